@@ -1,0 +1,118 @@
+from enum import StrEnum
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    VIEWER = "viewer", "Viewer"
+    SCHEDULER = "scheduler", "Scheduler"
+    ADMIN = "admin", "Admin"
+
+    def covers(self, needed: "Role") -> bool:
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+class Drive(TextChoices):
+    TWO_WHEEL = "2WD", "2WD"
+    ALL_WHEEL = "AWD", "AWD"
+
+
+class WeightClass(TextChoices):
+    LIGHT = "<10K", "<10K (up to 10,000 lb)"
+    HEAVY = ">10K", ">10K (over 10,000 lb)"
+
+
+LIGHT_UP_TO_LBS = 10_000
+
+
+def weight_class_of(weight_lbs: int) -> WeightClass:
+    return WeightClass.LIGHT if weight_lbs <= LIGHT_UP_TO_LBS else WeightClass.HEAVY
+
+
+class AllocationStatus(TextChoices):
+    SCHEDULED = "scheduled", "Scheduled"
+    RUNNING = "running", "Running"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class RequestStatus(TextChoices):
+    WAITING = "waiting", "Waiting"
+    PLACED = "placed", "Placed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Priority(TextChoices):
+    LOW = "low", "Low"
+    NORMAL = "normal", "Normal"
+    HIGH = "high", "High"
+    URGENT = "urgent", "Urgent"
+
+
+class MaintenanceKind(TextChoices):
+    PLANNED = "planned", "Planned"
+    CALIBRATION = "calibration", "Calibration"
+    OUTAGE = "outage", "Outage"
+
+
+class Door(TextChoices):
+    """Where a write came in."""
+
+    FORM = "form", "Form"
+    ADMIN = "admin", "Admin"
+    API = "api", "API"
+    IMPORT = "import", "Import"
+    ASSISTANT = "assistant", "Assistant"
+    PLANNER = "planner", "Planner"
+    COMMAND = "command", "Command"
+
+
+class Action(TextChoices):
+    """What a change did."""
+
+    BOOK = "book", "Booked"
+    MOVE = "move", "Moved"
+    CANCEL = "cancel", "Cancelled"
+    START = "start", "Started"
+    COMPLETE = "complete", "Completed"
+    SET_MAINTENANCE = "set-maintenance", "Maintenance set"
+    LIFT_MAINTENANCE = "lift-maintenance", "Maintenance lifted"
+    REQUEST = "request", "Requested"
+    CHANGE_REQUEST = "change-request", "Request changed"
+    CANCEL_REQUEST = "cancel-request", "Request cancelled"
+    IMPORT = "import", "Imported"
+    PLAN = "plan", "Plan applied"
+    UNDO = "undo", "Undone"
+
+
+class DisplacedTo(TextChoices):
+    """What becomes of an allocation that a maintenance window hits."""
+
+    MOVE = "move", "Move to another place"
+    SHORTEN = "shorten", "Cut at the day before; the rest waits"
+    WAIT = "wait", "Back to the waiting requests"
+    CANCEL = "cancel", "Cancel"
+
+
+class RefusalCode(StrEnum):
+    DAYS_ORDER = "days-order"
+    DAYS_LENGTH = "days-length"
+    OTHER_GROUND = "other-ground"
+    DYNO_DISABLED = "dyno-disabled"
+    DYNO_NOT_YET_AVAILABLE = "dyno-not-yet-available"
+    DYNO_NO_LONGER_AVAILABLE = "dyno-no-longer-available"
+    TEST_TYPE_NOT_RUN = "test-type-not-run"
+    DRIVE_NOT_TAKEN = "drive-not-taken"
+    DRIVE_UNKNOWN = "drive-unknown"
+    WEIGHT_NOT_TAKEN = "weight-not-taken"
+    WEIGHT_UNKNOWN = "weight-unknown"
+    COMBINATION_NOT_TAKEN = "combination-not-taken"
+    MAINTENANCE = "maintenance"
+    DYNO_TAKEN = "dyno-taken"
+    VEHICLE_ELSEWHERE = "vehicle-elsewhere"
+    NO_PLACE = "no-place"
+    WRONG_STATUS = "wrong-status"
+    CANNOT_UNDO = "cannot-undo"
+    FALLOUT_UNANSWERED = "fallout-unanswered"
+    BAD_ANSWER = "bad-answer"

@@ -1,0 +1,64 @@
+"""Every refusal of the domain: a stable code and a sentence, translated at the edges (pages, API, chat)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from allocations.enums import RefusalCode
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    code: RefusalCode
+    sentence: str
+
+
+class DomainError(Exception):
+    code = "error"
+
+    def __init__(self, sentence: str):
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class NotFound(DomainError):
+    """It does not exist, or not for this user: nothing tells the two apart."""
+
+    code = "not-found"
+
+
+class NotAllowed(DomainError):
+    code = "not-allowed"
+
+
+class Stale(DomainError):
+    """Somebody else has changed it since it was read."""
+
+    code = "stale"
+
+
+class Busy(DomainError):
+    """The rows stayed locked for longer than the lock timeout; nothing was written."""
+
+    code = "busy"
+
+
+class KeyReused(DomainError):
+    """An idempotency key came again with another request."""
+
+    code = "idempotency-key-reused"
+
+
+class Refused(DomainError):
+    """The rulebook says no. `refusals` has each rule that failed, `places` the nearest places that would do."""
+
+    code = "refused"
+
+    def __init__(self, refusals: Sequence[Refusal], places: Sequence[Any] = ()):
+        super().__init__(" ".join(refusal.sentence for refusal in refusals))
+        self.refusals = list(refusals)
+        self.places = list(places)
+
+    @classmethod
+    def because(cls, code: RefusalCode, sentence: str) -> "Refused":
+        return cls([Refusal(code, sentence)])

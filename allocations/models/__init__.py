@@ -1,0 +1,25 @@
+from allocations.models.allocation import Allocation
+from allocations.models.change import Change
+from allocations.models.dyno import Capability, Dyno
+from allocations.models.ground import Facility, Membership, ProvingGround, TestType
+from allocations.models.guards import LONGEST_STAY, Occupancy
+from allocations.models.maintenance import Displacement, MaintenanceWindow
+from allocations.models.request import TestRequest
+from allocations.models.vehicle import Vehicle
+
+__all__ = [
+    "LONGEST_STAY",
+    "Allocation",
+    "Capability",
+    "Change",
+    "Displacement",
+    "Dyno",
+    "Facility",
+    "MaintenanceWindow",
+    "Membership",
+    "Occupancy",
+    "ProvingGround",
+    "TestRequest",
+    "TestType",
+    "Vehicle",
+]

@@ -1,0 +1,76 @@
+import re
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+from allocations.enums import Drive, WeightClass
+from allocations.models.ground import Facility, ProvingGround, TestType, ground_stays
+
+
+def natural_key(name: str) -> str:
+    """Sorts 'NPG 3' before 'NPG 21'."""
+    return re.sub(r"\d+", lambda number: number.group().zfill(8), " ".join(name.casefold().split()))[:120]
+
+
+@pghistory.track()
+class Dyno(models.Model):
+    ground = models.ForeignKey(ProvingGround, on_delete=models.PROTECT, related_name="dynos")
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="dynos")
+    name = models.CharField(max_length=60)
+    sort_key = models.CharField(max_length=120, editable=False)
+    enabled = models.BooleanField(default=True)
+    available_from = models.DateField(null=True, blank=True)
+    available_to = models.DateField(null=True, blank=True)
+    notes = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["sort_key"]
+        constraints = [
+            models.UniqueConstraint("ground", Lower("name"), name="dyno_name_once"),
+            models.CheckConstraint(
+                condition=models.Q(available_from__isnull=True)
+                | models.Q(available_to__isnull=True)
+                | models.Q(available_to__gte=models.F("available_from")),
+                name="dyno_available_order",
+                violation_error_message="The dyno's last available day is before its first.",
+            ),
+        ]
+        triggers = [ground_stays]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, **kwargs) -> None:
+        self.sort_key = natural_key(self.name)
+        if kwargs.get("update_fields"):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "sort_key"}
+        super().save(**kwargs)
+
+
+@pghistory.track()
+class Capability(models.Model):
+    """One kind of test that a dyno may run, on which drives and weight classes."""
+
+    dyno = models.ForeignKey(Dyno, on_delete=models.CASCADE, related_name="capabilities")
+    test_type = models.ForeignKey(TestType, on_delete=models.PROTECT, related_name="capabilities")
+    drives = ArrayField(models.CharField(max_length=3, choices=Drive.choices))
+    weight_classes = ArrayField(models.CharField(max_length=4, choices=WeightClass.choices))
+
+    class Meta:
+        ordering = ["test_type__name", "id"]
+        verbose_name_plural = "capabilities"
+        constraints = [
+            models.UniqueConstraint(fields=["dyno", "test_type", "drives", "weight_classes"], name="capability_once"),
+            models.CheckConstraint(
+                condition=models.Q(drives__contained_by=Drive.values, drives__len__gte=1), name="capability_drives"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(weight_classes__contained_by=WeightClass.values, weight_classes__len__gte=1),
+                name="capability_weight_classes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.test_type}: {', '.join(self.drives)}; {', '.join(self.weight_classes)}"

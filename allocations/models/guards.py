@@ -1,0 +1,155 @@
+"""What the database itself refuses, whoever writes.
+
+One occupant a dyno-day and one place a vehicle-day hold across two tables, allocations and maintenance windows, so
+their days are kept in a third, `Occupancy`, which only the triggers below write. A trigger takes the old row out and
+puts the new one in with ON CONFLICT DO NOTHING, and raises when none came: no writer waits on another's violation.
+"""
+
+import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField
+from django.db import models
+from django.db.models import BigIntegerField, F, Func, Q, Value
+
+LONGEST_STAY = 366
+"""Days. A bound on every stay lets a search by first day look back no farther than this."""
+
+
+class _IntegerRange(Func):
+    function = "int8range"
+    output_field = BigIntegerField()
+
+
+class _DayRange(Func):
+    function = "daterange"
+    output_field = DateRangeField()
+
+
+def _one_stay_a_day(of: str, *, name: str, condition: Q | None = None) -> ExclusionConstraint:
+    # A range of one id stands for equality: GiST has no = on integers without the contrib module btree_gist.
+    return ExclusionConstraint(
+        name=name,
+        expressions=[
+            (_IntegerRange(F(of), F(of), Value("[]")), "&&"),
+            (_DayRange(F("first_day"), F("last_day"), Value("[]")), "&&"),
+        ],
+        condition=condition,
+    )
+
+
+class Occupancy(models.Model):
+    """The days that a dyno, and a vehicle if it is an allocation, is taken. Written by triggers only."""
+
+    dyno = models.ForeignKey(
+        "Dyno", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    vehicle = models.ForeignKey(
+        "Vehicle", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
+    )
+    first_day = models.DateField()
+    last_day = models.DateField()
+    allocation = models.OneToOneField(
+        "Allocation", on_delete=models.DO_NOTHING, db_constraint=False, null=True, related_name="occupancy"
+    )
+    window = models.OneToOneField(
+        "MaintenanceWindow", on_delete=models.DO_NOTHING, db_constraint=False, null=True, related_name="occupancy"
+    )
+
+    class Meta:
+        constraints = [
+            _one_stay_a_day("dyno", name="dyno_day_once"),
+            _one_stay_a_day("vehicle", name="vehicle_day_once", condition=Q(vehicle__isnull=False)),
+        ]
+        indexes = [
+            models.Index(fields=["dyno", "first_day", "last_day"], name="occupancy_dyno_days"),
+            models.Index(
+                fields=["vehicle", "first_day", "last_day"],
+                name="occupancy_vehicle_days",
+                condition=Q(vehicle__isnull=False),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="only_triggers_write",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Condition("pg_trigger_depth() = 0"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_day} to {self.last_day}"
+
+
+def occupies(*, key: str, vehicle: str, gone: str) -> pgtrigger.Trigger:
+    """The trigger that keeps a table's share of `Occupancy`.
+
+    `key` is the occupancy's column for the row's id, `vehicle` an SQL expression of NEW, and `gone` an SQL template
+    that is true for a row that takes no place.
+    """
+    return pgtrigger.Trigger(
+        name="occupies",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        func=f"""
+            IF TG_OP = 'UPDATE' THEN
+                IF NEW.dyno_id = OLD.dyno_id AND NEW.first_day = OLD.first_day AND NEW.last_day = OLD.last_day
+                    AND {vehicle.format(row="NEW")} IS NOT DISTINCT FROM {vehicle.format(row="OLD")}
+                    AND ({gone.format(row="NEW")}) = ({gone.format(row="OLD")}) THEN
+                    RETURN NULL;
+                END IF;
+            END IF;
+            IF TG_OP <> 'INSERT' THEN
+                DELETE FROM allocations_occupancy WHERE {key} = OLD.id;
+            END IF;
+            IF TG_OP = 'DELETE' THEN
+                RETURN NULL;
+            END IF;
+            IF {gone.format(row="NEW")} THEN
+                RETURN NULL;
+            END IF;
+            INSERT INTO allocations_occupancy (dyno_id, vehicle_id, first_day, last_day, {key})
+                VALUES (NEW.dyno_id, {vehicle.format(row="NEW")}, NEW.first_day, NEW.last_day, NEW.id)
+                ON CONFLICT DO NOTHING;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'another stay has dyno % or the vehicle between % and %',
+                    NEW.dyno_id, NEW.first_day, NEW.last_day
+                    USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'one_stay_a_day',
+                        TABLE = 'allocations_occupancy';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def within_ground(*tables: tuple[str, str]) -> pgtrigger.Trigger:
+    """Refuses a row that points at another ground's row; `tables` are pairs of a column and its table."""
+    checks = " ".join(
+        f"""
+        IF NEW.{column} IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.{column} IS DISTINCT FROM OLD.{column})
+            AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.id = NEW.{column} AND t.ground_id = NEW.ground_id) THEN
+            RAISE EXCEPTION '{column} % belongs to another proving ground', NEW.{column}
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'within_ground';
+        END IF;"""
+        for column, table in tables
+    )
+    return pgtrigger.Trigger(
+        name="within_ground",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func=checks + " RETURN NEW;",
+    )
+
+
+def stay_checks(prefix: str) -> list[models.CheckConstraint]:
+    return [
+        models.CheckConstraint(
+            condition=Q(last_day__gte=F("first_day")),
+            name=f"{prefix}_days_order",
+            violation_error_message="The last day is before the first.",
+        ),
+        models.CheckConstraint(
+            condition=Q(last_day__lt=F("first_day") + Value(LONGEST_STAY)),
+            name=f"{prefix}_days_length",
+            violation_error_message=f"{LONGEST_STAY} days at the longest.",
+        ),
+    ]

@@ -1,0 +1,63 @@
+import pghistory
+from django.conf import settings
+from django.db import models
+
+from allocations.enums import DisplacedTo, MaintenanceKind
+from allocations.models.dyno import Dyno
+from allocations.models.ground import ProvingGround, ground_stays
+from allocations.models.guards import occupies, stay_checks, within_ground
+
+
+@pghistory.track()
+class MaintenanceWindow(models.Model):
+    """Days on which a dyno takes no vehicle. A window that is lifted stays, with the time it was lifted."""
+
+    ground = models.ForeignKey(ProvingGround, on_delete=models.PROTECT, related_name="windows", editable=False)
+    dyno = models.ForeignKey(Dyno, on_delete=models.PROTECT, related_name="windows")
+    first_day = models.DateField()
+    last_day = models.DateField()
+    kind = models.CharField(max_length=12, choices=MaintenanceKind.choices, default=MaintenanceKind.PLANNED)
+    reason = models.CharField(max_length=200, blank=True)
+    reference = models.CharField(max_length=60, blank=True, help_text="Work order or ticket.")
+    lifted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        ordering = ["first_day", "id"]
+        constraints = [
+            *stay_checks("window"),
+            models.CheckConstraint(condition=models.Q(kind__in=MaintenanceKind.values), name="window_kind"),
+        ]
+        indexes = [models.Index(fields=["ground", "first_day", "last_day"], name="window_ground_days")]
+        triggers = [
+            ground_stays,
+            within_ground(("dyno_id", "allocations_dyno")),
+            occupies(key="window_id", vehicle="NULL::bigint", gone="{row}.lifted_at IS NOT NULL"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dyno}: {self.get_kind_display()} {self.first_day} to {self.last_day}"
+
+
+class Displacement(models.Model):
+    """An allocation that a maintenance window pushed aside: where it stood and what became of it."""
+
+    window = models.ForeignKey(MaintenanceWindow, on_delete=models.CASCADE, related_name="displacements")
+    allocation = models.ForeignKey("Allocation", on_delete=models.CASCADE, related_name="displacements")
+    answer = models.CharField(max_length=10, choices=DisplacedTo.choices)
+    dyno = models.ForeignKey(Dyno, on_delete=models.PROTECT, related_name="+")
+    first_day = models.DateField()
+    last_day = models.DateField()
+    status = models.CharField(max_length=10)
+    request = models.ForeignKey("TestRequest", on_delete=models.SET_NULL, null=True, related_name="+")
+    restored_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.allocation_id}: {self.answer}"

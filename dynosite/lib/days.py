@@ -1,0 +1,33 @@
+"""Whole days, both ends inclusive."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DayRange:
+    first: dt.date
+    last: dt.date
+
+    @classmethod
+    def starting(cls, first: dt.date, days: int) -> "DayRange":
+        return cls(first, first + dt.timedelta(days=days - 1))
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def overlaps(self, other: "DayRange") -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+    def __contains__(self, day: dt.date) -> bool:
+        return self.first <= day <= self.last
+
+    def __iter__(self) -> Iterator[dt.date]:
+        return (self.first + dt.timedelta(days=n) for n in range(self.days))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.first:%Y-%m-%d}" if self.first == self.last else f"{self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
+        )
