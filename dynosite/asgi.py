@@ -3,4 +3,13 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dynosite.settings")
-application = get_asgi_application()
+
+
+def build_application():
+    site = get_asgi_application()
+    from dynosite.ops.static import serve_static
+
+    return serve_static(site)
+
+
+application = build_application()

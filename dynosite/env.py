@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -50,3 +51,11 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
     return value
+
+
+def worker_redis(url: str, prefix: str) -> tuple[str, str]:
+    """The Redis database and the prefix of this pytest-xdist worker: the workers are eight databases apart."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    parts = urlsplit(url)
+    database = int(parts.path.strip("/") or 0) + 8 * int(worker.removeprefix("gw"))
+    return parts._replace(path=f"/{database}").geturl(), f"{prefix}-test-{database}"

@@ -1,0 +1,105 @@
+"""Fixtures for every test. Real PostgreSQL and Redis (DATABASE_URL, REDIS_URL), a real Celery worker, a real browser.
+
+`asgi_server`   the site on a free loopback port, served by uvicorn (ASGI, so event streams work) inside this process:
+                `asgi_server.url`. Committed data only: the test is transactional.
+`browser_page`  a Playwright page whose base URL is `asgi_server`; a console error fails the test.
+                `browser_page.sign_in(user)` gives it that user's session.
+`celery_worker` a Celery worker process on the test database, which takes tasks while this test runs and no longer.
+                `celery_worker.wait()` returns when the queue is empty and nothing runs.
+`redis_client`  a client of this run's Redis database. Keys of the last test are removed before each database test,
+                so there is no need for `cache.clear()` (which would also unsubscribe the Celery worker).
+
+`browser` is a marker that tests with a page get by themselves; they run last, because Playwright's event loop stays
+in the main thread from its first use. Under pytest-xdist each worker has its own database, Redis database and
+channels.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from dynosite.tests.servers import AsgiServer, CeleryWorker
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER_FIXTURES = {"browser_page", "browser_context_args", "page", "context", "browser", "playwright"}
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    no_browser = pytest.mark.skip(reason="no Chromium on this machine")
+    for item in items:
+        if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None:
+                item.add_marker(no_browser)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture
+def redis_client():
+    import redis
+    from django.conf import settings
+
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _clean_redis(request: pytest.FixtureRequest) -> None:
+    """Remove what the last test left in Redis, save what keeps the Celery worker reachable."""
+    if not DATABASE_FIXTURES & set(request.fixturenames) and not request.node.get_closest_marker("django_db"):
+        return
+    client = request.getfixturevalue("redis_client")
+    keys = [key for key in client.keys("*") if b"_kombu.binding" not in key]
+    if keys:
+        client.delete(*keys)
+
+
+@pytest.fixture
+def asgi_server(transactional_db, settings) -> Iterator[AsgiServer]:
+    server = AsgiServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _celery_process(django_db_setup) -> Iterator[CeleryWorker]:
+    worker = CeleryWorker()
+    yield worker
+    worker.stop()
+
+
+@pytest.fixture
+def celery_worker(_celery_process: CeleryWorker, transactional_db, _clean_redis) -> Iterator[CeleryWorker]:
+    _celery_process.resume()
+    yield _celery_process
+    _celery_process.pause()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    return {
+        **browser_type_launch_args,
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
+    }
+
+
+@pytest.fixture(scope="session")
+def browser(browser):
+    # Playwright runs its event loop in this thread from here on; Django would refuse every query beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    yield browser
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+
+
+@pytest.fixture
+def browser_page(asgi_server: AsgiServer, browser):
+    from dynosite.tests.browsing import open_page
+
+    with open_page(browser, asgi_server.url) as page:
+        yield page

@@ -1,0 +1,113 @@
+"""Servers that tests start: the site itself over ASGI, and a Celery worker. Both use the test database."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+import uvicorn
+from django.db import connection
+
+from dynosite.celery import app
+from dynosite.processes import end_with_parent
+
+
+def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 20) -> None:
+    """Return as soon as the condition holds; say what was waited for if it never does."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} took more than {seconds} seconds")
+        pause.wait(0.02)
+
+
+def subprocess_environment() -> dict[str, str]:
+    """The environment for a process that works on this run's test database."""
+    at = connection.settings_dict
+    login = quote(at["USER"], safe="") + (f":{quote(at['PASSWORD'], safe='')}" if at["PASSWORD"] else "")
+    url = f"postgresql://{login}@{at['HOST']}:{at['PORT'] or 5432}/{at['NAME']}"
+    return {**os.environ, "DYNOSITE_MODE": "test", "DATABASE_URL": url}
+
+
+class AsgiServer:
+    """The site on a free port. In this process, so that overridden settings and fakes hold there too."""
+
+    def __init__(self) -> None:
+        from dynosite.asgi import build_application
+
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(
+            build_application(), log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=2
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        wait_until(lambda: self._server.started, "the ASGI server's start")
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        self._socket.close()
+        if self._thread.is_alive():
+            raise TimeoutError("the ASGI server did not stop")
+
+
+class CeleryWorker:
+    """A worker process that is started once and takes tasks only between `resume` and `pause`."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen | None = None
+        self._name = f"test-{os.getpid()}@dynosite"
+
+    def resume(self) -> None:
+        if self._process is None or self._process.poll() is not None or not self._answers():
+            self.stop()
+            self._start()
+        app.control.add_consumer("celery", reply=True, destination=[self._name])
+
+    def pause(self) -> None:
+        app.control.cancel_consumer("celery", reply=True, destination=[self._name], timeout=5)
+        wait_until(lambda: not self._busy(), "the end of running tasks")
+
+    def wait(self, seconds: float = 20) -> None:
+        """Return when no task waits or runs."""
+        wait_until(lambda: not self._queued() and not self._busy(), "the end of all tasks", seconds=seconds)
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _start(self) -> None:
+        options = ["--concurrency=2", "--loglevel=WARNING", "--without-gossip", "--without-mingle"]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "dynosite", "worker", "-n", self._name, *options],
+            env=subprocess_environment(),
+            preexec_fn=end_with_parent,
+        )
+        wait_until(self._answers, "the Celery worker's start", seconds=40)
+
+    def _answers(self) -> bool:
+        return bool(app.control.ping(destination=[self._name], timeout=1, limit=1))
+
+    def _busy(self) -> bool:
+        inspect = app.control.inspect(destination=[self._name], timeout=2, limit=1)
+        return any(tasks for found in (inspect.active(), inspect.reserved()) for tasks in (found or {}).values())
+
+    def _queued(self) -> int:
+        with app.connection_or_acquire() as broker:
+            return broker.default_channel.client.llen("celery")
