@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "django_htmx",
+    "django.forms",
     "django_prometheus",
     "pgtrigger",
     "pghistory",
@@ -57,10 +57,13 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "dynosite.lib.htmx.HtmxRedirectMiddleware",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
+CSRF_FAILURE_VIEW = "dynosite.lib.errors.csrf_failure"
+FORM_RENDERER = "dynosite.lib.forms.FormRenderer"
 ROOT_URLCONF = "dynosite.urls"
 ASGI_APPLICATION = "dynosite.asgi.application"
 
@@ -74,6 +77,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dynosite.lib.theme.theme",
             ],
         },
     },
@@ -169,7 +173,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if STATIC_FROM_SOURCE
-        else "servestatic.storage.CompressedManifestStaticFilesStorage"
+        else "dynosite.lib.staticfiles.HashedStaticFiles"
     },
 }
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "media")))

@@ -2,12 +2,20 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from dynosite.lib import errors
+from dynosite.lib.theme import choose_theme
 from dynosite.ops import health
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.page_not_found
+handler500 = errors.server_error
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/schedule/"), name="home"),
     path("accounts/", include("dynosite.accounts.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("theme/", choose_theme, name="theme"),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,75 @@
+"""Template tags of the look: icons, badges of statuses, sortable headings, ranges of days."""
+
+import datetime as dt
+
+from django import template
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from dynosite.lib.formats import day_range
+
+register = template.Library()
+
+STATUS_ICONS = {
+    "scheduled": "circle-check",
+    "running": "play",
+    "completed": "check",
+    "cancelled": "ban",
+    "late": "triangle-alert",
+    "waiting": "circle-dashed",
+    "maintenance": "wrench",
+}
+
+
+@register.simple_tag
+def icon(name: str, size: str = "", label: str = "") -> SafeString:
+    """An icon of the sprite by Lucide's name; `size` is small or large; without `label` it is decoration."""
+    use = format_html('<use href="{}#{}"></use>', static("vendor/lucide/sprite.svg"), name)
+    css = f"icon {size}".strip()
+    if label:
+        return format_html('<svg class="{}" role="img" aria-label="{}">{}</svg>', css, label, use)
+    return format_html('<svg class="{}" aria-hidden="true">{}</svg>', css, use)
+
+
+@register.simple_tag
+def status_badge(status: str, label: str = "", hue: str = "") -> SafeString:
+    """A badge with the status's hue and icon; `hue` borrows those of another status."""
+    shown_as = hue or status
+    picture = icon(STATUS_ICONS[shown_as]) if shown_as in STATUS_ICONS else ""
+    return format_html(
+        '<span class="badge status-{}">{}{}</span>',
+        shown_as,
+        picture,
+        label or str(status).replace("_", " ").capitalize(),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def sort_heading(context: RequestContext, name: str, label: str, css: str = "") -> SafeString:
+    """A table heading that sorts by `?sort=name`, then by `?sort=-name`, and says which way it is sorted."""
+    request = context["request"]
+    current = request.GET.get("sort", context.get("sort", ""))
+    sort, way, arrow = name, "", ""
+    if current == name:
+        sort, way, arrow = f"-{name}", ' aria-sort="ascending"', icon("arrow-up", "small")
+    elif current == f"-{name}":
+        way, arrow = ' aria-sort="descending"', icon("arrow-down", "small")
+    query = request.GET.copy()
+    query["sort"] = sort
+    query.pop("page", None)
+    return format_html(
+        '<th scope="col" class="{}"{}><a href="?{}">{}{}</a></th>',
+        css,
+        SafeString(way),
+        query.urlencode(),
+        label,
+        arrow,
+    )
+
+
+@register.simple_tag
+def days(first: dt.date, last: dt.date, year: bool = True) -> str:
+    """`23 – 26 Nov 2026`; with `year=False` the year shows only where it differs."""
+    return day_range(first, last, year=year)

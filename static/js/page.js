@@ -1,0 +1,10 @@
+// What every page has: theme, menus, toasts, the search key.
+import { startMenus } from "./menus.js";
+import { startSearchKey } from "./search-key.js";
+import { startTheme } from "./theme.js";
+import { startToasts } from "./toasts.js";
+
+startTheme();
+startMenus();
+startToasts();
+startSearchKey();
