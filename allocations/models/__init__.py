@@ -2,13 +2,12 @@ from allocations.models.allocation import Allocation
 from allocations.models.change import Change
 from allocations.models.dyno import Capability, Dyno
 from allocations.models.ground import Facility, Membership, ProvingGround, TestType
-from allocations.models.guards import LONGEST_STAY, Occupancy
+from allocations.models.guards import Occupancy
 from allocations.models.maintenance import Displacement, MaintenanceWindow
 from allocations.models.request import TestRequest
 from allocations.models.vehicle import Vehicle
 
 __all__ = [
-    "LONGEST_STAY",
     "Allocation",
     "Capability",
     "Change",

@@ -11,8 +11,7 @@ from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import BigIntegerField, F, Func, Q, Value
 
-LONGEST_STAY = 366
-"""Days. A bound on every stay lets a search by first day look back no farther than this."""
+from allocations.rulebook import LONGEST_STAY
 
 
 class _IntegerRange(Func):

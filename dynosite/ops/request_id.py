@@ -3,17 +3,13 @@
 import logging
 import re
 import uuid
-from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
 
+from dynosite.lib.request_id import current_request_id, request_id
+
 HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_current: ContextVar[str] = ContextVar("request_id", default="-")
-
-
-def current_request_id() -> str:
-    return _current.get()
 
 
 class RequestIdMiddleware:
@@ -22,13 +18,13 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "")
-        request_id = given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
-        token = _current.set(request_id)
+        this = given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+        token = request_id.set(this)
         try:
             response = self.get_response(request)
         finally:
-            _current.reset(token)
-        response[HEADER] = request_id
+            request_id.reset(token)
+        response[HEADER] = this
         return response
 
 

@@ -1,0 +1,160 @@
+"""What may be booked: pure functions over plain facts, asked by services, forms, API, import and planner alike.
+
+A rule that fails gives a `Refusal` with a stable code and a sentence that names what stands in the way. Days are
+whole dates, both ends inclusive.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from allocations.enums import RefusalCode as Code
+from allocations.exceptions import Refusal
+from dynosite.lib.days import DayRange
+
+LONGEST_STAY = 366
+"""Days. The bound lets a search by first day look back no farther than this."""
+
+_WEIGHT_WORDS = {"<10K": "<10K (up to 10,000 lb)", ">10K": ">10K (over 10,000 lb)"}
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityFacts:
+    drives: frozenset[str]
+    weight_classes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DynoFacts:
+    """`capabilities` are those for the test type in question."""
+
+    id: int
+    name: str
+    ground_id: int
+    enabled: bool
+    available_from: dt.date | None
+    available_to: dt.date | None
+    capabilities: tuple[CapabilityFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestFacts:
+    """The test that wants the place: what it is and what is tested."""
+
+    __test__ = False
+
+    ground_id: int
+    vehicle_id: int
+    vehicle: str
+    test_type: str
+    drive: str
+    weight_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Days that are taken already: an allocation, or a maintenance window (which has no vehicle)."""
+
+    kind: Literal["allocation", "maintenance"]
+    id: int
+    dyno_id: int
+    dyno: str
+    what: str
+    days: DayRange
+    vehicle_id: int | None = None
+    vehicle: str = ""
+
+
+def check_days(days: DayRange) -> list[Refusal]:
+    if days.last < days.first:
+        return [Refusal(Code.DAYS_ORDER, f"The last day ({days.last}) is before the first ({days.first}).")]
+    if days.days > LONGEST_STAY:
+        return [Refusal(Code.DAYS_LENGTH, f"{days.days} days are too many; {LONGEST_STAY} is the longest stay.")]
+    return []
+
+
+def check_ground(test: TestFacts, dyno: DynoFacts) -> list[Refusal]:
+    if test.ground_id == dyno.ground_id:
+        return []
+    return [Refusal(Code.OTHER_GROUND, f"{test.vehicle} and the dyno are not of the same proving ground.")]
+
+
+def check_capability(test: TestFacts, dyno: DynoFacts) -> list[Refusal]:
+    """A dyno may run a test if one of its capability rows takes the test type, the drive and the weight class."""
+    rows = dyno.capabilities
+    if not rows:
+        return [Refusal(Code.TEST_TYPE_NOT_RUN, f"{dyno.name} does not run the test type {test.test_type}.")]
+    if any(test.drive in row.drives and test.weight_class in row.weight_classes for row in rows):
+        return []
+    refusals = []
+    drives = sorted({drive for row in rows for drive in row.drives})
+    if test.drive not in drives:
+        refusals.append(
+            Refusal(
+                Code.DRIVE_NOT_TAKEN,
+                f"{test.vehicle} has the drive {test.drive}; for {test.test_type}, {dyno.name} takes the drive "
+                f"{' or '.join(drives)} only.",
+            )
+        )
+    weights = sorted({weight for row in rows for weight in row.weight_classes})
+    if test.weight_class not in weights:
+        takes = " or ".join(_WEIGHT_WORDS[weight] for weight in weights)
+        refusals.append(
+            Refusal(
+                Code.WEIGHT_NOT_TAKEN,
+                f"{test.vehicle} is of the weight class {_WEIGHT_WORDS[test.weight_class]}; for {test.test_type}, "
+                f"{dyno.name} takes the weight class {takes} only.",
+            )
+        )
+    return refusals or [
+        Refusal(
+            Code.COMBINATION_NOT_TAKEN,
+            f"{dyno.name} runs {test.test_type} for the drive {test.drive}, but not together with the weight class "
+            f"{_WEIGHT_WORDS[test.weight_class]} that {test.vehicle} has.",
+        )
+    ]
+
+
+def check_availability(dyno: DynoFacts, days: DayRange) -> list[Refusal]:
+    refusals = []
+    if not dyno.enabled:
+        refusals.append(Refusal(Code.DYNO_DISABLED, f"{dyno.name} is disabled."))
+    if dyno.available_from and days.first < dyno.available_from:
+        refusals.append(
+            Refusal(Code.DYNO_NOT_YET_AVAILABLE, f"{dyno.name} is available from {dyno.available_from} only.")
+        )
+    if dyno.available_to and days.last > dyno.available_to:
+        refusals.append(
+            Refusal(Code.DYNO_NO_LONGER_AVAILABLE, f"{dyno.name} is available until {dyno.available_to} only.")
+        )
+    return refusals
+
+
+def check_stays(test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
+    """One occupant a dyno-day and one place a vehicle-day, against the stays given."""
+    refusals = []
+    for stay in sorted(stays, key=lambda stay: (stay.days, stay.id)):
+        if not stay.days.overlaps(days):
+            continue
+        if stay.dyno_id == dyno.id and stay.kind == "maintenance":
+            refusals.append(Refusal(Code.MAINTENANCE, f"{dyno.name} is in maintenance ({stay.what}): {stay.days}."))
+        elif stay.dyno_id == dyno.id:
+            refusals.append(
+                Refusal(Code.DYNO_TAKEN, f"{dyno.name} is taken by {stay.vehicle} ({stay.what}): {stay.days}.")
+            )
+        elif stay.vehicle_id == test.vehicle_id:
+            refusals.append(
+                Refusal(
+                    Code.VEHICLE_ELSEWHERE,
+                    f"{test.vehicle} is on {stay.dyno} already ({stay.what}): {stay.days}.",
+                )
+            )
+    return refusals
+
+
+def judge(test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
+    """Every rule that refuses the test on the dyno on these days; none is a yes."""
+    if wrong := check_days(days) or check_ground(test, dyno):
+        return wrong
+    return [*check_capability(test, dyno), *check_availability(dyno, days), *check_stays(test, dyno, days, stays)]

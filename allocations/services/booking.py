@@ -1,0 +1,230 @@
+"""Booking: a vehicle on a dyno for whole days. The one door for allocations."""
+
+import datetime as dt
+
+from allocations.enums import Action, AllocationStatus, RefusalCode
+from allocations.exceptions import Refused
+from allocations.models import Change, TestType
+from allocations.rulebook import LONGEST_STAY, check_days
+from allocations.selectors.availability import find_places
+from allocations.services.placing import (
+    displaced_request,
+    locked_allocation,
+    offering_places,
+    place,
+    replace,
+    vehicle_of,
+    wanted_for,
+)
+from allocations.services.work import Actor, Work, carry_out, expect_version
+from dynosite.lib.days import DayRange
+
+MAX_BACKUP_DAYS = 7
+"""Days after the wanted one that auto-booking with backup may start at the latest."""
+
+
+def book(
+    vehicle_id: int,
+    dyno_id: int,
+    *,
+    test_type_id: int,
+    first_day: dt.date,
+    last_day: dt.date,
+    actor: Actor,
+    drive: str = "",
+    note: str = "",
+    request_id: int | None = None,
+    key: str | None = None,
+) -> Change:
+    """Books the vehicle on the dyno. `request_id` is the waiting request that gets its place by this.
+
+    Raises Refused with every rule that failed and the nearest places that would do.
+    """
+    days = DayRange(first_day, last_day)
+    asked = {"vehicle": vehicle_id, "dyno": dyno_id, "test_type": test_type_id, "days": str(days), "drive": drive}
+
+    def write(work: Work) -> None:
+        work.lock_dynos([dyno_id])
+        work.lock_vehicles([vehicle_id])
+        place(work, vehicle_id, dyno_id, test_type_id, days, drive=drive, note=note, request_id=request_id)
+
+    with offering_places(vehicle_id, test_type_id, days, drive=drive, user=actor.user):
+        return carry_out(write, actor=actor, action=Action.BOOK, key=key, request=asked | {"request": request_id})
+
+
+class _Lost(Exception):
+    """The place that was found was gone when its dyno was locked."""
+
+
+def auto_book(
+    vehicle_id: int,
+    *,
+    test_type_id: int,
+    first_day: dt.date,
+    days: int,
+    actor: Actor,
+    backup: bool = False,
+    max_backup_days: int = MAX_BACKUP_DAYS,
+    drive: str = "",
+    note: str = "",
+    request_id: int | None = None,
+    key: str | None = None,
+) -> Change:
+    """Books the best place on `first_day`, or with `backup` from there to `max_backup_days` later.
+
+    Raises Refused with the nearest places where none is free.
+    """
+    stay = DayRange.starting(first_day, days)
+    latest = first_day + dt.timedelta(days=max_backup_days if backup else 0)
+    asked = {"vehicle": vehicle_id, "test_type": test_type_id, "days": str(stay), "latest": latest, "drive": drive}
+
+    def write(work: Work, *, candidates: int) -> None:
+        vehicle = vehicle_of(vehicle_id)
+        work.enter(vehicle.ground_id)
+        if wrong := check_days(stay):
+            raise Refused(wrong)
+        wanted = wanted_for(vehicle, test_type_id, days, drive=drive)
+        found = find_places(wanted, first_day=first_day, latest=latest, limit=candidates)
+        if not found:
+            raise _no_place(vehicle.label, test_type_id, stay, latest)
+        work.lock_dynos({each.dyno_id for each in found})
+        work.lock_vehicles([vehicle_id])
+        best = next(iter(find_places(wanted, first_day=first_day, latest=latest)), None)
+        if best is None or best.dyno_id not in work.dynos:
+            raise _Lost
+        work.dynos = {best.dyno_id}
+        place(work, vehicle_id, best.dyno_id, test_type_id, best.days, drive=drive, note=note, request_id=request_id)
+
+    with offering_places(vehicle_id, test_type_id, stay, drive=drive, user=actor.user):
+        for candidates in (1, 1, 5, 1000):
+            try:
+                return carry_out(
+                    lambda work, width=candidates: write(work, candidates=width),
+                    actor=actor,
+                    action=Action.BOOK,
+                    key=key,
+                    request=asked | {"request": request_id},
+                )
+            except _Lost:
+                continue
+        raise _no_place(vehicle_of(vehicle_id).label, test_type_id, stay, latest)
+
+
+def move(
+    allocation_id: int,
+    *,
+    actor: Actor,
+    dyno_id: int | None = None,
+    first_day: dt.date | None = None,
+    last_day: dt.date | None = None,
+    version: int | None = None,
+    key: str | None = None,
+) -> Change:
+    """Moves a scheduled or running allocation to another dyno, to other days, or both.
+
+    A new first day alone keeps the length. Raises Refused, Stale, NotFound, NotAllowed.
+    """
+    asked = {"allocation": allocation_id, "dyno": dyno_id, "first": first_day, "last": last_day, "version": version}
+    target: dict = {}
+
+    def write(work: Work) -> None:
+        allocation = locked_allocation(work, allocation_id, dynos=[dyno_id] if dyno_id else [])
+        expect_version(allocation, version)
+        first = first_day or allocation.first_day
+        shift = first - allocation.first_day if last_day is None and first_day else dt.timedelta(0)
+        days = DayRange(first, last_day or allocation.last_day + shift)
+        target.update(allocation=allocation, days=days)
+        replace(work, allocation, dyno_id or allocation.dyno_id, days)
+
+    try:
+        return carry_out(write, actor=actor, action=Action.MOVE, key=key, request=asked)
+    except Refused as refused:
+        if target and target["days"].days in range(1, LONGEST_STAY + 1):
+            allocation = target["allocation"]
+            with offering_places(
+                allocation.vehicle_id, allocation.test_type_id, target["days"],
+                drive=allocation.drive, user=actor.user, leaving_out=allocation_id,
+            ):  # fmt: skip
+                raise refused
+        raise
+
+
+def cancel(
+    allocation_id: int,
+    *,
+    actor: Actor,
+    version: int | None = None,
+    keep_request: bool = True,
+    key: str | None = None,
+) -> Change:
+    """Cancels an allocation. Its request waits again, or with `keep_request` false is cancelled as well."""
+
+    def write(work: Work) -> None:
+        allocation = locked_allocation(work, allocation_id)
+        expect_version(allocation, version)
+        _expect_status(allocation, AllocationStatus.SCHEDULED, AllocationStatus.RUNNING, to="cancelled")
+        work.update(allocation, status=AllocationStatus.CANCELLED)
+        displaced_request(work, allocation, waits=keep_request)
+        work.summary = f"{allocation} cancelled"
+
+    asked = {"allocation": allocation_id, "version": version, "keep_request": keep_request}
+    return carry_out(write, actor=actor, action=Action.CANCEL, key=key, request=asked)
+
+
+def start(allocation_id: int, *, actor: Actor, version: int | None = None, key: str | None = None) -> Change:
+    """The test runs from now on. Raises Refused before its first day."""
+
+    def write(work: Work) -> None:
+        allocation = locked_allocation(work, allocation_id)
+        expect_version(allocation, version)
+        _expect_status(allocation, AllocationStatus.SCHEDULED, to="started")
+        if allocation.first_day > allocation.ground.today():
+            sentence = f"It is scheduled from {allocation.first_day} on; move it to today to start it earlier."
+            raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+        work.update(allocation, status=AllocationStatus.RUNNING)
+        work.summary = f"{allocation} started"
+
+    return carry_out(
+        write, actor=actor, action=Action.START, key=key, request={"allocation": allocation_id, "version": version}
+    )
+
+
+def complete(
+    allocation_id: int,
+    *,
+    actor: Actor,
+    last_day: dt.date | None = None,
+    version: int | None = None,
+    key: str | None = None,
+) -> Change:
+    """The test is done, by `last_day` if it ended on another day than planned; days that are left become free."""
+
+    def write(work: Work) -> None:
+        allocation = locked_allocation(work, allocation_id)
+        expect_version(allocation, version)
+        _expect_status(allocation, AllocationStatus.SCHEDULED, AllocationStatus.RUNNING, to="completed")
+        ended = last_day or allocation.last_day
+        if ended > allocation.ground.today():
+            sentence = f"{ended} has not come yet; say the last day that the test ran."
+            raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+        days = DayRange(allocation.first_day, ended)
+        if days != allocation.days:
+            replace(work, allocation, allocation.dyno_id, days, status=AllocationStatus.COMPLETED)
+        else:
+            work.update(allocation, status=AllocationStatus.COMPLETED)
+        work.summary = f"{allocation} completed"
+
+    asked = {"allocation": allocation_id, "last": last_day, "version": version}
+    return carry_out(write, actor=actor, action=Action.COMPLETE, key=key, request=asked)
+
+
+def _expect_status(allocation, *allowed: AllocationStatus, to: str) -> None:
+    if allocation.status not in allowed:
+        raise Refused.because(RefusalCode.WRONG_STATUS, f"It is {allocation.status} and cannot be {to}.")
+
+
+def _no_place(vehicle: str, test_type_id: int, stay: DayRange, latest: dt.date) -> Refused:
+    test_type = TestType.objects.values_list("name", flat=True).get(pk=test_type_id)
+    start = f"on {stay.first}" if latest == stay.first else f"from {stay.first} to {latest}"
+    sentence = f"No dyno that may run {test_type} for {vehicle} has {stay.days} days free starting {start}."
+    return Refused.because(RefusalCode.NO_PLACE, sentence)

@@ -1,0 +1,170 @@
+"""The steps that booking, maintenance, requests and undo share. Each works inside a `Work`, on rows it has locked."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from allocations import access
+from allocations.access import NOT_FOUND
+from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
+from allocations.exceptions import NotFound, Refused, Stale
+from allocations.models import Allocation, TestRequest, Vehicle
+from allocations.rulebook import LONGEST_STAY
+from allocations.selectors.availability import Facts, Wanted, facts_for, nearest_places
+from allocations.services.work import Work
+from dynosite.accounts.models import User
+from dynosite.lib.days import DayRange
+
+MOVABLE = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
+
+
+def vehicle_of(vehicle_id: int) -> Vehicle:
+    try:
+        return Vehicle.objects.get(pk=vehicle_id)
+    except Vehicle.DoesNotExist:
+        raise NotFound(NOT_FOUND) from None
+
+
+def wanted_for(vehicle: Vehicle, test_type_id: int, days: int, *, drive: str = "") -> Wanted:
+    return Wanted(vehicle.ground_id, vehicle.pk, test_type_id, drive or vehicle.drive, vehicle.weight_class, days)
+
+
+@contextmanager
+def offering_places(
+    vehicle_id: int,
+    test_type_id: int,
+    days: DayRange,
+    *,
+    user: User,
+    drive: str = "",
+    leaving_out: int | None = None,
+) -> Iterator[None]:
+    """Adds the nearest places that would do to a refusal on its way out, after its transaction has ended."""
+    try:
+        yield
+    except Refused as refused:
+        if 1 <= days.days <= LONGEST_STAY and not refused.places:
+            vehicle = vehicle_of(vehicle_id)
+            access.require(user, vehicle.ground_id, access.Role.VIEWER)
+            today = vehicle.ground.today()
+            refused.places = nearest_places(
+                wanted_for(vehicle, test_type_id, days.days, drive=drive),
+                days.first,
+                not_before=min(today, days.first),
+                leaving_out=leaving_out,
+            )
+        raise
+
+
+def judged(
+    vehicle_id: int, dyno_id: int, test_type_id: int, days: DayRange, *, drive: str, leaving_out: int | None = None
+) -> Facts:
+    """The facts of a stay that the rulebook allows. Raises Refused with every rule that failed."""
+    facts = facts_for(vehicle_id, dyno_id, test_type_id, days, drive=drive, leaving_out=leaving_out)
+    if facts is None:
+        raise NotFound(NOT_FOUND)
+    if refusals := facts.refusals():
+        raise Refused(refusals)
+    return facts
+
+
+def place(
+    work: Work,
+    vehicle_id: int,
+    dyno_id: int,
+    test_type_id: int,
+    days: DayRange,
+    *,
+    drive: str = "",
+    note: str = "",
+    request_id: int | None = None,
+) -> Allocation:
+    """A new allocation on a locked dyno, after the rulebook has been asked under the lock."""
+    if request_id is not None:
+        request = work.lock(TestRequest, [request_id])[request_id]
+        if request.status != RequestStatus.WAITING:
+            raise Refused.because(RefusalCode.WRONG_STATUS, f"The request is {request.status} and waits no more.")
+        if (request.vehicle_id, request.test_type_id) != (vehicle_id, test_type_id):
+            raise Refused.because(RefusalCode.WRONG_STATUS, "The request is for another vehicle or test type.")
+        drive = drive or request.drive
+    facts = judged(vehicle_id, dyno_id, test_type_id, days, drive=drive)
+    allocation = Allocation(
+        ground_id=work.ground_id,
+        vehicle_id=vehicle_id,
+        dyno_id=dyno_id,
+        test_type_id=test_type_id,
+        drive=drive,
+        first_day=days.first,
+        last_day=days.last,
+        note=note,
+        request_id=request_id,
+        source=work.actor.door,
+        created_by=work.actor.user,
+    )
+    work.insert(allocation)
+    if request_id is not None:
+        work.update(request, status=RequestStatus.PLACED)
+    work.summary = f"{facts.test.vehicle} on {facts.dyno.name}, {days}: {facts.test.test_type}"
+    return allocation
+
+
+def locked_allocation(work: Work, allocation_id: int, *, dynos: Iterable[int] = ()) -> Allocation:
+    """Locks the allocation's dyno, the further `dynos`, its vehicle and the allocation itself, in that order."""
+    seen = Allocation.objects.filter(pk=allocation_id).values("dyno_id", "vehicle_id", "ground_id").first()
+    if seen is None:
+        raise NotFound(NOT_FOUND)
+    work.enter(seen["ground_id"])
+    work.lock_dynos([seen["dyno_id"], *dynos])
+    work.lock_vehicles([seen["vehicle_id"]])
+    allocation = work.lock(Allocation, [allocation_id])[allocation_id]
+    if allocation.dyno_id != seen["dyno_id"]:
+        raise Stale("Somebody else has moved this a moment ago; look at it as it is now and try again.")
+    return allocation
+
+
+def replace(work: Work, allocation: Allocation, dyno_id: int, days: DayRange, *, status: str | None = None) -> None:
+    """Gives a locked allocation another dyno or other days, after asking the rulebook."""
+    if allocation.status not in MOVABLE:
+        raise Refused.because(RefusalCode.WRONG_STATUS, f"It is {allocation.status} and can no longer be moved.")
+    facts = judged(
+        allocation.vehicle_id, dyno_id, allocation.test_type_id, days,
+        drive=allocation.drive, leaving_out=allocation.pk,
+    )  # fmt: skip
+    work.update(
+        allocation,
+        dyno_id=dyno_id,
+        first_day=days.first,
+        last_day=days.last,
+        status=status or allocation.status,
+    )
+    work.summary = f"{facts.test.vehicle} to {facts.dyno.name}, {days}: {facts.test.test_type}"
+
+
+def displaced_request(work: Work, allocation: Allocation, *, waits: bool) -> TestRequest | None:
+    """Lets the request behind an allocation that lost its place wait again, or cancels it too."""
+    if allocation.request_id is None:
+        return None
+    request = work.lock(TestRequest, [allocation.request_id])[allocation.request_id]
+    if request.status == RequestStatus.PLACED:
+        work.update(request, status=RequestStatus.WAITING if waits else RequestStatus.CANCELLED)
+    return request
+
+
+def waiting_rest(work: Work, allocation: Allocation, *, days: int, earliest: dt.date, note: str) -> TestRequest:
+    """A waiting request for what an allocation leaves undone, with the particulars of its own request."""
+    origin = allocation.request
+    rest = TestRequest(
+        ground_id=allocation.ground_id,
+        vehicle_id=allocation.vehicle_id,
+        test_type_id=allocation.test_type_id,
+        drive=allocation.drive,
+        days=days,
+        earliest_start=earliest,
+        step=origin.step if origin else "",
+        priority=origin.priority if origin else "normal",
+        due_date=origin.due_date if origin and origin.due_date and origin.due_date >= earliest else None,
+        note=note,
+        created_by=work.actor.user,
+    )
+    work.insert(rest)
+    return rest

@@ -1,0 +1,222 @@
+"""The frame of every write: lock, check again, write, record who, publish after commit.
+
+A service hands `carry_out` a function that does the writing on a `Work`. The work has one transaction and becomes
+one `Change`. Whatever is raised rolls all of it back.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import psycopg.errors
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, OperationalError, connection, models, transaction
+
+from allocations import access
+from allocations.enums import Action, Door, RefusalCode, Role
+from allocations.exceptions import Busy, KeyReused, NotFound, Refused, Stale
+from allocations.models import Allocation, Change, Dyno, MaintenanceWindow, TestRequest, Vehicle
+from dynosite.accounts.models import User
+from dynosite.lib import events
+from dynosite.lib.request_id import current_request_id
+
+Row = TypeVar("Row", Allocation, MaintenanceWindow, TestRequest)
+
+TRACKED: dict[type[models.Model], tuple[str, ...]] = {
+    Allocation: (
+        "dyno_id", "vehicle_id", "test_type_id", "drive", "first_day", "last_day", "status", "request_id", "note",
+    ),
+    MaintenanceWindow: ("dyno_id", "first_day", "last_day", "kind", "reason", "reference", "lifted_at"),
+    TestRequest: (
+        "vehicle_id", "test_type_id", "step", "drive", "days", "miles", "miles_per_day", "extra_days",
+        "earliest_start", "due_date", "priority", "after_id", "status", "note",
+    ),
+}  # fmt: skip
+"""What a change keeps of each row, before and after, and what undoing it puts back."""
+
+NAMES = {model: model._meta.model_name or "" for model in TRACKED}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who writes, by which door, and why. Rights are the user's own, whatever the door."""
+
+    user: User
+    door: Door
+    reason: str = ""
+
+
+@dataclass
+class Work:
+    actor: Actor
+    action: Action
+    change_id: uuid.UUID
+    ground_id: int = 0
+    summary: str = ""
+    undoes_id: uuid.UUID | None = None
+    key: str | None = None
+    fingerprint: str = ""
+    items: list[dict[str, Any]] = field(default_factory=list)
+    dynos: set[int] = field(default_factory=set)
+
+    def enter(self, ground_id: int, needed: Role = Role.SCHEDULER) -> None:
+        """Checks the actor's right in the ground that this work is in; a work stays in one ground."""
+        if self.ground_id == ground_id:
+            return
+        access.require(self.actor.user, ground_id, needed)
+        if self.ground_id:
+            raise NotFound(access.NOT_FOUND)
+        self.ground_id = ground_id
+
+    def lock_dynos(self, ids: Iterable[int], needed: Role = Role.SCHEDULER) -> None:
+        """Locks the dynos' rows in id order, so that writers queue and never deadlock."""
+        wanted = sorted(set(ids))
+        rows = _locked(Dyno, wanted)
+        if len(rows) < len(wanted):
+            raise NotFound(access.NOT_FOUND)
+        for _, ground_id in rows:
+            self.enter(ground_id, needed)
+        self.dynos.update(wanted)
+
+    def lock_vehicles(self, ids: Iterable[int]) -> None:
+        """Locks the vehicles' rows in id order, after the dynos'."""
+        wanted = sorted(set(ids))
+        rows = _locked(Vehicle, wanted)
+        if len(rows) < len(wanted) or any(ground_id != self.ground_id for _, ground_id in rows):
+            raise NotFound(access.NOT_FOUND)
+
+    def lock(self, model: type[Row], ids: Iterable[int]) -> dict[int, Row]:
+        """Locks the rows in id order, after dynos and vehicles, and returns them by id."""
+        wanted = sorted(set(ids))
+        query = (
+            model._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk__in=wanted).order_by("pk")
+        )
+        rows = {row.pk: row for row in query}
+        if len(rows) < len(wanted) or any(row.ground_id != self.ground_id for row in rows.values()):
+            raise NotFound(access.NOT_FOUND)
+        return rows
+
+    def insert(self, row: models.Model) -> None:
+        """Saves a new row and records it."""
+        row.save(force_insert=True)
+        self._record(type(row), row.pk, None, snapshot(row))
+
+    def update(self, row: Row, **values: Any) -> None:
+        """Sets a locked row's fields, raises its version, and records it."""
+        before = snapshot(row)
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.version += 1
+        row.save(update_fields=[*values, "version"])
+        self._record(type(row), row.pk, before, snapshot(row))
+
+    def _record(self, model: type[models.Model], id_: int, before: dict | None, after: dict) -> None:
+        self.items.append({"model": NAMES[model], "id": id_, "before": before, "after": after})
+
+    def published(self) -> Change:
+        """Writes the change down and tells the open pages once it is committed."""
+        change = Change(
+            id=self.change_id,
+            ground_id=self.ground_id,
+            action=self.action,
+            user=self.actor.user,
+            door=self.actor.door,
+            request_id=current_request_id(),
+            reason=self.actor.reason,
+            summary=self.summary,
+            items=self.items,
+            idempotency_key=self.key,
+            fingerprint=self.fingerprint,
+            undoes_id=self.undoes_id,
+        )
+        change.save(force_insert=True)
+        events.publish(self.ground_id, self.action.value, dynos=self.dynos, change=self.change_id)
+        return change
+
+
+def snapshot(row: models.Model) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in (*TRACKED[type(row)], "version")}
+
+
+def expect_version(row: Row, version: int | None) -> None:
+    """Raises Stale where somebody else has changed the row since `version` was read; None asks for no check."""
+    if version is not None and row.version != version:
+        raise Stale("Somebody else has changed this in the meantime; look at it as it is now and try again.")
+
+
+def _locked(model: type[models.Model], ids: list[int]) -> list[tuple[int, int]]:
+    query = model._default_manager.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    return list(query.values_list("pk", "ground_id"))
+
+
+def carry_out(
+    write: Callable[[Work], None],
+    *,
+    actor: Actor,
+    action: Action,
+    key: str | None = None,
+    request: dict[str, Any] | None = None,
+) -> Change:
+    """Runs `write` in one transaction and returns its change.
+
+    With an idempotency `key`, the same `request` by the same user gives the change of the first time. Raises what
+    `write` raises; KeyReused where the key came with another request; Refused where a guard of the database said no
+    after all; Busy where a lock was not to be had in time.
+    """
+    fingerprint = _fingerprint(action, request) if key else ""
+    if key and (first := _first_time(actor, key, fingerprint)):
+        return first
+    work = Work(actor, action, uuid.uuid4(), key=key, fingerprint=fingerprint)
+    try:
+        with transaction.atomic():
+            _tell_history(work)
+            write(work)
+            return work.published()
+    except (Refused, Stale, IntegrityError) as error:
+        # Somebody with the same key may have been faster by a moment.
+        if key and (first := _first_time(actor, key, fingerprint)):
+            return first
+        raise _explained(error) from error
+    except OperationalError as error:
+        raise _explained(error) from error
+
+
+def _explained(error: Exception) -> Exception:
+    cause = error.__cause__
+    if isinstance(cause, psycopg.errors.ExclusionViolation):
+        sentence = "Somebody else took the dyno or the vehicle for some of these days a moment ago."
+        return Refused.because(RefusalCode.DYNO_TAKEN, sentence)
+    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
+        return Busy("The schedule is busy just now and nothing was written; try again in a moment.")
+    return error
+
+
+def _fingerprint(action: Action, request: dict[str, Any] | None) -> str:
+    text = json.dumps([action, request], sort_keys=True, cls=DjangoJSONEncoder)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _first_time(actor: Actor, key: str, fingerprint: str) -> Change | None:
+    change = Change.objects.filter(user=actor.user, idempotency_key=key).first()
+    if change and change.fingerprint != fingerprint:
+        raise KeyReused("This idempotency key was used for another request before; take a new one.")
+    return change
+
+
+def _tell_history(work: Work) -> None:
+    """Gives the history triggers the change that they belong to, for this transaction."""
+    metadata = {
+        "change": str(work.change_id),
+        "user": work.actor.user.pk,
+        "door": work.actor.door.value,
+        "request_id": current_request_id(),
+        "reason": work.actor.reason,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)",
+            [str(work.change_id), json.dumps(metadata)],
+        )

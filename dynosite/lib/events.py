@@ -1,0 +1,41 @@
+"""What happened, told to open pages through one Redis Stream a proving ground.
+
+An event carries names and ids, never content: whoever hears it asks again through the ordinary views, where the
+rights are checked.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from functools import lru_cache
+
+import redis
+from django.conf import settings
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+
+KEPT = 1_000
+"""Entries kept a stream. A page that missed more than that loads anew."""
+
+
+def stream_key(ground_id: int) -> str:
+    return f"dynosite:ground:{ground_id}"
+
+
+@lru_cache(maxsize=1)
+def _client() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+
+
+def publish(ground_id: int, name: str, *, dynos: Iterable[int] = (), **ids: object) -> None:
+    """Tells it once the transaction has committed. That Redis is away loses the event, never the write."""
+    payload = json.dumps({"dynos": sorted(set(dynos)), **ids}, default=str)
+
+    def send() -> None:
+        try:
+            _client().xadd(stream_key(ground_id), {"name": name, "data": payload}, maxlen=KEPT, approximate=True)
+        except redis.RedisError as error:
+            logger.warning("event %s of ground %s was not published: %s", name, ground_id, error)
+
+    transaction.on_commit(send)
