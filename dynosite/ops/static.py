@@ -1,4 +1,4 @@
-"""Static files are answered before Django is asked: collected and compressed ones, or while developing the sources."""
+"""Static files, answered before Django is asked: collected and compressed ones, or while developing the sources."""
 
 import re
 from pathlib import Path
