@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from allocations.models import Vehicle
 from allocations.rulebook import LONGEST_STAY, CapabilityFacts, DynoFacts, Stay, TestFacts, judge
 from dynosite.lib.days import DayRange
 
@@ -77,7 +78,7 @@ def facts_for(
                 "first": days.first,
                 "last": days.last,
                 "longest": LONGEST_STAY,
-                "leaving_out": leaving_out,
+                "leaving_out": leaving_out or 0,
             },
         )
         row = cursor.fetchone()
@@ -187,6 +188,10 @@ class Wanted:
     days: int
 
 
+def wanted_for(vehicle: Vehicle, test_type_id: int, days: int, *, drive: str = "") -> Wanted:
+    return Wanted(vehicle.ground_id, vehicle.pk, test_type_id, drive or vehicle.drive, vehicle.weight_class, days)
+
+
 def find_places(
     wanted: Wanted,
     *,
@@ -223,7 +228,7 @@ def find_places(
                 "longest": LONGEST_STAY,
                 "limit": limit,
                 "dynos": None if dynos is None else list(dynos),
-                "leaving_out": leaving_out,
+                "leaving_out": leaving_out or 0,
                 "taken_dynos": [dyno for dyno, _, _ in taken],
                 "taken_first": [first for _, first, _ in taken],
                 "taken_last": [last for _, _, last in taken],
@@ -244,10 +249,17 @@ def nearest_places(
     *,
     not_before: dt.date | None = None,
     leaving_out: int | None = None,
+    taken: Sequence[tuple[int, dt.date, dt.date]] = (),
     limit: int = NEAREST,
 ) -> list[Place]:
     """The places nearest to a day that was refused, before or after it, none before `not_before`."""
     first = max(near - LOOK_BACK, min(near, not_before)) if not_before else near - LOOK_BACK
     return find_places(
-        wanted, first_day=first, latest=near + LOOK_AHEAD, near=near, limit=limit, leaving_out=leaving_out
+        wanted,
+        first_day=first,
+        latest=near + LOOK_AHEAD,
+        near=near,
+        limit=limit,
+        leaving_out=leaving_out,
+        taken=taken,
     )

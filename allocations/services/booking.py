@@ -6,7 +6,7 @@ from allocations.enums import Action, AllocationStatus, RefusalCode
 from allocations.exceptions import Refused
 from allocations.models import Change, TestType
 from allocations.rulebook import LONGEST_STAY, check_days
-from allocations.selectors.availability import find_places
+from allocations.selectors.availability import find_places, wanted_for
 from allocations.services.placing import (
     displaced_request,
     locked_allocation,
@@ -14,7 +14,6 @@ from allocations.services.placing import (
     place,
     replace,
     vehicle_of,
-    wanted_for,
 )
 from allocations.services.work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange

@@ -10,7 +10,7 @@ from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
 from allocations.exceptions import NotFound, Refused, Stale
 from allocations.models import Allocation, TestRequest, Vehicle
 from allocations.rulebook import LONGEST_STAY
-from allocations.selectors.availability import Facts, Wanted, facts_for, nearest_places
+from allocations.selectors.availability import Facts, facts_for, nearest_places, wanted_for
 from allocations.services.work import Work
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
@@ -23,10 +23,6 @@ def vehicle_of(vehicle_id: int) -> Vehicle:
         return Vehicle.objects.get(pk=vehicle_id)
     except Vehicle.DoesNotExist:
         raise NotFound(NOT_FOUND) from None
-
-
-def wanted_for(vehicle: Vehicle, test_type_id: int, days: int, *, drive: str = "") -> Wanted:
-    return Wanted(vehicle.ground_id, vehicle.pk, test_type_id, drive or vehicle.drive, vehicle.weight_class, days)
 
 
 @contextmanager

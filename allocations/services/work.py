@@ -179,19 +179,21 @@ def carry_out(
         # Somebody with the same key may have been faster by a moment.
         if key and (first := _first_time(actor, key, fingerprint)):
             return first
-        raise _explained(error) from error
+        _explain(error)
+        raise
     except OperationalError as error:
-        raise _explained(error) from error
+        _explain(error)
+        raise
 
 
-def _explained(error: Exception) -> Exception:
+def _explain(error: Exception) -> None:
+    """Raises a sentence for what the database said, where there is one."""
     cause = error.__cause__
     if isinstance(cause, psycopg.errors.ExclusionViolation):
         sentence = "Somebody else took the dyno or the vehicle for some of these days a moment ago."
-        return Refused.because(RefusalCode.DYNO_TAKEN, sentence)
+        raise Refused.because(RefusalCode.DYNO_TAKEN, sentence) from error
     if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
-        return Busy("The schedule is busy just now and nothing was written; try again in a moment.")
-    return error
+        raise Busy("The schedule is busy just now and nothing was written; try again in a moment.") from error
 
 
 def _fingerprint(action: Action, request: dict[str, Any] | None) -> str:

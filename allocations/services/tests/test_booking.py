@@ -4,7 +4,7 @@ import pytest
 
 from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
 from allocations.exceptions import KeyReused, NotAllowed, NotFound, Refused, Stale
-from allocations.models import Allocation, Change, Occupancy, TestRequest
+from allocations.models import Allocation, Change, MaintenanceWindow, Occupancy, TestRequest
 from allocations.services import booking
 from allocations.tests.world import allocation_of, day
 
@@ -168,3 +168,17 @@ def test_change_items_hold_before_and_after(world):
     item = Change.objects.latest("at").items[0]
     assert (item["before"]["last_day"], item["after"]["last_day"]) == ("2026-11-18", "2026-11-20")
     assert dt.date.fromisoformat(item["after"]["first_day"]) == day(0)
+
+
+def test_places_leave_out_maintenance(world):
+    MaintenanceWindow.objects.create(
+        ground=world.north, dyno=world.dynos["NPG 21"], first_day=day(0), last_day=day(9), kind="planned"
+    )
+    change = booking.auto_book(
+        world.vehicles["412W101"].pk,
+        test_type_id=world.tests["Brake"].pk,
+        first_day=day(0),
+        days=3,
+        actor=world.actor(),
+    )
+    assert allocation_of(change).dyno.name == "NPG 1"

@@ -1,0 +1,123 @@
+"""What a maintenance window would hit, and what could come back if it went away."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from allocations import access
+from allocations.enums import AllocationStatus, DisplacedTo, Role
+from allocations.exceptions import Refusal
+from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
+from allocations.rulebook import check_stays
+from allocations.selectors.availability import Place, facts_for, nearest_places, wanted_for
+from dynosite.accounts.models import User
+from dynosite.lib.days import DayRange
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is to become of an allocation that is hit; a move says where to."""
+
+    to: DisplacedTo
+    dyno_id: int | None = None
+    first_day: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An allocation within the window's days, the answers it may get, and the one proposed, first of them.
+
+    A completed test cannot be displaced: it has no answer, and the window cannot stand.
+    """
+
+    allocation: Allocation
+    answers: tuple[DisplacedTo, ...]
+    place: Place | None
+
+    @property
+    def proposed(self) -> Answer | None:
+        if not self.answers:
+            return None
+        if self.answers[0] == DisplacedTo.MOVE and self.place:
+            return Answer(DisplacedTo.MOVE, self.place.dyno_id, self.place.first_day)
+        return Answer(self.answers[0])
+
+
+def hits_of(dyno_id: int, days: DayRange) -> list[Allocation]:
+    """The allocations that days on a dyno hit, earliest first."""
+    return list(
+        Allocation.objects.filter(dyno_id=dyno_id, first_day__lte=days.last, last_day__gte=days.first)
+        .exclude(status=AllocationStatus.CANCELLED)
+        .select_related("vehicle", "test_type", "dyno", "request", "ground")
+        .order_by("first_day", "id")
+    )
+
+
+def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
+    """Every allocation that a window on these days would hit, with a proposed answer for each.
+
+    The places proposed lie outside the window and do not overlap one another. Raises NotFound, NotAllowed.
+    """
+    dyno = Dyno.objects.filter(pk=dyno_id).first()
+    access.require(user, dyno.ground_id if dyno else 0, Role.ADMIN)
+    taken = [(dyno_id, days.first, days.last)]
+    hits = []
+    for allocation in hits_of(dyno_id, days):
+        place = None
+        if allocation.status == AllocationStatus.SCHEDULED:
+            place = _place_for(allocation, taken)
+            if place:
+                taken.append((place.dyno_id, place.first_day, place.last_day))
+        hits.append(Hit(allocation, _answers(allocation, days, place), place))
+    return hits
+
+
+def _place_for(allocation: Allocation, taken: list[tuple[int, dt.date, dt.date]]) -> Place | None:
+    wanted = wanted_for(allocation.vehicle, allocation.test_type_id, allocation.days.days, drive=allocation.drive)
+    not_before = min(allocation.first_day, allocation.ground.today())
+    places = nearest_places(
+        wanted, allocation.first_day, not_before=not_before, leaving_out=allocation.pk, taken=taken, limit=1
+    )
+    return places[0] if places else None
+
+
+def _answers(allocation: Allocation, window: DayRange, place: Place | None) -> tuple[DisplacedTo, ...]:
+    cut = (DisplacedTo.SHORTEN,) if allocation.first_day < window.first else ()
+    move = (DisplacedTo.MOVE,)
+    leave = (DisplacedTo.WAIT, DisplacedTo.CANCEL)
+    if allocation.status == AllocationStatus.COMPLETED:
+        return ()
+    if allocation.status == AllocationStatus.RUNNING:
+        return (*cut, *leave)
+    return (*move, *cut, *leave) if place else (*cut, *leave, *move)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A displaced allocation, and what stands in the way of its old place once the window is gone."""
+
+    displacement: Displacement
+    refusals: tuple[Refusal, ...]
+
+
+def returns(window: MaintenanceWindow, *, left: DayRange | None = None) -> list[Return]:
+    """What the window displaced and could come back when it is lifted, or is cut to the days `left`."""
+    displaced = window.displacements.filter(restored_at=None).select_related(
+        "allocation__vehicle", "allocation__test_type", "dyno", "request"
+    )
+    return [Return(each, tuple(_in_the_way(each, window, left))) for each in displaced]
+
+
+def _in_the_way(displacement: Displacement, window: MaintenanceWindow, left: DayRange | None) -> list[Refusal]:
+    allocation = displacement.allocation
+    days = DayRange(displacement.first_day, displacement.last_day)
+    facts = facts_for(
+        allocation.vehicle_id, displacement.dyno_id, allocation.test_type_id, days,
+        drive=allocation.drive, leaving_out=allocation.pk,
+    )  # fmt: skip
+    if facts is None:
+        return []
+    stays = [
+        stay for stay in facts.stays
+        if not (stay.kind == "maintenance" and stay.id == window.pk) or (left and left.overlaps(days))
+    ]  # fmt: skip
+    return check_stays(facts.test, facts.dyno, days, stays)

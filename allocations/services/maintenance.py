@@ -1,0 +1,199 @@
+"""Maintenance windows over the schedule: nothing that they hit disappears."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+
+from django.utils import timezone
+
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, AllocationStatus, DisplacedTo, RefusalCode, RequestStatus, Role
+from allocations.exceptions import NotFound, Refused
+from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
+from allocations.rulebook import check_days
+from allocations.selectors.maintenance import Answer, hits_of
+from allocations.services.placing import displaced_request, judged, replace, waiting_rest
+from allocations.services.work import Actor, Work, carry_out, expect_version
+from dynosite.lib.days import DayRange
+
+
+def set_maintenance(
+    dyno_id: int,
+    *,
+    first_day: dt.date,
+    last_day: dt.date,
+    kind: str,
+    actor: Actor,
+    reason: str = "",
+    reference: str = "",
+    answers: Mapping[int, Answer] | None = None,
+    bring_back: Iterable[int] = (),
+    window_id: int | None = None,
+    version: int | None = None,
+    key: str | None = None,
+) -> Change:
+    """Sets a window, or changes the one with `window_id`, and carries out an answer for each allocation it hits.
+
+    `answers` are by allocation id, as `selectors.maintenance.fallout` proposes them; `bring_back` are ids of
+    displacements of this window whose old places become free again. All of it is one transaction. Raises Refused
+    (FALLOUT_UNANSWERED) where a hit has no answer. Takes the role admin.
+    """
+    days = DayRange(first_day, last_day)
+    answers = dict(answers or {})
+    returning = sorted(bring_back)
+
+    def write(work: Work) -> None:
+        if wrong := check_days(days):
+            raise Refused(wrong)
+        targets = {answer.dyno_id for answer in answers.values() if answer.dyno_id}
+        _lock_dynos(work, {dyno_id, *targets}, window_id, returning)
+        window = work.lock(MaintenanceWindow, [window_id])[window_id] if window_id else None
+        if window:
+            expect_version(window, version)
+        hits = hits_of(dyno_id, days)
+        _expect_answers(hits, answers)
+        work.lock_vehicles(hit.vehicle_id for hit in hits)
+        displaced = [_displace(work, hit, answers[hit.pk], dyno_id, days) for hit in _leaving_first(hits, answers)]
+        fields = {"dyno_id": dyno_id, "first_day": first_day, "last_day": last_day}
+        fields |= {"kind": kind, "reason": reason, "reference": reference}
+        if window:
+            work.update(window, **fields)
+        else:
+            window = MaintenanceWindow(ground_id=work.ground_id, created_by=actor.user, **fields)
+            work.insert(window)
+        for displacement in displaced:
+            displacement.window = window
+        Displacement.objects.bulk_create(displaced)
+        _return(work, window, returning)
+        work.summary = f"{window}" + (f", {len(displaced)} displaced" if displaced else "")
+
+    asked = {
+        "dyno": dyno_id, "days": str(days), "kind": kind, "window": window_id, "back": returning,
+        "answers": {str(id_): [a.to, a.dyno_id, a.first_day] for id_, a in answers.items()},
+    }  # fmt: skip
+    return carry_out(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=asked)
+
+
+def lift_maintenance(
+    window_id: int,
+    *,
+    actor: Actor,
+    bring_back: Iterable[int] = (),
+    version: int | None = None,
+    key: str | None = None,
+) -> Change:
+    """Lifts a window and brings those back that it displaced and that `bring_back` names (ids of displacements)."""
+    returning = sorted(bring_back)
+
+    def write(work: Work) -> None:
+        _lock_dynos(work, set(), window_id, returning)
+        window = work.lock(MaintenanceWindow, [window_id])[window_id]
+        expect_version(window, version)
+        if window.lifted_at:
+            raise Refused.because(RefusalCode.WRONG_STATUS, "This window is lifted already.")
+        work.update(window, lifted_at=timezone.now())
+        _return(work, window, returning)
+        work.summary = f"{window} lifted" + (f", {len(returning)} brought back" if returning else "")
+
+    asked = {"window": window_id, "back": returning, "version": version}
+    return carry_out(write, actor=actor, action=Action.LIFT_MAINTENANCE, key=key, request=asked)
+
+
+def _lock_dynos(work: Work, dynos: set[int], window_id: int | None, returning: list[int]) -> None:
+    wanted = set(dynos)
+    if window_id is not None:
+        window = MaintenanceWindow.objects.filter(pk=window_id).values_list("dyno_id", flat=True).first()
+        if window is None:
+            raise NotFound(NOT_FOUND)
+        wanted.add(window)
+    rows = Displacement.objects.filter(pk__in=returning, window_id=window_id, restored_at=None)
+    places = list(rows.values_list("dyno_id", "allocation__dyno_id"))
+    if len(places) < len(returning):
+        raise NotFound("One of those to bring back was not displaced by this window, or is back already.")
+    work.lock_dynos(wanted.union(*places), Role.ADMIN)
+
+
+def _expect_answers(hits: list[Allocation], answers: Mapping[int, Answer]) -> None:
+    done = [hit for hit in hits if hit.status == AllocationStatus.COMPLETED]
+    if done:
+        sentence = f"{done[0]} is completed: the window must begin after it or end before it."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
+    open_ = [hit for hit in hits if hit.pk not in answers]
+    if open_:
+        names = "; ".join(str(hit) for hit in open_)
+        sentence = f"These are within the window and need an answer each: {names}."
+        raise Refused.because(RefusalCode.FALLOUT_UNANSWERED, sentence)
+
+
+def _leaving_first(hits: list[Allocation], answers: Mapping[int, Answer]) -> list[Allocation]:
+    return sorted(hits, key=lambda hit: answers[hit.pk].to == DisplacedTo.MOVE)
+
+
+def _displace(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window: DayRange) -> Displacement:
+    hit = work.lock(Allocation, [hit.pk])[hit.pk]
+    displacement = Displacement(
+        allocation=hit, answer=answer.to, dyno_id=hit.dyno_id,
+        first_day=hit.first_day, last_day=hit.last_day, status=hit.status,
+    )  # fmt: skip
+    if answer.to == DisplacedTo.MOVE:
+        _move(work, hit, answer, dyno_id, window)
+    elif answer.to == DisplacedTo.SHORTEN:
+        displacement.request = _shorten(work, hit, window)
+    else:
+        displacement.request = _leave(work, hit, waits=answer.to == DisplacedTo.WAIT)
+    return displacement
+
+
+def _move(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window: DayRange) -> None:
+    target = answer.dyno_id or hit.dyno_id
+    days = DayRange.starting(answer.first_day or hit.first_day, hit.days.days)
+    if target == dyno_id and days.overlaps(window):
+        raise Refused.because(RefusalCode.BAD_ANSWER, f"{hit} would be moved into the window itself.")
+    replace(work, hit, target, days)
+
+
+def _shorten(work: Work, hit: Allocation, window: DayRange) -> TestRequest:
+    if hit.first_day >= window.first:
+        sentence = f"{hit} has no day before the window; it cannot be shortened."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
+    left = (hit.last_day - window.first).days + 1
+    note = f"The rest of {hit}, cut short by maintenance."
+    work.update(hit, last_day=window.first - dt.timedelta(days=1))
+    return waiting_rest(work, hit, days=left, earliest=window.first, note=note)
+
+
+def _leave(work: Work, hit: Allocation, *, waits: bool) -> TestRequest | None:
+    work.update(hit, status=AllocationStatus.CANCELLED)
+    request = displaced_request(work, hit, waits=waits)
+    if request is None and waits:
+        request = waiting_rest(
+            work, hit, days=hit.days.days, earliest=hit.first_day, note="Displaced by maintenance."
+        )
+    return request
+
+
+def _return(work: Work, window: MaintenanceWindow, returning: list[int]) -> None:
+    displaced = Displacement.objects.filter(pk__in=returning).order_by("first_day").select_related("allocation")
+    work.lock_vehicles(each.allocation.vehicle_id for each in displaced)
+    for each in displaced:
+        allocation = work.lock(Allocation, [each.allocation_id])[each.allocation_id]
+        days = DayRange(each.first_day, each.last_day)
+        judged(
+            allocation.vehicle_id, each.dyno_id, allocation.test_type_id, days,
+            drive=allocation.drive, leaving_out=allocation.pk,
+        )  # fmt: skip
+        if each.request_id:
+            _take_back_request(work, each.request_id, allocation)
+        work.update(
+            allocation, dyno_id=each.dyno_id, first_day=each.first_day, last_day=each.last_day, status=each.status
+        )
+        each.restored_at = timezone.now()
+        each.save(update_fields=["restored_at"])
+
+
+def _take_back_request(work: Work, request_id: int, allocation: Allocation) -> None:
+    request = work.lock(TestRequest, [request_id])[request_id]
+    if request.status == RequestStatus.PLACED:
+        sentence = f"{request} has got another place in the meantime; cancel that first."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
+    own = allocation.request_id == request.pk
+    work.update(request, status=RequestStatus.PLACED if own else RequestStatus.CANCELLED)

@@ -1,0 +1,123 @@
+"""Test requests: tests that want a place."""
+
+import datetime as dt
+from typing import Any
+
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, Priority, RefusalCode, RequestStatus
+from allocations.exceptions import NotFound, Refused
+from allocations.models import Change, TestRequest, TestType
+from allocations.rulebook import check_days
+from allocations.services.placing import vehicle_of
+from allocations.services.work import Actor, Work, carry_out, expect_version
+from dynosite.lib.days import DayRange
+
+
+def create_request(
+    vehicle_id: int,
+    *,
+    test_type_id: int,
+    days: int,
+    actor: Actor,
+    step: str = "",
+    drive: str = "",
+    miles: int | None = None,
+    miles_per_day: int | None = None,
+    extra_days: int | None = None,
+    earliest_start: dt.date | None = None,
+    due_date: dt.date | None = None,
+    priority: str = Priority.NORMAL,
+    after_id: int | None = None,
+    note: str = "",
+    key: str | None = None,
+) -> Change:
+    """A request that waits for a place from now on."""
+    values = {name: value for name, value in locals().items() if name not in ("vehicle_id", "actor", "key")}
+
+    def write(work: Work) -> None:
+        vehicle = vehicle_of(vehicle_id)
+        work.enter(vehicle.ground_id)
+        request = TestRequest(ground_id=vehicle.ground_id, vehicle=vehicle, created_by=actor.user, **values)
+        _check(request)
+        work.insert(request)
+        work.summary = f"{request} requested, {days} days"
+
+    asked = values | {"vehicle": vehicle_id}
+    return carry_out(write, actor=actor, action=Action.REQUEST, key=key, request=asked)
+
+
+def change_request(
+    request_id: int, *, actor: Actor, version: int | None = None, key: str | None = None, **values: Any
+) -> Change:
+    """Sets the fields given of a request that waits."""
+
+    def write(work: Work) -> None:
+        request = _locked(work, request_id)
+        expect_version(request, version)
+        _expect_waiting(request)
+        before = {name: getattr(request, name) for name in values}
+        for name, value in values.items():
+            setattr(request, name, value)
+        _check(request)
+        for name, value in before.items():
+            setattr(request, name, value)
+        work.update(request, **values)
+        work.summary = f"Request changed: {request}"
+
+    asked = values | {"request": request_id, "version": version}
+    return carry_out(write, actor=actor, action=Action.CHANGE_REQUEST, key=key, request=asked)
+
+
+def cancel_request(request_id: int, *, actor: Actor, version: int | None = None, key: str | None = None) -> Change:
+    def write(work: Work) -> None:
+        request = _locked(work, request_id)
+        expect_version(request, version)
+        _expect_waiting(request)
+        work.update(request, status=RequestStatus.CANCELLED)
+        work.summary = f"Request cancelled: {request}"
+
+    asked = {"request": request_id, "version": version}
+    return carry_out(write, actor=actor, action=Action.CANCEL_REQUEST, key=key, request=asked)
+
+
+def _locked(work: Work, request_id: int) -> TestRequest:
+    ground_id = TestRequest.objects.filter(pk=request_id).values_list("ground_id", flat=True).first()
+    if ground_id is None:
+        raise NotFound(NOT_FOUND)
+    work.enter(ground_id)
+    return work.lock(TestRequest, [request_id])[request_id]
+
+
+def _expect_waiting(request: TestRequest) -> None:
+    if request.status != RequestStatus.WAITING:
+        sentence = f"The request is {request.status}; only one that waits can be changed."
+        raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+
+
+def _check(request: TestRequest) -> None:
+    """The rules of a request: its rows are of one ground, its days are possible, it is due after it may start."""
+    if request.vehicle.ground_id != request.ground_id:
+        raise NotFound(NOT_FOUND)
+    if not TestType.objects.filter(pk=request.test_type_id, ground_id=request.ground_id).exists():
+        raise NotFound(NOT_FOUND)
+    if request.after_id is not None:
+        if not TestRequest.objects.filter(pk=request.after_id, ground_id=request.ground_id).exists():
+            raise NotFound(NOT_FOUND)
+        if _follows_itself(request):
+            raise Refused.because(RefusalCode.DAYS_ORDER, "The request would have to come after itself.")
+    if wrong := check_days(DayRange.starting(request.earliest_start or dt.date(2000, 1, 1), request.days)):
+        raise Refused(wrong)
+    if request.earliest_start and request.due_date and request.due_date < request.earliest_start:
+        sentence = f"It is due {request.due_date}, before its earliest start {request.earliest_start}."
+        raise Refused.because(RefusalCode.DAYS_ORDER, sentence)
+
+
+def _follows_itself(request: TestRequest) -> bool:
+    seen: set[int] = set()
+    earlier = request.after_id
+    while earlier is not None and earlier not in seen:
+        if earlier == request.pk:
+            return True
+        seen.add(earlier)
+        earlier = TestRequest.objects.filter(pk=earlier).values_list("after_id", flat=True).first()
+    return False

@@ -1,0 +1,120 @@
+"""Undoing a change as one, while nobody has changed its rows since and nothing else took the places."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, AllocationStatus, RefusalCode, RequestStatus, Role
+from allocations.exceptions import NotFound, Refused
+from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
+from allocations.rulebook import check_stays
+from allocations.selectors.availability import facts_for
+from allocations.services.work import NAMES, Actor, Work, carry_out
+from dynosite.lib.days import DayRange
+
+_MODELS = {name: model for model, name in NAMES.items()}
+
+
+def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) -> Change:
+    """Puts back each row as it was before the change: what it made is cancelled or lifted, nothing is deleted.
+
+    An undo is a change too, and undoing it does the change again. Raises Refused where a row was changed since, or
+    where its place is taken.
+    """
+
+    def write(work: Work) -> None:
+        change = Change.objects.filter(pk=change_id).first()
+        if change is None:
+            raise NotFound(NOT_FOUND)
+        steps = _steps(change)
+        windows = any(model is MaintenanceWindow for model, _ in steps)
+        work.enter(change.ground_id, Role.ADMIN if windows else Role.SCHEDULER)
+        rows = _lock(work, steps)
+        if Change.objects.filter(undoes=change).exists():
+            raise Refused.because(RefusalCode.CANNOT_UNDO, "This is undone already.")
+        _expect_untouched(steps, rows)
+        _put_back(work, steps, rows)
+        work.undoes_id = change.pk
+        work.summary = f"Undone: {change.summary}"
+
+    return carry_out(write, actor=actor, action=Action.UNDO, key=key, request={"change": str(change_id)})
+
+
+_Key = tuple[type[models.Model], int]
+_Step = tuple[dict | None, dict]
+
+
+def _steps(change: Change) -> dict[_Key, _Step]:
+    """Each row of the change once, as it was before the first and after the last of its items."""
+    steps: dict[_Key, _Step] = {}
+    for item in change.items:
+        if item["model"] not in _MODELS:
+            raise Refused.because(RefusalCode.CANNOT_UNDO, "A change of this kind cannot be undone.")
+        row = (_MODELS[item["model"]], item["id"])
+        before = steps[row][0] if row in steps else item["before"]
+        steps[row] = (before, item["after"])
+    if not steps:
+        raise Refused.because(RefusalCode.CANNOT_UNDO, "There is nothing in this change to undo.")
+    return steps
+
+
+def _lock(work: Work, steps: dict[_Key, _Step]) -> dict[_Key, Any]:
+    states = [state for (model, _), pair in steps.items() if model is not TestRequest for state in pair if state]
+    work.lock_dynos(state["dyno_id"] for state in states)
+    work.lock_vehicles(state["vehicle_id"] for state in states if "vehicle_id" in state)
+    rows: dict[_Key, Any] = {}
+    for model in (TestRequest, MaintenanceWindow, Allocation):
+        ids = [id_ for of, id_ in steps if of is model]
+        rows |= {(model, id_): row for id_, row in work.lock(model, ids).items()} if ids else {}
+    return rows
+
+
+def _expect_untouched(steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
+    for key, (_, after) in steps.items():
+        if rows[key].version != after["version"]:
+            sentence = f"{rows[key]} was changed again since; undo the later change first."
+            raise Refused.because(RefusalCode.CANNOT_UNDO, sentence)
+
+
+def _earlier_values(model: type[models.Model], before: dict | None) -> dict[str, Any]:
+    if before is None:
+        made = {
+            Allocation: {"status": AllocationStatus.CANCELLED},
+            MaintenanceWindow: {"lifted_at": timezone.now()},
+            TestRequest: {"status": RequestStatus.CANCELLED},
+        }
+        return made[model]  # type: ignore[index]
+    return {name: model._meta.get_field(name).to_python(value) for name, value in before.items() if name != "version"}
+
+
+def _put_back(work: Work, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
+    values = {key: _earlier_values(key[0], before) for key, (before, _) in steps.items()}
+    live = {
+        key for key, row_values in values.items()
+        if key[0] is Allocation and row_values.get("status") != AllocationStatus.CANCELLED
+    }  # fmt: skip
+    if len(live) > 1:
+        # They may have changed places with one another: all leave theirs before the first takes its old one.
+        Allocation.objects.filter(pk__in=[id_ for _, id_ in live]).update(status=AllocationStatus.CANCELLED)
+    back_to_window = {key for key, v in values.items() if key[0] is MaintenanceWindow and v.get("lifted_at") is None}
+    for key in sorted(values, key=lambda key: (key in back_to_window, key in live)):
+        if key in live:
+            _expect_free(rows[key], values[key])
+        work.update(rows[key], **values[key])
+        if key[0] is MaintenanceWindow and key not in back_to_window:
+            Displacement.objects.filter(window_id=key[1]).update(restored_at=timezone.now())
+
+
+def _expect_free(allocation: Allocation, values: dict[str, Any]) -> None:
+    days = DayRange(values["first_day"], values["last_day"])
+    facts = facts_for(
+        values["vehicle_id"], values["dyno_id"], values["test_type_id"], days,
+        drive=values["drive"], leaving_out=allocation.pk,
+    )  # fmt: skip
+    if facts is None:
+        raise NotFound(NOT_FOUND)
+    if refusals := check_stays(facts.test, facts.dyno, days, facts.stays):
+        raise Refused(refusals)
