@@ -1,0 +1,175 @@
+"""Claims on dynos and vehicles: which overlap as the sheet has them, and which of them keep their place."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from allocations.exchange.cells import fold
+from allocations.exchange.dynos import Dynos
+from allocations.exchange.errors import WorkbookError
+from allocations.exchange.ground import Calendar, Ground
+from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Capability, Conflict, Row, Window
+
+RANK = {COMPLETED: 0, RUNNING: 1, SCHEDULED: 2}
+MAX_CONFLICTS = 100_000
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A row that says where and when; `places` is one dyno, or every lane of the pool."""
+
+    row: Row
+    places: tuple[str, ...]
+    vehicle: tuple
+    vehicle_name: str
+
+    @property
+    def shares_vehicle(self) -> bool:
+        return self.vehicle[0] != "placeholder"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where a claim stands, or why it waits."""
+
+    dyno: str | None
+    reason: str = ""
+    other_row: int | None = None
+    warning: str = ""
+
+
+def conflicts(claims: list[Claim], dynos: Dynos) -> list[Conflict]:
+    """Every overlapping pair of claims as the sheet has them; lanes of a pool are no one's in particular."""
+    groups = defaultdict(list)
+    for claim in claims:
+        if len(claim.places) == 1:
+            groups["dyno", dynos.name(claim.places[0])].append(claim.row)
+        if claim.shares_vehicle:
+            groups["vehicle", claim.vehicle_name].append(claim.row)
+    found = []
+    for (kind, name), rows in groups.items():
+        for a, b in _overlapping(rows):
+            found.append(Conflict(kind, name, (a, b)))
+            if len(found) > MAX_CONFLICTS:
+                raise WorkbookError(
+                    f"More than {MAX_CONFLICTS:,} pairs of rows claim the same days; is it a forecast?"
+                )
+    return sorted(found, key=lambda c: (c.kind, c.name, c.rows))
+
+
+def _overlapping(rows: list[Row]) -> Iterator[tuple[int, int]]:
+    open_rows: list[Row] = []
+    for row in sorted(rows, key=lambda r: (r.first, r.number)):
+        open_rows = [other for other in open_rows if other.last >= row.first]
+        for other in open_rows:
+            yield min(row.number, other.number), max(row.number, other.number)
+        open_rows.append(row)
+
+
+class Judge:
+    """Gives places to claims: completed first, then running, then the earlier first day, then the upper row."""
+
+    def __init__(self, dynos: Dynos, ground: Ground, windows: dict[str, list[Window]], known_vehicles: dict):
+        self.dynos, self.ground, self.windows = dynos, ground, windows
+        self.known_vehicles = known_vehicles
+        self.on_dyno: dict[str, Calendar] = defaultdict(Calendar)
+        self.of_vehicle: dict[tuple, Calendar] = defaultdict(Calendar)
+
+    def judge(self, claims: list[Claim]) -> dict[int, Verdict]:
+        """Row number → verdict."""
+        self.named = defaultdict(list)  # lanes that a row names, left to it as long as others are free
+        for claim in claims:
+            if len(claim.places) == 1:
+                self.named[claim.places[0]].append(claim.row)
+        found = {}
+        for claim in sorted(claims, key=lambda c: (RANK[c.row.status], c.row.first, c.row.number)):
+            found[claim.row.number] = verdict = self._place(claim)
+            if verdict.dyno:
+                self.on_dyno[verdict.dyno].take(claim.row.first, claim.row.last, claim.row)
+                self.of_vehicle[claim.vehicle].take(claim.row.first, claim.row.last, claim.row)
+        return found
+
+    def _place(self, claim: Claim) -> Verdict:
+        if away := self._vehicle_elsewhere(claim):
+            return away
+        tried = [self._on(claim, key) for key in self._in_order(claim)]
+        standing = [v for v in tried if v.dyno]
+        best = next((v for v in standing if not v.warning), standing[0] if standing else None)
+        if best or len(tried) == 1:
+            return best or tried[0]
+        others = sorted({v.other_row for v in tried if v.other_row})
+        said = f" (rows {', '.join(map(str, others))})" if others else ""
+        kind = next((v for v in tried if v.other_row is None), tried[0])
+        reason = f"all {len(tried)} lanes are taken{said}" if others else f"no lane is open to it: {kind.reason}"
+        return Verdict(None, reason, others[0] if others else None)
+
+    def _in_order(self, claim: Claim) -> list[str]:
+        def left_to_another(key):
+            rows = self.named.get(key, ()) if len(claim.places) > 1 else ()
+            return any(r.first <= claim.row.last and claim.row.first <= r.last for r in rows)
+
+        return sorted(claim.places, key=left_to_another)
+
+    def _vehicle_elsewhere(self, claim: Claim) -> Verdict | None:
+        row = claim.row
+        if taken := self.of_vehicle[claim.vehicle].taken(row.first, row.last):
+            other = taken[2]
+            return Verdict(
+                None, f"{claim.vehicle_name} is on the dyno of row {other.number} {_span(*taken[:2])}", other.number
+            )
+        known = self.known_vehicles.get(claim.vehicle)
+        taken = known and self.ground.vehicle_days.get(known.id, Calendar()).taken(row.first, row.last)
+        return Verdict(None, f"{claim.vehicle_name} is already {taken[2]} {_span(*taken[:2])}") if taken else None
+
+    def _on(self, claim: Claim, key: str) -> Verdict:
+        row, name = claim.row, self.dynos.name(key)
+        if taken := self.ground.dyno_days.get(key, Calendar()).taken(row.first, row.last):
+            return Verdict(None, f"{name} is already {taken[2]} {_span(*taken[:2])}")
+        against = self._against(row, key, name)
+        if against and row.status == SCHEDULED:
+            return Verdict(None, against)
+        if taken := self.on_dyno[key].taken(row.first, row.last):
+            return Verdict(None, f"{name} goes to row {taken[2].number} {_span(*taken[:2])}", taken[2].number)
+        return Verdict(key, warning=against)
+
+    def _against(self, row: Row, key: str, name: str) -> str:
+        """What the rules and the maintenance windows say against it."""
+        known = self.dynos.known(key)
+        allowed = self.capabilities(key)
+        said = []
+        if not any(_fits(row, capability) for capability in allowed):
+            said.append(
+                f"the rules do not let {name} run {row.test_type} on a {row.drive} {row.weight_class} vehicle"
+            )
+        for window in self.windows.get(key, ()):
+            if window.first <= row.last and row.first <= window.last:
+                said.append(f"{name} is in maintenance {_span(window.first, window.last)}")
+                break
+        if known and not known.enabled:
+            said.append(f"{name} is disabled")
+        if known and (
+            (known.available_from and row.first < known.available_from)
+            or (known.available_to and row.last > known.available_to)
+        ):
+            said.append(f"{name} is not available on all of these days")
+        return " and ".join(said)
+
+    def capabilities(self, key: str) -> tuple[Capability, ...]:
+        """The ground's rules where it knows dyno and test type both; else the workbook's."""
+        known, spec = self.dynos.known(key), self.dynos.specs.get(key)
+        own = spec.capabilities if spec else ()
+        if not known:
+            return own
+        return known.capabilities + tuple(c for c in own if c.test_type not in self.ground.test_types)
+
+
+def _fits(row: Row, capability: Capability) -> bool:
+    return (
+        capability.test_type == fold(row.test_type)
+        and row.drive in capability.drives
+        and row.weight_class in capability.weight_classes
+    )
+
+
+def _span(first, last) -> str:
+    return f"on {first}" if first == last else f"from {first} to {last}"

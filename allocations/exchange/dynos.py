@@ -1,0 +1,103 @@
+"""The dynos that a workbook names, the pool of lanes, and which of them a row means."""
+
+from difflib import get_close_matches
+
+from allocations.exchange.cells import NOTHING, fold
+from allocations.exchange.ground import Ground, KnownDyno
+from allocations.exchange.outcome import Capability, DynoSpec, Row, Sheets
+
+POOL = "Track"
+NO_PLACE = {"no dyno available", "invalid drive", "no dyno candidates"} | NOTHING
+
+
+class Dynos:
+    """All dynos by folded name: `specs` as the workbook has them, `known` as the ground has them."""
+
+    def __init__(self, sheets: Sheets, ground: Ground, lanes: int):
+        self.ground = ground
+        self.specs: dict[str, DynoSpec] = {}
+        self.warnings: list[str] = []
+        self._facilities = sorted((fold(f) for f in sheets.facilities), key=len, reverse=True)
+        self._written = {fold(f): f for f in reversed(sheets.facilities)}
+        capabilities: dict[str, dict[Capability, None]] = {}
+        names: dict[str, str] = {}
+        for rule in sheets.rules:
+            for name in rule.dynos:
+                names.setdefault(fold(name), name)
+                made = Capability(fold(rule.test_type), rule.drives, rule.weight_classes)
+                capabilities.setdefault(fold(name), {})[made] = None
+        for row, name in sheets.named_dynos:
+            if fold(name) not in names and fold(name) not in ground.dynos and fold(name) != fold(POOL):
+                self.warnings.append(
+                    f"Maintenance row {row} names {name}, which no row of DynoRules names: it may run no test."
+                )
+            names.setdefault(fold(name), name)
+        for key, name in names.items():
+            lane_names = [f"{POOL} {n}" for n in range(1, lanes + 1)] if key == fold(POOL) else [name]
+            for lane in lane_names:
+                both = capabilities.get(fold(lane), {}) | capabilities.get(key, {})
+                self._add(lane, tuple(both), is_lane=key == fold(POOL))
+        self.pool = sorted(
+            (key for key in {*self.specs, *ground.dynos} if self.facility_of(key) == fold(POOL)), key=_natural
+        )
+
+    def _add(self, name, capabilities, *, is_lane) -> None:
+        earlier = self.specs.get(fold(name))
+        if earlier:
+            capabilities = tuple(dict.fromkeys(earlier.capabilities + capabilities))
+        self.specs[fold(name)] = DynoSpec(name, self._facility(name), capabilities, is_lane)
+
+    def _facility(self, name: str) -> str:
+        for facility in self._facilities:
+            if fold(name).startswith(facility + " ") or fold(name) == facility:
+                return self._written[facility]
+        return name.rsplit(" ", 1)[0]
+
+    def facility_of(self, key: str) -> str:
+        known = self.ground.dynos.get(key)
+        return fold(known.facility if known else self.specs[key].facility)
+
+    def name(self, key: str) -> str:
+        known = self.ground.dynos.get(key)
+        return known.name if known else self.specs[key].name
+
+    def known(self, key: str) -> KnownDyno | None:
+        return self.ground.dynos.get(key)
+
+    def all_keys(self) -> set[str]:
+        return {*self.specs, *self.ground.dynos}
+
+    def asked(self, row: Row) -> tuple[list[str] | None, str]:
+        """The dynos that the row's place may be on: [] for no place yet, None and why where it can't be told."""
+        facility, dyno = fold(row.facility), fold(row.dyno).rstrip(".!")
+        if dyno in NO_PLACE:
+            return [], row.dyno or "no dyno given"
+        if dyno == fold(POOL) and facility in (fold(POOL), *NO_PLACE) and self.pool:
+            return self.pool, ""
+        candidates = [f"{facility} {dyno}"]
+        if facility in NO_PLACE or dyno == facility or dyno.startswith(facility + " "):
+            candidates.append(dyno)
+        for candidate in candidates:
+            if candidate in self.specs or candidate in self.ground.dynos:
+                return [candidate], ""
+        return None, self._unknown(row, candidates[-1] if facility in NO_PLACE else candidates[0])
+
+    def _unknown(self, row: Row, wanted: str) -> str:
+        names = {key: self.name(key) for key in sorted(self.all_keys())}
+        plain = {_plain(key): key for key in names}
+        near = [plain[_plain(wanted)]] if _plain(wanted) in plain else get_close_matches(wanted, names, 3, 0.75)
+        hint = (
+            f" did you mean {' or '.join(names[key] for key in near)}?" if near else " correct it, or add it there."
+        )
+        said = f"'{row.dyno[:60]}' at the facility '{row.facility[:60]}'" if row.facility else f"'{row.dyno[:60]}'"
+        return f"Unknown dyno: {said} is not among the dynos of DynoRules;{hint}"
+
+
+def _plain(key: str) -> str:
+    return "".join(c for c in key if c.isalnum())
+
+
+def _natural(key: str):
+    words = key.rsplit(" ", 1)
+    number = words[-1].lstrip("#")
+    return (int(number), key) if number.isdecimal() else (10**9, key)

@@ -1,0 +1,9 @@
+"""What a file can be refused for as a whole; one sentence that a scheduler understands."""
+
+
+class WorkbookError(Exception):
+    """The file can't be read as a forecast workbook."""
+
+
+class Unreadable(Exception):
+    """A cell can't be read; the message is a clause for the row's reason."""

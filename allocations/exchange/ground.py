@@ -1,0 +1,88 @@
+"""What a proving ground holds already, as far as an import needs to know: plain data, empty for a new ground."""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from allocations.exchange.outcome import Capability
+
+
+class Calendar:
+    """Days that are taken, each stretch with what takes it; stretches never overlap."""
+
+    def __init__(self):
+        self._firsts: list[date] = []
+        self._stretches: list[tuple[date, date, object]] = []
+
+    def taken(self, first: date, last: date):
+        """What takes the earliest of these days that is taken: (first, last, what), or None."""
+        at = bisect_right(self._firsts, first) - 1
+        if at >= 0 and self._stretches[at][1] >= first:
+            return self._stretches[at]
+        at += 1
+        if at < len(self._firsts) and self._firsts[at] <= last:
+            return self._stretches[at]
+        return None
+
+    def take(self, first: date, last: date, what=None) -> None:
+        at = bisect_left(self._firsts, first)
+        self._firsts.insert(at, first)
+        self._stretches.insert(at, (first, last, what))
+
+    def free(self, first: date, last: date) -> list[tuple[date, date]]:
+        """The stretches of these days that nothing takes."""
+        found, day = [], first
+        while day <= last:
+            stretch = self.taken(day, last)
+            if stretch is None:
+                found.append((day, last))
+                break
+            if stretch[0] > day:
+                found.append((day, stretch[0] - timedelta(days=1)))
+            day = stretch[1] + timedelta(days=1)
+        return found
+
+    def __iter__(self):
+        return iter(self._stretches)
+
+
+@dataclass(frozen=True)
+class KnownDyno:
+    name: str
+    facility: str
+    capabilities: tuple[Capability, ...] = ()
+    enabled: bool = True
+    available_from: date | None = None
+    available_to: date | None = None
+
+
+@dataclass(frozen=True)
+class KnownVehicle:
+    id: int
+    tag: str
+    vin: str
+    placeholder: bool = False
+
+
+@dataclass(frozen=True)
+class KnownRow:
+    """A row that an earlier import brought in, and what became of it."""
+
+    outcome: str
+    dyno: str = ""
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass
+class Ground:
+    """A snapshot; names are folded in keys, calendars hold sentences of what takes the days."""
+
+    dynos: dict[str, KnownDyno] = field(default_factory=dict)
+    test_types: dict[str, str] = field(default_factory=dict)
+    vehicles: list[KnownVehicle] = field(default_factory=list)
+    dyno_days: dict[str, Calendar] = field(default_factory=dict)
+    vehicle_days: dict[int, Calendar] = field(default_factory=dict)
+    wanted_days: dict[int, list[tuple[date, date]]] = field(default_factory=dict)  # by waiting requests
+    rows: dict[str, KnownRow] = field(default_factory=dict)
+    windows: set[str] = field(default_factory=set)  # identities of windows that were brought in before

@@ -1,0 +1,113 @@
+"""Which column holds what: headings are matched by their leading words, whatever their case, spacing and line breaks."""
+
+import re
+
+from allocations.exchange.cells import fold
+from allocations.exchange.errors import WorkbookError
+
+# The field, the words that its heading begins with, and whether nothing may follow them.
+FORECAST_FIELDS = [
+    ("test", "test", True),
+    ("facility", "test facility", False),
+    ("facility", "facility", True),
+    ("dyno", "dyno", True),
+    ("model_year", "my", True),
+    ("model_year", "model year", True),
+    ("program", "program", True),
+    ("team", "cert team", False),
+    ("tag", "tag", False),
+    ("build_id", "build id", False),
+    ("vin", "vin", False),
+    ("step", "mileage step", False),
+    ("status", "status", True),
+    ("estimated", "estimated start", False),
+    ("new_estimate", "new est", False),
+    ("actual", "actual start", False),
+    ("projected", "projected end", False),
+    ("completed", "testing completed", False),
+    ("weight", "><10k", False),
+    ("weight", "<>10k", False),
+    ("drive", "awd 2wd", True),
+    ("drive", "2wd awd", True),
+    ("constraint", "dyno constraint", False),
+    ("contact", "test contact", False),
+    ("build_type", "build type", True),
+    ("powertrain", "powerpack", True),
+    ("miles", "mileage to complete", False),
+    ("miles_per_day", "miles day dyn", False),
+    ("miles_per_day", "miles day dyna", False),
+    ("miles_per_day", "miles day dyno", False),
+    ("driver_miles", "miles day driver", False),
+    ("extra_days", "added cert time", False),
+    ("days", "days to complete", False),
+    ("gas", "gas type", False),
+    ("cycle", "cycle", True),
+    ("notes", "notes", True),
+    ("identity", "dynosite id", True),
+]
+NAMES = {
+    "test": "Test", "facility": "TEST FACILITY", "dyno": "DYNO", "model_year": "MY", "program": "Program",
+    "team": "Cert Team", "tag": "Tag #", "build_id": "BUILD ID #", "vin": "VIN #", "step": "Mileage Step",
+    "status": "Status", "estimated": "Estimated Start", "new_estimate": "NEW EST DATE", "actual": "ACTUAL START DATE",
+    "projected": "Projected End Date", "completed": "TESTING COMPLETED", "weight": "><10K", "drive": "AWD/2WD",
+    "constraint": "DYNO CONSTRAINT (2WD/AWD)", "contact": "Test Contact: CDSID", "build_type": "Build Type",
+    "powertrain": "Powerpack", "miles": "Mileage to complete", "miles_per_day": "Miles/Day - DYNA",
+    "driver_miles": "Miles/day -DRIVER", "extra_days": "Added Cert time", "days": "Days to complete",
+    "gas": "GAS TYPE (ONLY FOR CERT)", "cycle": "CYCLE", "notes": "NOTES", "identity": "Dynosite ID",
+}  # fmt: skip
+# At least one of each must be there, or no row could be read.
+NEEDED = [
+    ("facility",),
+    ("dyno",),
+    ("vin", "tag"),
+    ("status",),
+    ("weight",),
+    ("constraint", "drive"),
+    ("days", "projected"),
+]
+
+
+def words(value) -> tuple[str, ...]:
+    return tuple(re.findall(r"[<>a-z0-9]+", fold(value)))
+
+
+def columns(values, fields) -> dict[str, list[int]]:
+    """Field → the columns that hold it, from a heading row; the longest heading that matches wins."""
+    found: dict[str, list[int]] = {}
+    for column, value in enumerate(values):
+        heading = words(value)
+        best = None
+        for name, begins, alone in fields:
+            lead = tuple(begins.split())
+            if heading[: len(lead)] == lead and (not alone or heading == lead) and len(lead) > (best or (0,))[0]:
+                best = (len(lead), name)
+        if best:
+            found.setdefault(best[1], []).append(column)
+    return found
+
+
+def forecast_heading(grid) -> tuple[int, dict[str, list[int]]]:
+    """The heading row of the forecast sheet (the first with both Test and Estimated Start) and its columns."""
+    for n in sorted(grid.rows):
+        found = columns(grid.rows[n], FORECAST_FIELDS)
+        if "test" in found and "estimated" in found:
+            break
+    else:
+        raise WorkbookError(
+            f"The sheet '{grid.name}' has no heading row: no row has both 'Test' and 'Estimated Start'."
+        )
+    missing = [" or ".join(f"'{NAMES[f]}'" for f in any_of) for any_of in NEEDED if not found.keys() & set(any_of)]
+    if missing:
+        raise WorkbookError(f"The sheet '{grid.name}' has no column {' and no column '.join(missing)} in row {n}.")
+    return n, found
+
+
+def table_heading(grid, fields) -> tuple[int, dict[str, list[int]]]:
+    """The heading row of a small table: the first that has every field."""
+    wanted = {name for name, _, _ in fields}
+    for n in sorted(grid.rows):
+        found = columns(grid.rows[n], fields)
+        if wanted <= found.keys():
+            return n, found
+    headings = ", ".join(f"'{begins}'" for _, begins, _ in fields)
+    raise WorkbookError(f"The sheet '{grid.name}' has no heading row with {headings}.")

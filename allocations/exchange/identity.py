@@ -1,0 +1,36 @@
+"""How a row, and a window, is known again in a later import, wherever in the sheet it then stands."""
+
+import hashlib
+from collections import defaultdict
+
+from allocations.exchange.cells import fold
+from allocations.exchange.outcome import Row, Window
+
+
+def digest(*parts) -> str:
+    return hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=12).hexdigest()
+
+
+def row_identities(rows: list[Row]) -> dict[int, str]:
+    """Row number → identity: its test, vehicle, step and estimated start; equal rows are told apart by their rest."""
+    alike = defaultdict(list)
+    for row in rows:
+        alike[row.given_identity or _key(row)].append(row)
+    found = {}
+    for key, twins in alike.items():
+        twins.sort(key=lambda r: (fold(r.facility), fold(r.dyno), r.first, r.last, _rest(r), r.number))
+        for nth, row in enumerate(twins, 1):
+            found[row.number] = key if nth == 1 else f"{key}~{nth}"
+    return found
+
+
+def _key(row: Row) -> str:
+    return digest(fold(row.test_type), fold(row.vin or row.tag), fold(row.detail("step")), row.estimated or row.first)
+
+
+def _rest(row: Row) -> str:
+    return repr((row.status, row.weight_class, row.drive, row.miles, row.extra_days, row.note, row.details))
+
+
+def window_identity(window: Window) -> str:
+    return digest("window", fold(window.dyno), window.first, window.last)

@@ -1,0 +1,153 @@
+"""What a workbook says, and what comes of each of its rows: plain data, the same for a preview and an import."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+DRIVES, WEIGHT_CLASSES = ("2WD", "AWD"), ("<10K", ">10K")
+BOOKED, WAITING, CANCELLED, REFUSED = "booked", "waiting", "cancelled", "refused"
+SCHEDULED, RUNNING, COMPLETED = "scheduled", "running", "completed"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of DynoRules: a test type in these drives and weight classes may run on these dynos."""
+
+    row: int
+    test_type: str
+    drives: tuple[str, ...]
+    weight_classes: tuple[str, ...]
+    dynos: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days on which a dyno is in maintenance."""
+
+    row: int
+    dyno: str
+    first: date
+    last: date
+    identity: str = ""  # of the sheet's window that this is what is left of
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the forecast whose every cell that matters could be read."""
+
+    number: int
+    test_type: str
+    facility: str
+    dyno: str
+    vin: str
+    tag: str
+    issued: bool  # the tag is a vehicle's own, not a placeholder
+    weight_class: str
+    drive: str
+    first: date
+    last: date
+    status: str  # scheduled, running, completed, waiting or cancelled
+    estimated: date | None = None
+    miles: float | None = None
+    miles_per_day: float | None = None
+    extra_days: float | None = None
+    note: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+    given_identity: str = ""
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def detail(self, name: str) -> str:
+        return dict(self.details).get(name, "")
+
+
+@dataclass
+class Sheets:
+    """A workbook, read."""
+
+    rules: list[Rule] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    refusals: dict[int, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    facilities: tuple[str, ...] = ()
+    named_dynos: list[tuple[int, str]] = field(default_factory=list)  # in the maintenance sheet, by row
+
+
+@dataclass(frozen=True)
+class Capability:
+    test_type: str
+    drives: tuple[str, ...]
+    weight_classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DynoSpec:
+    """A dyno that the workbook names; names are as they were first written."""
+
+    name: str
+    facility: str
+    capabilities: tuple[Capability, ...]
+    is_lane: bool = False
+
+
+@dataclass
+class VehicleSpec:
+    """A vehicle, known by its VIN, by its tag, or as the nth of a placeholder."""
+
+    key: tuple
+    tag: str
+    vin: str
+    placeholder: bool
+    weight_class: str
+    drive: str
+    details: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.vin or self.tag
+
+
+@dataclass(frozen=True)
+class Conflict:
+    kind: str  # dyno or vehicle
+    name: str
+    rows: tuple[int, int]
+
+
+@dataclass
+class Decision:
+    """What comes of one row."""
+
+    row: Row
+    outcome: str
+    identity: str
+    vehicle: tuple | None = None
+    dyno: str | None = None
+    reason: str = ""
+    other_row: int | None = None
+    already_there: bool = False
+
+
+@dataclass
+class Outcome:
+    """Everything that an import of the workbook would make."""
+
+    dynos: dict[str, DynoSpec] = field(default_factory=dict)
+    test_types: dict[str, str] = field(default_factory=dict)
+    vehicles: dict[tuple, VehicleSpec] = field(default_factory=dict)
+    windows: list[Window] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    refusals: dict[int, str] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return len(self.decisions) + len(self.refusals)
+
+    def count(self, outcome: str) -> int:
+        if outcome == REFUSED:
+            return len(self.refusals)
+        return sum(d.outcome == outcome for d in self.decisions)

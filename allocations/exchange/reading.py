@@ -1,0 +1,129 @@
+"""The three sheets, read into rules, windows and rows; a row that can't be read is refused in words."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from allocations.exchange.cells import fold, instant, is_nothing, shown, text
+from allocations.exchange.errors import Unreadable
+from allocations.exchange.headings import forecast_heading, table_heading
+from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES, open_workbook
+from allocations.exchange.outcome import DRIVES, WEIGHT_CLASSES, Rule, Sheets, Window
+from allocations.exchange.rows import DRIVE_WORDS, RowReader, weight_class
+
+RULE_FIELDS = [
+    ("test", "testtype", False),
+    ("test", "test type", False),
+    ("drive", "drivetype", False),
+    ("drive", "drive type", False),
+    ("weight", "weightclass", False),
+    ("weight", "weight class", False),
+    ("dynos", "dynos", False),
+]
+WINDOW_FIELDS = [("dyno", "dyno", True), ("first", "start date", False), ("last", "end date", False)]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Moves every day by whole weeks, so that a sample stays current and week days stay what they are."""
+
+    weeks: int = 0
+
+    def day(self, day: date | None) -> date | None:
+        return None if day is None else day + timedelta(weeks=self.weeks)
+
+    @classmethod
+    def bringing(cls, day: date, to: date) -> "Shift":
+        return cls((to - day).days // 7)
+
+
+def read_workbook(source, *, shift_weeks: int = 0, known_test_types: dict[str, str] | None = None) -> Sheets:
+    """Read a workbook (a path, bytes or a file object); raises WorkbookError where it is none of this layout.
+
+    `known_test_types` (folded name → name) are good in rows although the workbook's rules do not name them.
+    """
+    grids = open_workbook(source)
+    shift = Shift(shift_weeks)
+    sheets = Sheets()
+    _read_rules(grids[RULES], sheets)
+    _read_windows(grids[MAINTENANCE], sheets, shift)
+    types = dict(known_test_types or {}) | {fold(rule.test_type): rule.test_type for rule in sheets.rules}
+    _read_rows(grids[FORECAST], sheets, shift, types)
+    return sheets
+
+
+def _read_rules(grid, sheets: Sheets) -> None:
+    heading, columns = table_heading(grid, RULE_FIELDS)
+    at = {name: found[0] for name, found in columns.items()}
+    for n in sorted(n for n in grid.rows if n > heading):
+        test, drive, weight, dynos = (text(grid.at(n, at[f])) for f in ("test", "drive", "weight", "dynos"))
+        if not (test or dynos):
+            continue
+        drives = DRIVES if fold(drive) == "any" else tuple(filter(None, [DRIVE_WORDS.get(fold(drive))]))
+        weights = WEIGHT_CLASSES if fold(weight) == "any" else tuple(filter(None, [weight_class(weight)]))
+        names = tuple(dict.fromkeys(text(name) for name in re.split(r"[,;]", dynos) if text(name)))
+        if not test:
+            problem = "it names no test type"
+        elif not drives:
+            problem = f"the drive {shown(drive)}; any, 2WD and AWD will do"
+        elif not weights:
+            problem = f"the weight class {shown(weight)}; any, <10k and >10k will do"
+        else:
+            sheets.rules.append(Rule(n, test, drives, weights, names))
+            continue
+        sheets.warnings.append(f"{RULES} row {n} was left out: {problem}.")
+
+
+def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
+    heading, columns = table_heading(grid, WINDOW_FIELDS)
+    at = {name: found[0] for name, found in columns.items()}
+    for n in sorted(n for n in grid.rows if n > heading):
+        name, days = text(grid.at(n, at["dyno"])), []
+        for field_name in ("first", "last"):
+            try:
+                found = instant(grid.at(n, at[field_name]), epoch=grid.epoch)
+            except Unreadable as problem:
+                sheets.warnings.append(
+                    f"{MAINTENANCE} row {n} ({name or 'no dyno'}) was left out: {grid.cell(n, at[field_name])} {problem}."
+                )
+                break
+            days.append(found)
+        else:
+            _add_window(sheets, n, name, *days, shift)
+
+
+def _add_window(sheets, n, name, first: datetime | None, last: datetime | None, shift) -> None:
+    if not first and not last:
+        if name:
+            sheets.named_dynos.append((n, name))
+        return
+    problem = ""
+    if not name or is_nothing(name):
+        problem = "it has days but names no dyno"
+    elif not first or not last:
+        problem = f"{name} has only one of its two days; fill in both, the same day twice for a single day"
+    elif last.date() < first.date():
+        problem = f"{name} ends {last.date()}, before it starts {first.date()}"
+    if problem:
+        sheets.warnings.append(f"{MAINTENANCE} row {n} was left out: {problem}.")
+        return
+    sheets.named_dynos.append((n, name))
+    sheets.windows.append(Window(n, name, shift.day(first.date()), shift.day(last.date())))
+
+
+def _read_rows(grid, sheets: Sheets, shift: Shift, types) -> None:
+    heading, columns = forecast_heading(grid)
+    reader = RowReader(grid, columns, shift.day, types)
+    facilities: dict[str, str] = {}
+    for n in sorted(n for n in grid.rows if n > heading):
+        if reader.is_blank(n):
+            continue
+        facility = reader.facility(n)
+        facilities.setdefault(fold(facility), facility)
+        row, problems = reader.read(n)
+        if problems:
+            sheets.refusals[n] = " ".join(f"{p[0].upper()}{p[1:]}." for p in problems)
+        else:
+            sheets.rows.append(row)
+            sheets.warnings.extend(f"Row {n}: {remark}." for remark in reader.remarks)
+    sheets.facilities = tuple(name for key, name in facilities.items() if key)

@@ -1,0 +1,171 @@
+"""What comes of each row of a workbook in a proving ground as it stands: a booking, a wait, a cancellation, a refusal."""
+
+from collections import defaultdict
+
+from allocations.exchange.cells import fold
+from allocations.exchange.claims import RANK, Claim, Judge, conflicts
+from allocations.exchange.dynos import POOL, Dynos
+from allocations.exchange.errors import WorkbookError
+from allocations.exchange.ground import Calendar, Ground
+from allocations.exchange.identity import row_identities, window_identity
+from allocations.exchange.outcome import BOOKED, CANCELLED, WAITING, Decision, Outcome, Sheets, Window
+from allocations.exchange.vehicles import Vehicles
+
+MAX_LANES = 200
+
+
+def resolve(sheets: Sheets, ground: Ground | None = None, *, lanes: int = 12) -> Outcome:
+    """Decide every row; the same sheets and the same ground always give the same outcome."""
+    if not 1 <= lanes <= MAX_LANES:
+        raise WorkbookError(f"The number of lanes must be from 1 to {MAX_LANES}.")
+    return _Resolution(sheets, ground or Ground(), lanes).run()
+
+
+class _Resolution:
+    def __init__(self, sheets: Sheets, ground: Ground, lanes: int):
+        self.sheets, self.ground = sheets, ground
+        self.dynos = Dynos(sheets, ground, lanes)
+        self.vehicles = Vehicles(sheets.rows, ground)
+        self.outcome = Outcome(refusals=dict(sheets.refusals))
+        self.places: dict[int, tuple[str, ...]] = {}
+        self.waits: dict[int, str] = {}
+        self.keys: dict[int, tuple] = {}
+
+    def run(self) -> Outcome:
+        out = self.outcome
+        identities = row_identities(self.sheets.rows)
+        rows = [row for row in self.sheets.rows if self._readable(row)]
+        there = {row.number for row in rows if identities[row.number] in self.ground.rows}
+        new = [row for row in rows if row.number not in there]
+        self._name_vehicles(rows, new)
+        claims = [
+            Claim(r, self.places[r.number], self.keys[r.number], self._vehicle_name(r))
+            for r in rows
+            if r.number in self.places
+        ]
+        out.conflicts = conflicts(claims, self.dynos)
+        windows = self._windows()
+        judge = Judge(self.dynos, self.ground, windows, self.vehicles.known)
+        verdicts = judge.judge([claim for claim in claims if claim.row.number not in there])
+        out.warnings += [*self.sheets.warnings, *self.dynos.warnings, *self.vehicles.warnings]
+        for row in rows:
+            identity = identities[row.number]
+            if row.number in there:
+                out.decisions.append(self._there(row, identity))
+            else:
+                out.decisions.append(self._decide(row, identity, verdicts.get(row.number)))
+        self._keep_windows(windows, judge)
+        out.dynos, out.vehicles = self.dynos.specs, self.vehicles.specs
+        for rule in self.sheets.rules:
+            out.test_types.setdefault(fold(rule.test_type), rule.test_type)
+        for row in reversed(rows):  # a row's spelling is the one that people know
+            out.test_types[fold(row.test_type)] = row.test_type
+        return out
+
+    def _readable(self, row) -> bool:
+        """Tell the row's vehicle and dyno; refuse it where that can't be done."""
+        problems = []
+        _, unclear = self.vehicles.key(row)
+        if unclear:
+            problems.append(unclear)
+        places, unknown = self.dynos.asked(row)
+        if row.status in RANK:
+            if places is None:
+                problems.append(unknown)
+            elif places:
+                self.places[row.number] = tuple(places)
+            else:
+                self.waits[row.number] = unknown
+        elif places is None:
+            self.sheets_warning(row, unknown)
+        if row.status == "waiting":
+            self.waits[row.number] = "its status is TBD"
+        if problems:
+            self.places.pop(row.number, None)
+            self.outcome.refusals[row.number] = " ".join(problems)
+        return not problems
+
+    def sheets_warning(self, row, words: str) -> None:
+        self.outcome.warnings.append(f"Row {row.number}: {words}")
+
+    def _name_vehicles(self, rows, new) -> None:
+        numbered = {row.number for row in new}
+        shared = []
+        for row in rows:
+            key, _ = self.vehicles.key(row)
+            if key is None:
+                shared.append(row)
+                continue
+            self.keys[row.number] = key
+            if row.number in numbered:
+                self.vehicles.use(key, row)
+        live = [row for row in shared if row.number in numbered and row.status != CANCELLED]
+        self.keys |= self.vehicles.number(live)
+        for row in shared:
+            # A cancelled row needs no days, and one that is there already has its vehicle: the first will do.
+            key = self.keys.setdefault(row.number, ("placeholder", fold(row.tag), 1))
+            if row.number in numbered and row.status == CANCELLED:
+                self.vehicles.use(key, row, row.tag)
+
+    def _vehicle_name(self, row) -> str:
+        key = self.keys[row.number]
+        spec = self.vehicles.specs.get(key)
+        return key[1] if key[0] != "placeholder" else (spec.tag if spec else row.tag)
+
+    def _windows(self) -> dict[str, list[Window]]:
+        found = defaultdict(list)
+        for window in self.sheets.windows:
+            key = fold(window.dyno)
+            for lane in self.dynos.pool if key == fold(POOL) else [key]:
+                if lane in self.dynos.all_keys():
+                    found[lane].append(Window(window.row, self.dynos.name(lane), window.first, window.last))
+                else:
+                    self.outcome.warnings.append(
+                        f"Maintenance row {window.row} was left out: there is no {window.dyno}."
+                    )
+        return found
+
+    def _there(self, row, identity) -> Decision:
+        known = self.ground.rows[identity]
+        here = (known.outcome, known.first, known.last) if known.outcome == BOOKED else None
+        wanted = self.places.get(row.number)
+        if here and wanted and (fold(known.dyno) not in wanted or here[1:] != (row.first, row.last)):
+            self.outcome.warnings.append(
+                f"Row {row.number} was imported before and is on {known.dyno} from {known.first} to {known.last}; "
+                "it was left as it is."
+            )
+        return Decision(row, known.outcome, identity, self.keys[row.number], known.dyno or None, already_there=True)
+
+    def _decide(self, row, identity, verdict) -> Decision:
+        key = self.keys[row.number]
+        if row.status == CANCELLED:
+            return Decision(row, CANCELLED, identity, key)
+        if verdict is None:
+            return Decision(row, WAITING, identity, key, reason=self.waits[row.number])
+        if verdict.dyno is None:
+            self.sheets_warning(row, f"waits for a place, because {verdict.reason}.")
+            return Decision(row, WAITING, identity, key, reason=verdict.reason, other_row=verdict.other_row)
+        if verdict.warning:
+            self.sheets_warning(row, f"is {row.status} and keeps its place, although {verdict.warning}.")
+        return Decision(row, BOOKED, identity, key, verdict.dyno)
+
+    def _keep_windows(self, windows: dict[str, list[Window]], judge: Judge) -> None:
+        """Windows to be made: a day has one occupant, so what stands keeps its days and the window the others."""
+        for lane, group in windows.items():
+            days = Calendar()
+            for calendar in (self.ground.dyno_days.get(lane, ()), judge.on_dyno.get(lane, ())):
+                for first, last, what in calendar:
+                    days.take(first, last, what)
+            for window in group:
+                if window_identity(window) in self.ground.windows:
+                    continue
+                left = days.free(window.first, window.last)
+                if left != [(window.first, window.last)]:
+                    kept = ", ".join(f"{a} to {b}" for a, b in left) or "none of its days"
+                    self.outcome.warnings.append(
+                        f"Maintenance row {window.row}: {window.dyno} is not free from {window.first} to "
+                        f"{window.last}; the window keeps {kept}."
+                    )
+                for first, last in left:
+                    days.take(first, last, "in maintenance")
+                    self.outcome.windows.append(Window(window.row, window.dyno, first, last, window_identity(window)))

@@ -1,0 +1,271 @@
+"""One row of the forecast: typed, or every problem that keeps it from being read."""
+
+import re
+from datetime import date, datetime, time, timedelta
+
+from allocations.exchange.cells import (
+    ERROR,
+    LATEST,
+    UNCALCULATED,
+    fold,
+    instant,
+    is_error,
+    is_nothing,
+    number,
+    shown,
+    text,
+    whole_days,
+)
+from allocations.exchange.errors import Unreadable
+from allocations.exchange.headings import NAMES
+from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Row
+
+MAX_DAYS = 366
+ISSUED_TAG = re.compile(r"\d{3}[A-Z]\d{3}")
+VIN = re.compile(r"[A-Z0-9]{17}")
+DRIVE_WORDS = {"awd": "AWD", "4x4": "AWD", "2wd": "2WD", "4x2": "2WD", "rwd/awd": "2WD"}
+STATUS_WORDS = {
+    "g": SCHEDULED, "delayed": SCHEDULED, "traveling": SCHEDULED, "running": RUNNING, "completed": COMPLETED,
+    "cancelled": "cancelled", "canceled": "cancelled", "removed": "cancelled", "tbd": "waiting",
+}  # fmt: skip
+KEPT_AS_NOTE = ("delayed", "traveling")
+# Columns that formulas fill down past the last test.
+DERIVED = {"projected", "days", "miles", "miles_per_day", "driver_miles", "extra_days"}
+DETAILS = ("model_year", "program", "team", "build_id", "step", "build_type", "powertrain", "contact", "gas", "cycle")
+LONGEST = {"tag": 60, "test": 80, "facility": 60, "dyno": 60}
+LONGEST_DETAIL = 100
+
+
+def weight_class(value) -> str | None:
+    """`<10K` or `>10K`, however it is spaced or cased; None for anything else."""
+    words = re.sub(r"[\s,]|lbs?\.?$", "", fold(value)).replace("10000", "10k").upper()
+    return words if words in ("<10K", ">10K") else None
+
+
+class RowReader:
+    """Reads rows of one grid; `remarks` are what there is to say of the last row that was read."""
+
+    def __init__(self, grid, columns, shift, test_types: dict[str, str]):
+        self.grid, self.columns, self.shift, self.test_types = grid, columns, shift, test_types
+        self.own = [c for name, found in columns.items() if name not in DERIVED for c in found]
+        self.remarks: list[str] = []
+
+    def is_blank(self, n: int) -> bool:
+        return all(
+            value is None or value is UNCALCULATED or is_error(value) or not text(value)
+            for value in (self.grid.at(n, column) for column in self.own)
+        )
+
+    def facility(self, n: int) -> str:
+        return text(self._values(n, "facility")[0][1]) if self._values(n, "facility") else ""
+
+    def read(self, n: int) -> tuple[Row | None, list[str]]:
+        """The row, or None and its problems as clauses."""
+        self.n, self.problems, self.remarks, extra_notes = n, [], [], []
+        status, word = self._status()
+        test_type = self._test_type()
+        weight, drive = self._weight(), self._drive()
+        vin, tag, issued = self._vehicle()
+        first = self._first_day()
+        last = self._last_day(first) if first else None
+        estimated = self._quiet_day("estimated")
+        miles, per_day, extra = (self._quiet_number(f, extra_notes) for f in ("miles", "miles_per_day", "extra_days"))
+        words = {name: self._text(name) for name in ("facility", "dyno")}
+        if self.problems:
+            return None, self.problems
+        note = "; ".join(filter(None, [word, self._text("notes", quiet=True), *extra_notes]))
+        details = tuple((name, value) for name in DETAILS if (value := self._text(name, quiet=True)))
+        return Row(
+            n, test_type, words["facility"], words["dyno"], vin, tag, issued, weight, drive, first, last, status,
+            estimated, miles, per_day, extra, note, details, self._text("identity", quiet=True),
+        ), []  # fmt: skip
+
+    # --- cells ---
+
+    def _values(self, n, name) -> list[tuple[int, object]]:
+        """The columns with this heading that hold something, or the first of them, with their values."""
+        columns = self.columns.get(name, ())
+        filled = [(c, v) for c in columns if (v := self.grid.at(n, c)) is not None and (v is UNCALCULATED or text(v))]
+        return filled or [(c, None) for c in columns[:1]]
+
+    def _cell(self, name, *, quiet=False):
+        """The cell's address in words and its value; two columns of one heading must not differ."""
+        values = self._values(self.n, name)
+        if not values:
+            return f"'{NAMES[name]}'", None
+        column, value = values[0]
+        differing = next(((c, v) for c, v in values if fold(v) != fold(value)), None)
+        where = f"{NAMES[name]} ({self.grid.cell(self.n, column)})"
+        if differing and not quiet:
+            other = self.grid.cell(self.n, differing[0])
+            self.problems.append(
+                f"the heading {NAMES[name]} stands twice, and {other} does not say what {where} says"
+            )
+        return where, value
+
+    def _text(self, name, *, quiet=False) -> str:
+        where, value = self._cell(name, quiet=quiet)
+        if value is UNCALCULATED or is_error(value):
+            if not quiet:
+                self.problems.append(f"{where} {shown(value)}")
+            return ""
+        words = text(value)
+        longest = LONGEST.get(name, LONGEST_DETAIL if name != "notes" else 2000)
+        if len(words) > longest:
+            if not quiet:
+                self.problems.append(f"{where} is longer than {longest} characters")
+            else:
+                self.remarks.append(f"{where} is longer than {longest} characters; the rest was left out")
+            words = words[:longest].strip()
+        return words
+
+    def _status(self):
+        where, value = self._cell("status")
+        status = STATUS_WORDS.get(fold(value)) or STATUS_WORDS.get(fold(value).replace("travelling", "traveling"))
+        if not status:
+            what = "is empty" if not text(value) else shown(value)
+            self.problems.append(
+                f"unknown status: {where} {what}; G, RUNNING, COMPLETED, CANCELLED, REMOVED, TBD, DELAYED or TRAVELING will do"
+            )
+        return status, text(value) if fold(value) in KEPT_AS_NOTE else ""
+
+    def _test_type(self):
+        where, value = self._cell("test")
+        known = self.test_types.get(fold(value))
+        if not text(value):
+            self.problems.append(f"no test type: {where} is empty")
+        elif known is None:
+            known_ones = ", ".join(sorted(self.test_types.values())) or "none at all"
+            self.problems.append(f"unknown test type: {where} {shown(value)}; DynoRules knows {known_ones}")
+        elif len(text(value)) > LONGEST["test"]:
+            self.problems.append(f"{where} is longer than {LONGEST['test']} characters")
+        return text(value)
+
+    def _weight(self):
+        where, value = self._cell("weight")
+        found = weight_class(value)
+        if not found:
+            what = "is empty" if not text(value) else shown(value)
+            self.problems.append(f"no weight class: {where} {what}; <10K or >10K will do")
+        return found
+
+    def _drive(self):
+        for name in ("constraint", "drive"):
+            where, value = self._cell(name)
+            if value is UNCALCULATED or not is_nothing(value):
+                found = DRIVE_WORDS.get(fold(value).replace(" ", ""))
+                if not found:
+                    self.problems.append(f"no drive: {where} {shown(value)}; 2WD, AWD, 4X2, 4X4 or RWD/AWD will do")
+                return found
+        self.problems.append("no drive: neither DYNO CONSTRAINT nor AWD/2WD is filled in")
+        return None
+
+    def _vehicle(self):
+        where_tag, tag_value = self._cell("tag")
+        where_vin, vin_value = self._cell("vin")
+        tag = self._text("tag") if "tag" in self.columns else ""
+        vin = ""
+        if vin_value is UNCALCULATED or not is_nothing(vin_value):
+            vin = re.sub(r"\s", "", text(vin_value)).upper()
+            if not isinstance(vin_value, str) or not VIN.fullmatch(vin):
+                self.problems.append(
+                    f"no vehicle: {where_vin} {shown(vin_value)}, which is no VIN; a VIN has 17 letters and digits "
+                    "(leave the cell empty where there is none yet)"
+                )
+        elif not tag and not self.problems_about(where_tag):
+            self.problems.append("no vehicle: VIN # and Tag # are both empty")
+        issued = ISSUED_TAG.fullmatch(tag.upper()) is not None
+        return vin, tag.upper() if issued else tag, issued
+
+    def problems_about(self, where) -> bool:
+        return any(where in problem for problem in self.problems)
+
+    # --- days ---
+
+    def _instant(self, name) -> datetime | None:
+        where, value = self._cell(name)
+        try:
+            return instant(value, epoch=self.grid.epoch)
+        except Unreadable as problem:
+            raise Unreadable(f"{where} {problem}") from problem
+
+    def _quiet_day(self, name) -> date | None:
+        try:
+            found = self._instant(name)
+        except Unreadable:
+            return None
+        return self.shift(found.date()) if found else None
+
+    def _first_day(self) -> date | None:
+        try:
+            for name in ("actual", "new_estimate", "estimated"):
+                if found := self._instant(name):
+                    return self.shift(found.date())
+        except Unreadable as problem:
+            self.problems.append(f"no start date: {problem}")
+            return None
+        self.problems.append("no start date: ACTUAL START DATE, NEW EST DATE and Estimated Start are all empty")
+        return None
+
+    def _last_day(self, first: date) -> date | None:
+        try:
+            last, said = self._end(first)
+        except Unreadable as problem:
+            self.problems.append(f"no end date: {problem}")
+            return None
+        if last is None:
+            self.problems.append(
+                "no end date: TESTING COMPLETED, Days to complete and Projected End Date are all empty"
+            )
+        elif last < first:
+            self.problems.append(f"ends before it starts: {said}, and it starts on {first}")
+        elif (last - first).days >= MAX_DAYS:
+            self.problems.append(f"takes {(last - first).days + 1} days ({said}); a test takes {MAX_DAYS} at most")
+        return last
+
+    def _end(self, first: date) -> tuple[date | None, str]:
+        if found := self._instant("completed"):
+            last = self.shift(found.date())
+            return last, f"TESTING COMPLETED is {last}"
+        where, value = self._cell("days")
+        if is_error(value):
+            self.remarks.append(f"{where} {shown(value)}; the last day was taken from Projected End Date")
+        elif (days := self._days(where, value)) is not None:
+            return self._after(first, days, where)
+        if found := self._instant("projected"):
+            # The projected end is the start plus the days: a moment. At midnight the day before was the last.
+            last = self.shift((found - timedelta(days=found.time() == time(0))).date())
+            return last, f"its Projected End Date makes {last} the last day"
+        if is_error(value):
+            raise Unreadable(f"{where} {shown(value)}, and Projected End Date is empty")
+        return None, ""
+
+    def _days(self, where, value) -> float | None:
+        if isinstance(value, datetime | date | time | timedelta):
+            raise Unreadable(f"{where} {shown(value)}, which is no number of days")
+        try:
+            return number(value)
+        except Unreadable as problem:
+            raise Unreadable(f"{where} {problem}") from problem
+
+    def _after(self, first: date, days: float, where) -> tuple[date, str]:
+        whole = whole_days(days) if abs(days) < 1e6 else None
+        if whole is None or first.toordinal() + whole > LATEST.toordinal() + 400:
+            raise Unreadable(f"{where} says {days:g}, which is no likely number of days; 1 to {MAX_DAYS} will do")
+        return first + timedelta(days=whole - 1), f"{where} is {days:g}"
+
+    def _quiet_number(self, name, notes: list[str]) -> float | None:
+        """A number that nothing hangs on; what is no number is kept as a note."""
+        where, value = self._cell(name, quiet=True)
+        if value is UNCALCULATED or is_error(value) or (isinstance(value, str) and ERROR.match(value)):
+            self.remarks.append(f"{where} {shown(value)} and was left out")
+            return None
+        try:
+            found = number(value)
+        except Unreadable:
+            found = -1
+        if found is not None and not 0 <= found <= 10_000_000:
+            self.remarks.append(f"{where} {shown(value)}; it was kept as a note")
+            notes.append(f"{NAMES[name]}: {text(value)[:80]}")
+            return None
+        return found

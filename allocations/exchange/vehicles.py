@@ -1,0 +1,138 @@
+"""Which vehicle a row means: its VIN, else its issued tag, else one of as few as a placeholder's days allow."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from allocations.exchange.cells import fold
+from allocations.exchange.ground import Calendar, Ground, KnownVehicle
+from allocations.exchange.outcome import Row, VehicleSpec
+
+VEHICLE_DETAILS = ("model_year", "program", "team", "build_id", "build_type", "powertrain")
+
+
+class Vehicles:
+    """Finds the vehicle of each row; `specs` are those that rows need, `known` those of them that the ground has."""
+
+    def __init__(self, rows: list[Row], ground: Ground):
+        self.ground = ground
+        self.specs: dict[tuple, VehicleSpec] = {}
+        self.known: dict[tuple, KnownVehicle] = {}
+        self.warnings: list[str] = []
+        self._by_vin = {v.vin: v for v in ground.vehicles if v.vin}
+        self._by_tag = {fold(v.tag): v for v in ground.vehicles if v.tag}
+        self._vins_of_tag = self._link(rows)
+        self._placeholder_names = {fold(r.tag) for r in rows if not r.vin and not r.issued}
+
+    def _link(self, rows) -> dict[str, dict[str, int]]:
+        """Issued tag → the VINs that stand beside it, each with its first row."""
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        tags_of_vin: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in rows:
+            if row.vin and row.issued:
+                found[row.tag].setdefault(row.vin, row.number)
+                tags_of_vin[row.vin].setdefault(row.tag, row.number)
+        for tag, vins in found.items():
+            if len(vins) > 1:
+                said = " and ".join(f"{vin} (row {n})" for vin, n in vins.items())
+                self.warnings.append(f"Tag {tag} stands with different VINs, {said}: they are different vehicles.")
+        for vin, tags in tags_of_vin.items():
+            if len(tags) > 1:
+                said = " and ".join(f"{tag} (row {n})" for tag, n in tags.items())
+                self.warnings.append(f"VIN {vin} stands with different tags, {said}: it is one vehicle.")
+        return found
+
+    def key(self, row: Row) -> tuple[tuple | None, str]:
+        """The vehicle's key, or None and why it can't be told; a placeholder's comes from `number`."""
+        if row.vin:
+            return ("vin", row.vin), ""
+        if not row.issued:
+            return None, ""
+        vins = self._vins_of_tag.get(row.tag, {})
+        if len(vins) > 1:
+            said = ", ".join(f"{vin} in row {n}" for vin, n in vins.items())
+            return None, f"No vehicle: tag {row.tag} stands with different VINs ({said}); fill in this row's VIN."
+        if vins:
+            return ("vin", next(iter(vins))), ""
+        known = self._by_tag.get(fold(row.tag))
+        return (("vin", known.vin), "") if known and known.vin else (("tag", row.tag), "")
+
+    def use(self, key: tuple, row: Row, tag: str = "") -> None:
+        """Row needs the vehicle: note what the row says of it; what an upper row said stays."""
+        tag = tag or (row.tag if row.issued else "")
+        spec = self.specs.get(key)
+        if spec is None:
+            known = self._find(key, tag)
+            if known:
+                self.known[key] = known
+            spec = self.specs[key] = VehicleSpec(
+                key, known.tag if known else "", key[1] if key[0] == "vin" else "", key[0] == "placeholder",
+                row.weight_class, row.drive,
+            )  # fmt: skip
+        if not spec.tag:
+            spec.tag = self._free_tag(key, tag)
+        if spec.weight_class != row.weight_class:
+            self.warnings.append(
+                f"Row {row.number}: {spec.name} is {row.weight_class} here and {spec.weight_class} in an upper row;"
+                f" the vehicle is kept as {spec.weight_class}."
+            )
+        for name in VEHICLE_DETAILS:
+            if row.detail(name):
+                spec.details.setdefault(name, row.detail(name))
+
+    def _find(self, key, tag) -> KnownVehicle | None:
+        if key[0] == "vin":
+            by_tag = self._by_tag.get(fold(tag)) if tag else None
+            # A vehicle that was known by its tag alone has got its VIN.
+            return self._by_vin.get(key[1]) or (by_tag if by_tag and not by_tag.vin else None)
+        return self._by_tag.get(fold(key[1] if key[0] == "tag" else tag))
+
+    def _free_tag(self, key, tag) -> str:
+        """The tag, where no other vehicle has it."""
+        holder = self._by_tag.get(fold(tag))
+        mine = self.known.get(key)
+        if not tag or (holder and (mine is None or holder.id != mine.id)):
+            return ""
+        taken = (
+            any(spec.tag == tag for other, spec in self.specs.items() if other != key) if key[0] == "vin" else False
+        )
+        return "" if taken else tag
+
+    # --- placeholders ---
+
+    def number(self, rows: Iterable[Row]) -> dict[int, tuple]:
+        """Row number → key: rows of one placeholder whose days overlap are different vehicles, in order of first day."""
+        found: dict[int, tuple] = {}
+        groups = defaultdict(list)
+        for row in rows:
+            groups[fold(row.tag)].append(row)
+        for name, group in groups.items():
+            tags, busy = [], []
+            for row in sorted(group, key=lambda r: (r.first, r.number)):
+                nth = next((n for n, days in enumerate(busy) if not days.taken(row.first, row.last)), len(tags))
+                while nth == len(tags):
+                    tags.append(self._placeholder_tag(group[0].tag, tags))
+                    busy.append(self._busy(tags[nth]))
+                    nth += busy[nth].taken(row.first, row.last) is not None
+                busy[nth].take(row.first, row.last)
+                key = ("placeholder", name, nth + 1)
+                found[row.number] = key
+                self.use(key, row, tags[nth])
+        return found
+
+    def _placeholder_tag(self, written: str, given: list[str]) -> str:
+        if not given:
+            return written
+        nth = len(given) + 1
+        # "X (2)" may itself be written in the sheet: then it is a placeholder of its own.
+        while fold(tag := f"{written} ({nth})") in self._placeholder_names or tag in given:
+            nth += 1
+        return tag
+
+    def _busy(self, tag: str) -> Calendar:
+        days = Calendar()
+        if known := self._by_tag.get(fold(tag)):
+            booked = [(first, last) for first, last, _ in self.ground.vehicle_days.get(known.id, ())]
+            for first, last in booked + list(self.ground.wanted_days.get(known.id, ())):
+                for stretch in days.free(first, last):
+                    days.take(*stretch)
+        return days
