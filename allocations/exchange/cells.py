@@ -1,5 +1,6 @@
 """What stands in one cell: text, a day, a number; or why it can't be read."""
 
+import calendar
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
@@ -15,27 +16,8 @@ ERROR = re.compile(
 )
 NOTHING = {"", "-", "--", "–", "—", "?", "n/a", "na", "#n/a", "none", "tbd", "tba", "tbc"}
 NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
-MONTHS = {
-    name: n
-    for n, names in enumerate(
-        [
-            "jan january",
-            "feb february",
-            "mar march",
-            "apr april",
-            "may",
-            "jun june",
-            "jul july",
-            "aug august",
-            "sep sept september",
-            "oct october",
-            "nov november",
-            "dec december",
-        ],
-        1,
-    )
-    for name in names.split()
-}
+MONTHS = {name.casefold(): n for n, name in enumerate(calendar.month_name) if n}
+MONTHS |= {name[:3]: n for name, n in MONTHS.items()} | {"sept": 9}
 
 
 class Uncalculated:
@@ -115,9 +97,7 @@ def _written(words: str) -> datetime | None:
         a, b, year = map(int, m.groups())
         year += 2000 if year < 100 else 0
         if a <= 12 and b <= 12 and a != b:
-            raise Unreadable(
-                f"says '{words}', which may be two different days; write {year}-{a:02}-{b:02} or the other"
-            )
+            raise Unreadable(f"says '{words}', which may be either of two days; write it as {year}-{a:02}-{b:02}")
         return _day(year, a, b) or _day(year, b, a)
     parts = re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", words.casefold()).replace(",", " ").replace("-", " ").split()
     if len(parts) == 4 and parts[0][:3] in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"):

@@ -1,4 +1,4 @@
-"""Which column holds what: headings are matched by their leading words, whatever their case, spacing and line breaks."""
+"""Which column holds what: headings match by their leading words, whatever their case, spacing and line breaks."""
 
 import re
 

@@ -18,14 +18,16 @@ def row_identities(rows: list[Row]) -> dict[int, str]:
         alike[row.given_identity or _key(row)].append(row)
     found = {}
     for key, twins in alike.items():
-        twins.sort(key=lambda r: (fold(r.facility), fold(r.dyno), r.first, r.last, _rest(r), r.number))
+        twins.sort(key=lambda r: (fold(r.facility), fold(r.dyno), str(r.first), r.days, _rest(r), r.number))
         for nth, row in enumerate(twins, 1):
             found[row.number] = key if nth == 1 else f"{key}~{nth}"
     return found
 
 
 def _key(row: Row) -> str:
-    return digest(fold(row.test_type), fold(row.vin or row.tag), fold(row.detail("step")), row.estimated or row.first)
+    return digest(
+        fold(row.test_type), fold(row.vin or row.tag), fold(row.detail("step")), row.estimated or row.first or ""
+    )
 
 
 def _rest(row: Row) -> str:

@@ -42,21 +42,20 @@ class Row:
     tag: str
     issued: bool  # the tag is a vehicle's own, not a placeholder
     weight_class: str
-    drive: str
-    first: date
-    last: date
+    drive: str  # that it is tested as
+    own_drive: str  # of the vehicle
+    first: date | None  # a row that waits or is cancelled may have no days yet
+    last: date | None
+    days: int
     status: str  # scheduled, running, completed, waiting or cancelled
     estimated: date | None = None
+    due: date | None = None
     miles: float | None = None
     miles_per_day: float | None = None
     extra_days: float | None = None
     note: str = ""
     details: tuple[tuple[str, str], ...] = ()
     given_identity: str = ""
-
-    @property
-    def days(self) -> int:
-        return (self.last - self.first).days + 1
 
     def detail(self, name: str) -> str:
         return dict(self.details).get(name, "")

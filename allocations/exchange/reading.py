@@ -83,9 +83,8 @@ def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
             try:
                 found = instant(grid.at(n, at[field_name]), epoch=grid.epoch)
             except Unreadable as problem:
-                sheets.warnings.append(
-                    f"{MAINTENANCE} row {n} ({name or 'no dyno'}) was left out: {grid.cell(n, at[field_name])} {problem}."
-                )
+                cell = grid.cell(n, at[field_name])
+                sheets.warnings.append(f"{MAINTENANCE} row {n} was left out: {cell} ({name or 'no dyno'}) {problem}.")
                 break
             days.append(found)
         else:

@@ -1,4 +1,4 @@
-"""What comes of each row of a workbook in a proving ground as it stands: a booking, a wait, a cancellation, a refusal."""
+"""What comes of each row in a proving ground as it stands: a booking, a wait, a cancellation, a refusal."""
 
 from collections import defaultdict
 

@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 
 from allocations.exchange.cells import (
     ERROR,
-    LATEST,
     UNCALCULATED,
     fold,
     instant,
@@ -16,13 +15,14 @@ from allocations.exchange.cells import (
     text,
     whole_days,
 )
+from allocations.exchange.dynos import NO_PLACE
 from allocations.exchange.errors import Unreadable
 from allocations.exchange.headings import NAMES
 from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Row
 
 MAX_DAYS = 366
 ISSUED_TAG = re.compile(r"\d{3}[A-Z]\d{3}")
-VIN = re.compile(r"[A-Z0-9]{17}")
+VIN = re.compile(r"(?=.*\d)[A-Z0-9-]{6,30}")
 DRIVE_WORDS = {"awd": "AWD", "4x4": "AWD", "2wd": "2WD", "4x2": "2WD", "rwd/awd": "2WD"}
 STATUS_WORDS = {
     "g": SCHEDULED, "delayed": SCHEDULED, "traveling": SCHEDULED, "running": RUNNING, "completed": COMPLETED,
@@ -31,15 +31,21 @@ STATUS_WORDS = {
 KEPT_AS_NOTE = ("delayed", "traveling")
 # Columns that formulas fill down past the last test.
 DERIVED = {"projected", "days", "miles", "miles_per_day", "driver_miles", "extra_days"}
-DETAILS = ("model_year", "program", "team", "build_id", "step", "build_type", "powertrain", "contact", "gas", "cycle")
-LONGEST = {"tag": 60, "test": 80, "facility": 60, "dyno": 60}
-LONGEST_DETAIL = 100
+DETAILS = ("model_year", "program", "team", "build_id", "step", "build_type", "powertrain")
+AS_NOTE = ("contact", "gas", "cycle")
+LONGEST = {"tag": 52, "test": 60, "facility": 60, "dyno": 60}
+LONGEST_DETAIL = 60
 
 
 def weight_class(value) -> str | None:
     """`<10K` or `>10K`, however it is spaced or cased; None for anything else."""
     words = re.sub(r"[\s,]|lbs?\.?$", "", fold(value)).replace("10000", "10k").upper()
     return words if words in ("<10K", ">10K") else None
+
+
+def _last_of(end: datetime) -> date:
+    """The last day of a stay that ends at this moment: the start plus the days. At midnight it is the day before."""
+    return (end - timedelta(days=end.time() == time(0))).date()
 
 
 class RowReader:
@@ -64,20 +70,24 @@ class RowReader:
         self.n, self.problems, self.remarks, extra_notes = n, [], [], []
         status, word = self._status()
         test_type = self._test_type()
-        weight, drive = self._weight(), self._drive()
+        weight, (drive, own_drive) = self._weight(), self._drives()
         vin, tag, issued = self._vehicle()
-        first = self._first_day()
-        last = self._last_day(first) if first else None
-        estimated = self._quiet_day("estimated")
-        miles, per_day, extra = (self._quiet_number(f, extra_notes) for f in ("miles", "miles_per_day", "extra_days"))
         words = {name: self._text(name) for name in ("facility", "dyno")}
+        # Only a test that has no place may still be without days.
+        self.may_wait = status in ("waiting", "cancelled") or fold(words["dyno"]).rstrip(".!") in NO_PLACE
+        first = self._first_day()
+        last, days = self._last_day(first)
+        miles, per_day, extra = (self._quiet_number(f, extra_notes) for f in ("miles", "miles_per_day", "extra_days"))
         if self.problems:
             return None, self.problems
+        extra_notes += [f"{NAMES[name]}: {said}" for name in AS_NOTE if (said := self._text(name, quiet=True))]
         note = "; ".join(filter(None, [word, self._text("notes", quiet=True), *extra_notes]))
         details = tuple((name, value) for name in DETAILS if (value := self._text(name, quiet=True)))
+        due = self._quiet_day("projected", ends=True)
         return Row(
-            n, test_type, words["facility"], words["dyno"], vin, tag, issued, weight, drive, first, last, status,
-            estimated, miles, per_day, extra, note, details, self._text("identity", quiet=True),
+            n, test_type, words["facility"], words["dyno"], vin, tag, issued, weight, drive, own_drive, first, last,
+            days, status, self._quiet_day("estimated"), due if due and first and due >= first else None, miles, per_day,
+            extra, note, details, self._text("identity", quiet=True),
         ), []  # fmt: skip
 
     # --- cells ---
@@ -125,7 +135,8 @@ class RowReader:
         if not status:
             what = "is empty" if not text(value) else shown(value)
             self.problems.append(
-                f"unknown status: {where} {what}; G, RUNNING, COMPLETED, CANCELLED, REMOVED, TBD, DELAYED or TRAVELING will do"
+                f"unknown status: {where} {what}; "
+                "G, RUNNING, COMPLETED, CANCELLED, REMOVED, TBD, DELAYED or TRAVELING will do"
             )
         return status, text(value) if fold(value) in KEPT_AS_NOTE else ""
 
@@ -149,29 +160,34 @@ class RowReader:
             self.problems.append(f"no weight class: {where} {what}; <10K or >10K will do")
         return found
 
-    def _drive(self):
+    def _drives(self) -> tuple[str | None, str | None]:
+        """The drive that it is tested as, and the vehicle's own."""
+        found = []
         for name in ("constraint", "drive"):
-            where, value = self._cell(name)
+            where, value = self._cell(name, quiet=bool(found))
             if value is UNCALCULATED or not is_nothing(value):
-                found = DRIVE_WORDS.get(fold(value).replace(" ", ""))
-                if not found:
+                drive = DRIVE_WORDS.get(fold(value).replace(" ", ""))
+                if not drive and not found:
                     self.problems.append(f"no drive: {where} {shown(value)}; 2WD, AWD, 4X2, 4X4 or RWD/AWD will do")
-                return found
-        self.problems.append("no drive: neither DYNO CONSTRAINT nor AWD/2WD is filled in")
-        return None
+                    return None, None
+                found.append(drive)
+        if not found:
+            self.problems.append("no drive: neither DYNO CONSTRAINT nor AWD/2WD is filled in")
+            return None, None
+        return found[0], found[-1] or found[0]
 
     def _vehicle(self):
-        where_tag, tag_value = self._cell("tag")
-        where_vin, vin_value = self._cell("vin")
-        tag = self._text("tag") if "tag" in self.columns else ""
+        where_tag, tag = self._cell("tag")[0], self._text("tag") if "tag" in self.columns else ""
+        where, value = self._cell("vin")
         vin = ""
-        if vin_value is UNCALCULATED or not is_nothing(vin_value):
-            vin = re.sub(r"\s", "", text(vin_value)).upper()
-            if not isinstance(vin_value, str) or not VIN.fullmatch(vin):
+        if value is UNCALCULATED or not is_nothing(value):
+            vin = re.sub(r"\s", "", text(value)).upper()
+            if value is UNCALCULATED or not VIN.fullmatch(vin):
                 self.problems.append(
-                    f"no vehicle: {where_vin} {shown(vin_value)}, which is no VIN; a VIN has 17 letters and digits "
-                    "(leave the cell empty where there is none yet)"
+                    f"no vehicle: {where} {shown(value)}, which is no VIN (leave it empty where there is none yet)"
                 )
+            elif len(vin) != 17:
+                self.remarks.append(f"{where} {shown(value)}, which has {len(vin)} characters; a VIN has 17")
         elif not tag and not self.problems_about(where_tag):
             self.problems.append("no vehicle: VIN # and Tag # are both empty")
         issued = ISSUED_TAG.fullmatch(tag.upper()) is not None
@@ -189,12 +205,12 @@ class RowReader:
         except Unreadable as problem:
             raise Unreadable(f"{where} {problem}") from problem
 
-    def _quiet_day(self, name) -> date | None:
+    def _quiet_day(self, name, *, ends=False) -> date | None:
         try:
             found = self._instant(name)
         except Unreadable:
             return None
-        return self.shift(found.date()) if found else None
+        return self.shift(_last_of(found) if ends else found.date()) if found else None
 
     def _first_day(self) -> date | None:
         try:
@@ -204,55 +220,53 @@ class RowReader:
         except Unreadable as problem:
             self.problems.append(f"no start date: {problem}")
             return None
-        self.problems.append("no start date: ACTUAL START DATE, NEW EST DATE and Estimated Start are all empty")
+        if not self.may_wait:
+            self.problems.append("no start date: ACTUAL START DATE, NEW EST DATE and Estimated Start are all empty")
         return None
 
-    def _last_day(self, first: date) -> date | None:
+    def _last_day(self, first: date | None) -> tuple[date | None, int]:
+        if not first and self.problems_about("no start date"):
+            return None, 0
         try:
-            last, said = self._end(first)
+            last, days, said = self._end(first)
         except Unreadable as problem:
             self.problems.append(f"no end date: {problem}")
-            return None
-        if last is None:
-            self.problems.append(
-                "no end date: TESTING COMPLETED, Days to complete and Projected End Date are all empty"
-            )
-        elif last < first:
-            self.problems.append(f"ends before it starts: {said}, and it starts on {first}")
-        elif (last - first).days >= MAX_DAYS:
-            self.problems.append(f"takes {(last - first).days + 1} days ({said}); a test takes {MAX_DAYS} at most")
-        return last
+            return None, 0
+        if days is None:
+            empty = "TESTING COMPLETED, Days to complete and Projected End Date" if first else "Days to complete"
+            self.problems.append(f"no end date: nothing can be read from {empty}")
+        elif days < 1:
+            starts = f", and it starts on {first}" if first else ""
+            self.problems.append(f"ends before it starts: {said}{starts}")
+        elif days > MAX_DAYS:
+            self.problems.append(f"takes {days} days ({said}); a test takes {MAX_DAYS} at most")
+        return last, days or 0
 
-    def _end(self, first: date) -> tuple[date | None, str]:
-        if found := self._instant("completed"):
+    def _end(self, first: date | None) -> tuple[date | None, int | None, str]:
+        """The last day, the number of days, and what says so."""
+        if first and (found := self._instant("completed")):
             last = self.shift(found.date())
-            return last, f"TESTING COMPLETED is {last}"
+            return last, (last - first).days + 1, f"TESTING COMPLETED is {last}"
         where, value = self._cell("days")
         if is_error(value):
             self.remarks.append(f"{where} {shown(value)}; the last day was taken from Projected End Date")
         elif (days := self._days(where, value)) is not None:
-            return self._after(first, days, where)
-        if found := self._instant("projected"):
-            # The projected end is the start plus the days: a moment. At midnight the day before was the last.
-            last = self.shift((found - timedelta(days=found.time() == time(0))).date())
-            return last, f"its Projected End Date makes {last} the last day"
-        if is_error(value):
-            raise Unreadable(f"{where} {shown(value)}, and Projected End Date is empty")
-        return None, ""
+            return first and first + timedelta(days=days - 1), days, f"{where} is {text(value)}"
+        if first and (found := self._instant("projected")):
+            last = self.shift(_last_of(found))
+            return last, (last - first).days + 1, f"its Projected End Date makes {last} the last day"
+        return None, None, ""
 
-    def _days(self, where, value) -> float | None:
+    def _days(self, where, value) -> int | None:
         if isinstance(value, datetime | date | time | timedelta):
             raise Unreadable(f"{where} {shown(value)}, which is no number of days")
         try:
-            return number(value)
+            days = number(value)
         except Unreadable as problem:
             raise Unreadable(f"{where} {problem}") from problem
-
-    def _after(self, first: date, days: float, where) -> tuple[date, str]:
-        whole = whole_days(days) if abs(days) < 1e6 else None
-        if whole is None or first.toordinal() + whole > LATEST.toordinal() + 400:
-            raise Unreadable(f"{where} says {days:g}, which is no likely number of days; 1 to {MAX_DAYS} will do")
-        return first + timedelta(days=whole - 1), f"{where} is {days:g}"
+        if days is not None and abs(days) > 100_000:
+            raise Unreadable(f"{where} {shown(value)}, which is no likely number of days; 1 to {MAX_DAYS} will do")
+        return None if days is None else whole_days(days)
 
     def _quiet_number(self, name, notes: list[str]) -> float | None:
         """A number that nothing hangs on; what is no number is kept as a note."""

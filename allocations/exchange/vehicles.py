@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 
 from allocations.exchange.cells import fold
 from allocations.exchange.ground import Calendar, Ground, KnownVehicle
@@ -18,6 +19,7 @@ class Vehicles:
         self.specs: dict[tuple, VehicleSpec] = {}
         self.known: dict[tuple, KnownVehicle] = {}
         self.warnings: list[str] = []
+        self._given: set[str] = set()
         self._by_vin = {v.vin: v for v in ground.vehicles if v.vin}
         self._by_tag = {fold(v.tag): v for v in ground.vehicles if v.tag}
         self._vins_of_tag = self._link(rows)
@@ -26,7 +28,7 @@ class Vehicles:
     def _link(self, rows) -> dict[str, dict[str, int]]:
         """Issued tag → the VINs that stand beside it, each with its first row."""
         found: dict[str, dict[str, int]] = defaultdict(dict)
-        tags_of_vin: dict[str, dict[str, int]] = defaultdict(dict)
+        self._tags_of_vin = tags_of_vin = defaultdict(dict)
         for row in rows:
             if row.vin and row.issued:
                 found[row.tag].setdefault(row.vin, row.number)
@@ -66,10 +68,11 @@ class Vehicles:
                 self.known[key] = known
             spec = self.specs[key] = VehicleSpec(
                 key, known.tag if known else "", key[1] if key[0] == "vin" else "", key[0] == "placeholder",
-                row.weight_class, row.drive,
+                row.weight_class, row.own_drive,
             )  # fmt: skip
         if not spec.tag:
             spec.tag = self._free_tag(key, tag)
+            self._given.add(spec.tag)
         if spec.weight_class != row.weight_class:
             self.warnings.append(
                 f"Row {row.number}: {spec.name} is {row.weight_class} here and {spec.weight_class} in an upper row;"
@@ -81,9 +84,12 @@ class Vehicles:
 
     def _find(self, key, tag) -> KnownVehicle | None:
         if key[0] == "vin":
-            by_tag = self._by_tag.get(fold(tag)) if tag else None
+            if known := self._by_vin.get(key[1]):
+                return known
+            used = {vehicle.id for vehicle in self.known.values()}
+            by_tag = (self._by_tag.get(fold(t)) for t in self._tags_of_vin.get(key[1], ()))
             # A vehicle that was known by its tag alone has got its VIN.
-            return self._by_vin.get(key[1]) or (by_tag if by_tag and not by_tag.vin else None)
+            return next((v for v in by_tag if v and not v.vin and v.id not in used), None)
         return self._by_tag.get(fold(key[1] if key[0] == "tag" else tag))
 
     def _free_tag(self, key, tag) -> str:
@@ -92,25 +98,27 @@ class Vehicles:
         mine = self.known.get(key)
         if not tag or (holder and (mine is None or holder.id != mine.id)):
             return ""
-        taken = (
-            any(spec.tag == tag for other, spec in self.specs.items() if other != key) if key[0] == "vin" else False
-        )
-        return "" if taken else tag
+        return "" if key[0] == "vin" and tag in self._given else tag
 
     # --- placeholders ---
 
     def number(self, rows: Iterable[Row]) -> dict[int, tuple]:
-        """Row number → key: rows of one placeholder whose days overlap are different vehicles, in order of first day."""
+        """Row number → key: rows of one placeholder whose days overlap are different vehicles, numbered by day."""
         found: dict[int, tuple] = {}
         groups = defaultdict(list)
         for row in rows:
             groups[fold(row.tag)].append(row)
         for name, group in groups.items():
-            tags, busy = [], []
-            for row in sorted(group, key=lambda r: (r.first, r.number)):
+            tags, busy, written = [], [], group[0].tag
+            for row in sorted(group, key=lambda r: (r.first or date.max, r.number)):
+                if row.first is None:
+                    tags, busy = tags or [self._placeholder_tag(written, [])], busy or [self._busy(written)]
+                    found[row.number] = key = ("placeholder", name, 1)
+                    self.use(key, row, tags[0])
+                    continue
                 nth = next((n for n, days in enumerate(busy) if not days.taken(row.first, row.last)), len(tags))
                 while nth == len(tags):
-                    tags.append(self._placeholder_tag(group[0].tag, tags))
+                    tags.append(self._placeholder_tag(written, tags))
                     busy.append(self._busy(tags[nth]))
                     nth += busy[nth].taken(row.first, row.last) is not None
                 busy[nth].take(row.first, row.last)
