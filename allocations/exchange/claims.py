@@ -9,6 +9,8 @@ from allocations.exchange.dynos import Dynos
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.ground import Calendar, Ground
 from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Capability, Conflict, Row, Window
+from allocations.rulebook import CapabilityFacts, DynoFacts, TestFacts, check_availability, check_capability
+from dynosite.lib.days import DayRange
 
 RANK = {COMPLETED: 0, RUNNING: 1, SCHEDULED: 2}
 MAX_CONFLICTS = 100_000
@@ -125,50 +127,43 @@ class Judge:
         row, name = claim.row, self.dynos.name(key)
         if taken := self.ground.dyno_days.get(key, Calendar()).taken(row.first, row.last):
             return Verdict(None, f"{name} is already {taken[2]} {_span(*taken[:2])}")
-        against = self._against(row, key, name)
+        against = self._against(claim, key, name)
         if against and row.status == SCHEDULED:
             return Verdict(None, against)
         if taken := self.on_dyno[key].taken(row.first, row.last):
             return Verdict(None, f"{name} goes to row {taken[2].number} {_span(*taken[:2])}", taken[2].number)
         return Verdict(key, warning=against)
 
-    def _against(self, row: Row, key: str, name: str) -> str:
+    def _against(self, claim: Claim, key: str, name: str) -> str:
         """What the rules and the maintenance windows say against it."""
-        known = self.dynos.known(key)
-        allowed = self.capabilities(key)
-        said = []
-        if not any(_fits(row, capability) for capability in allowed):
-            said.append(
-                f"the rules do not let {name} run {row.test_type} on a {row.drive} {row.weight_class} vehicle"
-            )
+        row, known = claim.row, self.dynos.known(key)
+        test = TestFacts(0, 0, claim.vehicle_name, row.test_type, row.drive, row.weight_class)
+        dyno = DynoFacts(
+            0, name, 0,
+            known.enabled if known else True,
+            known.available_from if known else None,
+            known.available_to if known else None,
+            tuple(
+                CapabilityFacts(frozenset(c.drives), frozenset(c.weight_classes))
+                for c in self._capabilities(key)
+                if c.test_type == fold(row.test_type)
+            ),
+        )  # fmt: skip
+        refusals = [*check_capability(test, dyno), *check_availability(dyno, DayRange(row.first, row.last))]
+        said = [refusal.sentence.rstrip(".") for refusal in refusals]
         for window in self.windows.get(key, ()):
             if window.first <= row.last and row.first <= window.last:
                 said.append(f"{name} is in maintenance {_span(window.first, window.last)}")
                 break
-        if known and not known.enabled:
-            said.append(f"{name} is disabled")
-        if known and (
-            (known.available_from and row.first < known.available_from)
-            or (known.available_to and row.last > known.available_to)
-        ):
-            said.append(f"{name} is not available on all of these days")
         return " and ".join(said)
 
-    def capabilities(self, key: str) -> tuple[Capability, ...]:
+    def _capabilities(self, key: str) -> tuple[Capability, ...]:
         """The ground's rules where it knows dyno and test type both; else the workbook's."""
         known, spec = self.dynos.known(key), self.dynos.specs.get(key)
         own = spec.capabilities if spec else ()
         if not known:
             return own
         return known.capabilities + tuple(c for c in own if c.test_type not in self.ground.test_types)
-
-
-def _fits(row: Row, capability: Capability) -> bool:
-    return (
-        capability.test_type == fold(row.test_type)
-        and row.drive in capability.drives
-        and row.weight_class in capability.weight_classes
-    )
 
 
 def _span(first, last) -> str:

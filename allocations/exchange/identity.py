@@ -25,9 +25,8 @@ def row_identities(rows: list[Row]) -> dict[int, str]:
 
 
 def _key(row: Row) -> str:
-    return digest(
-        fold(row.test_type), fold(row.vin or row.tag), fold(row.detail("step")), row.estimated or row.first or ""
-    )
+    start = row.estimated or row.first or ""
+    return digest(fold(row.test_type), fold(row.vin or row.tag), fold(row.detail("step")), start)
 
 
 def _rest(row: Row) -> str:

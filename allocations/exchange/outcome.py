@@ -50,10 +50,11 @@ class Row:
     status: str  # scheduled, running, completed, waiting or cancelled
     estimated: date | None = None
     due: date | None = None
-    miles: float | None = None
-    miles_per_day: float | None = None
-    extra_days: float | None = None
+    miles: int | None = None
+    miles_per_day: int | None = None
+    extra_days: int | None = None
     note: str = ""
+    full_note: str = ""  # with the particulars that have no field of their own
     details: tuple[tuple[str, str], ...] = ()
     given_identity: str = ""
 

@@ -4,7 +4,6 @@ import re
 from datetime import date, datetime, time, timedelta
 
 from allocations.exchange.cells import (
-    ERROR,
     UNCALCULATED,
     fold,
     instant,
@@ -32,7 +31,9 @@ KEPT_AS_NOTE = ("delayed", "traveling")
 # Columns that formulas fill down past the last test.
 DERIVED = {"projected", "days", "miles", "miles_per_day", "driver_miles", "extra_days"}
 DETAILS = ("model_year", "program", "team", "build_id", "step", "build_type", "powertrain")
-AS_NOTE = ("contact", "gas", "cycle")
+NUMBERS = {"miles": 10_000_000, "miles_per_day": 100_000, "extra_days": MAX_DAYS}
+AS_NOTE = {"contact": "Contact", "gas": "Gas type", "cycle": "Cycle"}
+NOTE_LABELS = tuple(f"{label}: " for label in [*AS_NOTE.values(), *(NAMES[n] for n in ("model_year", *NUMBERS))])
 LONGEST = {"tag": 52, "test": 60, "facility": 60, "dyno": 60}
 LONGEST_DETAIL = 60
 
@@ -77,18 +78,29 @@ class RowReader:
         self.may_wait = status in ("waiting", "cancelled") or fold(words["dyno"]).rstrip(".!") in NO_PLACE
         first = self._first_day()
         last, days = self._last_day(first)
-        miles, per_day, extra = (self._quiet_number(f, extra_notes) for f in ("miles", "miles_per_day", "extra_days"))
+        numbers = {name: self._quiet_number(name, most, extra_notes) for name, most in NUMBERS.items()}
         if self.problems:
             return None, self.problems
-        extra_notes += [f"{NAMES[name]}: {said}" for name in AS_NOTE if (said := self._text(name, quiet=True))]
-        note = "; ".join(filter(None, [word, self._text("notes", quiet=True), *extra_notes]))
-        details = tuple((name, value) for name in DETAILS if (value := self._text(name, quiet=True)))
+        extra_notes += [
+            f"{label}: {said}" for name, label in AS_NOTE.items() if (said := self._text(name, quiet=True))
+        ]
+        details = {name: value for name in DETAILS if (value := self._text(name, quiet=True))}
+        self._check_model_year(details, extra_notes)
+        # What was exported has the particulars among its notes already.
+        said = list(dict.fromkeys(filter(None, [word, *self._text("notes", quiet=True).split("; "), *extra_notes])))
         due = self._quiet_day("projected", ends=True)
-        return Row(
+        row = Row(
             n, test_type, words["facility"], words["dyno"], vin, tag, issued, weight, drive, own_drive, first, last,
-            days, status, self._quiet_day("estimated"), due if due and first and due >= first else None, miles, per_day,
-            extra, note, details, self._text("identity", quiet=True),
-        ), []  # fmt: skip
+            days, status,
+            estimated=self._quiet_day("estimated"),
+            due=due if due and first and due >= first else None,
+            note="; ".join(part for part in said if not part.startswith(NOTE_LABELS)),
+            full_note="; ".join(said),
+            details=tuple(details.items()),
+            given_identity=self._text("identity", quiet=True),
+            **numbers,
+        )  # fmt: skip
+        return row, []
 
     # --- cells ---
 
@@ -268,18 +280,24 @@ class RowReader:
             raise Unreadable(f"{where} {shown(value)}, which is no likely number of days; 1 to {MAX_DAYS} will do")
         return None if days is None else whole_days(days)
 
-    def _quiet_number(self, name, notes: list[str]) -> float | None:
-        """A number that nothing hangs on; what is no number is kept as a note."""
+    def _quiet_number(self, name, most: int, notes: list[str]) -> int | None:
+        """A number that nothing hangs on; what is no whole number is kept as a note."""
         where, value = self._cell(name, quiet=True)
-        if value is UNCALCULATED or is_error(value) or (isinstance(value, str) and ERROR.match(value)):
+        if value is UNCALCULATED or is_error(value):
             self.remarks.append(f"{where} {shown(value)} and was left out")
             return None
         try:
             found = number(value)
         except Unreadable:
             found = -1
-        if found is not None and not 0 <= found <= 10_000_000:
+        if found is not None and not (0 <= found <= most and found == int(found)):
             self.remarks.append(f"{where} {shown(value)}; it was kept as a note")
             notes.append(f"{NAMES[name]}: {text(value)[:80]}")
             return None
-        return found
+        return None if found is None else int(found)
+
+    def _check_model_year(self, details: dict[str, str], notes: list[str]) -> None:
+        year = details.get("model_year", "")
+        if year and not (year.isdecimal() and len(year) == 4 and 1980 <= int(year) <= 2100):
+            self.remarks.append(f"{NAMES['model_year']} says '{year}', which is no year; it was kept as a note")
+            notes.append(f"{NAMES['model_year']}: {details.pop('model_year')}")
