@@ -222,6 +222,11 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
 
+GEMINI_API_KEY = env.text("GEMINI_API_KEY")
+GEMINI_BASE_URL = env.text("GEMINI_BASE_URL")
+ASSISTANT_MODELS = env.words("ASSISTANT_MODELS", "google_genai:gemini-2.5-flash" if GEMINI_API_KEY else "")
+ASSISTANT_CALL_SECONDS = env.integer("ASSISTANT_CALL_SECONDS", 20, least=1)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

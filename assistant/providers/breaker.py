@@ -1,0 +1,37 @@
+"""A circuit breaker a provider, shared by all workers through Redis.
+
+After `FAILURES` transient failures within `WINDOW` seconds the provider is left alone for `PAUSE` seconds; then one
+caller at a time may try it, and a success closes the circuit.
+"""
+
+import redis
+
+FAILURES, WINDOW, PAUSE, TRIAL = 5, 60, 30, 25
+
+
+class Breaker:
+    def __init__(self, client: redis.Redis, provider: str) -> None:
+        self._redis = client
+        self._failures = f"dynosite:assistant:breaker:{provider}:failures"
+        self._open = f"dynosite:assistant:breaker:{provider}:open"
+        self._trial = f"dynosite:assistant:breaker:{provider}:trial"
+
+    def allows(self) -> bool:
+        if self._redis.exists(self._open):
+            return False
+        if int(self._redis.get(self._failures) or 0) < FAILURES:
+            return True
+        # The pause is over, the failures are not forgotten: one caller tries.
+        return bool(self._redis.set(self._trial, 1, nx=True, ex=TRIAL))
+
+    def failed(self) -> None:
+        with self._redis.pipeline() as pipe:
+            pipe.incr(self._failures)
+            pipe.expire(self._failures, WINDOW + PAUSE)
+            count, _ = pipe.execute()
+        if count >= FAILURES:
+            self._redis.set(self._open, 1, ex=PAUSE)
+            self._redis.delete(self._trial)
+
+    def succeeded(self) -> None:
+        self._redis.delete(self._failures, self._open, self._trial)

@@ -1,0 +1,126 @@
+"""The ordered chain of models behind one turn: which is called, how often, and what follows when it fails.
+
+Before every call, the fallback's included, the meter is asked (kill switch, budgets). Only transient failures are
+tried again, with backoff and jitter, and only they lead to the next model; a wrong key is an error for the admin.
+After the last hosted model comes the offline model, which answers always.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+
+from assistant.providers.breaker import Breaker
+from assistant.providers.failures import Failure, Misconfigured, NoAnswer, classify
+from assistant.providers.hosted import Link
+
+logger = logging.getLogger(__name__)
+
+OFFLINE = "offline"
+ATTEMPTS = 3
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
+"""Seconds. The pause doubles with each attempt, and its actual length is drawn between half and all of it."""
+
+
+class Meter(Protocol):
+    """Counts model calls. `before` raises where no call may be made (kill switch, budget)."""
+
+    def before(self, model: str) -> None: ...
+
+    def after(self, model: str, answer: AIMessage | None, *, seconds: float, error: str = "") -> None: ...
+
+
+class Chain(AgentMiddleware):
+    """Wraps the graph's model calls. `tell(event, data)` reaches the panel: `model` (which one answers) and `restart`
+    (drop the half answer, another try begins)."""
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        offline: BaseChatModel,
+        *,
+        meter: Meter,
+        breaker: Callable[[str], Breaker],
+        tell: Callable[[str, dict[str, Any]], None],
+        pause: Callable[[float], object] | None = None,
+    ) -> None:
+        super().__init__()
+        self._links = links
+        self._offline = offline
+        self._meter = meter
+        self._breaker = breaker
+        self._tell = tell
+        self._pause = pause or threading.Event().wait
+
+    def wrap_model_call(
+        self, request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
+    ) -> ModelResponse:
+        for link in self._links:
+            breaker = self._breaker(link.provider)
+            if not breaker.allows():
+                logger.info("%s is left alone: its circuit is open", link.name)
+                continue
+            response = self._try(link, breaker, request, handler)
+            if response is not None:
+                return response
+        self._tell("model", {"name": OFFLINE})
+        return self._call(OFFLINE, request.override(model=self._offline), handler)
+
+    def _try(self, link: Link, breaker: Breaker, request: ModelRequest, handler) -> ModelResponse | None:
+        """One model's answer; None when it failed in a way that another may not."""
+        for attempt in range(ATTEMPTS):
+            self._tell("model", {"name": link.name})
+            try:
+                response = self._call(link.name, request.override(model=link.model), handler)
+            except Exception as error:
+                match classify(error):
+                    case Failure.MISCONFIGURED:
+                        raise Misconfigured(f"{link.name} refused its configuration: {error}") from error
+                    case Failure.REFUSED:
+                        if _is_ours(error):
+                            raise
+                        raise NoAnswer("The model refused this request; say it in other words.") from error
+                breaker.failed()
+                self._tell("restart", {})
+                if attempt + 1 == ATTEMPTS or not breaker.allows():
+                    return None
+                longest = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
+                self._pause(random.uniform(longest / 2, longest))  # noqa: S311
+            else:
+                breaker.succeeded()
+                return _not_empty(response)
+        return None
+
+    def _call(self, name: str, request: ModelRequest, handler) -> ModelResponse:
+        self._meter.before(name)
+        began = time.monotonic()
+        try:
+            response = handler(request)
+        except Exception as error:
+            self._meter.after(name, None, seconds=time.monotonic() - began, error=f"{type(error).__name__}: {error}")
+            raise
+        self._meter.after(name, _answer(response), seconds=time.monotonic() - began)
+        return response
+
+
+def _is_ours(error: Exception) -> bool:
+    """Raised by our own code, such as a spent budget: not the provider's word."""
+    return type(error).__module__.startswith(("assistant.", "allocations."))
+
+
+def _answer(response: ModelResponse) -> AIMessage | None:
+    return next((message for message in response.result if isinstance(message, AIMessage)), None)
+
+
+def _not_empty(response: ModelResponse) -> ModelResponse:
+    """A blocked prompt comes back as an empty message and no error: say so instead of saying nothing."""
+    answer = _answer(response)
+    if answer is not None and not answer.tool_calls and not answer.text.strip():
+        raise NoAnswer("The model gave no answer to this (its safety filter may have blocked it); say it otherwise.")
+    return response
