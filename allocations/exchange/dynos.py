@@ -18,6 +18,7 @@ class Dynos:
         self.specs: dict[str, DynoSpec] = {}
         self.warnings: list[str] = []
         self._facilities = sorted((fold(f) for f in sheets.facilities), key=len, reverse=True)
+        self._said = sheets.facility_of
         self._written = {fold(f): f for f in reversed(sheets.facilities)}
         capabilities: dict[str, dict[Capability, None]] = {}
         names: dict[str, str] = {}
@@ -48,6 +49,8 @@ class Dynos:
         self.specs[fold(name)] = DynoSpec(name, self._facility(name), capabilities, is_lane)
 
     def _facility(self, name: str) -> str:
+        if fold(name) in self._said:
+            return self._said[fold(name)]
         for facility in self._facilities:
             if fold(name).startswith(facility + " ") or fold(name) == facility:
                 return self._written[facility]
@@ -75,7 +78,12 @@ class Dynos:
         if dyno == fold(POOL) and facility in (fold(POOL), *NO_PLACE) and self.pool:
             return self.pool, ""
         candidates = [f"{facility} {dyno}"]
-        if facility in NO_PLACE or dyno == facility or dyno.startswith(facility + " "):
+        if (
+            facility in NO_PLACE
+            or dyno == facility
+            or dyno.startswith(facility + " ")
+            or (dyno in self.all_keys() and self.facility_of(dyno) == facility)
+        ):
             candidates.append(dyno)
         for candidate in candidates:
             if candidate in self.specs or candidate in self.ground.dynos:

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 
 from allocations.exchange.outcome import Capability
 
+IN_MAINTENANCE = "in maintenance"
+
 
 class Calendar:
     """Days that are taken, each stretch with what takes it; stretches never overlap."""
@@ -42,6 +44,10 @@ class Calendar:
             day = stretch[1] + timedelta(days=1)
         return found
 
+    def within(self, first: date, last: date) -> list[tuple[date, date, object]]:
+        """The stretches that touch these days."""
+        return [s for s in self._stretches[: bisect_right(self._firsts, last)] if s[1] >= first]
+
     def __iter__(self):
         return iter(self._stretches)
 
@@ -62,6 +68,8 @@ class KnownVehicle:
     tag: str
     vin: str
     placeholder: bool = False
+    drive: str = ""
+    weight_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,4 +93,5 @@ class Ground:
     vehicle_days: dict[int, Calendar] = field(default_factory=dict)
     wanted_days: dict[int, list[tuple[date, date]]] = field(default_factory=dict)  # by waiting requests
     rows: dict[str, KnownRow] = field(default_factory=dict)
-    windows: set[str] = field(default_factory=set)  # identities of windows that were brought in before
+    windows: set[tuple[str, str]] = field(default_factory=set)  # dyno and reference of those that it has had
+    forgotten: dict[str, int] = field(default_factory=dict)  # rows whose import was undone, with their requests

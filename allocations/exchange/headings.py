@@ -102,11 +102,11 @@ def forecast_heading(grid) -> tuple[int, dict[str, list[int]]]:
     return n, found
 
 
-def table_heading(grid, fields) -> tuple[int, dict[str, list[int]]]:
-    """The heading row of a small table: the first that has every field."""
+def table_heading(grid, fields, *optional) -> tuple[int, dict[str, list[int]]]:
+    """The heading row of a small table: the first that has every field; `optional` fields may be there too."""
     wanted = {name for name, _, _ in fields}
     for n in sorted(grid.rows):
-        found = columns(grid.rows[n], fields)
+        found = columns(grid.rows[n], [*fields, *optional])
         if wanted <= found.keys():
             return n, found
     headings = ", ".join(f"'{begins}'" for _, begins, _ in fields)

@@ -33,5 +33,6 @@ def _rest(row: Row) -> str:
     return repr((row.status, row.weight_class, row.drive, row.miles, row.extra_days, row.note, row.details))
 
 
-def window_identity(window: Window) -> str:
-    return digest("window", fold(window.dyno), window.first, window.last)
+def window_reference(window: Window) -> str:
+    """What a window of the maintenance sheet is known by on its dyno."""
+    return f"workbook {window.first} to {window.last}"

@@ -27,7 +27,7 @@ class Window:
     dyno: str
     first: date
     last: date
-    identity: str = ""  # of the sheet's window that this is what is left of
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Sheets:
     refusals: dict[int, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     facilities: tuple[str, ...] = ()
+    facility_of: dict[str, str] = field(default_factory=dict)  # where the maintenance sheet says, by folded dyno
     named_dynos: list[tuple[int, str]] = field(default_factory=list)  # in the maintenance sheet, by row
 
 
@@ -136,7 +137,9 @@ class Outcome:
 
     dynos: dict[str, DynoSpec] = field(default_factory=dict)
     test_types: dict[str, str] = field(default_factory=dict)
+    dyno_names: dict[str, str] = field(default_factory=dict)  # of all dynos that rows are on
     vehicles: dict[tuple, VehicleSpec] = field(default_factory=dict)
+    known_vehicles: dict[tuple, int] = field(default_factory=dict)  # those that the ground has, with their ids
     windows: list[Window] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     refusals: dict[int, str] = field(default_factory=dict)

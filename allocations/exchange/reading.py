@@ -20,6 +20,7 @@ RULE_FIELDS = [
     ("weight", "weight class", False),
     ("dynos", "dynos", False),
 ]
+FACILITY_FIELD = ("facility", "facility", True)
 WINDOW_FIELDS = [("dyno", "dyno", True), ("first", "start date", False), ("last", "end date", False)]
 
 
@@ -75,10 +76,12 @@ def _read_rules(grid, sheets: Sheets) -> None:
 
 
 def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
-    heading, columns = table_heading(grid, WINDOW_FIELDS)
+    heading, columns = table_heading(grid, WINDOW_FIELDS, FACILITY_FIELD)
     at = {name: found[0] for name, found in columns.items()}
     for n in sorted(n for n in grid.rows if n > heading):
         name, days = text(grid.at(n, at["dyno"])), []
+        if name and "facility" in at and text(grid.at(n, at["facility"])):
+            sheets.facility_of[fold(name)] = text(grid.at(n, at["facility"]))
         for field_name in ("first", "last"):
             try:
                 found = instant(grid.at(n, at[field_name]), epoch=grid.epoch)

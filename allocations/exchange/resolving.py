@@ -1,15 +1,18 @@
 """What comes of each row in a proving ground as it stands: a booking, a wait, a cancellation, a refusal."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
 
 from allocations.exchange.cells import fold
 from allocations.exchange.claims import RANK, Claim, Judge, conflicts
 from allocations.exchange.dynos import POOL, Dynos
 from allocations.exchange.errors import WorkbookError
-from allocations.exchange.ground import Calendar, Ground
-from allocations.exchange.identity import row_identities, window_identity
+from allocations.exchange.ground import IN_MAINTENANCE, Calendar, Ground
+from allocations.exchange.identity import row_identities, window_reference
 from allocations.exchange.outcome import BOOKED, CANCELLED, WAITING, Decision, Outcome, Sheets, Window
 from allocations.exchange.vehicles import Vehicles
+from allocations.rulebook import LONGEST_STAY
 
 MAX_LANES = 200
 
@@ -56,6 +59,8 @@ class _Resolution:
                 out.decisions.append(self._decide(row, identity, verdicts.get(row.number)))
         self._keep_windows(windows, judge)
         out.dynos, out.vehicles = self.dynos.specs, self.vehicles.specs
+        out.dyno_names = {key: self.dynos.name(key) for key in self.dynos.all_keys()}
+        out.known_vehicles = {key: vehicle.id for key, vehicle in self.vehicles.known.items()}
         for rule in self.sheets.rules:
             out.test_types.setdefault(fold(rule.test_type), rule.test_type)
         for row in reversed(rows):  # a row's spelling is the one that people know
@@ -157,15 +162,24 @@ class _Resolution:
                 for first, last, what in calendar:
                     days.take(first, last, what)
             for window in group:
-                if window_identity(window) in self.ground.windows:
+                reference = window_reference(window)
+                if (lane, reference) in self.ground.windows:
                     continue
                 left = days.free(window.first, window.last)
-                if left != [(window.first, window.last)]:
+                if any(what != IN_MAINTENANCE for _, _, what in days.within(window.first, window.last)):
                     kept = ", ".join(f"{a} to {b}" for a, b in left) or "none of its days"
                     self.outcome.warnings.append(
                         f"Maintenance row {window.row}: {window.dyno} is not free from {window.first} to "
                         f"{window.last}; the window keeps {kept}."
                     )
-                for first, last in left:
-                    days.take(first, last, "in maintenance")
-                    self.outcome.windows.append(Window(window.row, window.dyno, first, last, window_identity(window)))
+                for first, last in (piece for stretch in left for piece in _pieces(*stretch)):
+                    days.take(first, last, IN_MAINTENANCE)
+                    self.outcome.windows.append(Window(window.row, window.dyno, first, last, reference))
+
+
+def _pieces(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """The days in stays that are not too long to be kept as one."""
+    while first <= last:
+        end = min(last, first + timedelta(days=LONGEST_STAY - 1))
+        yield first, end
+        first = end + timedelta(days=1)

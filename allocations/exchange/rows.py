@@ -18,8 +18,9 @@ from allocations.exchange.dynos import NO_PLACE
 from allocations.exchange.errors import Unreadable
 from allocations.exchange.headings import NAMES
 from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Row
+from allocations.rulebook import LONGEST_STAY
 
-MAX_DAYS = 366
+MAX_DAYS = LONGEST_STAY
 ISSUED_TAG = re.compile(r"\d{3}[A-Z]\d{3}")
 VIN = re.compile(r"(?=.*\d)[A-Z0-9-]{6,30}")
 DRIVE_WORDS = {"awd": "AWD", "4x4": "AWD", "2wd": "2WD", "4x2": "2WD", "rwd/awd": "2WD"}
@@ -33,7 +34,11 @@ DERIVED = {"projected", "days", "miles", "miles_per_day", "driver_miles", "extra
 DETAILS = ("model_year", "program", "team", "build_id", "step", "build_type", "powertrain")
 NUMBERS = {"miles": 10_000_000, "miles_per_day": 100_000, "extra_days": MAX_DAYS}
 AS_NOTE = {"contact": "Contact", "gas": "Gas type", "cycle": "Cycle"}
-NOTE_LABELS = tuple(f"{label}: " for label in [*AS_NOTE.values(), *(NAMES[n] for n in ("model_year", *NUMBERS))])
+WANTED = "In the workbook: "
+NOTE_LABELS = (
+    WANTED,
+    *(f"{label}: " for label in [*AS_NOTE.values(), *(NAMES[n] for n in ("model_year", *NUMBERS))]),
+)
 LONGEST = {"tag": 52, "test": 60, "facility": 60, "dyno": 60}
 LONGEST_DETAIL = 60
 

@@ -68,14 +68,15 @@ class Vehicles:
                 self.known[key] = known
             spec = self.specs[key] = VehicleSpec(
                 key, known.tag if known else "", key[1] if key[0] == "vin" else "", key[0] == "placeholder",
-                row.weight_class, row.own_drive,
+                known.weight_class if known else row.weight_class, known.drive if known else row.own_drive,
             )  # fmt: skip
         if not spec.tag:
             spec.tag = self._free_tag(key, tag)
             self._given.add(spec.tag)
         if spec.weight_class != row.weight_class:
+            where = "in the proving ground" if key in self.known else "in an upper row"
             self.warnings.append(
-                f"Row {row.number}: {spec.name} is {row.weight_class} here and {spec.weight_class} in an upper row;"
+                f"Row {row.number}: {spec.name} is {row.weight_class} here and {spec.weight_class} {where};"
                 f" the vehicle is kept as {spec.weight_class}."
             )
         for name in VEHICLE_DETAILS:

@@ -104,6 +104,15 @@ class Work:
         row.save(force_insert=True)
         self._record(type(row), row.pk, None, snapshot(row))
 
+    def insert_all(self, rows: Iterable[Row], *, batch: int = 500) -> list[Row]:
+        """Saves new rows of one model in few statements and records them."""
+        made = list(rows)
+        if made:
+            type(made[0])._default_manager.bulk_create(made, batch_size=batch)
+        for row in made:
+            self._record(type(row), row.pk, None, snapshot(row))
+        return made
+
     def update(self, row: Row, **values: Any) -> None:
         """Sets a locked row's fields, raises its version, and records it."""
         before = snapshot(row)

@@ -1,0 +1,131 @@
+"""The schedule as a workbook in the layout that can be imported, and as CSV."""
+
+import csv
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+from allocations import access
+from allocations.enums import Drive, Role, WeightClass
+from allocations.exchange.cells import text
+from allocations.exchange.export_rows import schedule_rows
+from allocations.exchange.headings import NAMES
+from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES
+from allocations.models import Capability, Dyno, MaintenanceWindow, ProvingGround, TestType
+from dynosite.accounts.models import User
+
+HEADING_ROW = 5
+CSV_COLUMNS = {
+    "place": "Dyno", "facility": "Facility", "tag": "Tag", "vin": "VIN", "test": "Test", "step": "Step",
+    "first_day": "First day", "last_day": "Last day", "days": "Days", "status": "Status", "constraint": "Drive",
+    "weight": "Weight class", "program": "Program", "team": "Team", "estimated": "Earliest start", "notes": "Notes",
+}  # fmt: skip
+HEADING, FILL = Font(bold=True), PatternFill("solid", fgColor="D9E2F2")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+
+
+def export_workbook(ground: ProvingGround, *, user: User) -> bytes:
+    """The ground's schedule as .xlsx: tests, rules and maintenance; importing it again changes nothing."""
+    access.require(user, ground.pk, Role.VIEWER)
+    book = Workbook()
+    _write_forecast(book.active, ground)
+    _write_rules(book.create_sheet(RULES), ground)
+    _write_maintenance(book.create_sheet(MAINTENANCE), ground)
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def export_csv(ground: ProvingGround, *, user: User) -> Iterator[str]:
+    """The ground's schedule as lines of CSV, for a streaming answer; what a spreadsheet might run is made text."""
+    access.require(user, ground.pk, Role.VIEWER)
+    writer = csv.writer(_Line())
+    rows = schedule_rows(ground)
+    return (writer.writerow(values) for values in _csv_values(rows))
+
+
+class _Line:
+    """A file that hands back what is written to it."""
+
+    @staticmethod
+    def write(line: str) -> str:
+        return line
+
+
+def _csv_values(rows) -> Iterator[list[Any]]:
+    yield list(CSV_COLUMNS.values())
+    for row in rows:
+        yield [harmless(row.get(name)) for name in CSV_COLUMNS]
+
+
+def harmless(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula, with the apostrophe that makes it text."""
+    if isinstance(value, str) and value.lstrip(" \u00a0\u200b").startswith(DANGEROUS):
+        return f"'{value}"
+    return value
+
+
+def _put(sheet, row: int, column: int, value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, str):
+        cell = sheet.cell(row, column, text(value))
+        cell.data_type = "s"  # never a formula
+        cell.quotePrefix = cell.value.startswith(DANGEROUS)
+    else:
+        cell = sheet.cell(row, column, value)
+        if isinstance(value, dt.date):
+            cell.number_format = "yyyy-mm-dd"
+
+
+def _head(sheet, row: int, names) -> None:
+    for column, name in enumerate(names, 1):
+        cell = sheet.cell(row, column, name)
+        cell.font, cell.fill = HEADING, FILL
+        sheet.column_dimensions[get_column_letter(column)].width = max(11, min(34, len(name) + 3))
+    sheet.freeze_panes = sheet.cell(row + 1, 1)
+
+
+def _write_forecast(sheet, ground: ProvingGround) -> None:
+    sheet.title = FORECAST
+    _head(sheet, HEADING_ROW, NAMES.values())
+    for n, row in enumerate(schedule_rows(ground), HEADING_ROW + 1):
+        for column, name in enumerate(NAMES, 1):
+            _put(sheet, n, column, row.get(name))
+
+
+def _write_rules(sheet, ground: ProvingGround) -> None:
+    _head(sheet, 1, ["TestType", "DriveType", "WeightClass", "Dynos (must be separated by comma)"])
+    rules = defaultdict(list)
+    rows = Capability.objects.filter(dyno__ground=ground).order_by("test_type__name", "id")
+    for name, drives, weights, dyno in rows.values_list("test_type__name", "drives", "weight_classes", "dyno__name"):
+        drive = "any" if set(drives) == set(Drive.values) else drives[0]
+        weight = "any" if set(weights) == set(WeightClass.values) else weights[0]
+        rules[name, drive, weight].append(dyno)
+    known = {name for name, _, _ in rules}
+    for name in TestType.objects.filter(ground=ground).values_list("name", flat=True):
+        if name not in known:
+            rules[name, "any", "any"] = []
+    for n, (rule, dynos) in enumerate(rules.items(), 2):
+        for column, value in enumerate([*rule, ", ".join(dict.fromkeys(dynos))], 1):
+            _put(sheet, n, column, value)
+
+
+def _write_maintenance(sheet, ground: ProvingGround) -> None:
+    _put(sheet, 1, 1, "Maintenance")
+    _head(sheet, 2, ["Dyno", "Start Date", "End Date", "Facility"])
+    windows = defaultdict(list)
+    for window in MaintenanceWindow.objects.filter(ground=ground, lifted_at=None).order_by("first_day"):
+        windows[window.dyno_id].append((window.first_day, window.last_day))
+    n = 3
+    for dyno in Dyno.objects.filter(ground=ground).select_related("facility"):
+        for first, last in windows[dyno.pk] or [(None, None)]:
+            for column, value in enumerate((dyno.name, first, last, dyno.facility.name), 1):
+                _put(sheet, n, column, value)
+            n += 1

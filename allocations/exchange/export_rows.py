@@ -1,0 +1,121 @@
+"""The schedule of a ground as rows of the forecast: every request, and every booking that no request is behind."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from allocations.enums import AllocationStatus, RequestStatus
+from allocations.exchange.snapshot import own_identity
+from allocations.models import Allocation, ProvingGround, TestRequest
+
+STATUS_WORDS = {
+    AllocationStatus.SCHEDULED: "G",
+    AllocationStatus.RUNNING: "RUNNING",
+    AllocationStatus.COMPLETED: "COMPLETED",
+    AllocationStatus.CANCELLED: "CANCELLED",
+}
+
+
+def schedule_rows(ground: ProvingGround) -> Iterator[dict[str, Any]]:
+    """Each row by the field names of the forecast's columns, in the order of first days."""
+    stays = Allocation.objects.filter(ground=ground).select_related(
+        "vehicle", "dyno__facility", "test_type", "request"
+    )
+    behind = defaultdict(list)
+    found: list[tuple] = []
+    for stay in stays.order_by("first_day", "id"):
+        if stay.status != AllocationStatus.CANCELLED:
+            if stay.request_id:
+                behind[stay.request_id].append(stay)
+            first_of_request = stay.request_id is not None and len(behind[stay.request_id]) == 1
+            found.append(
+                (stay.first_day, stay.pk, _booking_row(ground, stay, stay.request if first_of_request else None))
+            )
+        elif stay.request_id is None:
+            found.append((stay.first_day, stay.pk, _booking_row(ground, stay, None)))
+    requests = TestRequest.objects.filter(ground=ground).select_related("vehicle", "test_type")
+    for request in requests.exclude(pk__in=behind):
+        found.append((request.earliest_start or dt.date.max, request.pk, _request_row(ground, request)))
+    found.sort(key=lambda each: each[:2])
+    return (row for _, _, row in found)
+
+
+def _booking_row(ground: ProvingGround, stay: Allocation, request: TestRequest | None) -> dict[str, Any]:
+    began = stay.status in (AllocationStatus.RUNNING, AllocationStatus.COMPLETED)
+    gone = stay.status == AllocationStatus.CANCELLED
+    wanted = (request.earliest_start if request else None) or stay.first_day
+    facility, dyno = place_words(stay.dyno)
+    return _common(ground, stay, request) | {
+        "facility": facility,
+        "dyno": dyno,
+        "status": STATUS_WORDS[AllocationStatus(stay.status)],
+        "estimated": wanted,
+        "new_estimate": stay.first_day if not began and wanted != stay.first_day else None,
+        "actual": stay.first_day if began else None,
+        "projected": _end(request.due_date) if request and request.due_date else None,
+        "completed": stay.last_day if stay.status == AllocationStatus.COMPLETED else None,
+        "days": stay.days.days,
+        "notes": _notes(stay.note, request.note if request else ""),
+        "identity": (request and request.import_key)
+        or own_identity(ground.code, "R" if request else "A", request.pk if request else stay.pk),
+        "first_day": stay.first_day,
+        "last_day": stay.last_day,
+        "place": stay.dyno.name if not gone else "",
+    }
+
+
+def _request_row(ground: ProvingGround, request: TestRequest) -> dict[str, Any]:
+    waiting = request.status != RequestStatus.CANCELLED
+    return _common(ground, request, request) | {
+        "facility": None,
+        "dyno": "No dyno available" if waiting else None,
+        "status": "G" if waiting else "CANCELLED",
+        "estimated": request.earliest_start,
+        "projected": _end(request.due_date) if request.due_date else None,
+        "days": request.days,
+        "notes": request.note or None,
+        "identity": request.import_key or own_identity(ground.code, "R", request.pk),
+        "first_day": None,
+        "last_day": None,
+        "place": "",
+    }
+
+
+def _common(ground: ProvingGround, row: Allocation | TestRequest, request: TestRequest | None) -> dict[str, Any]:
+    vehicle = row.vehicle
+    return {
+        "test": row.test_type.name,
+        "model_year": vehicle.model_year,
+        "program": vehicle.program or None,
+        "team": vehicle.team or None,
+        "tag": vehicle.tag or None,
+        "build_id": vehicle.build_id or None,
+        "vin": vehicle.vin,
+        "step": (request.step if request else "") or None,
+        "weight": vehicle.weight_class,
+        "drive": vehicle.drive,
+        "constraint": row.drive or vehicle.drive,
+        "build_type": vehicle.build_type or None,
+        "powertrain": vehicle.powertrain or None,
+        "miles": request.miles if request else None,
+        "miles_per_day": request.miles_per_day if request else None,
+        "extra_days": request.extra_days if request else None,
+    }
+
+
+def place_words(dyno) -> tuple[str, str | int]:
+    """Facility and dyno as the two columns say them: `NPG 3` at NPG is NPG and 3."""
+    facility, name = dyno.facility.name, dyno.name
+    if name.casefold().startswith(f"{facility.casefold()} "):
+        name = name[len(facility) + 1 :]
+    return facility, int(name) if name.isdecimal() and name == str(int(name)) else name
+
+
+def _end(day: dt.date) -> dt.datetime:
+    """The moment that a stay ends whose last day this is: the sheet's ends are the start plus the days."""
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(0))
+
+
+def _notes(*notes: str) -> str | None:
+    return "; ".join(dict.fromkeys(part for note in notes for part in note.split("; ") if part)) or None

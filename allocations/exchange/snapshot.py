@@ -1,0 +1,130 @@
+"""What the proving ground holds, read for an import."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+from allocations.enums import Action, AllocationStatus, RequestStatus
+from allocations.exchange.cells import fold
+from allocations.exchange.ground import IN_MAINTENANCE, Calendar, Ground, KnownDyno, KnownRow, KnownVehicle
+from allocations.exchange.outcome import BOOKED, CANCELLED, WAITING, Capability, Sheets
+from allocations.models import (
+    Allocation,
+    Change,
+    Dyno,
+    MaintenanceWindow,
+    ProvingGround,
+    TestRequest,
+    TestType,
+    Vehicle,
+)
+
+OUTCOMES = {RequestStatus.PLACED: BOOKED, RequestStatus.WAITING: WAITING, RequestStatus.CANCELLED: CANCELLED}
+
+
+def own_identity(code: str, kind: str, pk: int) -> str:
+    """The identity, in an exported workbook, of a request or booking that no import brought in."""
+    return f"{code}:{kind}{pk}"
+
+
+def snapshot(ground: ProvingGround, sheets: Sheets, identities: Iterable[str]) -> Ground:
+    """The ground as it stands, for the days and rows of these sheets."""
+    found = Ground(
+        dynos={fold(d.name): d for d in _dynos(ground)},
+        test_types={
+            fold(name): name for name in TestType.objects.filter(ground=ground).values_list("name", flat=True)
+        },
+        vehicles=[
+            KnownVehicle(pk, tag, (vin or "").upper(), placeholder, drive, weight)
+            for pk, tag, vin, placeholder, drive, weight in Vehicle.objects.filter(ground=ground).values_list(
+                "pk", "tag", "vin", "placeholder", "drive", "weight_class"
+            )
+        ],
+    )
+    undone = _undone(ground)
+    days = [d for row in [*sheets.rows, *sheets.windows] for d in (row.first, row.last) if d]
+    if days:
+        _taken_days(ground, found, min(days), max(days))
+    _windows(ground, found, undone["maintenancewindow"])
+    _rows(ground, found, set(identities), undone["testrequest"])
+    return found
+
+
+def _dynos(ground: ProvingGround) -> list[KnownDyno]:
+    capabilities = defaultdict(list)
+    rows = Dyno.objects.filter(ground=ground, capabilities__isnull=False).order_by("capabilities__id")
+    for pk, name, drives, weights in rows.values_list(
+        "pk", "capabilities__test_type__name", "capabilities__drives", "capabilities__weight_classes"
+    ):
+        capabilities[pk].append(Capability(fold(name), tuple(drives), tuple(weights)))
+    return [
+        KnownDyno(d.name, d.facility.name, tuple(capabilities[d.pk]), d.enabled, d.available_from, d.available_to)
+        for d in Dyno.objects.filter(ground=ground).select_related("facility")
+    ]
+
+
+def _taken_days(ground: ProvingGround, found: Ground, first: date, last: date) -> None:
+    dynos, vehicles = defaultdict(Calendar), defaultdict(Calendar)
+    stays = Allocation.objects.filter(ground=ground, first_day__lte=last, last_day__gte=first)
+    for stay in stays.exclude(status=AllocationStatus.CANCELLED).values_list(
+        "dyno__name", "vehicle_id", "vehicle__tag", "vehicle__vin", "first_day", "last_day"
+    ):
+        dyno, vehicle, tag, vin, start, end = stay
+        dynos[fold(dyno)].take(start, end, f"booked for {tag or vin}")
+        vehicles[vehicle].take(start, end, f"booked on {dyno}")
+    windows = MaintenanceWindow.objects.filter(ground=ground, first_day__lte=last, last_day__gte=first)
+    for dyno, start, end in windows.filter(lifted_at=None).values_list("dyno__name", "first_day", "last_day"):
+        dynos[fold(dyno)].take(start, end, IN_MAINTENANCE)
+    found.dyno_days, found.vehicle_days = dict(dynos), dict(vehicles)
+    wanted = TestRequest.objects.filter(ground=ground, status=RequestStatus.WAITING, vehicle__placeholder=True)
+    for request in wanted.exclude(earliest_start=None).only("vehicle_id", "earliest_start", "days"):
+        end = date.fromordinal(request.earliest_start.toordinal() + request.days - 1)
+        found.wanted_days.setdefault(request.vehicle_id, []).append((request.earliest_start, end))
+
+
+def _windows(ground: ProvingGround, found: Ground, undone: set[int]) -> None:
+    brought = MaintenanceWindow.objects.filter(ground=ground).exclude(reference="").exclude(pk__in=undone)
+    found.windows = {(fold(dyno), reference) for dyno, reference in brought.values_list("dyno__name", "reference")}
+
+
+def _rows(ground: ProvingGround, found: Ground, identities: set[str], undone: set[int]) -> None:
+    prefix = f"{ground.code}:"
+    own_requests = {pk: i for i in identities if (pk := _own(i, prefix, "R"))}
+    own_bookings = {pk: i for i in identities if (pk := _own(i, prefix, "A"))}
+    requests = TestRequest.objects.filter(ground=ground)
+    known: dict[int, str] = {}
+    for pk, key in requests.filter(import_key__in=identities).values_list("pk", "import_key"):
+        if pk in undone:
+            found.forgotten[key] = pk
+        else:
+            known[pk] = key
+    known |= {pk: own_requests[pk] for pk in requests.filter(pk__in=own_requests).values_list("pk", flat=True)}
+    live = Allocation.objects.filter(ground=ground).exclude(status=AllocationStatus.CANCELLED)
+    places = {
+        request: stay
+        for request, *stay in live.filter(request__in=known)
+        .order_by("-first_day")
+        .values_list("request_id", "dyno__name", "first_day", "last_day")
+    }
+    for pk, status in requests.filter(pk__in=known).values_list("pk", "status"):
+        found.rows[known[pk]] = KnownRow(OUTCOMES[RequestStatus(status)], *places.get(pk, ()))
+    for pk, status, *stay in Allocation.objects.filter(ground=ground, pk__in=own_bookings).values_list(
+        "pk", "status", "dyno__name", "first_day", "last_day"
+    ):
+        outcome = CANCELLED if status == AllocationStatus.CANCELLED else BOOKED
+        found.rows[own_bookings[pk]] = KnownRow(outcome, *stay)
+
+
+def _own(identity: str, prefix: str, kind: str) -> int | None:
+    rest = identity.removeprefix(f"{prefix}{kind}")
+    return int(rest) if rest != identity and rest.isdecimal() and len(rest) < 19 else None
+
+
+def _undone(ground: ProvingGround) -> dict[str, set[int]]:
+    """The rows of imports that were undone and stayed so: they can come in again."""
+    found: dict[str, set[int]] = {"testrequest": set(), "maintenancewindow": set(), "allocation": set()}
+    undone = Change.objects.filter(ground=ground, action=Action.IMPORT, undone_by__isnull=False)
+    for items in undone.filter(undone_by__undone_by__isnull=True).values_list("items", flat=True):
+        for item in items:
+            found.setdefault(item["model"], set()).add(item["id"])
+    return found
