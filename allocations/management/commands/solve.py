@@ -1,0 +1,83 @@
+"""`manage.py solve PROBLEM.json`: read a planning problem, print a plan."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from allocations.planning import Problem, ProblemError, Progress, Solution, check, solve
+
+
+class Command(BaseCommand):
+    """Plan a problem given as JSON, without touching the schedule."""
+
+    help = "Plans the tests of a problem file and prints the plan. Reads no database."
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser) -> None:
+        """Declare the file and the limits."""
+        parser.add_argument("problem", help="the problem as JSON; - reads standard input")
+        parser.add_argument("--seconds", type=float, default=10.0, help="time to think (default: 10)")
+        parser.add_argument("--workers", type=int, default=2, help="processes to think with (default: 2)")
+        parser.add_argument("--seed", type=int, default=0, help="seed of the search (default: 0)")
+        parser.add_argument("--steps", type=int, help="search this many steps: the same seed gives the same plan")
+        parser.add_argument("--move-price", type=int, help="what moving a test costs, in units of the objective")
+        parser.add_argument("--json", action="store_true", help="print the solution as JSON and nothing else")
+
+    def handle(self, *args, **options) -> None:
+        """Read, solve, check, print."""
+        problem = self._read(options["problem"])
+        if options["move_price"] is not None:
+            problem = self._refused(problem.with_weights, move=options["move_price"])
+        if options["seconds"] <= 0 or options["workers"] < 1 or (options["steps"] or 0) < 0:
+            raise CommandError("--seconds and --workers must be above 0, --steps not below")
+        quiet = options["json"] or options["verbosity"] == 0
+        solution = solve(
+            problem,
+            seconds=options["seconds"],
+            workers=options["workers"],
+            seed=options["seed"],
+            steps=options["steps"],
+            on_progress=None if quiet else self._progress,
+        )
+        wrong = check(problem, solution)
+        if wrong:
+            raise CommandError("the plan does not hold: " + "; ".join(wrong))
+        if options["json"]:
+            self.stdout.write(json.dumps(solution.to_json()))
+        else:
+            self._print(solution)
+
+    def _read(self, name: str) -> Problem:
+        try:
+            text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"cannot read {name}: {error}") from None
+        return self._refused(Problem.from_json, text)
+
+    @staticmethod
+    def _refused(call, *args, **kwargs) -> Problem:
+        try:
+            return call(*args, **kwargs)
+        except ProblemError as error:
+            raise CommandError(str(error)) from None
+
+    def _progress(self, now: Progress) -> None:
+        self.stderr.write(
+            f"{now.seconds:7.1f} s  objective {now.objective}  bound {now.bound}  gap {now.gap:.1%}"
+            + (f"  unplaced {now.unplaced}" if now.unplaced else "")
+        )
+
+    def _print(self, solution: Solution) -> None:
+        for place in sorted(solution.placements, key=lambda p: (p.dyno, p.first)):
+            self.stdout.write(f"{place.dyno}  {place.first:4}-{place.last:<4}  {place.id}")
+        for name in solution.unplaced:
+            self.stdout.write(f"unplaced  {name}")
+        self.stdout.write(
+            f"{solution.status}: objective {solution.objective}, bound {solution.bound}, gap {solution.gap:.1%}, "
+            f"{solution.moved} moved, {len(solution.unplaced)} unplaced, {solution.seconds:.1f} s"
+        )

@@ -1,0 +1,177 @@
+"""The one way in: search and proof side by side, until proven, out of time, or told to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from .annealing import Annealing, heat_for
+from .local_search import LocalSearch
+from .model import Model
+from .problem import Problem
+from .solution import Progress, Solution
+from .state import Plan
+from .worker import Worker
+
+EVERY = 0.5
+# With one worker the local search has this share of the time before the exact methods get the processor.
+ALONE_SHARE = 0.25
+
+
+def solve(
+    problem: Problem,
+    *,
+    seconds: float = 10.0,
+    workers: int = 2,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    steps: int | None = None,
+) -> Solution:
+    """Plan the tests.
+
+    Ends when the plan is proven optimal, after `seconds`, or soon after `should_stop()` turns true. `on_progress` is
+    called at once with the first plan and then at least every second. With `steps`, the search does that many steps
+    in this process alone, and the same seed gives the same plan wherever it runs (unless the time runs out first).
+    """
+    run = _Run(problem, seconds, on_progress, should_stop)
+    if run.open and steps is not None:
+        run.by_steps(steps, seed)
+    elif run.open:
+        run.by_clock(max(1, workers), seed)
+    return run.finish()
+
+
+class _Run:
+    def __init__(self, problem: Problem, seconds: float, on_progress, should_stop):
+        self.began = self.told = time.monotonic()
+        self.seconds = seconds
+        self.problem = problem
+        self.on_progress = on_progress
+        self.should_stop = should_stop or (lambda: False)
+        self.model = Model(problem)
+        self.search = LocalSearch(self.model)
+        self.plan: Plan = self.search.best
+        self.cost = self.search.best_cost
+        self.bound = 0
+        self.steps = 0
+        self.raise_bound(self._least())
+        self.tell()
+
+    def _least(self) -> int:
+        """What each test costs at the least, as if alone."""
+        model, total = self.model, 0
+        for j in range(model.n):
+            window = model.window[j]
+            if model.fixed[j]:
+                total += model.place_cost(j, *model.placed[j]) // model.level
+            elif not window or not model.dynos[j]:
+                total += model.unplaced_price
+            else:
+                first = (window & -window).bit_length() - 1
+                late = model.weight[j] * max(0, first + model.days[j] - 1 - model.due[j])
+                total += min(late, model.unplaced_price)
+        return total
+
+    @property
+    def left(self) -> float:
+        return self.seconds - (time.monotonic() - self.began)
+
+    @property
+    def value(self) -> int:
+        return self.cost // self.model.level
+
+    @property
+    def open(self) -> bool:
+        """Whether there is reason and leave to go on."""
+        return self.bound < self.value and self.left > 0 and not self.should_stop()
+
+    def raise_bound(self, bound: int) -> None:
+        self.bound = max(self.bound, min(bound, self.value))
+
+    def take(self, plan: Plan) -> bool:
+        cost = self.model.plan_cost(plan)
+        if cost >= self.cost:
+            return False
+        self.plan, self.cost = list(plan), cost
+        return True
+
+    def tell(self) -> None:
+        self.told = time.monotonic()
+        if self.on_progress is None:
+            return
+        now = self.model.solution(self.plan, bound=self.bound, seconds=0.0)
+        self.on_progress(
+            Progress(
+                seconds=self.told - self.began,
+                objective=now.objective,
+                bound=now.bound,
+                moved=now.moved,
+                unplaced=len(now.unplaced),
+                steps=self.steps,
+            )
+        )
+
+    def tell_in_time(self) -> None:
+        if time.monotonic() - self.told >= EVERY:
+            self.tell()
+
+    def by_steps(self, steps: int, seed: int) -> None:
+        search = LocalSearch(self.model, seed=seed)
+        hot, cold = heat_for(self.model)
+        chunk, done = 200, 0
+        while done < steps and self.open:
+            now = min(chunk, steps - done)
+            fall = [hot * (cold / hot) ** ((done + part) / steps) for part in (0, now)]
+            search.run(now, hot=fall[0], cold=fall[1])
+            done += now
+            self.steps = done
+            self.take(search.best)
+            self.tell_in_time()
+
+    def by_clock(self, workers: int, seed: int) -> None:
+        helpers: list[Worker] = []
+        try:
+            self._side_by_side(workers, seed, helpers)
+        finally:
+            for helper in helpers:
+                helper.stop()
+
+    def _side_by_side(self, workers: int, seed: int, helpers: list[Worker]) -> None:
+        work = Annealing(self.model, seconds=self.left, seed=seed, plan=self.plan)
+        alone = workers == 1
+        quick = self.left * ALONE_SHARE if alone else min(1.0, self.left / 5)
+        if not alone:
+            helpers.append(Worker(self.problem, role="prove", seconds=self.left, seed=seed))
+            for i in range(workers - 2):
+                helpers.append(Worker(self.problem, role="search", seconds=self.left, seed=seed + 1 + i))
+        posted = None
+        while self.open:
+            if alone and not helpers and self.seconds - self.left > quick:
+                helpers.append(Worker(self.problem, role="prove", seconds=self.left, seed=seed))
+            if not alone or not helpers or helpers[0].ended:
+                work.advance()
+                self.steps = work.search.steps
+                self.take(work.search.best)
+            else:
+                time.sleep(0.02)
+            if self.seconds - self.left > quick and posted != self.cost:
+                posted = self.cost
+                for helper in helpers:
+                    helper.post(("plan", self.plan))
+            for helper in helpers:
+                for kind, what in helper.messages():
+                    if kind == "bound":
+                        self.raise_bound(what)
+                    elif self.take(what):
+                        work.adopt(what)
+            self.tell_in_time()
+
+    def finish(self) -> Solution:
+        last = LocalSearch(self.model, plan=self.plan)
+        last.polish()
+        self.take(last.best)
+        self.tell()
+        return self.model.solution(
+            self.plan, bound=self.bound, seconds=time.monotonic() - self.began, steps=self.steps
+        )
