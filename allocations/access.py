@@ -31,6 +31,13 @@ def grounds_of(user: "User") -> QuerySet[ProvingGround]:
     return ProvingGround.objects.filter(memberships__user=user)
 
 
+def administered_by(user: "User") -> QuerySet[ProvingGround]:
+    """The grounds where the user has the role admin."""
+    if not user.is_authenticated or not user.is_active or user.is_superuser:
+        return grounds_of(user)
+    return ProvingGround.objects.filter(memberships__user=user, memberships__role=Role.ADMIN)
+
+
 def role_in(user: "User", ground_id: int) -> Role | None:
     if not user.is_authenticated or not user.is_active:
         return None

@@ -84,6 +84,9 @@ class Action(TextChoices):
     IMPORT = "import", "Imported"
     PLAN = "plan", "Plan applied"
     UNDO = "undo", "Undone"
+    ADD = "add", "Added"
+    CHANGE = "change", "Changed"
+    DELETE = "delete", "Deleted"
 
 
 class DisplacedTo(TextChoices):
@@ -116,3 +119,4 @@ class RefusalCode(StrEnum):
     CANNOT_UNDO = "cannot-undo"
     FALLOUT_UNANSWERED = "fallout-unanswered"
     BAD_ANSWER = "bad-answer"
+    IN_USE = "in-use"

@@ -1,6 +1,6 @@
 """Every refusal of the domain: a stable code and a sentence, translated at the edges (pages, API, chat)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,16 @@ class KeyReused(DomainError):
     """An idempotency key came again with another request."""
 
     code = "idempotency-key-reused"
+
+
+class Invalid(DomainError):
+    """Values that a row cannot have. `errors` are sentences by field; those of no single field are under ""."""
+
+    code = "invalid"
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]):
+        super().__init__(" ".join(sentence for sentences in errors.values() for sentence in sentences))
+        self.errors = {name: list(sentences) for name, sentences in errors.items()}
 
 
 class Refused(DomainError):

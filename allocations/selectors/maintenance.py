@@ -15,11 +15,15 @@ from dynosite.lib.days import DayRange
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is to become of an allocation that is hit; a move says where to."""
+    """What is to become of an allocation that is hit; a move says where to.
+
+    With the `version` that was looked at, the answer holds for the allocation as it was then and no other.
+    """
 
     to: DisplacedTo
     dyno_id: int | None = None
     first_day: dt.date | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

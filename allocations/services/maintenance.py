@@ -130,6 +130,7 @@ def _leaving_first(hits: list[Allocation], answers: Mapping[int, Answer]) -> lis
 
 def _displace(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window: DayRange) -> Displacement:
     hit = work.lock(Allocation, [hit.pk])[hit.pk]
+    expect_version(hit, answer.version)
     displacement = Displacement(
         allocation=hit, answer=answer.to, dyno_id=hit.dyno_id,
         first_day=hit.first_day, last_day=hit.last_day, status=hit.status,

@@ -1,7 +1,7 @@
 import pytest
 
 from allocations.enums import AllocationStatus, DisplacedTo, MaintenanceKind, RefusalCode, RequestStatus
-from allocations.exceptions import NotAllowed, NotFound, Refused
+from allocations.exceptions import NotAllowed, NotFound, Refused, Stale
 from allocations.models import Allocation, MaintenanceWindow, TestRequest
 from allocations.selectors.maintenance import Answer, fallout, returns
 from allocations.services import booking
@@ -173,3 +173,12 @@ def test_undo_is_refused_when_the_place_was_taken(world):
     assert place_of(allocation)[1] == day(5)
     with pytest.raises(NotFound):
         undo(moved.pk, actor=world.actor("outsider"))
+
+
+def test_an_answer_holds_only_for_what_was_looked_at(world):
+    hit = allocation_of(world.book("412W101", "NPG 1", 3, 5))
+    answers = {hit.pk: Answer(DisplacedTo.CANCEL, version=1)}
+    booking.move(hit.pk, actor=world.actor(), last_day=day(4))
+    with pytest.raises(Stale):
+        set_window(world, "NPG 1", 3, 7, answers=answers)
+    assert place_of(hit) == ("NPG 1", day(3), day(4), "scheduled")

@@ -1,0 +1,172 @@
+"""What a proving ground has: dynos and what they may run, vehicles, test types, facilities."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, Role
+from allocations.exceptions import NotFound
+from allocations.models import Capability, Change, Dyno, Facility, TestType, Vehicle
+from allocations.services.keeping import (
+    add_row,
+    change_row,
+    check_row,
+    delete_row,
+    keep,
+    locked_row,
+    of_ground,
+    record,
+    values_of,
+)
+from allocations.services.work import Actor, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What a dyno may run: a test type on these drives and weight classes."""
+
+    test_type_id: int
+    drives: Sequence[str]
+    weight_classes: Sequence[str]
+
+
+def add_dyno(
+    facility_id: int, *, name: str, actor: Actor, runs: Iterable[Runs] = (), key: str | None = None, **values: Any
+) -> Change:
+    """A dyno in the facility's ground. `values` are fields of Dyno. Takes the role admin, as all here but vehicles.
+
+    Raises Invalid by field.
+    """
+    wanted = list(runs)
+
+    def write(work: Work) -> None:
+        ground_id = Facility.objects.filter(pk=facility_id).values_list("ground_id", flat=True).first()
+        if ground_id is None:
+            raise NotFound(NOT_FOUND)
+        dyno = Dyno(ground_id=ground_id, facility_id=facility_id, name=name, **values)
+        dyno.sort_key = name or "-"
+        add_row(work, dyno, needed=Role.ADMIN)
+        work.dynos.add(dyno.pk)
+        _set_runs(work, dyno, wanted)
+
+    asked = values | {"facility": facility_id, "name": name, "runs": [asdict(each) for each in wanted]}
+    return keep(write, actor=actor, action=Action.ADD, key=key, request=asked)
+
+
+def change_dyno(
+    dyno_id: int, *, actor: Actor, runs: Iterable[Runs] | None = None, key: str | None = None, **values: Any
+) -> Change:
+    """Sets the fields given, and with `runs` all of what it may run. Allocations that it has stay as they are."""
+    wanted = None if runs is None else list(runs)
+
+    def write(work: Work) -> None:
+        dyno = locked_row(work, Dyno, dyno_id, needed=Role.ADMIN)
+        if "facility_id" in values:
+            of_ground(Facility, values["facility_id"], dyno.ground_id)
+        change_row(work, dyno, values)
+        if wanted is not None:
+            _set_runs(work, dyno, wanted)
+
+    asked = values | {"dyno": dyno_id, "runs": wanted and [asdict(each) for each in wanted]}
+    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
+
+
+def set_enabled(dyno_ids: Iterable[int], enabled: bool, *, actor: Actor, key: str | None = None) -> Change:
+    """Enables or disables dynos of one ground together."""
+    ids = sorted(set(dyno_ids))
+
+    def write(work: Work) -> None:
+        work.lock_dynos(ids, Role.ADMIN)
+        dynos = list(Dyno.objects.filter(pk__in=ids))
+        for dyno in dynos:
+            change_row(work, dyno, {"enabled": enabled})
+        work.summary = f"{', '.join(map(str, dynos))} {'enabled' if enabled else 'disabled'}"
+
+    return keep(write, actor=actor, action=Action.CHANGE, key=key, request={"dynos": ids, "enabled": enabled})
+
+
+def delete_dyno(dyno_id: int, *, actor: Actor) -> Change:
+    """Raises Refused (IN_USE) where anything refers to it; then it can be disabled."""
+    return _delete(Dyno, dyno_id, actor)
+
+
+def add_vehicle(ground_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    """Takes the role scheduler, as changing one does. Raises Invalid by field."""
+    return _add(Vehicle, ground_id, actor, key, values, needed=Role.SCHEDULER)
+
+
+def change_vehicle(vehicle_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    return _change(Vehicle, vehicle_id, actor, key, values, needed=Role.SCHEDULER)
+
+
+def delete_vehicle(vehicle_id: int, *, actor: Actor) -> Change:
+    return _delete(Vehicle, vehicle_id, actor)
+
+
+def add_test_type(ground_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    return _add(TestType, ground_id, actor, key, values)
+
+
+def change_test_type(test_type_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    return _change(TestType, test_type_id, actor, key, values)
+
+
+def delete_test_type(test_type_id: int, *, actor: Actor) -> Change:
+    return _delete(TestType, test_type_id, actor)
+
+
+def add_facility(ground_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    return _add(Facility, ground_id, actor, key, values)
+
+
+def change_facility(facility_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    return _change(Facility, facility_id, actor, key, values)
+
+
+def delete_facility(facility_id: int, *, actor: Actor) -> Change:
+    return _delete(Facility, facility_id, actor)
+
+
+def _add(model: Any, ground_id: int, actor: Actor, key: str | None, values: dict, *, needed=Role.ADMIN) -> Change:
+    def write(work: Work) -> None:
+        work.enter(ground_id, needed)
+        add_row(work, model(ground_id=ground_id, **values), needed=needed)
+
+    asked = values | {"ground": ground_id, "of": model.__name__}
+    return keep(write, actor=actor, action=Action.ADD, key=key, request=asked)
+
+
+def _change(model: Any, id_: int, actor: Actor, key: str | None, values: dict, *, needed=Role.ADMIN) -> Change:
+    def write(work: Work) -> None:
+        change_row(work, locked_row(work, model, id_, needed=needed), values)
+
+    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=values | {"id": id_, "of": model.__name__})
+
+
+def _delete(model: Any, id_: int, actor: Actor) -> Change:
+    def write(work: Work) -> None:
+        delete_row(work, locked_row(work, model, id_, needed=Role.ADMIN))
+
+    return keep(write, actor=actor, action=Action.DELETE)
+
+
+def _set_runs(work: Work, dyno: Dyno, wanted: list[Runs]) -> None:
+    """Makes the dyno's capabilities those wanted: rows that are alike stay, the rest goes or comes."""
+    missing = {_as_key(each.test_type_id, each.drives, each.weight_classes) for each in wanted}
+    for row in dyno.capabilities.all():
+        if (key := _as_key(row.test_type_id, row.drives, row.weight_classes)) in missing:
+            missing.discard(key)
+            continue
+        record(work, row, values_of(row), None)
+        row.delete()
+    for test_type_id, drives, weights in sorted(missing):
+        of_ground(TestType, test_type_id, dyno.ground_id)
+        row = Capability(dyno=dyno, test_type_id=test_type_id, drives=list(drives), weight_classes=list(weights))
+        check_row(row)
+        row.save(force_insert=True)
+        record(work, row, None, values_of(row))
+
+
+def _as_key(test_type_id: int, drives: Iterable[str], weight_classes: Iterable[str]) -> tuple:
+    return test_type_id, tuple(sorted(drives)), tuple(sorted(weight_classes))

@@ -1,0 +1,123 @@
+"""The steps that fleet and members share: add, change or delete one row of a ground and record it.
+
+Such a row has no version and its change cannot be undone; the change keeps what it was before and after.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import psycopg.errors
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, models
+from django.db.models import ProtectedError
+
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, RefusalCode, Role
+from allocations.exceptions import Invalid, NotFound, Refused
+from allocations.models import Change, Dyno, ProvingGround, Vehicle
+from allocations.services.work import Actor, Work, carry_out
+from dynosite.lib.formats import count
+
+
+def keep(
+    write: Callable[[Work], None],
+    *,
+    actor: Actor,
+    action: Action,
+    key: str | None = None,
+    request: dict[str, Any] | None = None,
+) -> Change:
+    """`carry_out`, where a name that somebody else has taken this very moment is Invalid too."""
+    try:
+        return carry_out(write, actor=actor, action=action, key=key, request=request)
+    except IntegrityError as error:
+        if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
+            raise Invalid({"": ["Somebody else has just given another row this name."]}) from error
+        raise
+
+
+def add_row(work: Work, row: Any, *, needed: Role) -> None:
+    work.enter(row.ground_id, needed)
+    check_row(row)
+    row.save(force_insert=True)
+    record(work, row, None, values_of(row))
+    work.summary = f"{name_of(row)} added"
+
+
+def change_row(work: Work, row: Any, values: Mapping[str, Any]) -> None:
+    """Sets the values of a row that is locked and whose ground was entered."""
+    before = values_of(row)
+    for name, value in values.items():
+        setattr(row, name, value)
+    check_row(row)
+    row.save()
+    after = values_of(row)
+    if after != before:
+        record(work, row, before, after)
+    work.summary = f"{name_of(row)} changed"
+
+
+def delete_row(work: Work, row: Any) -> None:
+    """Raises Refused where anything refers to the row, and names what."""
+    work.summary = f"{name_of(row)} deleted"
+    record(work, row, values_of(row), None)
+    try:
+        row.delete()
+    except ProtectedError as error:
+        raise Refused.because(RefusalCode.IN_USE, _in_use(row, error)) from error
+
+
+def locked_row(work: Work, model: type[models.Model], id_: int, *, needed: Role) -> Any:
+    """The row, locked, of a ground where the actor has the role."""
+    ground_id = model._default_manager.filter(pk=id_).values_list("ground_id", flat=True).first()
+    if ground_id is None:
+        raise NotFound(NOT_FOUND)
+    work.enter(ground_id, needed)
+    if model is Dyno:
+        work.lock_dynos([id_])
+    elif model is Vehicle:
+        work.lock_vehicles([id_])
+    row = model._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk=id_).first()
+    if row is None:
+        raise NotFound(NOT_FOUND)
+    return row
+
+
+def of_ground(model: type[models.Model], id_: int, ground_id: int) -> None:
+    """Raises NotFound where the row is of another ground."""
+    if not model._default_manager.filter(pk=id_, ground_id=ground_id).exists():
+        raise NotFound(NOT_FOUND)
+
+
+def check_row(row: models.Model) -> None:
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        found = error.message_dict
+        raise Invalid({"" if name == NON_FIELD_ERRORS else name: found[name] for name in found}) from error
+
+
+def values_of(row: models.Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def name_of(row: models.Model) -> str:
+    kind = str(row._meta.verbose_name)
+    return f"{kind[0].upper()}{kind[1:]} {row}"
+
+
+def record(work: Work, row: models.Model, before: dict | None, after: dict | None) -> None:
+    work.items.append({"model": row._meta.model_name, "id": row.pk, "before": before, "after": after})
+
+
+def _in_use(row: models.Model, error: ProtectedError) -> str:
+    numbers: dict[type[models.Model], int] = {}
+    for each in error.protected_objects:
+        numbers[type(each)] = numbers.get(type(each), 0) + 1
+    users = ", ".join(
+        count(number, str(model._meta.verbose_name), str(model._meta.verbose_name_plural))
+        for model, number in sorted(numbers.items(), key=lambda pair: pair[0].__name__)
+    )
+    instead = "; disable it instead" if isinstance(row, Dyno) else ""
+    kept = "its ground" if isinstance(row, ProvingGround) else "it"
+    return f"{name_of(row)} cannot be deleted: {users} would lose {kept}{instead}."

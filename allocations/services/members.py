@@ -1,0 +1,75 @@
+"""Proving grounds and who may do what in them."""
+
+from typing import Any
+
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, Role
+from allocations.exceptions import NotAllowed, NotFound
+from allocations.models import Change, Membership, ProvingGround
+from allocations.services.keeping import (
+    change_row,
+    check_row,
+    delete_row,
+    keep,
+    locked_row,
+    name_of,
+    record,
+    values_of,
+)
+from allocations.services.work import Actor, Work
+from dynosite.accounts.models import User
+
+
+def add_ground(*, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    """A new proving ground, which takes a superuser. Raises Invalid by field."""
+
+    def write(work: Work) -> None:
+        if not actor.user.is_active or not actor.user.is_superuser:
+            raise NotAllowed("Only a superuser can add a proving ground.")
+        ground = ProvingGround(**values)
+        check_row(ground)
+        ground.save(force_insert=True)
+        work.enter(ground.pk, Role.ADMIN)
+        record(work, ground, None, values_of(ground))
+        work.summary = f"{name_of(ground)} added"
+
+    return keep(write, actor=actor, action=Action.ADD, key=key, request=values)
+
+
+def change_ground(ground_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    def write(work: Work) -> None:
+        work.enter(ground_id, Role.ADMIN)
+        ground = ProvingGround.objects.select_for_update(no_key=True).filter(pk=ground_id).first()
+        if ground is None:
+            raise NotFound(NOT_FOUND)
+        change_row(work, ground, values)
+
+    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=values | {"ground": ground_id})
+
+
+def set_membership(user_id: int, ground_id: int, role: Role | str, *, actor: Actor, key: str | None = None) -> Change:
+    """Gives the user the role in the ground, in place of the one that they have there. Takes the role admin."""
+
+    def write(work: Work) -> None:
+        work.enter(ground_id, Role.ADMIN)
+        if not User.objects.filter(pk=user_id).exists():
+            raise NotFound("There is no such user.")
+        row = Membership.objects.select_for_update(no_key=True).filter(user_id=user_id, ground_id=ground_id).first()
+        if row:
+            change_row(work, row, {"role": role})
+            return
+        row = Membership(user_id=user_id, ground_id=ground_id, role=role)
+        check_row(row)
+        row.save(force_insert=True)
+        record(work, row, None, values_of(row))
+        work.summary = f"{name_of(row)} added"
+
+    asked = {"user": user_id, "ground": ground_id, "role": role}
+    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
+
+
+def remove_membership(membership_id: int, *, actor: Actor) -> Change:
+    def write(work: Work) -> None:
+        delete_row(work, locked_row(work, Membership, membership_id, needed=Role.ADMIN))
+
+    return keep(write, actor=actor, action=Action.DELETE)
