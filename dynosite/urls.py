@@ -16,6 +16,7 @@ urlpatterns = [
     path("accounts/", include("dynosite.accounts.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("", include("allocations.urls")),
     path("theme/", choose_theme, name="theme"),
     path("admin/", admin.site.urls),
 ]

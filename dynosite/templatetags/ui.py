@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from dynosite.lib.formats import day_range
+from dynosite.lib.formats import count, day_range
 
 register = template.Library()
 
@@ -73,3 +73,16 @@ def sort_heading(context: RequestContext, name: str, label: str, css: str = "") 
 def days(first: dt.date, last: dt.date, year: bool = True) -> str:
     """`23 – 26 Nov 2026`; with `year=False` the year shows only where it differs."""
     return day_range(first, last, year=year)
+
+
+@register.filter
+def counted(number: int, singular: str) -> str:
+    """`{{ 11|counted:"dyno" }}`: 11 dynos."""
+    return count(number, singular)
+
+
+@register.filter
+def initials(name: str) -> str:
+    """`Mia Keller` is MK, `scheduler` is SC."""
+    words = name.split()
+    return ("".join(word[0] for word in (words[0], words[-1])) if len(words) > 1 else name[:2]).upper()

@@ -1,0 +1,328 @@
+"""What the calendar shows: dynos in groups, their bars, and how busy the days are. A fixed number of queries."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
+
+from allocations import access
+from allocations.enums import AllocationStatus, MaintenanceKind, Role
+from allocations.models import Capability, Dyno, Occupancy, ProvingGround
+from allocations.rulebook import LONGEST_STAY
+from dynosite.lib.days import DayRange
+
+if TYPE_CHECKING:
+    from dynosite.accounts.models import User
+
+SPARK_BARS = 8
+"""At most so many columns show how a dyno's use is spread over the days."""
+OUTLOOK_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarFilter:
+    """Capability, facility: which dynos. Status, test, mine, text: which bars; a dyno without one is left out."""
+
+    runs: frozenset[str] = frozenset()
+    drives: frozenset[str] = frozenset()
+    weights: frozenset[str] = frozenset()
+    facility: int | None = None
+    statuses: frozenset[str] = frozenset()
+    test: str = ""
+    mine: bool = False
+    text: str = ""
+
+    @property
+    def of_bars(self) -> bool:
+        return bool(self.statuses or self.test or self.mine or self.text)
+
+    @property
+    def of_dynos(self) -> bool:
+        return bool(self.runs or self.drives or self.weights or self.facility)
+
+    @property
+    def active(self) -> bool:
+        return self.of_bars or self.of_dynos
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """`start` and `length` are in days from the first day shown; the ends may lie outside of what is shown."""
+
+    pk: int
+    """Of the allocation; of the window where the status is maintenance."""
+    start: int
+    length: int
+    first: dt.date
+    last: dt.date
+    status: str
+    vehicle: str
+    label: str
+    done: int | None = None
+    warning: str = ""
+    matches: bool = True
+
+
+@dataclass(slots=True)
+class DynoRow:
+    id: int
+    name: str
+    facility_id: int
+    facility: str
+    enabled: bool
+    runs: list[str] = field(default_factory=list)
+    drives: list[str] = field(default_factory=list)
+    weights: list[str] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
+    use: int = 0
+    weekly: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class DynoGroup:
+    facility_id: int
+    facility: str
+    rows: list[DynoRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    days: DayRange
+    today: dt.date
+    groups: list[DynoGroup]
+    load: list[int]
+    """Per day, how many of a hundred dynos are taken."""
+    bookings: int
+    outlook: int | None
+    """How many of a hundred dyno-days are taken in the days to come, where they are shown."""
+    test_types: list[tuple[str, str]]
+    facilities: list[tuple[int, str]]
+    dynos_of_ground: int
+
+    @property
+    def rows(self) -> list[DynoRow]:
+        return [row for group in self.groups for row in group.rows]
+
+
+def calendar(
+    ground: ProvingGround,
+    days: DayRange,
+    *,
+    user: "User",
+    chosen: CalendarFilter | None = None,
+    dyno_ids: Collection[int] | None = None,
+) -> Calendar:
+    """The board of a ground between two days. `dyno_ids` narrows it to some rows.
+
+    Raises NotFound for a user who is no member of the ground.
+    """
+    access.require(user, ground.id, Role.VIEWER)
+    chosen = chosen or CalendarFilter()
+    today = ground.today()
+
+    capabilities = _capabilities(ground)
+    everyone = _dynos(ground, capabilities)
+    rows = [row for row in everyone if _wanted(row, capabilities[row.id], chosen)]
+    if dyno_ids is not None:
+        rows = [row for row in rows if row.id in dyno_ids]
+    bookings = _fill(rows, days, today, chosen, user)
+    load = _load(rows, days)
+    outlook = _outlook(load, days, today)
+    if chosen.of_bars:
+        rows = [row for row in rows if any(bar.matches for bar in row.bars)]
+    return Calendar(
+        days=days,
+        today=today,
+        groups=_grouped(rows),
+        load=load,
+        bookings=bookings,
+        outlook=outlook,
+        test_types=sorted({(code, name) for found in capabilities.values() for code, name, _, _ in found}),
+        facilities=list(dict.fromkeys((row.facility_id, row.facility) for row in everyone)),
+        dynos_of_ground=len(everyone),
+    )
+
+
+_Capabilities = dict[int, list[tuple[str, str, list[str], list[str]]]]
+
+
+def _capabilities(ground: ProvingGround) -> _Capabilities:
+    found: _Capabilities = defaultdict(list)
+    for dyno_id, *capability in Capability.objects.filter(dyno__ground=ground).values_list(
+        "dyno_id", "test_type__code", "test_type__name", "drives", "weight_classes"
+    ):
+        found[dyno_id].append(tuple(capability))
+    return found
+
+
+def _dynos(ground: ProvingGround, capabilities: _Capabilities) -> list[DynoRow]:
+    rows = []
+    for id_, name, facility_id, facility, enabled in (
+        Dyno.objects.filter(ground=ground)
+        .order_by("facility__position", "facility__name", "facility_id", "sort_key")
+        .values_list("id", "name", "facility_id", "facility__name", "enabled")
+    ):
+        row = DynoRow(id_, name, facility_id, facility, enabled)
+        row.runs = sorted({test for _, test, _, _ in capabilities[id_]})
+        row.drives = sorted({drive for _, _, drives, _ in capabilities[id_] for drive in drives})
+        row.weights = sorted({weight for _, _, _, weights in capabilities[id_] for weight in weights})
+        rows.append(row)
+    return rows
+
+
+def _wanted(
+    row: DynoRow, capabilities: Iterable[tuple[str, str, list[str], list[str]]], chosen: CalendarFilter
+) -> bool:
+    if chosen.facility and row.facility_id != chosen.facility:
+        return False
+    if not (chosen.runs or chosen.drives or chosen.weights):
+        return True
+    fitting = {
+        code
+        for code, _, drives, weights in capabilities
+        if chosen.drives <= set(drives) and chosen.weights <= set(weights)
+    }
+    return bool(fitting) and chosen.runs <= fitting
+
+
+def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarFilter, user: "User") -> int:
+    """Hangs each stay into its row as a bar; returns how many are allocations."""
+    by_id = {row.id: row for row in rows}
+    bookings = 0
+    stays = (
+        Occupancy.objects.filter(
+            dyno_id__in=list(by_id),
+            first_day__lte=days.last,
+            first_day__gt=days.first - dt.timedelta(days=LONGEST_STAY),
+            last_day__gte=days.first,
+        )
+        .order_by("first_day")
+        .values_list(
+            "dyno_id",
+            "first_day",
+            "last_day",
+            "allocation_id",
+            "allocation__status",
+            "allocation__vehicle__tag",
+            "allocation__vehicle__vin",
+            "allocation__vehicle__team",
+            "allocation__vehicle__program",
+            "allocation__test_type__code",
+            "allocation__test_type__name",
+            "allocation__created_by_id",
+            "allocation__request__due_date",
+            "window_id",
+            "window__kind",
+            "window__reason",
+        )
+    )
+    wanted_text = chosen.text.casefold()
+    for (
+        dyno_id,
+        first,
+        last,
+        allocation_id,
+        status,
+        tag,
+        vin,
+        team,
+        program,
+        test_code,
+        test,
+        created_by_id,
+        due,
+        window_id,
+        kind,
+        reason,
+    ) in stays:
+        start, length = (first - days.first).days, (last - first).days + 1
+        if allocation_id is None:
+            label = reason or MaintenanceKind(kind).label
+            matches = not chosen.of_bars
+            bar = Bar(window_id, start, length, first, last, "maintenance", "", label, matches=matches)
+        else:
+            bookings += 1
+            warning = warning_of(status, first, last, due, today)
+            matches = (
+                (not chosen.statuses or status in chosen.statuses or ("late" in chosen.statuses and bool(warning)))
+                and (not chosen.test or test_code == chosen.test)
+                and (not chosen.mine or created_by_id == user.pk)
+                and (
+                    not wanted_text
+                    or any(wanted_text in text.casefold() for text in (tag, vin or "", test, team, program))
+                )
+            )
+            bar = Bar(
+                allocation_id,
+                start,
+                length,
+                first,
+                last,
+                status,
+                tag or vin,
+                test,
+                done=_done(first, length, today) if status == AllocationStatus.RUNNING else None,
+                warning=warning,
+                matches=matches,
+            )
+        by_id[dyno_id].bars.append(bar)
+    for row in rows:
+        row.use, row.weekly = _use(row.bars, days)
+    return bookings
+
+
+def warning_of(status: str, first: dt.date, last: dt.date, due: dt.date | None, today: dt.date) -> str:
+    """Why an allocation is late, in a sentence, or nothing."""
+    if status == AllocationStatus.SCHEDULED and first < today:
+        return f"It should have started on {first:%a} {first.day} {first:%b}."
+    if status == AllocationStatus.RUNNING and last < today:
+        return f"It should have ended on {last:%a} {last.day} {last:%b}."
+    if status in (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING) and due and last > due:
+        return f"It ends after its due date, {due:%a} {due.day} {due:%b}."
+    return ""
+
+
+def _done(first: dt.date, length: int, today: dt.date) -> int:
+    return max(0, min(100, round(((today - first).days + 0.5) / length * 100)))
+
+
+def _use(bars: Iterable[Bar], days: DayRange) -> tuple[int, list[int]]:
+    taken = [False] * days.days
+    for bar in bars:
+        for day in range(max(bar.start, 0), min(bar.start + bar.length, days.days)):
+            taken[day] = True
+    columns = min(SPARK_BARS, max(1, days.days // 7))
+    edges = [round(days.days * column / columns) for column in range(columns + 1)]
+    weekly = [
+        round(100 * sum(taken[left:right]) / (right - left)) for left, right in pairwise(edges)
+    ]
+    return round(100 * sum(taken) / days.days), weekly
+
+
+def _load(rows: list[DynoRow], days: DayRange) -> list[int]:
+    steps = [0] * (days.days + 1)
+    for row in rows:
+        for bar in row.bars:
+            steps[max(bar.start, 0)] += 1
+            steps[min(bar.start + bar.length, days.days)] -= 1
+    load, taken = [], 0
+    for step in steps[:-1]:
+        taken += step
+        load.append(round(100 * taken / len(rows)) if rows else 0)
+    return load
+
+
+def _outlook(load: list[int], days: DayRange, today: dt.date) -> int | None:
+    if today not in days:
+        return None
+    coming = load[(today - days.first).days :][:OUTLOOK_DAYS]
+    return round(sum(coming) / len(coming))
+
+
+def _grouped(rows: list[DynoRow]) -> list[DynoGroup]:
+    return [
+        DynoGroup(facility_id, facility, list(members))
+        for (facility_id, facility), members in groupby(rows, key=lambda row: (row.facility_id, row.facility))
+    ]

@@ -1,0 +1,45 @@
+"""Bars and sparks of the calendar, written straight to HTML: a board has thousands of them."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from allocations.enums import AllocationStatus
+from allocations.selectors.calendar import SPARK_BARS, Bar
+from dynosite.lib.formats import day_range
+
+register = template.Library()
+
+_BAR = '<a class="bar {}" id="{}{}" href="{}{}/" title="{}" style="--s:{};--n:{}{}"><span>{}{}</span></a>'
+_LABELS = {"maintenance": "Maintenance", **dict(AllocationStatus.choices)}
+SPARK_HEIGHT = 16
+
+
+@register.simple_tag
+def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
+    """A bar is a link to what it stands for; its place is two custom properties, its looks are classes."""
+    shown = min(found.start + found.length, total) - max(found.start, 0)
+    css = f"status-{'late' if found.warning else found.status}"
+    if shown <= 2:
+        css += f" d{shown}"
+    if not found.matches:
+        css += " dim"
+    kind = "w" if found.status == "maintenance" else "a"
+    title = f"{_LABELS[found.status]}, {day_range(found.first, found.last, year=False)}"
+    if found.warning:
+        title = f"{title}. {found.warning}"
+    vehicle = format_html("<b>{}</b> ", found.vehicle) if found.vehicle else ""
+    done = f";--p:{found.done}%" if found.done is not None else ""
+    return format_html(
+        _BAR, css, kind, found.pk, links[kind], found.pk, title, found.start, found.length, done, vehicle, found.label
+    )
+
+
+@register.filter
+def spark(weekly: list[int]) -> str:
+    """The path of a small column chart, a column a week, in a box of 46 by 16 filled from the right."""
+    columns = []
+    for number, percent in enumerate(weekly, start=SPARK_BARS - len(weekly)):
+        height = max(1, round(percent * SPARK_HEIGHT / 100))
+        columns.append(f"M{number * 6} {SPARK_HEIGHT}v-{height}h4v{height}z")
+    return "".join(columns)

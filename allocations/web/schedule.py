@@ -1,0 +1,184 @@
+"""The calendar: the board, rows of it on demand, and the card of what stands on it."""
+
+import zoneinfo
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from allocations import access
+from allocations.enums import Drive, Role, WeightClass
+from allocations.exceptions import NotFound
+from allocations.models import Allocation, MaintenanceWindow
+from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar, warning_of
+from allocations.web.axis import axis_of
+from allocations.web.context import address, current_ground, shell_of
+from allocations.web.schedule_query import STATUSES, ZOOMS, ScheduleQuery, read_query
+from dynosite.lib.htmx import wants_fragment
+
+WHOLE_UP_TO = 50
+"""Dynos; a larger board sends its first rows and the others when they come near."""
+ROWS_AT_ONCE = 25
+MOST_ROWS_ASKED = 250
+LEGEND = (
+    ("scheduled", "Scheduled"),
+    ("running", "Running"),
+    ("completed", "Completed"),
+    ("late", "Late"),
+    ("maintenance", "Maintenance"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows of one facility that are sent together, or the place where they will stand."""
+
+    facility: str
+    rows: list[DynoRow]
+    address: str = ""
+    """Where the rows are fetched from, if they are not here yet."""
+    link: str = ""
+    """The same for who has no JavaScript."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    group: DynoGroup
+    blocks: list[Block]
+
+
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """The page, or for htmx only the part of it that changes."""
+    if not shell_of(request).grounds and "ground" not in request.GET:
+        return render(request, "allocations/schedule/no_ground.html")
+    ground = current_ground(request)
+    query = read_query(request.GET, ground)
+    found = calendar(ground, query.days, user=request.user, chosen=query.chosen)
+    context = {
+        **_shared(request, query, found),
+        "sections": _sections(found, query),
+        "axis": axis_of(query.days, query.zoom.name, found.today, found.load),
+        "zooms": [(zoom.label, query.zoomed(zoom.name), zoom == query.zoom) for zoom in ZOOMS.values()],
+        "statuses": [(value, label, value in query.chosen.statuses) for value, label in STATUSES],
+        "drives": [(value, value in query.chosen.drives) for value in Drive.values],
+        "weights": [(value, value in query.chosen.weights) for value in WeightClass.values],
+        "runs": [(code, name, code in query.chosen.runs) for code, name in found.test_types],
+        "legend": LEGEND,
+        "search_form": "schedule-filters",
+        "search_text": query.chosen.text,
+    }
+    part = wants_fragment(request, "schedule")
+    template = "allocations/schedule/_schedule.html" if part else "allocations/schedule/page.html"
+    response = render(request, template, context)
+    response["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+@require_safe
+def rows(request: HttpRequest) -> HttpResponse:
+    """Rows by the ids of their dynos, with the page's filters: when they come near, and when they have changed."""
+    ground = current_ground(request)
+    query = read_query(request.GET, ground)
+    ids = {
+        int(number) for number in request.GET.get("dynos", "").split(",") if number.isdecimal() and len(number) < 19
+    }
+    changed = request.GET.get("changed") == "1"
+    found = calendar(
+        ground, query.days, user=request.user, chosen=query.chosen, dyno_ids=None if changed else _bounded(ids)
+    )
+    context = _shared(request, query, found)
+    context["rows"] = [row for row in found.rows if row.id in ids]
+    if changed:
+        context["gone"] = sorted(_bounded(ids) - {row.id for row in found.rows})
+        context["axis"] = axis_of(query.days, query.zoom.name, found.today, found.load)
+    template = "_changed_rows.html" if changed else "_rows.html"
+    return render(request, f"allocations/schedule/{template}", context)
+
+
+@require_safe
+def allocation_card(request: HttpRequest, pk: int) -> HttpResponse:
+    allocation = (
+        Allocation.objects.filter(ground__in=access.grounds_of(request.user), pk=pk)
+        .select_related("ground", "vehicle", "dyno__facility", "test_type", "request", "created_by")
+        .first()
+    )
+    if allocation is None:
+        raise NotFound(access.NOT_FOUND)
+    shell_of(request).show_ground(allocation.ground_id)
+    due = allocation.request.due_date if allocation.request else None
+    first, last = allocation.first_day, allocation.last_day
+    context = {
+        "allocation": allocation,
+        "may_schedule": shell_of(request).may_schedule,
+        "warning": warning_of(allocation.status, first, last, due, allocation.ground.today()),
+        "page": f"{reverse('allocations:allocation-card', args=[pk]).removesuffix('card/')}",
+    }
+    return render(request, "allocations/schedule/_allocation_card.html", context)
+
+
+@require_safe
+def window_card(request: HttpRequest, pk: int) -> HttpResponse:
+    return render(request, "allocations/schedule/_window_card.html", _window_context(request, pk))
+
+
+@require_safe
+def window(request: HttpRequest, pk: int) -> HttpResponse:
+    return render(request, "allocations/schedule/window.html", _window_context(request, pk))
+
+
+def _window_context(request: HttpRequest, pk: int) -> dict[str, object]:
+    found = (
+        MaintenanceWindow.objects.filter(ground__in=access.grounds_of(request.user), pk=pk)
+        .select_related("ground", "dyno__facility", "created_by")
+        .first()
+    )
+    if found is None:
+        raise NotFound(access.NOT_FOUND)
+    shell = shell_of(request)
+    shell.show_ground(found.ground_id)
+    may_change = shell.role.covers(Role.ADMIN) and request.user.is_staff
+    return {"window": found, "may_change": may_change}
+
+
+def _shared(request: HttpRequest, query: ScheduleQuery, found: Calendar) -> dict[str, object]:
+    may_schedule = shell_of(request).may_schedule
+    return {
+        "query": query,
+        "calendar": found,
+        "ground": query.ground,
+        "may_schedule": may_schedule,
+        "booking_url": address("allocations:allocation-create") if may_schedule else "",
+        "dyno_url": address("allocations:dyno-list"),
+        "bar_links": {"a": "/allocations/", "w": "/maintenance/"},
+        "shown_dynos": len(found.rows),
+        "now": timezone.now().astimezone(zoneinfo.ZoneInfo(query.ground.time_zone)).strftime("%H:%M"),
+    }
+
+
+def _bounded(ids: set[int]) -> set[int]:
+    return set(sorted(ids)[:MOST_ROWS_ASKED])
+
+
+def _sections(found: Calendar, query: ScheduleQuery) -> list[Section]:
+    """A board of up to WHOLE_UP_TO dynos is sent as it is; of a larger one the first rows, the rest as places."""
+    everything = query.whole or len(found.rows) <= WHOLE_UP_TO
+    sent = 0
+    sections = []
+    for group in found.groups:
+        blocks = []
+        for start in range(0, len(group.rows), ROWS_AT_ONCE):
+            rows = group.rows[start : start + ROWS_AT_ONCE]
+            if everything or sent + len(rows) <= ROWS_AT_ONCE or not sent:
+                blocks.append(Block(group.facility, rows))
+                sent += len(rows)
+                continue
+            ids = ",".join(str(row.id) for row in rows)
+            address = reverse("allocations:schedule-rows") + query.address(dynos=ids)
+            link = query.address(facility=group.facility_id, whole=1)
+            blocks.append(Block(group.facility, rows, address, link))
+        sections.append(Section(group, blocks))
+    return sections

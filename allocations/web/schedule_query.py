@@ -1,0 +1,130 @@
+"""What the address of the calendar says: days, zoom and filters. So every view of it can be shared as a link."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.http import QueryDict
+
+from allocations.enums import AllocationStatus, Drive, WeightClass
+from allocations.models import ProvingGround
+from allocations.selectors.calendar import CalendarFilter
+from dynosite.lib.days import DayRange
+
+LONGEST = 400
+"""Days that the calendar shows at most."""
+
+
+class Zoom(NamedTuple):
+    name: str
+    label: str
+    days: int
+    before: int
+    """Whole weeks shown before the current one."""
+    step: int
+    """Days that Earlier and Later go."""
+
+
+ZOOMS = {
+    zoom.name: zoom
+    for zoom in (
+        Zoom("day", "Day", days=21, before=0, step=7),
+        Zoom("week", "Week", days=49, before=1, step=28),
+        Zoom("month", "Month", days=98, before=2, step=56),
+        Zoom("quarter", "Quarter", days=371, before=4, step=91),
+    )
+}
+DEFAULT_ZOOM = "week"
+STATUSES = (
+    ("late", "Late"),
+    *((status.value, status.label) for status in AllocationStatus if status != AllocationStatus.CANCELLED),
+)
+
+
+@dataclass(frozen=True)
+class ScheduleQuery:
+    params: QueryDict
+    ground: ProvingGround
+    zoom: Zoom
+    days: DayRange
+    chosen: CalendarFilter
+    whole: bool
+
+    @property
+    def has_range(self) -> bool:
+        return bool(self.params.get("from"))
+
+    def address(self, **changes: object) -> str:
+        """The query string with some parameters set, or taken out (None)."""
+        query = self.params.copy()
+        query["ground"] = self.ground.code
+        for name, value in changes.items():
+            name = name.rstrip("_")
+            query.pop(name, None)
+            if isinstance(value, list | tuple):
+                query.setlist(name, [str(part) for part in value])
+            elif value is not None:
+                query[name] = str(value)
+        return "?" + query.urlencode(safe="><,")
+
+    def shifted(self, days: int) -> str:
+        first = self.days.first + dt.timedelta(days=days)
+        last = self.days.last + dt.timedelta(days=days) if self.params.get("to") else None
+        return self.address(from_=first, to=last)
+
+    @property
+    def earlier(self) -> str:
+        return self.shifted(-self.zoom.step)
+
+    @property
+    def later(self) -> str:
+        return self.shifted(self.zoom.step)
+
+    @property
+    def now(self) -> str:
+        return self.address(from_=None, to=None)
+
+    @property
+    def unfiltered(self) -> str:
+        filters = ("runs", "drive", "weight", "facility", "status", "test", "mine", "q", "whole")
+        return self.address(**dict.fromkeys(filters))
+
+    def zoomed(self, name: str) -> str:
+        """A wider zoom shows more days from the same first one."""
+        return self.address(zoom=name, to=None)
+
+
+def read_query(params: QueryDict, ground: ProvingGround) -> ScheduleQuery:
+    """What makes no sense is left out, so that an old link still opens."""
+    zoom = ZOOMS.get(params.get("zoom", ""), ZOOMS[DEFAULT_ZOOM])
+    facility = params.get("facility", "")
+    chosen = CalendarFilter(
+        runs=frozenset(filter(None, params.getlist("runs"))),
+        drives=frozenset(params.getlist("drive")) & frozenset(Drive.values),
+        weights=frozenset(params.getlist("weight")) & frozenset(WeightClass.values),
+        facility=int(facility) if facility.isdecimal() and len(facility) < 19 else None,
+        statuses=frozenset(params.getlist("status")) & {value for value, _ in STATUSES},
+        test=params.get("test", ""),
+        mine=params.get("mine") == "1",
+        text=" ".join(params.get("q", "").split())[:100],
+    )
+    whole = params.get("whole") == "1"
+    return ScheduleQuery(params, ground, zoom, _days(params, zoom, ground.today()), chosen, whole)
+
+
+def _days(params: QueryDict, zoom: Zoom, today: dt.date) -> DayRange:
+    first = _date(params.get("from"))
+    if first is None:
+        first = today - dt.timedelta(days=today.weekday() + 7 * zoom.before)
+    last = _date(params.get("to"))
+    if last is None or last < first:
+        last = first + dt.timedelta(days=zoom.days - 1)
+    return DayRange(first, min(last, first + dt.timedelta(days=LONGEST - 1)))
+
+
+def _date(text: str | None) -> dt.date | None:
+    try:
+        found = dt.date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if 1990 <= found.year <= 2200 else None

@@ -1,0 +1,7 @@
+"""Placeholder."""
+
+from django.http import HttpResponse
+
+
+async def events(request):
+    return HttpResponse("")
