@@ -295,9 +295,7 @@ def _use(bars: Iterable[Bar], days: DayRange) -> tuple[int, list[int]]:
             taken[day] = True
     columns = min(SPARK_BARS, max(1, days.days // 7))
     edges = [round(days.days * column / columns) for column in range(columns + 1)]
-    weekly = [
-        round(100 * sum(taken[left:right]) / (right - left)) for left, right in pairwise(edges)
-    ]
+    weekly = [round(100 * sum(taken[left:right]) / (right - left)) for left, right in pairwise(edges)]
     return round(100 * sum(taken) / days.days), weekly
 
 

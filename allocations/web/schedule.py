@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from allocations import access
@@ -17,6 +18,7 @@ from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calenda
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
 from allocations.web.schedule_query import STATUSES, ZOOMS, ScheduleQuery, read_query
+from dynosite.lib.events import position
 from dynosite.lib.htmx import wants_fragment
 
 WHOLE_UP_TO = 50
@@ -57,8 +59,10 @@ def board(request: HttpRequest) -> HttpResponse:
         return render(request, "allocations/schedule/no_ground.html")
     ground = current_ground(request)
     query = read_query(request.GET, ground)
+    heard = position(ground.pk)  # before the reading, so that nothing falls between the page and its stream
     found = calendar(ground, query.days, user=request.user, chosen=query.chosen)
     context = {
+        "stream_url": f"{reverse('allocations:schedule-stream')}?{urlencode({'ground': ground.code, 'after': heard})}",
         **_shared(request, query, found),
         "sections": _sections(found, query),
         "axis": axis_of(query.days, query.zoom.name, found.today, found.load),

@@ -28,6 +28,15 @@ def _client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
 
 
+def position(ground_id: int) -> str:
+    """The id of the newest event, from which a page that is rendered now has to follow; nothing if Redis is away."""
+    try:
+        newest = _client().xrevrange(stream_key(ground_id), count=1)
+    except redis.RedisError:
+        return ""
+    return newest[0][0].decode() if newest else "0-0"
+
+
 def publish(ground_id: int, name: str, *, dynos: Iterable[int] = (), **ids: object) -> None:
     """Tells it once the transaction has committed. That Redis is away loses the event, never the write."""
     payload = json.dumps({"dynos": sorted(set(dynos)), **ids}, default=str)

@@ -1,0 +1,95 @@
+// Other people's changes: the stream says which dynos, their rows are then asked for through the ordinary view.
+import { refreshCard } from "./card.js";
+
+const TOGETHER = 80; // milliseconds in which changes are gathered into one request
+const AGAIN = 10_000;
+
+const schedule = () => document.getElementById("schedule");
+const waiting = new Set();
+let everything = false;
+let asking = false;
+let updated;
+
+function say(state, text) {
+  const light = document.getElementById("cal-live");
+  light.dataset.state = state;
+  light.querySelector("[data-live-text]").textContent = text;
+}
+
+function sayLive() {
+  const seconds = Math.round((Date.now() - updated) / 1000);
+  const ago = seconds < 60 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  say("live", updated ? `Live · updated ${ago} ago` : "Live");
+}
+
+const looks = () =>
+  new Map([...document.querySelectorAll(".bar")].map((bar) => [bar.id, bar.closest(".cal-row").id + bar.className.replace(/ ?is-cut/, "") + bar.style.cssText]));
+
+async function askForRows(dynos) {
+  const before = looks();
+  const address = `${schedule().dataset.rows}&changed=1&dynos=${[...dynos].join(",")}`;
+  await htmx.ajax("GET", address, { target: "body", swap: "none" });
+  for (const [id, look] of looks()) if (before.get(id) !== look) document.getElementById(id).classList.add("is-new");
+  await refreshCard(dynos);
+}
+
+const askForEverything = () =>
+  htmx.ajax("GET", location.pathname + location.search, { target: "#schedule", swap: "outerMorph" });
+
+/** Rows that this page does not have at all, neither here nor to be fetched, mean that the board is another one. */
+function isUnknown(dyno) {
+  if (document.getElementById(`dyno-${dyno}`)) return false;
+  return ![...document.querySelectorAll(".cal-later")].some((later) =>
+    new URL(later.getAttribute("hx-get"), location).searchParams.get("dynos").split(",").includes(dyno),
+  );
+}
+
+async function ask() {
+  if (asking) return;
+  asking = true;
+  try {
+    while (waiting.size || everything) {
+      const dynos = new Set(waiting);
+      const all = everything || "filtered" in schedule().dataset || [...dynos].some(isUnknown);
+      waiting.clear();
+      everything = false;
+      const here = new Set([...dynos].filter((dyno) => document.getElementById(`dyno-${dyno}`)));
+      if (all) await askForEverything();
+      else if (here.size) await askForRows(here);
+      updated = Date.now();
+      sayLive();
+    }
+  } finally {
+    asking = false;
+  }
+}
+
+function listen() {
+  const stream = new EventSource(schedule().dataset.stream);
+  stream.addEventListener("open", sayLive);
+  stream.addEventListener("change", (event) => {
+    for (const dyno of JSON.parse(event.data).dynos) waiting.add(String(dyno));
+    setTimeout(ask, TOGETHER);
+  });
+  stream.addEventListener("reload", () => {
+    everything = true;
+    ask();
+  });
+  stream.addEventListener("gone", () => {
+    stream.close();
+    say("lost", "Signed out: load the page again");
+  });
+  stream.addEventListener("error", () => {
+    say("lost", "No connection: trying again");
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN);
+  });
+  addEventListener("pagehide", () => stream.close(), { once: true });
+}
+
+export function startLive() {
+  if (!document.getElementById("cal-live")) return;
+  listen();
+  setInterval(() => {
+    if (document.getElementById("cal-live").dataset.state === "live") sayLive();
+  }, 5_000);
+}

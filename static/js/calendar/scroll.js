@@ -1,0 +1,62 @@
+// Scrolling: where the board opens, what stays in view through a swap, and labels of bars that are cut off at the left.
+import { calendar, dayWidth, scroller, sideWidth } from "./geometry.js";
+
+const DAYS_BEFORE_TODAY = 3;
+let labels;
+let kept;
+
+function showToday() {
+  const { today } = calendar().dataset;
+  scroller().scrollLeft = today === undefined ? 0 : (Number(today) - DAYS_BEFORE_TODAY) * dayWidth();
+}
+
+const dateOfLeftEdge = () =>
+  Date.parse(calendar().dataset.firstDay) + (scroller().scrollLeft / dayWidth()) * 86_400_000;
+
+function showDate(time) {
+  const day = (time - Date.parse(calendar().dataset.firstDay)) / 86_400_000;
+  scroller().scrollLeft = Math.max(0, day) * dayWidth();
+}
+
+/** Only cut bars get a sticky label: thousands of them would cost dozens of milliseconds a frame. */
+function watchLabels() {
+  labels?.disconnect();
+  labels = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting, boundingClientRect, rootBounds } of entries) {
+        target.classList.toggle("is-cut", isIntersecting && boundingClientRect.left < rootBounds.left);
+      }
+    },
+    { root: scroller(), rootMargin: `0px 0px 0px -${sideWidth()}px`, threshold: [0, 0.2, 0.4, 0.6, 0.8, 1] },
+  );
+  for (const bar of calendar().querySelectorAll(".bar")) labels.observe(bar);
+}
+
+function markScrolled() {
+  calendar().classList.toggle("is-scrolled", scroller().scrollLeft > 0);
+}
+
+export function refreshScroll() {
+  if (!calendar()) return;
+  if (scroller().dataset.watched === undefined) {
+    scroller().dataset.watched = "";
+    scroller().addEventListener("scroll", markScrolled, { passive: true });
+  }
+  watchLabels();
+  markScrolled();
+}
+
+export function startScroll() {
+  if (calendar()) showToday();
+  document.addEventListener("htmx:before:swap", (event) => {
+    kept = event.target.closest?.("#schedule") && calendar() ? dateOfLeftEdge() : undefined;
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (kept === undefined || !calendar() || event.target.closest?.(".cal-later")) return;
+    const { id } = event.target;
+    if (id === "cal-now") showToday();
+    else if (id === "cal-earlier" || id === "cal-later") scroller().scrollLeft = 0;
+    else showDate(kept);
+    kept = undefined;
+  });
+}
