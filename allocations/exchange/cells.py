@@ -44,7 +44,7 @@ def text(value) -> str:
 
 def fold(value) -> str:
     """What names are compared by."""
-    return text(value).casefold()
+    return text(value).upper().casefold()
 
 
 def is_nothing(value) -> bool:

@@ -67,6 +67,11 @@ class Report:
         names = ("rows", "booked", "waiting", "cancelled", "refused", "already_there")
         return {name: getattr(self, name) for name in (*names, "conflicts", "refusals", "warnings")}
 
+    @property
+    def needs_admin(self) -> bool:
+        """True where the import makes what only an admin of the ground may make."""
+        return any(self.made.get(kind) for kind in ("dynos", "test types", "maintenance windows"))
+
     def summary(self) -> str:
         return (
             f"Workbook of {self.rows} rows: {self.booked} booked, {self.waiting} waiting, "
@@ -159,14 +164,14 @@ def intake_of(outcome: Outcome, state: Ground, summary: str = "") -> Intake:
     new = [d for d in outcome.decisions if not d.already_there]
     known_types = {**outcome.test_types, **state.test_types}
     return Intake(
-        test_types=list(outcome.test_types.values()),
+        test_types=[known_types[key] for key in outcome.test_types],
         dynos=[
             DynoIn(
-                spec.name,
+                outcome.dyno_names[key],
                 spec.facility,
                 tuple(CapabilityIn(known_types[c.test_type], c.drives, c.weight_classes) for c in spec.capabilities),
             )
-            for spec in outcome.dynos.values()
+            for key, spec in outcome.dynos.items()
         ],
         vehicles=[
             VehicleIn(key, _vehicle_fields(spec), outcome.known_vehicles.get(key))

@@ -16,11 +16,12 @@ from allocations.exchange.errors import WorkbookError
 
 MEGABYTE = 1 << 20
 MAX_BYTES = 20 * MEGABYTE
-MAX_UNCOMPRESSED = 250 * MEGABYTE
+MAX_UNCOMPRESSED = 120 * MEGABYTE
 MAX_RATIO = 200
 MAX_PARTS = 2_000
 MAX_ROWS = 20_000
 MAX_COLUMNS = 256
+LAST_ROW = 1_048_576
 MAX_MERGED = 20_000
 
 FORECAST, RULES, MAINTENANCE = "Cert Mileage Forecast - All", "DynoRules", "Maintenance"
@@ -129,8 +130,8 @@ def _rows(sheet, name) -> dict[int, list]:
         last = next((i for i in range(len(values), 0, -1) if values[i - 1] is not None), 0)
         if last:
             rows[n] = list(values[:last])
-            if len(rows) > MAX_ROWS:
-                raise WorkbookError(f"The sheet '{name}' has more than {MAX_ROWS:,} rows; split the workbook.")
+        if len(rows) > MAX_ROWS or n > LAST_ROW:
+            raise WorkbookError(f"The sheet '{name}' has more than {MAX_ROWS:,} rows; split the workbook.")
     return rows
 
 

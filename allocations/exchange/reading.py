@@ -118,7 +118,7 @@ def _read_rows(grid, sheets: Sheets, shift: Shift, types) -> None:
     reader = RowReader(grid, columns, shift.day, types)
     facilities: dict[str, str] = {}
     for n in sorted(n for n in grid.rows if n > heading):
-        if reader.is_blank(n):
+        if reader.is_blank(n) or reader.is_heading(n):
             continue
         facility = reader.facility(n)
         facilities.setdefault(fold(facility), facility)

@@ -63,10 +63,12 @@ class RowReader:
         self.remarks: list[str] = []
 
     def is_blank(self, n: int) -> bool:
-        return all(
-            value is None or value is UNCALCULATED or is_error(value) or not text(value)
-            for value in (self.grid.at(n, column) for column in self.own)
-        )
+        values = {column: self.grid.at(n, column) for column in self.own}
+        return all(v is None or v is UNCALCULATED or is_error(v) or not text(v) for v in values.values())
+
+    def is_heading(self, n: int) -> bool:
+        """True where the heading row stands again between the rows."""
+        return all(fold(self.grid.at(n, self.columns[f][0])) == fold(NAMES[f]) for f in ("test", "estimated"))
 
     def facility(self, n: int) -> str:
         return text(self._values(n, "facility")[0][1]) if self._values(n, "facility") else ""

@@ -1,0 +1,163 @@
+"""Whatever stands in a workbook: every row comes to one end, and the end is the one that a plain model works out.
+
+The model knows what each row is meant to say and goes by single days, not by ranges.
+"""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from itertools import combinations
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+
+from allocations.enums import Door, Role
+from allocations.exchange.export import export_workbook
+from allocations.exchange.importing import carry_out, preview
+from allocations.exchange.outcome import BOOKED, CANCELLED, WAITING
+from allocations.exchange.reading import read_workbook
+from allocations.exchange.resolving import resolve
+from allocations.exchange.tests.strategies import LANES, RULES, Book, Meant, books
+from allocations.exchange.tests.test_export import schedule
+from allocations.exchange.tests.test_importing import contents
+from allocations.models import Membership, ProvingGround
+from allocations.services.work import Actor
+from dynosite.accounts.models import User
+
+RANK = ["completed", "running", "scheduled"]
+
+
+def days_of(meant) -> set[dt.date]:
+    return {meant.first + dt.timedelta(days=n) for n in range(meant.days)}
+
+
+def expected_conflicts(claims: dict[int, Meant]) -> set[tuple]:
+    found = set()
+    for (a, one), (b, other) in combinations(sorted(claims.items()), 2):
+        if days_of(one) & days_of(other):
+            if one.place == other.place != "Track":
+                found.add(("dyno", one.place, (a, b)))
+            if one.vehicle == other.vehicle and not one.placeholder:
+                found.add(("vehicle", one.vehicle, (a, b)))
+    return found
+
+
+def allowed(meant: Meant) -> bool:
+    pairs = RULES[meant.test].get(meant.place, [])
+    return any(meant.drive in drives and meant.weight in weights for drives, weights in pairs)
+
+
+def expected_places(claims: dict[int, Meant], windows) -> dict[int, str | None]:
+    """Row → its dyno or None, one claim after the other on sets of days."""
+    closed = defaultdict(set)
+    for name, first, last in windows:
+        closed[name] |= {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
+    taken, busy, found = defaultdict(set), defaultdict(set), {}
+    for number, meant in sorted(claims.items(), key=lambda i: (RANK.index(i[1].status), i[1].first, i[0])):
+        days, found[number] = days_of(meant), None
+        lanes = [f"Track {n}" for n in range(1, LANES + 1)] if meant.place == "Track" else [meant.place]
+        if meant.status == "scheduled" and (not allowed(meant) or days & closed[meant.place]):
+            continue
+        if not meant.placeholder and days & busy[meant.vehicle]:
+            continue
+        free = [lane for lane in lanes if not days & taken[lane]]
+        if free:
+            found[number] = free[0]
+            taken[free[0]] |= days
+            busy[meant.vehicle] |= days
+    return found
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(books())
+def test_every_row_comes_to_the_end_that_the_model_works_out(given_book: Book):
+    outcome = resolve(read_workbook(given_book.data), lanes=LANES)
+    rows = given_book.rows
+    ends = Counter([d.row.number for d in outcome.decisions] + list(outcome.refusals))
+    assert ends == Counter(list(rows))
+    wrong = {n: meant.wrong for n, meant in rows.items() if meant.wrong}
+    assert outcome.refusals.keys() == wrong.keys()
+    for number, reason in wrong.items():
+        assert reason.casefold() in outcome.refusals[number].casefold()
+    claims = {n: meant for n, meant in rows.items() if meant.claims}
+    assert {(c.kind, c.name, c.rows) for c in outcome.conflicts} == expected_conflicts(claims)
+    places = expected_places(claims, given_book.windows)
+    for decision in outcome.decisions:
+        meant = rows[decision.row.number]
+        assert (decision.row.first, decision.row.last) == (meant.first, meant.last)
+        if meant.status == "cancelled":
+            assert decision.outcome == CANCELLED
+        elif not meant.claims or places[decision.row.number] is None:
+            assert decision.outcome == WAITING
+            assert decision.reason
+        else:
+            assert decision.outcome == BOOKED
+            assert outcome.dyno_names[decision.dyno].casefold() == places[decision.row.number].casefold()
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(books())
+def test_placeholders_are_as_many_vehicles_as_overlap_on_the_busiest_day(given_book: Book):
+    outcome = resolve(read_workbook(given_book.data), lanes=LANES)
+    groups = defaultdict(list)
+    for decision in outcome.decisions:
+        if decision.vehicle[0] == "placeholder" and decision.outcome != CANCELLED:
+            groups[decision.vehicle[1]].append(decision)
+    for group in groups.values():
+        on_day = Counter(day for decision in group for day in days_of(decision.row))
+        assert len({decision.vehicle for decision in group}) == max(on_day.values())
+        for one, other in combinations(group, 2):
+            assert one.vehicle != other.vehicle or not days_of(one.row) & days_of(other.row)
+
+
+@pytest.mark.django_db
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(books(max_rows=14))
+def test_import_export_and_import_again(given_book: Book):
+    with transaction.atomic():
+        try:
+            _there_and_back(given_book)
+        finally:
+            transaction.set_rollback(True)
+
+
+def _there_and_back(given_book: Book) -> None:
+    west, east = (ProvingGround.objects.create(code=code, name=code) for code in ("WEST", "EAST"))
+    user = User.objects.create(username="importer")
+    for ground in (west, east):
+        Membership.objects.create(user=user, ground=ground, role=Role.ADMIN)
+    actor = Actor(user, Door.IMPORT)
+    said = preview(given_book.data, west, lanes=LANES)
+    report = carry_out(given_book.data, west, actor=actor, lanes=LANES)
+    assert report == said
+    assert report.booked + report.waiting + report.cancelled + report.refused == report.rows == len(given_book.rows)
+    assert _overlaps() == 0
+    before = contents()
+    again = carry_out(given_book.data, west, actor=actor, lanes=LANES)
+    assert (again.already_there, again.booked, again.waiting) == (
+        report.rows - report.refused,
+        report.booked,
+        report.waiting,
+    )
+    exported = export_workbook(west, user=user)
+    back = carry_out(exported, west, actor=actor, lanes=LANES)
+    assert (back.refused, back.already_there) == (0, report.rows - report.refused)
+    assert contents() == before
+    copy = carry_out(exported, east, actor=actor, lanes=LANES)
+    assert (copy.booked, copy.waiting, copy.cancelled) == (report.booked, report.waiting, report.cancelled)
+    assert schedule(east) == schedule(west)
+
+
+def _overlaps() -> int:
+    """Pairs of stays that share a dyno-day, or of allocations that share a vehicle-day, by plain SQL."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            WITH stay AS (
+                SELECT dyno_id, vehicle_id, first_day, last_day, 'a' || id AS id FROM allocations_allocation
+                    WHERE status <> 'cancelled'
+                UNION ALL SELECT dyno_id, NULL, first_day, last_day, 'w' || id FROM allocations_maintenancewindow
+                    WHERE lifted_at IS NULL
+            )
+            SELECT count(*) FROM stay a JOIN stay b ON a.id < b.id AND a.first_day <= b.last_day
+                AND b.first_day <= a.last_day AND (a.dyno_id = b.dyno_id OR a.vehicle_id = b.vehicle_id)""")
+        return cursor.fetchone()[0]

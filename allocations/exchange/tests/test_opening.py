@@ -1,0 +1,170 @@
+import zipfile
+from io import BytesIO
+
+import pytest
+
+from allocations.exchange import opening
+from allocations.exchange.errors import WorkbookError
+from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES, open_workbook
+from allocations.exchange.reading import read_workbook
+from allocations.exchange.tests.books import book, row
+from allocations.exchange.tests.test_sample import SAMPLE
+
+
+def repacked(source: bytes, **parts: bytes) -> bytes:
+    """The workbook with some parts replaced; a name's slashes are written as double underscores."""
+    replaced = {name.replace("__", "/") + ".xml": data for name, data in parts.items()}
+    file = BytesIO()
+    with zipfile.ZipFile(BytesIO(source)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            if name not in replaced:
+                new.writestr(name, old.read(name))
+        for name, data in replaced.items():
+            new.writestr(name, data)
+    return file.getvalue()
+
+
+def part(source: bytes, name: str) -> bytes:
+    with zipfile.ZipFile(BytesIO(source)) as archive:
+        return archive.read(name)
+
+
+def test_path_bytes_and_file_give_the_same_grids():
+    with SAMPLE.open("rb") as file:
+        assert open_workbook(SAMPLE) == open_workbook(SAMPLE.read_bytes()) == open_workbook(file)
+
+
+def test_only_the_three_sheets_are_read():
+    assert set(open_workbook(SAMPLE)) == {FORECAST, RULES, MAINTENANCE}
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "not an Excel workbook"),
+        (b"Test,Estimated Start\n", "not an Excel workbook"),
+        (b"PK\x03\x04 and nothing more", "not an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old .xls workbook or is protected by a password"),
+    ],
+)
+def test_what_is_no_workbook(data, sentence):
+    with pytest.raises(WorkbookError, match=sentence):
+        open_workbook(data)
+
+
+def test_a_zip_of_something_else():
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(WorkbookError, match="not an Excel workbook"):
+        open_workbook(file.getvalue())
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(WorkbookError, match=r"There is no file 'gone\.xlsx'"):
+        open_workbook(tmp_path / "gone.xlsx")
+
+
+def test_a_file_that_is_too_large(monkeypatch):
+    monkeypatch.setattr(opening, "MAX_BYTES", 10_000)
+    with pytest.raises(WorkbookError, match="larger than"):
+        open_workbook(SAMPLE)
+
+
+def test_a_zip_bomb_is_not_unpacked():
+    bomb = repacked(SAMPLE.read_bytes(), xl__worksheets__sheet9=bytes(3 * opening.MEGABYTE))
+    with pytest.raises(WorkbookError, match="unpacks to far more"):
+        open_workbook(bomb)
+
+
+def test_many_large_parts_are_too_much(monkeypatch):
+    monkeypatch.setattr(opening, "MAX_UNCOMPRESSED", 100_000)
+    with pytest.raises(WorkbookError, match="unpacks to far more"):
+        open_workbook(SAMPLE)
+
+
+def test_too_many_parts(monkeypatch):
+    monkeypatch.setattr(opening, "MAX_PARTS", 5)
+    with pytest.raises(WorkbookError, match="unpacks to far more"):
+        open_workbook(SAMPLE)
+
+
+LAUGHS = (
+    b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+    b'<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+)
+
+
+@pytest.mark.parametrize("name", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/styles.xml"])
+def test_entities_are_refused(name):
+    source = book([row()])
+    body = part(source, name).split(b"?>", 1)[-1] if part(source, name).startswith(b"<?xml") else part(source, name)
+    laced = repacked(source, **{name.removesuffix(".xml").replace("/", "__"): LAUGHS + body})
+    with pytest.raises(WorkbookError, match="damaged"):
+        open_workbook(laced)
+
+
+def test_a_row_number_without_end_is_refused():
+    source = book([row()])
+    sheet = part(source, "xl/worksheets/sheet1.xml").replace(b'<row r="6"', b'<row r="900000000"')
+    with pytest.raises(WorkbookError, match="more than 20,000 rows"):
+        open_workbook(repacked(source, xl__worksheets__sheet1=sheet))
+
+
+def test_too_many_rows(monkeypatch):
+    monkeypatch.setattr(opening, "MAX_ROWS", 10)
+    with pytest.raises(WorkbookError, match="more than 10 rows"):
+        open_workbook(book([row(first=n) for n in range(12)]))
+
+
+def test_a_sheet_that_claims_to_be_huge_is_read_as_it_is():
+    source = book([row()])
+    sheet = part(source, "xl/worksheets/sheet1.xml")
+    start = sheet.index(b"<dimension")
+    sheet = sheet[:start] + b'<dimension ref="A1:XFD1048576"/>' + sheet[sheet.index(b"/>", start) + 2 :]
+    assert open_workbook(repacked(source, xl__worksheets__sheet1=sheet))[FORECAST].rows.keys() == {4, 5, 6}
+
+
+@pytest.mark.parametrize("name", [FORECAST, RULES, MAINTENANCE])
+def test_a_missing_sheet_is_named(name):
+    with pytest.raises(WorkbookError, match=f"no sheet '{name}'; its sheets are .*'Something else'") as caught:
+        open_workbook(book(edit=lambda b: [setattr(s, "title", "Something else") for s in b if s.title == name]))
+    assert "\n" not in str(caught.value)
+
+
+def test_sheet_names_are_compared_folded():
+    def rename(workbook):
+        workbook[RULES].title = "dynorules "
+        workbook[FORECAST].title = "CERT  Mileage forecast - ALL"
+
+    assert len(read_workbook(book([row()], edit=rename)).rows) == 1
+
+
+def test_a_missing_heading_row():
+    with pytest.raises(WorkbookError, match="no row has both 'Test' and 'Estimated Start'"):
+        read_workbook(book([row()], headings={"test": "Test", "dyno": "DYNO"}))
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(WorkbookError, match="no column 'Status' and no column '><10K' in row 5"):
+        read_workbook(book([row()], edit=lambda b: [b[FORECAST].delete_cols(n) for n in (17, 11)]))
+
+
+@pytest.mark.parametrize("name", [RULES, MAINTENANCE])
+def test_a_small_table_without_headings(name):
+    with pytest.raises(WorkbookError, match=f"'{name}' has no heading row"):
+        read_workbook(book(edit=lambda b: b[name].delete_rows(1, 2)))
+
+
+def test_a_merged_cell_holds_for_all_that_it_covers():
+    def merge(workbook):
+        workbook[FORECAST].merge_cells("G6:G7")
+
+    sheets = read_workbook(book([row("412W766"), row(None, 10)], edit=merge))
+    assert [r.tag for r in sheets.rows] == ["412W766", "412W766"]
+
+
+def test_a_formula_without_a_value_is_not_taken_for_an_empty_cell():
+    sheets = read_workbook(book([row(actual="=L6+7"), row("412W767", 10)]))
+    assert [r.number for r in sheets.rows] == [7]
+    assert "ACTUAL START DATE (N6) holds a formula that was saved without its value" in sheets.refusals[6]
