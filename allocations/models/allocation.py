@@ -5,7 +5,7 @@ from django.db import models
 from allocations.enums import AllocationStatus, Door, Drive
 from allocations.models.dyno import Dyno
 from allocations.models.ground import ProvingGround, TestType, ground_stays
-from allocations.models.guards import occupies, stay_checks, within_ground
+from allocations.models.guards import frees_all, occupies, stay_checks, within_ground
 from allocations.models.request import TestRequest
 from allocations.models.vehicle import Vehicle
 from dynosite.lib.days import DayRange
@@ -55,6 +55,7 @@ class Allocation(models.Model):
                 ("request_id", "allocations_testrequest"),
             ),
             occupies(key="allocation_id", vehicle="{row}.vehicle_id", gone="{row}.status = 'cancelled'"),
+            frees_all("allocation_id"),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 
 from allocations.enums import Drive, WeightClass
 from allocations.models.ground import Facility, ProvingGround, TestType, ground_stays
+from allocations.models.guards import same_ground, within_ground
 
 
 def natural_key(name: str) -> str:
@@ -37,7 +38,7 @@ class Dyno(models.Model):
                 violation_error_message="The dyno's last available day is before its first.",
             ),
         ]
-        triggers = [ground_stays]
+        triggers = [ground_stays, within_ground(("facility_id", "allocations_facility"))]
 
     def __str__(self) -> str:
         return self.name
@@ -71,6 +72,7 @@ class Capability(models.Model):
                 name="capability_weight_classes",
             ),
         ]
+        triggers = [same_ground(("dyno_id", "allocations_dyno"), ("test_type_id", "allocations_testtype"))]
 
     def __str__(self) -> str:
         return f"{self.test_type}: {', '.join(self.drives)}; {', '.join(self.weight_classes)}"

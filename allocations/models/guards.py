@@ -72,7 +72,21 @@ class Occupancy(models.Model):
                 name="only_triggers_write",
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Condition("pg_trigger_depth() = 0"),
-            )
+            ),
+            pgtrigger.Trigger(
+                name="emptied_with_its_sources",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Truncate,
+                func="""
+                    IF EXISTS (SELECT 1 FROM allocations_allocation WHERE status <> 'cancelled')
+                        OR EXISTS (SELECT 1 FROM allocations_maintenancewindow WHERE lifted_at IS NULL) THEN
+                        RAISE EXCEPTION 'the days of allocations and maintenance windows cannot be truncated'
+                            USING ERRCODE = 'raise_exception';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -91,7 +105,8 @@ def occupies(*, key: str, vehicle: str, gone: str) -> pgtrigger.Trigger:
         operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
         func=f"""
             IF TG_OP = 'UPDATE' THEN
-                IF NEW.dyno_id = OLD.dyno_id AND NEW.first_day = OLD.first_day AND NEW.last_day = OLD.last_day
+                IF NEW.id = OLD.id AND NEW.dyno_id = OLD.dyno_id
+                    AND NEW.first_day = OLD.first_day AND NEW.last_day = OLD.last_day
                     AND {vehicle.format(row="NEW")} IS NOT DISTINCT FROM {vehicle.format(row="OLD")}
                     AND ({gone.format(row="NEW")}) = ({gone.format(row="OLD")}) THEN
                     RETURN NULL;
@@ -120,6 +135,17 @@ def occupies(*, key: str, vehicle: str, gone: str) -> pgtrigger.Trigger:
     )
 
 
+def frees_all(key: str) -> pgtrigger.Trigger:
+    """Takes a table's share out of `Occupancy` when the table is truncated, which fires no trigger for a row."""
+    return pgtrigger.Trigger(
+        name="frees_all",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Truncate,
+        func=f"DELETE FROM allocations_occupancy WHERE {key} IS NOT NULL; RETURN NULL;",
+    )
+
+
 def within_ground(*tables: tuple[str, str]) -> pgtrigger.Trigger:
     """Refuses a row that points at another ground's row; `tables` are pairs of a column and its table."""
     checks = " ".join(
@@ -136,6 +162,24 @@ def within_ground(*tables: tuple[str, str]) -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update,
         func=checks + " RETURN NEW;",
+    )
+
+
+def same_ground(one: tuple[str, str], other: tuple[str, str]) -> pgtrigger.Trigger:
+    """Refuses a row, of no ground itself, that joins rows of two grounds."""
+    return pgtrigger.Trigger(
+        name="same_ground",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func=f"""
+            IF (SELECT ground_id FROM {one[1]} WHERE id = NEW.{one[0]})
+                IS DISTINCT FROM (SELECT ground_id FROM {other[1]} WHERE id = NEW.{other[0]}) THEN
+                RAISE EXCEPTION '{one[0]} % and {other[0]} % are not of one proving ground',
+                    NEW.{one[0]}, NEW.{other[0]}
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'same_ground';
+            END IF;
+            RETURN NEW;
+        """,
     )
 
 

@@ -5,7 +5,7 @@ from django.db import models
 from allocations.enums import DisplacedTo, MaintenanceKind
 from allocations.models.dyno import Dyno
 from allocations.models.ground import ProvingGround, ground_stays
-from allocations.models.guards import occupies, stay_checks, within_ground
+from allocations.models.guards import frees_all, occupies, stay_checks, within_ground
 
 
 @pghistory.track()
@@ -37,6 +37,7 @@ class MaintenanceWindow(models.Model):
             ground_stays,
             within_ground(("dyno_id", "allocations_dyno")),
             occupies(key="window_id", vehicle="NULL::bigint", gone="{row}.lifted_at IS NOT NULL"),
+            frees_all("window_id"),
         ]
 
     def __str__(self) -> str:
