@@ -7,7 +7,7 @@ import pghistory
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dynosite import env
+from dynosite import env, local
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -15,10 +15,15 @@ MODE = env.choice("DYNOSITE_MODE", "production", ("production", "local", "test")
 PRODUCTION = MODE == "production"
 DEBUG = env.flag("DEBUG") and not PRODUCTION
 
-INSECURE_SECRET_KEY = "insecure-only-for-tests-and-building-static-files"  # noqa: S105
-SECRET_KEY = env.text("SECRET_KEY", INSECURE_SECRET_KEY if MODE == "test" else "")
-if len(SECRET_KEY) < 32 or (PRODUCTION and SECRET_KEY.startswith("insecure")):
-    raise ImproperlyConfigured("SECRET_KEY must be a private random text of 50 characters or more.")
+INSECURE_SECRET_KEY = "insecure-only-for-tests-and-for-building-static-files"  # noqa: S105
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY and not PRODUCTION:
+    SECRET_KEY = local.secret_key() if MODE == "local" else INSECURE_SECRET_KEY
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or (PRODUCTION and SECRET_KEY.startswith("insecure")):
+    raise ImproperlyConfigured(
+        "SECRET_KEY must be a private random text of 50 characters or more"
+        + (", or set DYNOSITE_MODE=local to have one made." if PRODUCTION else ".")
+    )
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -45,9 +50,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dynosite.ops.probes.ProbeMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "dynosite.ops.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "dynosite.ops.headers.HeadersMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -88,7 +95,10 @@ TEMPLATES = [
 
 DATABASES = {
     "default": dj_database_url.parse(
-        env.text("DATABASE_URL", "postgresql://dynosite@127.0.0.1:5432/dynosite"), conn_health_checks=True
+        env.text("DATABASE_URL")
+        or (MODE == "local" and local.database_url())
+        or "postgresql://dynosite@127.0.0.1:5432/dynosite",
+        conn_health_checks=True,
     )
 }
 DATABASES["default"]["OPTIONS"] = {
@@ -104,7 +114,7 @@ if MODE != "test":
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.text("REDIS_URL") or (MODE == "local" and local.redis_url()) or "redis://127.0.0.1:6379/0"
 # Every key and channel begins with this: channels, unlike keys, are shared by all databases of one server.
 REDIS_PREFIX = env.text("REDIS_PREFIX", "dynosite")
 if MODE == "test":
@@ -119,6 +129,7 @@ CACHES = {
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -162,6 +173,9 @@ PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=True)
 PGHISTORY_APPEND_ONLY = True
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 
+# With it, whoever has it reads /metrics; without it, this machine only.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -193,7 +207,6 @@ X_FRAME_OPTIONS = "DENY"
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -233,9 +246,14 @@ ASSISTANT_CALL_SECONDS = env.integer("ASSISTANT_CALL_SECONDS", 20, least=1)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "dynosite.ops.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "dynosite.ops.request_id.RequestIdFilter"},
+        "heartbeat": {"()": "dynosite.ops.logs.WithoutHeartbeat"},
+    },
     "formatters": {"line": {"format": "%(levelname)s %(name)s [%(request_id)s] %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "heartbeat"]}
+    },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
 }

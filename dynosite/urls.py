@@ -4,7 +4,6 @@ from django.views.generic import RedirectView
 
 from dynosite.lib import errors
 from dynosite.lib.theme import choose_theme
-from dynosite.ops import health
 
 handler400 = errors.bad_request
 handler403 = errors.permission_denied
@@ -14,8 +13,6 @@ handler500 = errors.server_error
 urlpatterns = [
     path("", RedirectView.as_view(url="/schedule/"), name="home"),
     path("accounts/", include("dynosite.accounts.urls")),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
     path("", include("allocations.urls")),
     path("theme/", choose_theme, name="theme"),
     path("admin/", admin.site.urls),

@@ -157,7 +157,7 @@ class LocalSearch:
         for j in order:
             dynos = model.dynos[j]
             if rnd() < 0.5:
-                dynos = self.shuffled[dynos]
+                dynos = self.shuffled[dynos]  # type: ignore[assignment]
                 turn = int(rnd() * len(dynos))
                 dynos = dynos[turn:] + dynos[:turn]
             where = state.best(j, dynos)

@@ -126,7 +126,7 @@ class Prover:
         if self.nodes is not None:
             return
         model = self.model
-        per_column = max(1.0, np.mean([len(d) for d in model.dynos]))
+        per_column = max(1.0, float(np.mean([len(d) for d in model.dynos])))
         most = int(MOST_FOR_NEIGHBOURHOODS / per_column)
         order = np.argsort(through, kind="stable")[:most]
         search = Neighbourhoods(model, placed_columns(model, pooled.keep(order)), seed=self.seed)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from .model import Model
 from .problem import Problem
@@ -23,13 +23,13 @@ from .state import Plan
 _HEAD = struct.Struct("!I")
 
 
-def _write(stream: BinaryIO, message: Any) -> None:
+def _write(stream: IO[bytes], message: Any) -> None:
     data = pickle.dumps(message)
     stream.write(_HEAD.pack(len(data)) + data)
     stream.flush()
 
 
-def _read(stream: BinaryIO) -> Any:
+def _read(stream: IO[bytes]) -> Any:
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:
         raise EOFError
@@ -94,7 +94,7 @@ class Worker:
 class _Desk:
     """The child's end: the best plan that either side knows."""
 
-    def __init__(self, model: Model, stream: BinaryIO):
+    def __init__(self, model: Model, stream: IO[bytes]):
         self.model = model
         self.stream = stream
         self.lock = threading.Lock()

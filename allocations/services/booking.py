@@ -98,7 +98,7 @@ def auto_book(
         for candidates in (1, 1, 5, 1000):
             try:
                 return carry_out(
-                    lambda work, width=candidates: write(work, candidates=width),
+                    lambda work, width=candidates: write(work, candidates=width),  # type: ignore[misc]
                     actor=actor,
                     action=Action.BOOK,
                     key=key,

@@ -68,7 +68,7 @@ def change_dyno(
         if wanted is not None:
             _set_runs(work, dyno, wanted)
 
-    asked = values | {"dyno": dyno_id, "runs": wanted and [asdict(each) for each in wanted]}
+    asked = values | {"dyno": dyno_id, "runs": None if wanted is None else [asdict(each) for each in wanted]}
     return keep(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
 
 

@@ -185,10 +185,10 @@ class _Writing:
         for dyno in self.intake.dynos:
             if dyno.facility.casefold() not in facilities and dyno.name.casefold() not in old:
                 self._as_admin()
-                made = Facility.objects.create(
+                facility = Facility.objects.create(
                     ground_id=self.ground_id, name=dyno.facility, position=min(len(facilities), 30_000)
                 )
-                facilities[dyno.facility.casefold()] = made.pk
+                facilities[dyno.facility.casefold()] = facility.pk
             if dyno.name.casefold() not in self.dynos:
                 self._as_admin()
                 made = Dyno.objects.create(

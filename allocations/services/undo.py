@@ -68,7 +68,7 @@ def _lock(work: Work, steps: dict[_Key, _Step]) -> dict[_Key, Any]:
     rows: dict[_Key, Any] = {}
     for model in (TestRequest, MaintenanceWindow, Allocation):
         ids = [id_ for of, id_ in steps if of is model]
-        rows |= {(model, id_): row for id_, row in work.lock(model, ids).items()} if ids else {}
+        rows |= {(model, id_): row for id_, row in work.lock(model, ids).items()} if ids else {}  # type: ignore[type-var]
     return rows
 
 
@@ -86,8 +86,9 @@ def _earlier_values(model: type[models.Model], before: dict | None) -> dict[str,
             MaintenanceWindow: {"lifted_at": timezone.now()},
             TestRequest: {"status": RequestStatus.CANCELLED},
         }
-        return made[model]  # type: ignore[index]
-    return {name: model._meta.get_field(name).to_python(value) for name, value in before.items() if name != "version"}
+        return made[model]  # type: ignore[index, return-value]
+    fields: dict[str, Any] = {name: model._meta.get_field(name) for name in before if name != "version"}
+    return {name: field.to_python(before[name]) for name, field in fields.items()}
 
 
 def _put_back(work: Work, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:

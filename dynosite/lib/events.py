@@ -34,7 +34,7 @@ def position(ground_id: int) -> str:
         newest = _client().xrevrange(stream_key(ground_id), count=1)
     except redis.RedisError:
         return ""
-    return newest[0][0].decode() if newest else "0-0"
+    return newest[0][0].decode() if newest else "0-0"  # type: ignore[union-attr]
 
 
 def publish(ground_id: int, name: str, *, dynos: Iterable[int] = (), **ids: object) -> None:

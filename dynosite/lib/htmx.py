@@ -62,7 +62,7 @@ class HtmxRedirectMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:
             return self._answer_async(request)
-        return _whole_page(request, self.get_response(request))
+        return _whole_page(request, self.get_response(request))  # type: ignore[arg-type]
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        return _whole_page(request, await self.get_response(request))
+        return _whole_page(request, await self.get_response(request))  # type: ignore[misc]
