@@ -1,6 +1,7 @@
 """The calendar: the board, rows of it on demand, and the card of what stands on it."""
 
 import zoneinfo
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +25,7 @@ from dynosite.lib.htmx import wants_fragment
 WHOLE_UP_TO = 50
 """Dynos; a larger board sends its first rows and the others when they come near."""
 ROWS_AT_ONCE = 25
+FIRST_ROWS = 30
 MOST_ROWS_ASKED = 250
 LEGEND = (
     ("scheduled", "Scheduled"),
@@ -38,7 +40,6 @@ LEGEND = (
 class Block:
     """Rows of one facility that are sent together, or the place where they will stand."""
 
-    facility: str
     rows: list[DynoRow]
     address: str = ""
     """Where the rows are fetched from, if they are not here yet."""
@@ -63,7 +64,8 @@ def board(request: HttpRequest) -> HttpResponse:
     found = calendar(ground, query.days, user=request.user, chosen=query.chosen)
     context = {
         "stream_url": reverse("allocations:schedule-stream")
-        + f"?{urlencode({'ground': ground.code, 'after': heard})}",
+        + "?"
+        + urlencode({"ground": ground.code, "after": heard}),
         **_shared(request, query, found),
         "sections": _sections(found, query),
         "axis": axis_of(query.days, query.zoom.name, found.today, found.load),
@@ -170,20 +172,26 @@ def _bounded(ids: set[int]) -> set[int]:
 
 def _sections(found: Calendar, query: ScheduleQuery) -> list[Section]:
     """A board of up to WHOLE_UP_TO dynos is sent as it is; of a larger one the first rows, the rest as places."""
-    everything = query.whole or len(found.rows) <= WHOLE_UP_TO
-    sent = 0
+    room = len(found.rows) if query.whole or len(found.rows) <= WHOLE_UP_TO else FIRST_ROWS
     sections = []
     for group in found.groups:
         blocks = []
-        for start in range(0, len(group.rows), ROWS_AT_ONCE):
-            rows = group.rows[start : start + ROWS_AT_ONCE]
-            if everything or sent + len(rows) <= ROWS_AT_ONCE or not sent:
-                blocks.append(Block(group.facility, rows))
-                sent += len(rows)
-                continue
-            ids = ",".join(str(row.id) for row in rows)
-            address = reverse("allocations:schedule-rows") + query.address(dynos=ids)
-            link = query.address(facility=group.facility_id, whole=1)
-            blocks.append(Block(group.facility, rows, address, link))
+        for rows in _batched(group.rows, ROWS_AT_ONCE):
+            if len(rows) <= room or not (sections or blocks):
+                blocks.append(Block(rows))
+                room -= len(rows)
+            else:
+                blocks.append(_place_of(rows, query))
+                room = 0
         sections.append(Section(group, blocks))
     return sections
+
+
+def _place_of(rows: list[DynoRow], query: ScheduleQuery) -> Block:
+    ids = ",".join(str(row.id) for row in rows)
+    address = reverse("allocations:schedule-rows") + query.address(dynos=ids)
+    return Block(rows, address, link=query.address(facility=rows[0].facility_id, whole=1))
+
+
+def _batched(rows: list[DynoRow], size: int) -> Iterator[list[DynoRow]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))

@@ -1,0 +1,283 @@
+"""The calendar's page, its parts and its card."""
+
+import gzip
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from allocations.models import Allocation, ProvingGround
+from allocations.tests.world import MONDAY, World, allocation_of, day
+from allocations.web import schedule
+from allocations.web.tests.boards import fill_board, maintain
+
+BOARD = reverse("allocations:schedule")
+ROWS = reverse("allocations:schedule-rows")
+FRAGMENT = {"HX-Request": "true", "HX-Target": "div#schedule", "HX-Request-Type": "partial"}
+DAYS = {"from": MONDAY.isoformat(), "to": day(48).isoformat()}
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch):
+    monkeypatch.setattr(ProvingGround, "today", lambda ground: MONDAY)
+
+
+@pytest.fixture
+def booked(world: World) -> World:
+    world.book("412W101", "NPG 1", 0, 4)
+    world.book("412W102", "NPG 2", 7, 9, test="4K Certification")
+    return world
+
+
+def page(client, world, user="scheduler", headers=None, **params):
+    client.force_login(world.users[user])
+    return client.get(BOARD, {**DAYS, **params}, headers=headers)
+
+
+def html(response) -> str:
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def bars(response) -> list[str]:
+    """The words on each bar, in their order on the page."""
+    found = re.findall(r'<a class="bar [^>]*><span>(.*?)</span></a>', html(response))
+    return [re.sub(r"<[^>]+>", "", words).strip() for words in found]
+
+
+def dyno_names(response) -> list[str]:
+    found = re.findall(r'<div class="cal-name">(?:<a[^>]*>|<b>)([^<]*)<', html(response))
+    return [name.replace("&gt;", ">") for name in found]
+
+
+def test_board_shows_dynos_by_facility_and_bars_by_day(client, booked):
+    response = page(client, booked)
+    assert dyno_names(response) == ["NPG 21", "NPG 1", "NPG 2", "NPG 3"]
+    assert bars(response) == ["412W101 Brake", "412W102 4K Certification"]
+    allocation = Allocation.objects.get(vehicle__tag="412W102")
+    assert f'id="a{allocation.pk}" href="/allocations/{allocation.pk}/"' in html(response)
+    assert 'style="--s:7;--n:3"' in html(response)
+
+
+def test_maintenance_is_a_bar_of_its_own(client, world):
+    window = maintain(world.dynos["NPG 3"], day(1), day(3), reason="Roller service")
+    text = html(page(client, world))
+    assert f'class="bar status-maintenance" id="w{window.pk}" href="/maintenance/{window.pk}/"' in text
+    assert bars(page(client, world)) == ["Roller service"]
+
+
+@pytest.mark.parametrize(
+    ("params", "names", "words"),
+    [
+        ({"drive": "AWD"}, ["NPG 1", "NPG 2", "NPG 3"], ["412W101 Brake", "412W102 4K Certification"]),
+        ({"weight": ">10K"}, ["NPG 1", "NPG 2"], ["412W101 Brake", "412W102 4K Certification"]),
+        ({"runs": "brake"}, ["NPG 21", "NPG 1"], ["412W101 Brake"]),
+        ({"runs": "brake", "drive": "AWD"}, ["NPG 1"], ["412W101 Brake"]),
+        ({"test": "brake"}, ["NPG 1"], ["412W101 Brake"]),
+        ({"status": "running"}, [], []),
+        ({"status": "scheduled"}, ["NPG 1", "NPG 2"], ["412W101 Brake", "412W102 4K Certification"]),
+        ({"q": "w102"}, ["NPG 2"], ["412W102 4K Certification"]),
+        ({"mine": "1"}, ["NPG 1", "NPG 2"], ["412W101 Brake", "412W102 4K Certification"]),
+        ({"from": "nonsense", "facility": "-4", "zoom": "x"}, ["NPG 21", "NPG 1", "NPG 2", "NPG 3"], None),
+    ],
+)
+def test_filters_stand_in_the_address(client, booked, params, names, words):
+    response = page(client, booked, **params)
+    assert dyno_names(response) == names
+    if words is not None:
+        assert bars(response) == words
+
+
+def test_mine_are_the_users_own(client, booked):
+    response = page(client, booked, user="viewer", mine="1")
+    assert dyno_names(response) == []
+    assert "Nothing matches" in html(response)
+
+
+def test_bars_that_do_not_match_stay_as_taken_days(client, booked):
+    booked.book("412W102", "NPG 1", 12, 13)
+    text = html(page(client, booked, q="412W101"))
+    assert re.findall(r'class="bar ([^"]*)"', text) == ["status-scheduled", "status-scheduled d2 dim"]
+
+
+def test_filters_are_kept_by_the_links_of_the_toolbar(client, booked):
+    text = html(page(client, booked, q="412", drive="AWD"))
+    later = re.search(r'id="cal-later" href="([^"]+)"', text)[1].replace("&amp;", "&")
+    assert later == "?q=412&drive=AWD&ground=NORTH&from=2026-12-14&to=2027-01-31"
+
+
+@pytest.mark.parametrize("zoom", ["day", "week", "month", "quarter"])
+def test_zoom_chooses_the_days_and_their_width(client, booked, zoom):
+    client.force_login(booked.users["viewer"])
+    text = html(client.get(BOARD, {"zoom": zoom}))
+    days = {"day": 21, "week": 49, "month": 98, "quarter": 371}[zoom]
+    assert f'data-days="{days}" data-zoom="{zoom}"' in text
+    assert re.search(r'aria-current="true">(\w+)</a>', text)[1].lower() == zoom
+
+
+def test_viewer_gets_no_way_to_book(client, booked, monkeypatch):
+    monkeypatch.setattr(schedule, "address", lambda name: "/allocations/new/")
+    text = html(page(client, booked))
+    assert text.count('class="cal-book" href="/allocations/new/?ground=NORTH&amp;dyno=') == 4
+    assert 'data-booking="/allocations/new/?ground=NORTH"' in text
+    text = html(page(client, booked, user="viewer"))
+    assert "/allocations/new/?" not in text
+    assert "data-booking" not in text
+    assert "cal-book" not in text
+
+
+def test_another_ground_does_not_exist(client, booked):
+    assert page(client, booked, ground="SOUTH").status_code == 404
+    assert page(client, booked, ground="NOWHERE").status_code == 404
+    text = html(page(client, booked))
+    assert "365W201" not in text
+    assert "STC #1" not in text
+
+
+def test_rows_of_another_ground_are_never_sent(client, booked):
+    client.force_login(booked.users["scheduler"])
+    ids = f"{booked.dynos['STC #1'].pk},{booked.dynos['NPG 2'].pk}"
+    response = client.get(ROWS, {**DAYS, "ground": "NORTH", "dynos": ids})
+    assert dyno_names(response) == ["NPG 2"]
+    assert "365W201" not in html(response)
+    assert client.get(ROWS, {"ground": "SOUTH", "dynos": ids}).status_code == 404
+
+
+def test_outsider_sees_only_the_own_ground(client, booked):
+    response = page(client, booked, user="outsider")
+    assert dyno_names(response) == ["STC #1"]
+    assert bars(response) == ["365W201 South brake"]
+
+
+def test_ground_that_was_chosen_is_remembered(client, booked):
+    booked.users["outsider"].memberships.create(ground=booked.north, role="viewer")
+    assert dyno_names(page(client, booked, user="outsider", ground="SOUTH")) == ["STC #1"]
+    assert dyno_names(client.get(BOARD)) == ["STC #1"]
+    assert len(dyno_names(client.get(BOARD, {"ground": "NORTH"}))) == 4
+
+
+def test_user_without_a_ground_is_told_so(client, world):
+    world.user("nobody")
+    client.force_login(world.users["nobody"])
+    assert "You belong to no proving ground yet" in html(client.get(BOARD))
+
+
+def test_anonymous_goes_to_sign_in_and_a_fragment_moves_the_page(client, db):
+    assert client.get(BOARD)["Location"] == f"{reverse('accounts:sign-in')}?next=/schedule/"
+    moved = client.get(BOARD, headers=FRAGMENT | {"HX-Current-URL": "http://testserver/schedule/?q=1"})
+    assert (moved.status_code, moved["HX-Redirect"]) == (
+        204,
+        f"{reverse('accounts:sign-in')}?next=%2Fschedule%2F%3Fq%3D1",
+    )
+
+
+def test_fragment_holds_the_schedule_and_nothing_round_it(client, booked):
+    text = html(page(client, booked, headers=FRAGMENT))
+    assert text.lstrip().startswith('<div class="schedule" id="schedule"')
+    assert "<html" not in text
+    assert "site-header" not in text
+
+
+def test_going_back_gets_the_whole_page(client, booked):
+    text = html(page(client, booked, headers=FRAGMENT | {"HX-Request-Type": "full"}))
+    assert "<html" in text
+
+
+def test_changed_rows_come_as_parts_with_the_pages_filters(client, booked):
+    client.force_login(booked.users["viewer"])
+    ids = {name: dyno.pk for name, dyno in booked.dynos.items()}
+    asked = f"{ids['NPG 1']},{ids['NPG 2']}"
+    response = client.get(ROWS, {**DAYS, "q": "412W101", "changed": "1", "dynos": asked})
+    parts = re.findall(r'<hx-partial hx-target="([^"]+)" hx-swap="(\w+)"', html(response))
+    assert parts == [
+        (f"#dyno-{ids['NPG 1']}", "outerHTML"),
+        (f"#dyno-{ids['NPG 2']}", "delete"),
+        ("#cal-load", "outerHTML"),
+        ("#cal-counts", "outerHTML"),
+    ]
+    assert bars(response) == ["412W101 Brake"]
+
+
+def test_rows_that_make_no_sense_are_none(client, booked):
+    client.force_login(booked.users["viewer"])
+    assert html(client.get(ROWS, {"dynos": "a,-1,99999999999999999999,,"})).strip() == ""
+
+
+def test_board_takes_the_same_few_queries_however_large(client, booked):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            html(client.get(BOARD, DAYS))
+        return len(captured)
+
+    client.force_login(booked.users["scheduler"])
+    few = queries()
+    fill_board(booked, dynos=30, per_dyno=6, days=48, first=MONDAY)
+    assert (queries(), few) == (few, few)
+    assert few <= 8
+
+
+def test_first_answer_of_a_large_board_is_small_and_the_rest_comes_in_blocks(client, world):
+    fill_board(world, dynos=200, per_dyno=15, days=120, first=MONDAY)
+    client.force_login(world.users["scheduler"])
+    address = {"from": MONDAY.isoformat(), "to": day(119).isoformat()}
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(BOARD, address)
+    text = html(response)
+    assert len(captured) <= 8
+    assert len(gzip.compress(response.content)) <= 30_000
+    later = [found.replace("&amp;", "&") for found in re.findall(r'class="cal-later"[^>]*hx-get="([^"]+)"', text)]
+    sent = len(dyno_names(response))
+    assert 1 <= sent <= 50
+    for block in later:
+        sent += len(dyno_names(client.get(block)))
+    assert sent == 204
+    assert text.count('class="cal-later"') == len(later) >= 6
+    whole = client.get(BOARD, {**address, "whole": "1"})
+    assert (len(dyno_names(whole)), len(bars(whole))) == (204, 3000)
+
+
+def test_small_board_is_sent_at_once(client, world):
+    fill_board(world, dynos=20, per_dyno=10, days=60, first=MONDAY)
+    client.force_login(world.users["scheduler"])
+    response = client.get(BOARD, {"from": MONDAY.isoformat(), "to": day(59).isoformat()})
+    assert 'class="cal-later"' not in html(response)
+    assert len(bars(response)) == 200
+
+
+def test_text_of_others_is_escaped(client, world):
+    world.vehicle('<b onclick="x">W&1')
+    world.book('<b onclick="x">W&1', "NPG 1", 0, 4)
+    text = html(page(client, world))
+    assert "<b onclick" not in text
+    assert "&lt;b onclick=&quot;x&quot;&gt;W&amp;1" in text
+
+
+def test_card_tells_what_the_bar_stands_for(client, booked):
+    allocation = allocation_of(booked.book("412W101", "NPG 21", 20, 22, note="Cold soak first"))
+    client.force_login(booked.users["scheduler"])
+    text = html(client.get(reverse("allocations:allocation-card", args=[allocation.pk])))
+    for words in ("412W101", "Brake", "Sun 6 Dec – Tue 8 Dec 2026", "3 days", "NPG 21", "Annex", "Cold soak first"):
+        assert words in re.sub(r"<[^>]+>", "", text)
+    assert "#move" in text
+    client.force_login(booked.users["viewer"])
+    assert "#move" not in html(client.get(reverse("allocations:allocation-card", args=[allocation.pk])))
+
+
+def test_cards_of_another_ground_do_not_exist(client, booked):
+    theirs = Allocation.objects.get(vehicle__tag="365W201")
+    window = maintain(booked.dynos["STC #1"], day(10), day(11))
+    client.force_login(booked.users["scheduler"])
+    for name, pk in (("allocation-card", theirs.pk), ("window-card", window.pk), ("window-detail", window.pk)):
+        assert client.get(reverse(f"allocations:{name}", args=[pk])).status_code == 404
+
+
+def test_window_has_a_card_and_a_page(client, world):
+    window = maintain(world.dynos["NPG 3"], day(1), day(3), reason="Roller service", reference="WO-7")
+    client.force_login(world.users["viewer"])
+    for name in ("window-card", "window-detail"):
+        text = html(client.get(reverse(f"allocations:{name}", args=[window.pk])))
+        assert "Roller service" in text
+        assert "WO-7" in text
+        assert "/admin/" not in text
