@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from allocations.enums import Role
 from allocations.tests.world import World
-from allocations.web import stream
+from dynosite.lib import sse
 from dynosite.lib.events import position
 from dynosite.tests.servers import wait_until
 
@@ -106,8 +106,8 @@ def test_anonymous_hears_nothing(asgi_server, db):
 
 @pytest.mark.parametrize("loss", ["membership", "session", "account"])
 def test_stream_ends_soon_after_the_right_to_it(listen, committed_world, monkeypatch, loss):
-    monkeypatch.setattr(stream, "HEARTBEAT", 0.2)
-    monkeypatch.setattr(stream, "CHECKED_EVERY", 0.2)
+    monkeypatch.setattr(sse, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(sse, "CHECKED_EVERY", 0.2)
     viewer = committed_world.users["viewer"]
     response = listen("viewer")
     if loss == "membership":

@@ -1,0 +1,99 @@
+"""Server-sent events from a Redis Stream: nothing lost and nothing twice over reconnects.
+
+An event's id is its entry's id in the stream, so a browser that connects again names the last that it has heard.
+"""
+
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+
+import redis.asyncio as redis
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connections
+from django.http import HttpRequest, StreamingHttpResponse
+
+HEARTBEAT = 10.0
+"""Seconds of silence after which a comment is sent, so that no proxy closes the connection."""
+CHECKED_EVERY = 20.0
+"""Seconds after which the listener's rights are looked at again."""
+RETRY_MILLISECONDS = 2_000
+_EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
+
+Entry = dict[str, str]
+
+
+def heard_last(request: HttpRequest) -> str:
+    """The id of the last event that the page has heard (`Last-Event-ID`, or `after` at first), or nothing."""
+    given = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
+    return given if _EVENT_ID.fullmatch(given) else ""
+
+
+def event_stream(
+    key: str,
+    *,
+    after: str,
+    still_allowed: Callable[[], bool],
+    message: Callable[[str, Entry], str],
+    last: Callable[[Entry], bool] = lambda entry: False,
+) -> StreamingHttpResponse:
+    """Streams the entries of the Redis Stream `key` that come after `after` ("" is: from now on, "0-0": all).
+
+    `message(id, entry)` writes an entry as an event, `last(entry)` says that none comes after it. The event `reload`
+    tells a page that it missed what is kept no more, `gone` one whose rights have ended.
+    """
+    return StreamingHttpResponse(
+        _follow(key, after, still_allowed, message, last),
+        content_type="text/event-stream",
+        # Named, so that no middleware compresses it: a compressor would hold events back.
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"},
+    )
+
+
+async def _follow(key, after, still_allowed, message, last) -> AsyncIterator[str]:
+    # The request ends with the stream: until then its thread must not keep a database connection.
+    await sync_to_async(connections.close_all)()
+    client = redis.Redis.from_url(settings.REDIS_URL, decode_responses=True, socket_timeout=HEARTBEAT + 5)
+    checked = time.monotonic()
+    try:
+        yield f"retry: {RETRY_MILLISECONDS}\n\n"
+        if after and await _has_gap(client, key, after):
+            yield "event: reload\ndata: {}\n\n"
+            after = ""
+        after = after or await _newest(client, key)
+        while True:
+            answer = await client.xread({key: after}, count=200, block=round(HEARTBEAT * 1000))
+            if time.monotonic() - checked >= CHECKED_EVERY or not answer:
+                if not await sync_to_async(still_allowed)():
+                    yield "event: gone\ndata: {}\n\n"
+                    return
+                checked = time.monotonic()
+            if not answer:
+                yield ": still here\n\n"
+            for _, entries in answer:
+                for after, entry in entries:
+                    yield message(after, entry)
+                    if last(entry):
+                        return
+    except (redis.ConnectionError, redis.TimeoutError):
+        return  # The page connects again and names the last event that it has heard.
+    finally:
+        await client.aclose()
+
+
+async def _newest(client: redis.Redis, key: str) -> str:
+    newest = await client.xrevrange(key, count=1)
+    return newest[0][0] if newest else "0-0"
+
+
+async def _has_gap(client: redis.Redis, key: str, after: str) -> bool:
+    """Whether events between `after` and the oldest that is kept are lost."""
+    if after == "0-0":
+        return False
+    oldest = await client.xrange(key, count=1)
+    return not oldest or _order(oldest[0][0]) > _order(after)
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    milliseconds, number = event_id.split("-")
+    return int(milliseconds), int(number)
