@@ -134,15 +134,9 @@ def check_availability(dyno: DynoFacts, days: DayRange) -> list[Refusal]:
 def check_stays(test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
     """One occupant a dyno-day and one place a vehicle-day, against the stays given."""
     refusals = []
-    for stay in sorted(stays, key=lambda stay: (stay.days, stay.id)):
-        if not stay.days.overlaps(days):
-            continue
-        if stay.dyno_id == dyno.id and stay.kind == "maintenance":
-            refusals.append(Refusal(Code.MAINTENANCE, f"{dyno.name} is in maintenance ({stay.what}): {stay.days}."))
-        elif stay.dyno_id == dyno.id:
-            refusals.append(
-                Refusal(Code.DYNO_TAKEN, f"{dyno.name} is taken by {stay.vehicle} ({stay.what}): {stay.days}.")
-            )
+    for stay in _meeting(days, stays):
+        if stay.dyno_id == dyno.id:
+            refusals.append(_dyno_has(dyno.name, stay))
         elif stay.vehicle_id == test.vehicle_id:
             refusals.append(
                 Refusal(
@@ -151,6 +145,21 @@ def check_stays(test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterabl
                 )
             )
     return refusals
+
+
+def check_window(dyno_id: int, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
+    """One occupant a dyno-day holds for a maintenance window too."""
+    return [_dyno_has(stay.dyno, stay) for stay in _meeting(days, stays) if stay.dyno_id == dyno_id]
+
+
+def _meeting(days: DayRange, stays: Iterable[Stay]) -> list[Stay]:
+    return [stay for stay in sorted(stays, key=lambda stay: (stay.days, stay.id)) if stay.days.overlaps(days)]
+
+
+def _dyno_has(dyno: str, stay: Stay) -> Refusal:
+    if stay.kind == "maintenance":
+        return Refusal(Code.MAINTENANCE, f"{dyno} is in maintenance ({stay.what}): {stay.days}.")
+    return Refusal(Code.DYNO_TAKEN, f"{dyno} is taken by {stay.vehicle} ({stay.what}): {stay.days}.")
 
 
 def judge(test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:

@@ -111,6 +111,23 @@ def facts_for(
     )  # fmt: skip
 
 
+def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = None) -> list[Stay]:
+    """What takes a dyno on some of the days, allocations and maintenance, save one window."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_STAY_COLUMNS} AND o.dyno_id = %(dyno)s AND o.window_id IS DISTINCT FROM %(window)s",  # noqa: S608
+            {
+                "dyno": dyno_id,
+                "first": days.first,
+                "last": days.last,
+                "longest": LONGEST_STAY,
+                "leaving_out": 0,
+                "window": leaving_out_window or 0,
+            },
+        )
+        return [_stay(row) for (row,) in cursor.fetchall()]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A dyno that is free for a test from `first_day` to `last_day`; `slack` is the gap's days that stay free."""

@@ -9,7 +9,8 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, DisplacedTo, RefusalCode, RequestStatus, Role
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
-from allocations.rulebook import check_days
+from allocations.rulebook import check_days, check_window
+from allocations.selectors.availability import stays_on
 from allocations.selectors.maintenance import Answer, hits_of
 from allocations.services.placing import displaced_request, judged, replace, waiting_rest
 from allocations.services.work import Actor, Work, carry_out, expect_version
@@ -49,6 +50,7 @@ def set_maintenance(
         window = work.lock(MaintenanceWindow, [window_id])[window_id] if window_id else None
         if window:
             expect_version(window, version)
+        _expect_no_other_window(dyno_id, days, window_id)
         hits = hits_of(dyno_id, days)
         _expect_answers(hits, answers)
         work.lock_vehicles(hit.vehicle_id for hit in hits)
@@ -110,6 +112,12 @@ def _lock_dynos(work: Work, dynos: set[int], window_id: int | None, returning: l
     if len(places) < len(returning):
         raise NotFound("One of those to bring back was not displaced by this window, or is back already.")
     work.lock_dynos(wanted.union(*places), Role.ADMIN)
+
+
+def _expect_no_other_window(dyno_id: int, days: DayRange, window_id: int | None) -> None:
+    stays = stays_on(dyno_id, days, leaving_out_window=window_id)
+    if refusals := check_window(dyno_id, days, [stay for stay in stays if stay.kind == "maintenance"]):
+        raise Refused(refusals)
 
 
 def _expect_answers(hits: list[Allocation], answers: Mapping[int, Answer]) -> None:

@@ -10,8 +10,8 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, RefusalCode, RequestStatus, Role
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
-from allocations.rulebook import check_stays
-from allocations.selectors.availability import facts_for
+from allocations.rulebook import check_stays, check_window
+from allocations.selectors.availability import facts_for, stays_on
 from allocations.services.work import NAMES, Actor, Work, carry_out
 from dynosite.lib.days import DayRange
 
@@ -93,29 +93,51 @@ def _earlier_values(model: type[models.Model], before: dict | None) -> dict[str,
 
 def _put_back(work: Work, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
     values = {key: _earlier_values(key[0], before) for key, (before, _) in steps.items()}
-    live = {
-        key for key, row_values in values.items()
-        if key[0] is Allocation and row_values.get("status") != AllocationStatus.CANCELLED
-    }  # fmt: skip
+    live = {key for key, earlier in values.items() if _takes_days(key[0], earlier)}
     if len(live) > 1:
         # They may have changed places with one another: all leave theirs before the first takes its old one.
-        Allocation.objects.filter(pk__in=[id_ for _, id_ in live]).update(status=AllocationStatus.CANCELLED)
-    back_to_window = {key for key, v in values.items() if key[0] is MaintenanceWindow and v.get("lifted_at") is None}
-    for key in sorted(values, key=lambda key: (key in back_to_window, key in live)):
+        for model, away in ((Allocation, {"status": AllocationStatus.CANCELLED}),
+                            (MaintenanceWindow, {"lifted_at": timezone.now()})):  # fmt: skip
+            model._default_manager.filter(pk__in=[id_ for of, id_ in live if of is model]).update(**away)
+    for key in sorted(values, key=lambda key: key in live):
         if key in live:
             _expect_free(rows[key], values[key])
         work.update(rows[key], **values[key])
-        if key[0] is MaintenanceWindow and key not in back_to_window:
-            Displacement.objects.filter(window_id=key[1]).update(restored_at=timezone.now())
+    for model, id_ in values:
+        if model is MaintenanceWindow:
+            _mark_displaced(id_, rows)
 
 
-def _expect_free(allocation: Allocation, values: dict[str, Any]) -> None:
+def _takes_days(model: type[models.Model], values: dict[str, Any]) -> bool:
+    if model is Allocation:
+        return values.get("status") != AllocationStatus.CANCELLED
+    return model is MaintenanceWindow and values.get("lifted_at") is None
+
+
+def _expect_free(row: Any, values: dict[str, Any]) -> None:
     days = DayRange(values["first_day"], values["last_day"])
-    facts = facts_for(
-        values["vehicle_id"], values["dyno_id"], values["test_type_id"], days,
-        drive=values["drive"], leaving_out=allocation.pk,
-    )  # fmt: skip
-    if facts is None:
-        raise NotFound(NOT_FOUND)
-    if refusals := check_stays(facts.test, facts.dyno, days, facts.stays):
+    if isinstance(row, MaintenanceWindow):
+        stays = stays_on(values["dyno_id"], days, leaving_out_window=row.pk)
+        refusals = check_window(values["dyno_id"], days, stays)
+    else:
+        facts = facts_for(
+            values["vehicle_id"], values["dyno_id"], values["test_type_id"], days,
+            drive=values["drive"], leaving_out=row.pk,
+        )  # fmt: skip
+        if facts is None:
+            raise NotFound(NOT_FOUND)
+        refusals = check_stays(facts.test, facts.dyno, days, facts.stays)
+    if refusals:
         raise Refused(refusals)
+
+
+def _mark_displaced(window_id: int, rows: dict[_Key, Any]) -> None:
+    """Whether what a window displaced is back where it stood, or aside again, as the undoing left it."""
+    moved = [id_ for model, id_ in rows if model is Allocation]
+    for each in Displacement.objects.filter(window_id=window_id, allocation_id__in=moved):
+        now = rows[Allocation, each.allocation_id]
+        back = (now.dyno_id, now.first_day, now.last_day, now.status) == (
+            each.dyno_id, each.first_day, each.last_day, each.status,
+        )  # fmt: skip
+        each.restored_at = timezone.now() if back else None
+        each.save(update_fields=["restored_at"])

@@ -182,3 +182,42 @@ def test_an_answer_holds_only_for_what_was_looked_at(world):
     with pytest.raises(Stale):
         set_window(world, "NPG 1", 3, 7, answers=answers)
     assert place_of(hit) == ("NPG 1", day(3), day(4), "scheduled")
+
+
+def test_window_over_a_window_is_refused_by_name(world):
+    shut = window_of(set_window(world, "NPG 1", 3, 5))
+    with pytest.raises(Refused) as refused:
+        set_window(world, "NPG 1", 5, 8)
+    assert refused.value.refusals[0].code == RefusalCode.MAINTENANCE
+    assert refused.value.sentence == "NPG 1 is in maintenance (outage: Bearing): 2026-11-19 to 2026-11-21."
+    set_window(world, "NPG 1", 4, 8, window_id=shut.pk)
+
+
+def test_undo_of_a_longer_window_brings_back_what_it_displaced(world):
+    shut = window_of(set_window(world, "NPG 1", 3, 5))
+    moved = allocation_of(world.book("412W103", "NPG 1", 6, 7))
+    longer = set_window(world, "NPG 1", 3, 10, answers=proposed(world, "NPG 1", 3, 10), window_id=shut.pk)
+    assert place_of(moved)[1] == day(11)
+    undo(longer.pk, actor=world.actor("admin"))
+    assert place_of(moved) == ("NPG 1", day(6), day(7), "scheduled")
+    shut.refresh_from_db()
+    assert (shut.last_day, shut.lifted_at, returns(shut)) == (day(5), None, [])
+
+
+def test_undo_of_a_lift_shuts_again_and_what_came_back_can_come_back_again(world):
+    moved = allocation_of(world.book("412W103", "NPG 1", 6, 7))
+    shut = window_of(set_window(world, "NPG 1", 3, 10, answers=proposed(world, "NPG 1", 3, 10)))
+    back = [each.displacement.pk for each in returns(shut)]
+    lifted = lift_maintenance(shut.pk, actor=world.actor("admin"), bring_back=back)
+    undo(lifted.pk, actor=world.actor("admin"))
+    assert place_of(moved) == ("NPG 1", day(11), day(12), "scheduled")
+    assert [each.displacement.pk for each in returns(shut)] == back
+
+
+def test_undo_of_a_lift_is_refused_by_name_where_the_days_are_taken(world):
+    shut = window_of(set_window(world, "NPG 1", 3, 10))
+    lifted = lift_maintenance(shut.pk, actor=world.actor("admin"))
+    world.book("412W103", "NPG 1", 6, 7)
+    with pytest.raises(Refused) as refused:
+        undo(lifted.pk, actor=world.actor("admin"))
+    assert refused.value.sentence == "NPG 1 is taken by 412W103 (Brake): 2026-11-22 to 2026-11-23."
