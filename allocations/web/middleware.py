@@ -1,12 +1,18 @@
-"""The edge where errors of the domain become HTTP: what does not exist is 404, what is not allowed 403."""
+"""The edge where errors of the domain become HTTP, whatever page they come from.
+
+What does not exist is 404, what is not allowed 403. A page that can say it beside its form catches the others before.
+"""
 
 from collections.abc import Callable
 
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import response_for_exception
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
-from allocations.exceptions import NotAllowed, NotFound
+from allocations.exceptions import Busy, DomainError, Invalid, KeyReused, NotAllowed, NotFound, Refused, Stale
+
+STATUS: dict[type[DomainError], int] = {Stale: 409, KeyReused: 409, Refused: 422, Invalid: 422, Busy: 503}
 
 
 class DomainErrorMiddleware:
@@ -21,4 +27,6 @@ class DomainErrorMiddleware:
             return response_for_exception(request, Http404(exception.sentence))
         if isinstance(exception, NotAllowed):
             return response_for_exception(request, PermissionDenied(exception.sentence))
+        if isinstance(exception, DomainError) and (status := STATUS.get(type(exception))):
+            return render(request, "errors/domain.html", {"error": exception, "status": status}, status=status)
         return None

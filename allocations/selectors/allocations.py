@@ -1,0 +1,87 @@
+"""Reads of single allocations, within the grounds of the user who asks."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+
+from allocations import access
+from allocations.enums import AllocationStatus, RefusalCode
+from allocations.exceptions import NotFound
+from allocations.models import Allocation, ProvingGround
+from allocations.selectors.availability import Facts, facts_for
+
+if TYPE_CHECKING:
+    from dynosite.accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that has to hold of an allocation, whether it does, and what stands in the way."""
+
+    label: str
+    holds: bool
+    sentence: str = ""
+
+
+_CHECKS: tuple[tuple[str, frozenset[RefusalCode]], ...] = (
+    ("test", frozenset({RefusalCode.TEST_TYPE_NOT_RUN})),
+    ("drive", frozenset({RefusalCode.DRIVE_NOT_TAKEN, RefusalCode.COMBINATION_NOT_TAKEN})),
+    ("weight", frozenset({RefusalCode.WEIGHT_NOT_TAKEN, RefusalCode.COMBINATION_NOT_TAKEN})),
+    (
+        "dyno",
+        frozenset(
+            {
+                RefusalCode.DYNO_DISABLED,
+                RefusalCode.DYNO_NOT_YET_AVAILABLE,
+                RefusalCode.DYNO_NO_LONGER_AVAILABLE,
+                RefusalCode.MAINTENANCE,
+                RefusalCode.DYNO_TAKEN,
+            }
+        ),
+    ),
+    ("vehicle", frozenset({RefusalCode.VEHICLE_ELSEWHERE})),
+)
+
+
+def allocations(ground: ProvingGround, *, user: "User") -> QuerySet[Allocation]:
+    access.require(user, ground.pk, access.Role.VIEWER)
+    return Allocation.objects.filter(ground=ground).select_related("vehicle", "dyno__facility", "test_type")
+
+
+def allocation_by_id(pk: int, *, user: "User") -> Allocation:
+    found = (
+        Allocation.objects.filter(pk=pk, ground__in=access.grounds_of(user))
+        .select_related("ground", "vehicle", "dyno__facility", "test_type", "request", "created_by")
+        .first()
+    )
+    if found is None:
+        raise NotFound(access.NOT_FOUND)
+    return found
+
+
+def checks_of(allocation: Allocation) -> list[Check]:
+    """What the rulebook asks, and its answer as things are now. None of an allocation that is cancelled."""
+    if allocation.status == AllocationStatus.CANCELLED:
+        return []
+    facts = facts_for(
+        allocation.vehicle_id, allocation.dyno_id, allocation.test_type_id, allocation.days,
+        drive=allocation.drive, leaving_out=allocation.pk,
+    )  # fmt: skip
+    return _checks(facts, allocation) if facts else []
+
+
+def _checks(facts: Facts, allocation: Allocation) -> list[Check]:
+    refusals = facts.refusals()
+    labels = {
+        "test": f"Runs {facts.test.test_type}",
+        "drive": f"Takes {facts.test.drive}",
+        "weight": f"Takes {facts.test.weight_class}",
+        "dyno": f"{facts.dyno.name} is there for it",
+        "vehicle": "Vehicle nowhere else",
+    }
+    checks = []
+    for name, codes in _CHECKS:
+        found = [refusal.sentence for refusal in refusals if refusal.code in codes]
+        checks.append(Check(labels[name], not found, " ".join(found)))
+    return checks

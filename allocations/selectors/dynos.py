@@ -1,0 +1,82 @@
+"""Reads of dynos, within the grounds of the user who asks."""
+
+from typing import TYPE_CHECKING
+
+from django.db.models import BooleanField, DateField, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
+
+from allocations import access
+from allocations.enums import AllocationStatus
+from allocations.exceptions import NotFound
+from allocations.models import Allocation, Dyno, Facility, MaintenanceWindow, Occupancy, ProvingGround
+
+if TYPE_CHECKING:
+    from dynosite.accounts.models import User
+
+_NEXT_FREE = """(
+    SELECT lower(datemultirange(daterange(
+            greatest(%s::date, allocations_dyno.available_from), allocations_dyno.available_to, '[]'))
+        - coalesce(range_agg(daterange(o.first_day, o.last_day, '[]')), '{}'))
+    FROM allocations_occupancy o
+    WHERE o.dyno_id = allocations_dyno.id AND o.last_day >= %s
+        AND greatest(%s::date, allocations_dyno.available_from)
+            <= coalesce(allocations_dyno.available_to, 'infinity'))"""
+
+
+def dynos(ground: ProvingGround, *, user: "User") -> QuerySet[Dyno]:
+    access.require(user, ground.pk, access.Role.VIEWER)
+    return Dyno.objects.filter(ground=ground).select_related("facility")
+
+
+def dyno_by_id(pk: int, *, user: "User") -> Dyno:
+    found = (
+        Dyno.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("ground", "facility").first()
+    )
+    if found is None:
+        raise NotFound(access.NOT_FOUND)
+    return found
+
+
+def dyno_list(ground: ProvingGround, *, user: "User") -> QuerySet[Dyno]:
+    """Dynos with what is on them today (`vehicle_now`, `until`, `in_maintenance`) and their `next_free` day."""
+    today = ground.today()
+    now = Occupancy.objects.filter(dyno=OuterRef("pk"), first_day__lte=today, last_day__gte=today)
+    return dynos(ground, user=user).annotate(
+        vehicle_now=Subquery(now.values("vehicle__tag")[:1]),
+        vin_now=Subquery(now.values("vehicle__vin")[:1]),
+        allocation_now=Subquery(now.values("allocation_id")[:1]),
+        window_now=Subquery(now.values("window_id")[:1]),
+        until=Subquery(now.values("last_day")[:1], output_field=DateField()),
+        next_free=RawSQL(_NEXT_FREE, [today, today, today], output_field=DateField()),  # noqa: S611
+    )
+
+
+def facilities(ground: ProvingGround, *, user: "User") -> QuerySet[Facility]:
+    access.require(user, ground.pk, access.Role.VIEWER)
+    return Facility.objects.filter(ground=ground)
+
+
+def coming_allocations(dyno: Dyno, *, limit: int = 30) -> list[Allocation]:
+    """What is on the dyno from today on. Of a dyno that `dyno_by_id` gave."""
+    rows = Allocation.objects.filter(dyno=dyno, last_day__gte=dyno.ground.today())
+    rows = rows.exclude(status=AllocationStatus.CANCELLED).select_related("vehicle", "dyno__facility", "test_type")
+    return list(rows.order_by("first_day")[:limit])
+
+
+def windows_of(dyno: Dyno, *, limit: int = 30) -> list[MaintenanceWindow]:
+    """The dyno's maintenance windows, those that still hold first."""
+    rows = MaintenanceWindow.objects.filter(dyno=dyno).annotate(
+        past=RawSQL("(lifted_at IS NOT NULL OR last_day < %s)", [dyno.ground.today()], output_field=BooleanField())
+    )
+    return list(rows.order_by("past", "first_day")[:limit])
+
+
+def window_by_id(pk: int, *, user: "User") -> MaintenanceWindow:
+    found = (
+        MaintenanceWindow.objects.filter(pk=pk, ground__in=access.grounds_of(user))
+        .select_related("ground", "dyno__facility", "created_by")
+        .first()
+    )
+    if found is None:
+        raise NotFound(access.NOT_FOUND)
+    return found

@@ -1,0 +1,195 @@
+"""What happened: the changes of a ground, and those of one row, with every field before and after."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model, QuerySet
+
+from allocations import access
+from allocations.enums import AllocationStatus, MaintenanceKind, Priority, RequestStatus, Role
+from allocations.models import Change, Dyno, Facility, MaintenanceWindow, ProvingGround, TestType, Vehicle
+from dynosite.lib.formats import day, day_range
+
+if TYPE_CHECKING:
+    from dynosite.accounts.models import User
+
+_STATUS = dict(AllocationStatus.choices) | dict(RequestStatus.choices)
+_LABELS = {
+    "dyno_id": "Dyno",
+    "vehicle_id": "Vehicle",
+    "test_type_id": "Test type",
+    "facility_id": "Facility",
+    "vin": "VIN",
+    "weight_lbs": "Weight (lb)",
+    "after_id": "After request",
+    "request_id": "Request",
+    "days": "Days",
+    "earliest_start": "Earliest start",
+    "due_date": "Due",
+    "lifted_at": "Lifted",
+}
+_NAMED: dict[str, type[Model]] = {
+    "dyno_id": Dyno,
+    "vehicle_id": Vehicle,
+    "test_type_id": TestType,
+    "facility_id": Facility,
+}
+_CHOICES = {"status": _STATUS, "kind": dict(MaintenanceKind.choices), "priority": dict(Priority.choices)}
+_KINDS = {"allocation": "Allocation", "maintenancewindow": "Maintenance", "testrequest": "Request"}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """What a change did to one row: which row, whether it made it, and each field that differs."""
+
+    model: str
+    id: int
+    made: bool
+    differences: tuple[Difference, ...]
+
+    @property
+    def kind(self) -> str:
+        return _KINDS.get(self.model, self.model.capitalize())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change as a page shows it. `undoable` says that nothing speaks against trying."""
+
+    change: Change
+    rows: tuple[RowChange, ...]
+    undoable: bool
+    more: int = 0
+    """Rows that are not listed."""
+
+
+_UNTOLD = ("first_day", "last_day", "version", "id", "ground_id", "sort_key", "import_key")
+LISTED = 6
+"""Rows of one change that a list of changes spells out; an import has hundreds."""
+
+
+def changes(ground: ProvingGround, *, user: "User") -> QuerySet[Change]:
+    access.require(user, ground.pk, Role.VIEWER)
+    return Change.objects.filter(ground=ground).select_related("user", "undone_by", "undoes").order_by("-at", "pk")
+
+
+def history_of(row: Any, *, user: "User") -> list[Entry]:
+    """The changes of one row of the schedule, newest first, and in each only what became of that row."""
+    role = access.require(user, row.ground_id, Role.VIEWER)
+    ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True) if pk]
+    found = changes(row.ground, user=user).filter(pk__in=ids)
+    model = row._meta.model_name
+    return entries(found, role, only=(model, row.pk), version=row.version)
+
+
+def entries(
+    found: Iterable[Change], role: Role, *, only: tuple[str, int] | None = None, version: int | None = None
+) -> list[Entry]:
+    """Changes ready to show: names in place of ids, in one query a kind of thing however many changes there are."""
+    kept = [(change, [item for item in change.items if _is(item, only)]) for change in found]
+    shown = [(change, items[:LISTED], len(items) - len(items[:LISTED])) for change, items in kept]
+    names = _names([item for _, items, _ in shown for item in items])
+    return [
+        Entry(
+            change,
+            tuple(_row_change(item, names) for item in items),
+            _undoable(change, role, only, version),
+            more,
+        )
+        for change, items, more in shown
+    ]
+
+
+def _is(item: dict, only: tuple[str, int] | None) -> bool:
+    return only is None or (item["model"], item["id"]) == only
+
+
+def _undoable(change: Change, role: Role, only: tuple[str, int] | None, version: int | None) -> bool:
+    if not change.items or getattr(change, "undone_by", None) is not None:
+        return False
+    if any(item["model"] not in _KINDS for item in change.items):
+        return False
+    takes = Role.ADMIN if any(item["model"] == _WINDOW for item in change.items) else Role.SCHEDULER
+    if not role.covers(takes):
+        return False
+    if only is None or version is None:
+        return True
+    last = [item for item in change.items if _is(item, only)][-1]
+    return (last["after"] or {}).get("version") == version
+
+
+_WINDOW = MaintenanceWindow._meta.model_name
+
+
+def _names(items: list[dict]) -> dict[tuple[str, int], str]:
+    wanted: dict[str, set[int]] = {name: set() for name in _NAMED}
+    for item in items:
+        for state in (item["before"], item["after"]):
+            for name in wanted:
+                if state and state.get(name):
+                    wanted[name].add(state[name])
+    names: dict[tuple[str, int], str] = {}
+    for name, ids in wanted.items():
+        for row in _NAMED[name]._default_manager.filter(pk__in=ids) if ids else ():
+            names[name, row.pk] = str(row)
+    return names
+
+
+def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
+    before, after = item["before"] or {}, item["after"] or {}
+    differences = []
+    if "first_day" in after and (before.get("first_day"), before.get("last_day")) != (
+        after["first_day"],
+        after["last_day"],
+    ):
+        differences.append(Difference("Days", _span(before), _span(after)))
+    for name, value in after.items():
+        if name in _UNTOLD or before.get(name) == value:
+            continue
+        if not before and value in ("", None):
+            continue
+        label = _LABELS.get(name, name.replace("_", " ").capitalize())
+        differences.append(Difference(label, _shown(name, before.get(name), names), _shown(name, value, names)))
+    return RowChange(item["model"], item["id"], item["before"] is None, tuple(differences))
+
+
+def _span(state: dict) -> str:
+    if not state:
+        return ""
+    return day_range(_date(state["first_day"]), _date(state["last_day"]))
+
+
+def _date(value: str | dt.date) -> dt.date:
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+
+
+def _shown(name: str, value: Any, names: dict[tuple[str, int], str]) -> str:
+    if value in ("", None):
+        return ""
+    if name in _NAMED:
+        return names.get((name, value), f"#{value}")
+    if name in _CHOICES:
+        return _CHOICES[name].get(value, value)
+    if name in ("earliest_start", "due_date"):
+        return day(_date(value), year=True)
+    if name == "lifted_at":
+        return str(value)[:16].replace("T", " ")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def row_history(row: Any, *, limit: int = 20) -> list[Entry]:
+    """The changes of a vehicle or dyno, newest first. Of a row that its reader may see."""
+    ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True)[:limit] if pk]
+    found = Change.objects.filter(pk__in=ids, ground_id=row.ground_id).select_related("user").order_by("-at", "pk")
+    return entries(found, Role.VIEWER, only=(row._meta.model_name, row.pk))

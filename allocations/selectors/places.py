@@ -1,0 +1,94 @@
+"""The places for a test in their order, each with the reasons why it stands where it does."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from allocations import access
+from allocations.models import Capability, Vehicle
+from allocations.selectors.availability import Place, find_places, wanted_for
+from dynosite.lib.formats import count
+
+if TYPE_CHECKING:
+    from dynosite.accounts.models import User
+
+LOOK_AHEAD = dt.timedelta(days=90)
+SNUG = 14
+"""Days left free in a gap that are worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A place with what its dyno takes for this test, and why it is as good as it is."""
+
+    place: Place
+    takes: tuple[str, ...]
+    why: tuple[str, ...]
+    best: bool = False
+
+    @property
+    def value(self) -> str:
+        """How a form names the place."""
+        return place_value(self.place.dyno_id, self.place.first_day)
+
+
+def place_value(dyno_id: int, first_day: dt.date) -> str:
+    return f"{dyno_id}/{first_day.isoformat()}"
+
+
+def ranked_places(
+    vehicle: Vehicle,
+    test_type_id: int,
+    *,
+    days: int,
+    first_day: dt.date,
+    user: "User",
+    drive: str = "",
+    limit: int = 8,
+    leaving_out: int | None = None,
+) -> list[Ranked]:
+    """The places from `first_day` on, best first: the earliest, then the narrowest fit, then the smallest gap."""
+    access.require(user, vehicle.ground_id, access.Role.VIEWER)
+    places = find_places(
+        wanted_for(vehicle, test_type_id, days, drive=drive),
+        first_day=first_day, latest=first_day + LOOK_AHEAD, limit=limit, leaving_out=leaving_out,
+    )  # fmt: skip
+    return explained(places, test_type_id, first_day)
+
+
+def explained(places: list[Place], test_type_id: int, wanted: dt.date) -> list[Ranked]:
+    """Adds the reasons to places that are in their order already."""
+    takes = defaultdict(set)
+    breadth: dict[int, int] = defaultdict(int)
+    rows = Capability.objects.filter(dyno__in={place.dyno_id for place in places})
+    for dyno_id, of_test, drives, weights in rows.values_list("dyno", "test_type", "drives", "weight_classes"):
+        breadth[dyno_id] += len(drives) * len(weights)
+        if of_test == test_type_id:
+            takes[dyno_id].update([*drives, *weights])
+    narrowest = min(breadth.values(), default=0)
+    uneven = len(set(breadth.values())) > 1
+    return [
+        Ranked(
+            place,
+            tuple(sorted(takes[place.dyno_id], reverse=True)),
+            tuple(_reasons(place, wanted, narrow=uneven and breadth[place.dyno_id] == narrowest)),
+            best=number == 0,
+        )
+        for number, place in enumerate(places)
+    ]
+
+
+def _reasons(place: Place, wanted: dt.date, *, narrow: bool) -> list[str]:
+    late = (place.first_day - wanted).days
+    if late == 0:
+        reasons = ["on the day asked"]
+    else:
+        reasons = [f"{count(abs(late), 'day')} {'later' if late > 0 else 'earlier'}"]
+    if narrow:
+        reasons.append("fits most narrowly, versatile dynos stay free")
+    if place.slack == 0:
+        reasons.append("fills its gap")
+    elif place.slack <= SNUG:
+        reasons.append(f"leaves {count(place.slack, 'day')} of its gap free")
+    return reasons

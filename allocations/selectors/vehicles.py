@@ -1,0 +1,74 @@
+"""Reads of vehicles, within the grounds of the user who asks."""
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, DateField, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from allocations import access
+from allocations.enums import AllocationStatus, RequestStatus
+from allocations.exceptions import NotFound
+from allocations.models import Allocation, Occupancy, ProvingGround, TestRequest, Vehicle
+
+if TYPE_CHECKING:
+    from dynosite.accounts.models import User
+
+OFFERED = 1_500
+"""Vehicles that a form offers by name; more are found by typing."""
+
+
+def vehicles(ground: ProvingGround, *, user: "User") -> QuerySet[Vehicle]:
+    access.require(user, ground.pk, access.Role.VIEWER)
+    return Vehicle.objects.filter(ground=ground)
+
+
+def vehicle_by_id(pk: int, *, user: "User") -> Vehicle:
+    found = Vehicle.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("ground").first()
+    if found is None:
+        raise NotFound(access.NOT_FOUND)
+    return found
+
+
+def vehicle_named(text: str, ground: ProvingGround, *, user: "User") -> Vehicle | None:
+    """The vehicle with this tag, or else with this VIN, whatever the case."""
+    text = " ".join(text.split())
+    found = vehicles(ground, user=user).filter(Q(tag__iexact=text) | Q(vin__iexact=text)).select_related("ground")
+    return min(found, key=lambda vehicle: vehicle.tag.casefold() != text.casefold(), default=None)
+
+
+def vehicles_like(text: str, ground: ProvingGround, *, user: "User", limit: int = 3) -> list[Vehicle]:
+    text = " ".join(text.split())
+    asked = Q(tag__icontains=text) | Q(vin__icontains=text) | Q(build_id__icontains=text)
+    return list(vehicles(ground, user=user).filter(asked)[:limit]) if text else []
+
+
+def vehicle_names(ground: ProvingGround, *, user: "User") -> list[tuple[str, str]]:
+    """What a form offers: (tag or VIN, a few words about it)."""
+    rows = vehicles(ground, user=user).values_list("tag", "vin", "program", "drive", "weight_class")[:OFFERED]
+    return [
+        (tag or vin, " · ".join(filter(None, [vin if tag else "", program, drive, weight])))
+        for tag, vin, program, drive, weight in rows
+    ]
+
+
+def vehicle_list(ground: ProvingGround, *, user: "User") -> QuerySet[Vehicle]:
+    """Vehicles with `waiting` (requests), `where` (their dyno today) and `next_day` (of their next test)."""
+    today = ground.today()
+    coming = (
+        Allocation.objects.filter(vehicle=OuterRef("pk"), first_day__gt=today)
+        .exclude(status=AllocationStatus.CANCELLED)
+        .order_by("first_day")
+    )
+    now = Occupancy.objects.filter(vehicle=OuterRef("pk"), first_day__lte=today, last_day__gte=today)
+    waiting = (
+        TestRequest.objects.filter(vehicle=OuterRef("pk"), status=RequestStatus.WAITING)
+        .order_by()
+        .values("vehicle")
+        .annotate(number=Count("pk"))
+    )
+    return vehicles(ground, user=user).annotate(
+        waiting=Coalesce(Subquery(waiting.values("number")), 0),
+        where=Subquery(now.values("dyno__name")[:1]),
+        next_day=Subquery(coming.values("first_day")[:1], output_field=DateField()),
+        tested=Exists(Allocation.objects.filter(vehicle=OuterRef("pk"))),
+    )

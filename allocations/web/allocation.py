@@ -1,0 +1,217 @@
+"""The page of one allocation: its facts and checks, what can be done with it, and its history."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from allocations.enums import AllocationStatus, Role
+from allocations.models import Allocation
+from allocations.selectors.allocations import allocation_by_id, checks_of
+from allocations.selectors.calendar import warning_of
+from allocations.selectors.history import history_of
+from allocations.selectors.places import explained, ranked_places
+from allocations.services import booking
+from allocations.web.attempts import Outcome, actor_of, attempt
+from allocations.web.context import current_ground, shell_of
+from allocations.web.forms.allocation import CancelForm, CompleteForm, MoveForm
+from allocations.web.forms.booking import read_place
+from dynosite.lib.days import DayRange
+
+OPEN = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    return _page(request, _found(request, pk))
+
+
+@require_POST
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """To the dyno and days of the form, or to a place whose button was pressed."""
+    allocation = _found(request, pk, Role.SCHEDULER)
+    data = request.POST.copy()
+    if place := read_place(data.get("place", "")):
+        dyno_id, first = place
+        days = DayRange.starting(first, _length(data, allocation))
+        data["dyno"], data["first_day"], data["last_day"] = (
+            str(dyno_id),
+            days.first.isoformat(),
+            days.last.isoformat(),
+        )
+    form = MoveForm(data, ground=allocation.ground, user=request.user)
+    if not form.is_valid():
+        return _page(request, allocation, form=form, status=422)
+    wanted = form.cleaned_data
+    outcome = attempt(
+        lambda: booking.move(
+            pk, dyno_id=wanted["dyno"].pk, first_day=wanted["first_day"], last_day=wanted["last_day"],
+            version=wanted["version"], actor=actor_of(request),
+        ),
+        title="It cannot be moved there",
+    )  # fmt: skip
+    if outcome.refused:
+        return _page(request, allocation, form=form, outcome=outcome, status=outcome.status)
+    messages.success(request, f"Moved: {outcome.change.summary}.")
+    return redirect("allocations:allocation-detail", pk)
+
+
+def _length(data: Any, allocation: Allocation) -> int:
+    """The days that a place's button stands for: those of the form that was refused, else the allocation's own."""
+    number = data.get("days", "")
+    return int(number) if number.isdecimal() and 0 < int(number[:4]) <= 366 else allocation.days.days
+
+
+@require_POST
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    allocation = _found(request, pk, Role.SCHEDULER)
+    version = _version(request)
+    outcome = attempt(
+        lambda: booking.start(pk, version=version, actor=actor_of(request)), title="It cannot be started"
+    )
+    return _after(request, allocation, outcome, "The test runs.")
+
+
+@require_POST
+def complete(request: HttpRequest, pk: int) -> HttpResponse:
+    allocation = _found(request, pk, Role.SCHEDULER)
+    form = CompleteForm(request.POST, auto_id="complete_%s")
+    if not form.is_valid():
+        return _page(request, allocation, complete_form=form, status=422)
+    wanted = form.cleaned_data
+    outcome = attempt(
+        lambda: booking.complete(
+            pk, last_day=wanted["last_day"], version=wanted["version"], actor=actor_of(request)
+        ),
+        title="It cannot be completed",
+    )  # fmt: skip
+    return _after(request, allocation, outcome, "The test is completed.", complete_form=form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """By GET a page that says what cancelling will do."""
+    allocation = _found(request, pk, Role.SCHEDULER)
+    if allocation.status not in OPEN:
+        messages.info(request, f"It is {allocation.status} and cannot be cancelled.")
+        return redirect("allocations:allocation-detail", pk)
+    form = CancelForm(request.POST or None, initial={"version": allocation.version})
+    outcome = None
+    if request.method == "POST" and form.is_valid():
+        wanted = form.cleaned_data
+        outcome = attempt(
+            lambda: booking.cancel(
+                pk, version=wanted["version"], keep_request=not wanted["cancel_request"],
+                actor=actor_of(request, wanted["reason"]),
+            )
+        )  # fmt: skip
+        if not outcome.refused:
+            messages.success(request, f"Cancelled: {allocation}. It can be undone in the history.")
+            return redirect("allocations:allocation-detail", pk)
+    status = outcome.status if outcome else (422 if form.is_bound else 200)
+    context = {
+        "allocation": allocation,
+        "form": form,
+        "outcome": outcome,
+        "trail": [*_trail(allocation, linked=True), ("Cancel", "")],
+    }
+    return render(request, "allocations/allocation/cancel.html", context, status=status)
+
+
+def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Allocation:
+    allocation = allocation_by_id(pk, user=request.user)
+    shell_of(request).show_ground(allocation.ground_id)
+    current_ground(request, needed)
+    return allocation
+
+
+def _version(request: HttpRequest) -> int | None:
+    number = request.POST.get("version", "")
+    return int(number) if number.isdecimal() and len(number) < 10 else None
+
+
+def _after(request: HttpRequest, allocation: Allocation, outcome: Outcome, done: str, **forms: Any) -> HttpResponse:
+    if outcome.refused:
+        return _page(request, allocation, outcome=outcome, status=outcome.status, **forms)
+    messages.success(request, done)
+    return redirect("allocations:allocation-detail", allocation.pk)
+
+
+def _trail(allocation: Allocation, *, linked: bool = False) -> list[tuple[str, str]]:
+    address = f"{reverse('allocations:schedule')}?ground={allocation.ground.code}&from={allocation.first_day}"
+    own = reverse("allocations:allocation-detail", args=[allocation.pk]) if linked else ""
+    return [("Schedule", address), (f"{allocation.vehicle} · {allocation.test_type}", own)]
+
+
+def _page(
+    request: HttpRequest,
+    allocation: Allocation,
+    *,
+    form: MoveForm | None = None,
+    complete_form: CompleteForm | None = None,
+    outcome: Outcome | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    if outcome is not None:
+        allocation = allocation_by_id(allocation.pk, user=request.user)
+    today = allocation.ground.today()
+    may_schedule = shell_of(request).may_schedule
+    open_ = allocation.status in OPEN and may_schedule
+    request_ = allocation.request
+    days = allocation.days.days
+    places = _places(request, allocation, outcome) if open_ else []
+    if outcome and form is not None and form.is_valid():
+        days = DayRange(form.cleaned_data["first_day"], form.cleaned_data["last_day"]).days
+    context = {
+        "allocation": allocation,
+        "checks": checks_of(allocation),
+        "warning": warning_of(
+            allocation.status, allocation.first_day, allocation.last_day,
+            request_.due_date if request_ else None, today,
+        ),
+        "may_move": open_,
+        "may_start": open_ and allocation.status == AllocationStatus.SCHEDULED and allocation.first_day <= today,
+        "may_complete": open_ and allocation.first_day <= today,
+        "form": form or MoveForm(None, ground=allocation.ground, user=request.user, initial=_now(allocation)),
+        "complete_form": complete_form or _complete_form(allocation, today),
+        "places": places,
+        "place_days": days,
+        "outcome": outcome,
+        "history": history_of(allocation, user=request.user),
+        "trail": _trail(allocation),
+    }  # fmt: skip
+    return render(request, "allocations/allocation/page.html", context, status=status)
+
+
+def _complete_form(allocation: Allocation, today: dt.date) -> CompleteForm:
+    initial = {"last_day": min(allocation.last_day, today), "version": allocation.version}
+    return CompleteForm(initial=initial, auto_id="complete_%s")
+
+
+def _now(allocation: Allocation) -> dict[str, Any]:
+    return {
+        "dyno": allocation.dyno_id,
+        "first_day": allocation.first_day,
+        "last_day": allocation.last_day,
+        "version": allocation.version,
+    }
+
+
+def _places(request: HttpRequest, allocation: Allocation, outcome: Outcome | None) -> list[Any]:
+    """After a refusal the nearest places that would do; else, when asked for, the places from its first day on."""
+    if outcome is not None:
+        return explained(list(outcome.places), allocation.test_type_id, allocation.first_day)
+    if "places" not in request.GET:
+        return []
+    ranked = ranked_places(
+        allocation.vehicle, allocation.test_type_id, days=allocation.days.days, drive=allocation.drive,
+        first_day=max(allocation.first_day, allocation.ground.today()), user=request.user, leaving_out=allocation.pk,
+    )  # fmt: skip
+    return [
+        each for each in ranked
+        if (each.place.dyno_id, each.place.first_day) != (allocation.dyno_id, allocation.first_day)
+    ]  # fmt: skip

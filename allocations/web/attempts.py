@@ -1,0 +1,56 @@
+"""Trying a write from a page: what the domain refuses becomes something that the page can show beside its form."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest
+
+from allocations.enums import Door
+from allocations.exceptions import Busy, DomainError, KeyReused, Refused, Stale
+from allocations.services.work import Actor
+
+STATUS = {Refused: 422, Stale: 409, KeyReused: 409, Busy: 503}
+TITLES = {
+    Refused: "This cannot be done",
+    Stale: "It has changed in the meantime",
+    KeyReused: "This form has been used already",
+    Busy: "Not just now",
+}
+
+
+@dataclass
+class Outcome:
+    """The change that was made, or why there is none: a title, sentences, and places that would do."""
+
+    change: Any = None
+    title: str = ""
+    sentences: Sequence[str] = ()
+    places: Sequence[Any] = ()
+    status: int = 200
+    codes: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def refused(self) -> bool:
+        return self.status != 200
+
+
+def actor_of(request: HttpRequest, reason: str = "") -> Actor:
+    return Actor(request.user, Door.FORM, reason.strip())
+
+
+def attempt(write: Callable[[], Any], *, title: str = "") -> Outcome:
+    """Runs `write`. What does not exist and what is not allowed is left to the edge of the site."""
+    try:
+        return Outcome(write())
+    except (Refused, Stale, KeyReused, Busy) as error:
+        return refusal(error, title=title)
+
+
+def refusal(error: DomainError, *, title: str = "") -> Outcome:
+    if isinstance(error, Refused):
+        sentences = [each.sentence for each in error.refusals]
+        codes = frozenset(each.code.value for each in error.refusals)
+        return Outcome(None, title or TITLES[Refused], sentences, error.places, 422, codes)
+    kind = type(error)
+    return Outcome(None, TITLES[kind], [error.sentence], (), STATUS[kind], frozenset({error.code}))

@@ -1,0 +1,80 @@
+"""What happened lately in a ground, and undoing it."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from allocations import access
+from allocations.enums import Action, Door, Role
+from allocations.exceptions import NotFound
+from allocations.models import Change, ProvingGround
+from allocations.selectors.history import changes, entries
+from allocations.services.undo import undo
+from allocations.web.attempts import actor_of, attempt
+from allocations.web.context import current_ground, shell_of
+from allocations.web.listing import csv_answer, list_page, listing
+from dynosite.accounts.models import User
+
+SORTS = {"at": "at"}
+CSV = ("When", "Who", "Door", "Action", "What", "Why")
+PER_PAGE = 25
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    ground = current_ground(request)
+    chosen = {name: request.GET.get(name, "") for name in ("user", "door", "action")}
+    rows = changes(ground, user=request.user)
+    if chosen["user"].isdecimal() and len(chosen["user"]) < 19:
+        rows = rows.filter(user=int(chosen["user"]))
+    if chosen["door"] in Door.values:
+        rows = rows.filter(door=chosen["door"])
+    if chosen["action"] in Action.values:
+        rows = rows.filter(action=chosen["action"])
+    found = listing(
+        request, rows, search=("summary", "reason"), sorts=SORTS, default="-at", filtered=any(chosen.values()),
+        per_page=PER_PAGE,
+    )  # fmt: skip
+    if request.GET.get("format") == "csv":
+        return csv_answer(f"changes-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
+    context = {
+        "entries": entries(found.page_obj, shell_of(request).role or Role.VIEWER),
+        "chosen": chosen,
+        "doors": Door.choices,
+        "actions": Action.choices,
+        "people": _people(ground),
+    }
+    return list_page(request, "changes", found, context)
+
+
+def _csv(change: Change) -> list[object]:
+    who = change.user.display_name if change.user else ""
+    when = change.at.isoformat(timespec="minutes")
+    return [when, who, change.get_door_display(), change.get_action_display(), change.summary, change.reason]
+
+
+def _people(ground: ProvingGround) -> list[User]:
+    """Who has changed anything there."""
+    ids = Change.objects.filter(ground=ground).order_by().values("user").distinct()
+    return list(User.objects.filter(pk__in=ids).order_by("username"))
+
+
+@require_POST
+def undo_change(request: HttpRequest, pk: str) -> HttpResponse:
+    change = Change.objects.filter(pk=pk, ground__in=access.grounds_of(request.user)).first()
+    if change is None:
+        raise NotFound(access.NOT_FOUND)
+    shell_of(request).show_ground(change.ground_id)
+    current_ground(request, Role.SCHEDULER)
+    outcome = attempt(lambda: undo(pk, actor=actor_of(request)))
+    if outcome.refused:
+        messages.error(request, f"Not undone. {' '.join(outcome.sentences)}")
+    else:
+        messages.success(request, f"{outcome.change.summary}.")
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
+        back = reverse("allocations:change-list")
+    return redirect(back)

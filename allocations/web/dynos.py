@@ -1,0 +1,162 @@
+"""Dynos: the list, a page for each, and keeping them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from allocations.enums import Role
+from allocations.exceptions import Invalid
+from allocations.models import Capability, Dyno, ProvingGround, TestType
+from allocations.selectors.dynos import coming_allocations, dyno_by_id, dyno_list, facilities, windows_of
+from allocations.selectors.history import row_history
+from allocations.services.fleet import add_dyno, change_dyno
+from allocations.web.attempts import actor_of, attempt
+from allocations.web.context import current_ground, shell_of
+from allocations.web.forms.fleet import DynoForm, RunFormSet, runs_of
+from allocations.web.listing import csv_answer, list_page, listing
+
+SORTS = {"name": "sort_key", "facility": "facility__position", "now": "until", "free": "next_free"}
+CSV = (
+    "Dyno",
+    "Facility",
+    "Enabled",
+    "Available from",
+    "Available to",
+    "Runs",
+    "On it today",
+    "Until",
+    "Next free day",
+)
+FILTERS = ("facility", "runs", "state")
+STATES = [
+    ("", "Any state"),
+    ("free", "Free today"),
+    ("taken", "Taken today"),
+    ("maintenance", "In maintenance today"),
+    ("disabled", "Disabled"),
+]
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    ground = current_ground(request)
+    chosen = {name: request.GET.get(name, "") for name in FILTERS}
+    capabilities = Prefetch("capabilities", Capability.objects.select_related("test_type"))
+    rows = _narrowed(dyno_list(ground, user=request.user), chosen).prefetch_related(capabilities)
+    found = listing(
+        request, rows, search=("name", "facility__name", "notes"), sorts=SORTS, default="name",
+        filtered=any(chosen.values()),
+    )  # fmt: skip
+    if request.GET.get("format") == "csv":
+        return csv_answer(f"dynos-{ground.code.lower()}", CSV, found.rows.iterator(chunk_size=500), _csv)
+    context = {
+        "chosen": chosen,
+        "facilities": facilities(ground, user=request.user),
+        "test_types": TestType.objects.filter(ground=ground),
+        "states": STATES,
+        "today": ground.today(),
+        "may_keep": _may_keep(request),
+    }
+    return list_page(request, "dynos", found, context)
+
+
+def _narrowed(rows: QuerySet[Dyno], chosen: dict[str, str]) -> QuerySet[Dyno]:
+    if chosen["facility"].isdecimal() and len(chosen["facility"]) < 19:
+        rows = rows.filter(facility=int(chosen["facility"]))
+    if chosen["runs"].isdecimal() and len(chosen["runs"]) < 19:
+        rows = rows.filter(pk__in=Capability.objects.filter(test_type=int(chosen["runs"])).values("dyno"))
+    state = chosen["state"]
+    if state == "disabled":
+        rows = rows.filter(enabled=False)
+    if state == "free":
+        rows = rows.filter(enabled=True, until__isnull=True)
+    if state == "taken":
+        rows = rows.filter(allocation_now__isnull=False)
+    if state == "maintenance":
+        rows = rows.filter(window_now__isnull=False)
+    return rows
+
+
+def _csv(row: Any) -> list[Any]:
+    now = "maintenance" if row.window_now else row.vehicle_now or row.vin_now
+    runs = "; ".join(map(str, row.capabilities.all()))
+    return [
+        row.name, row.facility, "yes" if row.enabled else "no", row.available_from, row.available_to, runs, now,
+        row.until, row.next_free,
+    ]  # fmt: skip
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    dyno = _found(request, pk)
+    context = {
+        "dyno": dyno,
+        "today": dyno.ground.today(),
+        "capabilities": dyno.capabilities.select_related("test_type"),
+        "coming": coming_allocations(dyno),
+        "windows": windows_of(dyno),
+        "history": row_history(dyno),
+        "may_keep": _may_keep(request),
+        "trail": [("Dynos", reverse("allocations:dyno-list")), (str(dyno), "")],
+    }
+    return render(request, "allocations/dynos/detail.html", context)
+
+
+def _may_keep(request: HttpRequest) -> bool:
+    role = shell_of(request).role
+    return role is not None and role.covers(Role.ADMIN)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    return _keep(request, current_ground(request, Role.ADMIN), None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    dyno = _found(request, pk, Role.ADMIN)
+    return _keep(request, dyno.ground, dyno)
+
+
+def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> HttpResponse:
+    rows = dyno.capabilities.all() if dyno else ()
+    initial = [
+        {"test_type": row.test_type_id, "drives": row.drives, "weight_classes": row.weight_classes} for row in rows
+    ]
+    form = DynoForm(request.POST or None, instance=dyno, ground=ground)
+    runs = RunFormSet(request.POST or None, initial=initial, form_kwargs={"ground": ground}, prefix="runs")
+    if request.method == "POST" and form.is_valid() and runs.is_valid():
+        try:
+            outcome = attempt(lambda: _written(request, form, runs, dyno))
+        except Invalid as invalid:
+            form.take(invalid)
+        else:
+            if not outcome.refused:
+                messages.success(request, f"{outcome.change.summary}.")
+                made = dyno.pk if dyno else next(i["id"] for i in outcome.change.items if i["model"] == "dyno")
+                return redirect("allocations:dyno-detail", made)
+            form.add_error(None, outcome.sentences[0])
+    trail = [("Dynos", reverse("allocations:dyno-list"))]
+    if dyno:
+        trail.append((dyno.name, reverse("allocations:dyno-detail", args=[dyno.pk])))
+    trail.append(("Change" if dyno else "New dyno", ""))
+    context = {"form": form, "runs": runs, "dyno": dyno, "trail": trail}
+    return render(request, "allocations/dynos/form.html", context, status=422 if form.is_bound else 200)
+
+
+def _written(request: HttpRequest, form: DynoForm, runs: Any, dyno: Dyno | None) -> Any:
+    if dyno:
+        return change_dyno(dyno.pk, actor=actor_of(request), runs=runs_of(runs), **form.values)
+    return add_dyno(actor=actor_of(request), runs=runs_of(runs), **form.values)
+
+
+def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Dyno:
+    dyno = dyno_by_id(pk, user=request.user)
+    shell_of(request).show_ground(dyno.ground_id)
+    current_ground(request, needed)
+    return dyno

@@ -1,0 +1,57 @@
+"""What to book: the test, and from when. Where is the answer to it."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+
+from allocations.models import Dyno
+from allocations.rulebook import LONGEST_STAY
+from allocations.web.forms.fields import DayField, GroundForm, VehicleField, drive_field, test_type_field
+from dynosite.lib.days import DayRange
+
+MOST_BACKUP_DAYS = 7
+
+
+class BookingForm(GroundForm):
+    vehicle = VehicleField()
+    test_type = test_type_field()
+    drive = drive_field()
+    first_day = DayField(label="First day")
+    days = forms.IntegerField(
+        min_value=1, max_value=LONGEST_STAY, required=False, help_text="Empty: as the test type has it"
+    )
+    last_day = DayField(label="Last day", required=False, help_text="In place of the number of days")
+    dyno = forms.ModelChoiceField(Dyno.objects.all(), required=False, empty_label="Any that fits")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        first, last, days = data.get("first_day"), data.get("last_day"), data.get("days")
+        if not first or "days" in self.errors or "last_day" in self.errors:
+            return data
+        if last and last < first:
+            self.add_error("last_day", "The last day is before the first.")
+        elif last and (last - first).days >= LONGEST_STAY:
+            self.add_error("last_day", f"{LONGEST_STAY} days is the longest stay.")
+        elif last and days and days != (last - first).days + 1:
+            number = (last - first).days + 1
+            self.add_error("last_day", f"That makes {number} days, not {days}: clear one of the two.")
+        return data
+
+    @property
+    def stay(self) -> DayRange:
+        """The days of the test if it starts on the day asked. Of a valid form."""
+        data = self.cleaned_data
+        first, last = data["first_day"], data.get("last_day")
+        if last:
+            return DayRange(first, last)
+        return DayRange.starting(first, data.get("days") or data["test_type"].default_days)
+
+
+def read_place(text: str) -> tuple[int, dt.date] | None:
+    """The dyno and first day that a place's button names."""
+    dyno, _, day = text.partition("/")
+    try:
+        return int(dyno), dt.date.fromisoformat(day)
+    except ValueError:
+        return None

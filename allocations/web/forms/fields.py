@@ -1,0 +1,76 @@
+"""Fields that the forms share, all of them within one proving ground."""
+
+from typing import Any
+
+from django import forms
+
+from allocations.enums import Drive
+from allocations.models import ProvingGround, TestType, Vehicle
+from allocations.selectors.vehicles import vehicle_named, vehicle_names, vehicles_like
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    widget = DayInput
+
+    def __init__(self, **more: Any) -> None:
+        more.setdefault("error_messages", {"invalid": "A day is written like 2026-11-23."})
+        super().__init__(input_formats=["%Y-%m-%d"], **more)
+
+
+class VehicleField(forms.CharField):
+    """A vehicle by its tag or VIN, with names offered while typing. Gives the vehicle."""
+
+    def __init__(self, **more: Any) -> None:
+        more.setdefault("label", "Vehicle")
+        more.setdefault("help_text", "Tag or VIN")
+        super().__init__(max_length=60, **more)
+        self.widget.attrs |= {"list": "vehicle-names", "autocomplete": "off", "spellcheck": "false"}
+        self.ground: ProvingGround | None = None
+        self.user = None
+
+    def prepare_value(self, value: object) -> object:
+        return value.label if isinstance(value, Vehicle) else value
+
+    def clean(self, value: object) -> Vehicle | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        found = vehicle_named(text, self.ground, user=self.user)
+        if found:
+            return found
+        like = " or ".join(vehicle.label for vehicle in vehicles_like(text, self.ground, user=self.user))
+        hint = f" Do you mean {like}?" if like else ""
+        raise forms.ValidationError(f"No vehicle here has the tag or VIN {text}.{hint}")
+
+
+class GroundForm(forms.Form):
+    """A form whose choices are those of one proving ground."""
+
+    def __init__(self, *args: Any, ground: ProvingGround, user: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.ground = ground
+        self.user = user
+        for field in self.fields.values():
+            if isinstance(field, VehicleField):
+                field.ground, field.user = ground, user
+            elif isinstance(field, forms.ModelChoiceField):
+                field.queryset = field.queryset.filter(ground=ground)
+
+    def vehicle_names(self) -> list[tuple[str, str]]:
+        return vehicle_names(self.ground, user=self.user)
+
+
+def test_type_field(**more: Any) -> forms.ModelChoiceField:
+    return forms.ModelChoiceField(TestType.objects.all(), label="Test type", empty_label="Choose …", **more)
+
+
+def drive_field() -> forms.ChoiceField:
+    choices = [("", "As the vehicle"), *Drive.choices]
+    return forms.ChoiceField(choices=choices, required=False, label="Tested as", help_text="Drive, if another")

@@ -1,0 +1,71 @@
+"""A test that wants a place."""
+
+from typing import Any
+
+from django import forms
+
+from allocations.enums import Priority, RequestStatus
+from allocations.models import TestRequest
+from allocations.rulebook import LONGEST_STAY
+from allocations.web.forms.fields import DayField, GroundForm, VehicleField, drive_field, test_type_field
+
+FIELDS = (
+    "step", "drive", "days", "miles", "miles_per_day", "extra_days", "earliest_start", "due_date", "priority", "note",
+)  # fmt: skip
+
+
+class RequestForm(GroundForm):
+    vehicle = VehicleField()
+    test_type = test_type_field()
+    step = forms.CharField(required=False, max_length=60, help_text="Such as a phase of the program")
+    drive = drive_field()
+    days = forms.IntegerField(
+        min_value=1, max_value=LONGEST_STAY, required=False, help_text="Empty: from the miles, or the test type's own"
+    )
+    miles = forms.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    miles_per_day = forms.IntegerField(min_value=1, max_value=10_000, required=False, label="Miles a day")
+    extra_days = forms.IntegerField(min_value=0, max_value=100, required=False, label="Extra days")
+    earliest_start = DayField(label="Earliest start", required=False)
+    due_date = DayField(label="Due", required=False)
+    priority = forms.ChoiceField(choices=Priority.choices, initial=Priority.NORMAL)
+    after = forms.ModelChoiceField(
+        TestRequest.objects.exclude(status=RequestStatus.CANCELLED),
+        required=False, empty_label="Nothing", help_text="Another request of the same vehicle that comes first",
+    )  # fmt: skip
+    note = forms.CharField(required=False, max_length=2000, widget=forms.Textarea({"rows": 3}))
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, request: TestRequest | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        after = self.fields["after"]
+        if request:
+            after.queryset = after.queryset.filter(vehicle=request.vehicle_id).exclude(pk=request.pk)
+            after.queryset = after.queryset.select_related("vehicle", "test_type")
+        else:
+            del self.fields["after"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if data.get("earliest_start") and data.get("due_date") and data["due_date"] < data["earliest_start"]:
+            self.add_error("due_date", "The due date is before the earliest start.")
+        test_type = data.get("test_type")
+        if not data.get("days") and "days" not in self.errors and test_type:
+            data["days"] = self._days_of_the_miles(data) or test_type.default_days
+            if data["days"] > LONGEST_STAY:
+                self.add_error("days", f"The miles make {data['days']} days; {LONGEST_STAY} is the longest stay.")
+        return data
+
+    @staticmethod
+    def _days_of_the_miles(data: dict[str, Any]) -> int:
+        a_day = data.get("miles_per_day") or data["test_type"].miles_per_day
+        if not data.get("miles") or not a_day:
+            return 0
+        return -(-data["miles"] // a_day) + (data.get("extra_days") or 0)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the service takes, beside vehicle and test type. Of a valid form."""
+        values = {name: self.cleaned_data[name] for name in FIELDS}
+        if "after" in self.cleaned_data:
+            values["after_id"] = self.cleaned_data["after"].pk if self.cleaned_data["after"] else None
+        return values

@@ -1,0 +1,93 @@
+"""Lists: search, sort, pages and CSV, all of it in the address."""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+
+from dynosite.lib.htmx import wants_fragment
+
+PER_PAGE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    rows: QuerySet[Any]
+    page_obj: Page
+    text: str
+    sort: str
+    filtered: bool
+    """Whether anything narrows the list, so that an empty one is not called the whole."""
+
+
+def listing(
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    *,
+    search: Sequence[str],
+    sorts: Mapping[str, str],
+    default: str,
+    filtered: bool = False,
+    per_page: int = PER_PAGE,
+) -> Listing:
+    """The rows that `?q=` finds, in the order of `?sort=`, cut into pages. `sorts` are fields by sort name."""
+    text = request.GET.get("q", "").strip()[:100]
+    for word in text.split():
+        found = Q()
+        for name in search:
+            found |= Q(**{f"{name}__icontains": word})
+        rows = rows.filter(found)
+    sort = request.GET.get("sort", "")
+    if sort.removeprefix("-") not in sorts:
+        sort = default
+    field = F(sorts[sort.removeprefix("-")])
+    order = field.desc(nulls_last=True) if sort.startswith("-") else field.asc(nulls_last=True)
+    rows = rows.order_by(order, "pk")
+    page = Paginator(rows, per_page).get_page(request.GET.get("page"))
+    return Listing(rows, page, text, sort, filtered or bool(text))
+
+
+def list_page(request: HttpRequest, folder: str, found: Listing, context: dict[str, Any]) -> HttpResponse:
+    """The whole page, or for htmx the list alone."""
+    template = "_list.html" if wants_fragment(request, "list") else "page.html"
+    context |= {"found": found, "page_obj": found.page_obj, "sort": found.sort}
+    response = render(request, f"allocations/{folder}/{template}", context)
+    response["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+class _Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_answer(
+    name: str, heading: Sequence[str], rows: Iterable[Any], cells: Callable[[Any], Sequence[Any]]
+) -> StreamingHttpResponse:
+    writer = csv.writer(_Echo())
+    lines = [heading]
+    body = (writer.writerow([harmless(cell) for cell in line]) for line in _chain(lines, rows, cells))
+    return StreamingHttpResponse(
+        body,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )
+
+
+def _chain(
+    lines: Iterable[Sequence[Any]], rows: Iterable[Any], cells: Callable[[Any], Sequence[Any]]
+) -> Iterable[Sequence[Any]]:
+    yield from lines
+    for row in rows:
+        yield cells(row)
+
+
+def harmless(value: Any) -> str:
+    """The text of a cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

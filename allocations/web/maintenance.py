@@ -1,0 +1,163 @@
+"""Setting, changing and lifting maintenance: first what it would hit, then an answer for each, then the deed."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from allocations.enums import Role
+from allocations.models import MaintenanceWindow
+from allocations.selectors.dynos import dyno_by_id, window_by_id
+from allocations.selectors.maintenance import Hit, fallout, returns
+from allocations.services.maintenance import lift_maintenance, set_maintenance
+from allocations.web.attempts import Outcome, actor_of, attempt
+from allocations.web.context import current_ground, shell_of
+from allocations.web.forms.maintenance import WindowForm, read_answers
+from dynosite.lib.days import DayRange
+from dynosite.lib.htmx import wants_fragment
+
+ASKED = ("dyno", "first_day", "last_day")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    data = request.POST if request.method == "POST" else request.GET
+    number = data.get("dyno", "")
+    if number.isdecimal() and len(number) < 19:
+        shell_of(request).show_ground(dyno_by_id(int(number), user=request.user).ground_id)
+    return _set(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    window = _found(request, pk)
+    if window.lifted_at:
+        messages.info(request, "This window is lifted and can no longer be changed.")
+        return redirect("allocations:window-detail", pk)
+    return _set(request, window)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def lift(request: HttpRequest, pk: int) -> HttpResponse:
+    window = _found(request, pk)
+    if window.lifted_at:
+        messages.info(request, "This window is lifted already.")
+        return redirect("allocations:window-detail", pk)
+    outcome = None
+    if request.method == "POST":
+        back, version = _back(request), request.POST.get("version", "")
+        outcome = attempt(
+            lambda: lift_maintenance(
+                pk, bring_back=back, actor=actor_of(request),
+                version=int(version) if version.isdecimal() and len(version) < 10 else None,
+            ),
+            title="It cannot be lifted like this",
+        )  # fmt: skip
+        if not outcome.refused:
+            messages.success(request, f"{outcome.change.summary}.")
+            return redirect("allocations:dyno-detail", window.dyno_id)
+    trail = [*_trail(window), ("Lift", "")]
+    context = {"window": window, "returns": returns(window), "outcome": outcome, "trail": trail}
+    return render(request, "allocations/maintenance/lift.html", context, status=outcome.status if outcome else 200)
+
+
+def _found(request: HttpRequest, pk: int) -> MaintenanceWindow:
+    window = window_by_id(pk, user=request.user)
+    shell_of(request).show_ground(window.ground_id)
+    current_ground(request, Role.ADMIN)
+    return window
+
+
+def _back(request: HttpRequest) -> list[int]:
+    return [int(number) for number in request.POST.getlist("back") if number.isdecimal() and len(number) < 19]
+
+
+def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse:
+    ground = current_ground(request, Role.ADMIN)
+    data = request.POST if request.method == "POST" else request.GET
+    filled = _values_of(window) | {name: data[name] for name in WindowForm.base_fields if name in data}
+    form = WindowForm(filled, ground=ground, user=request.user)
+    if request.method != "POST" and "preview" not in data and not all(form.data.get(name) for name in ASKED):
+        for name in ASKED:
+            form.fields[name].required = False
+        form.is_valid()
+        return _page(request, form, window)
+    if not form.is_valid():
+        return _page(request, form, window, status=422 if request.method == "POST" else 200)
+    hits = fallout(form.cleaned_data["dyno"].pk, form.days, user=request.user)
+    if request.method != "POST":
+        return _page(request, form, window, hits=hits)
+    return _write(request, form, window, hits)
+
+
+def _write(
+    request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None, hits: list[Hit]
+) -> HttpResponse:  # fmt: skip
+    values = {name: form.cleaned_data[name] for name in ("first_day", "last_day", "kind", "reason", "reference")}
+    version = request.POST.get("version", "")
+    outcome = attempt(
+        lambda: set_maintenance(
+            form.cleaned_data["dyno"].pk, answers=read_answers(request.POST, hits), bring_back=_back(request),
+            window_id=window.pk if window else None, actor=actor_of(request),
+            version=int(version) if window and version.isdecimal() and len(version) < 10 else None,
+            key=request.POST.get("key", "")[:60] or None, **values,
+        ),
+        title="The window cannot be set like this",
+    )  # fmt: skip
+    if outcome.refused:
+        return _page(request, form, window, hits=hits, outcome=outcome, status=outcome.status)
+    messages.success(request, f"Maintenance set: {outcome.change.summary}.")
+    return redirect("allocations:dyno-detail", form.cleaned_data["dyno"].pk)
+
+
+def _values_of(window: MaintenanceWindow | None) -> dict[str, Any]:
+    if window is None:
+        return {}
+    values = {name: getattr(window, name) for name in ("kind", "reason", "reference")}
+    days = {"first_day": window.first_day.isoformat(), "last_day": window.last_day.isoformat()}
+    return values | days | {"dyno": window.dyno_id}
+
+
+def _trail(window: MaintenanceWindow | None) -> list[tuple[str, str]]:
+    trail = [("Dynos", reverse("allocations:dyno-list"))]
+    if window:
+        trail.append((str(window.dyno), reverse("allocations:dyno-detail", args=[window.dyno_id])))
+        trail.append(("Maintenance", reverse("allocations:window-detail", args=[window.pk])))
+    return trail
+
+
+def _page(
+    request: HttpRequest,
+    form: WindowForm,
+    window: MaintenanceWindow | None,
+    *,
+    hits: list[Hit] | None = None,
+    outcome: Outcome | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    days: DayRange | None = form.days if hits is not None else None
+    context = {
+        "form": form,
+        "window": window,
+        "hidden": [(name, form.data.get(name, "")) for name in WindowForm.base_fields],
+        "previewed": hits is not None,
+        "hits": [(hit, request.POST.get(f"answer-{hit.allocation.pk}") or _proposal(hit)) for hit in hits or ()],
+        "blocked": any(not hit.answers for hit in hits or ()),
+        "returns": returns(window, left=days) if window and days else [],
+        "days": days,
+        "outcome": outcome,
+        "key": request.POST.get("key") or uuid.uuid4(),
+        "trail": [*_trail(window), ("Change" if window else "Set maintenance", "")],
+        "here": request.path,
+    }
+    part = wants_fragment(request, "window")
+    template = "_window.html" if part else "page.html"
+    return render(request, f"allocations/maintenance/{template}", context, status=status)
+
+
+def _proposal(hit: Hit) -> str:
+    return hit.proposed.to.value if hit.proposed else ""

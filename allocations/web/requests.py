@@ -1,0 +1,193 @@
+"""Test requests: which wait, and finding them a place."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from allocations.enums import Priority, RequestStatus, Role
+from allocations.models import TestRequest, TestType
+from allocations.selectors.history import history_of
+from allocations.selectors.requests import is_late, late, request_by_id, request_list
+from allocations.services.requests import cancel_request, change_request, create_request
+from allocations.web.attempts import Outcome, actor_of, attempt
+from allocations.web.context import current_ground, shell_of
+from allocations.web.forms.requests import FIELDS, RequestForm
+from allocations.web.listing import csv_answer, list_page, listing
+
+SORTS = {
+    "vehicle": "vehicle__tag",
+    "test": "test_type__name",
+    "days": "days",
+    "earliest": "earliest_start",
+    "due": "due_date",
+    "priority": "urgency",
+    "place": "place_first",
+    "created": "created_at",
+}
+SEARCH = ("vehicle__tag", "vehicle__vin", "vehicle__program", "vehicle__team", "test_type__name", "step", "note")
+CSV = (
+    "Vehicle", "Test type", "Step", "Days", "Earliest start", "Due", "Priority", "Status", "Dyno", "First day",
+    "Last day",
+)  # fmt: skip
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    ground = current_ground(request)
+    today = ground.today()
+    everything = request_list(ground, user=request.user)
+    status = request.GET.get("status", RequestStatus.WAITING)
+    chosen = {name: request.GET.get(name, "") for name in ("test", "priority", "late")}
+    narrowed = _narrowed(everything, status, chosen, today)
+    sort = "priority" if status == RequestStatus.WAITING else "-created"
+    found = listing(request, narrowed, search=SEARCH, sorts=SORTS, default=sort, filtered=any(chosen.values()))
+    if request.GET.get("format") == "csv":
+        return csv_answer(f"requests-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
+    for each in found.page_obj:
+        each.late = is_late(each, today, each.place_last)
+    context = {
+        "today": today,
+        "status": status,
+        "statuses": [*RequestStatus.choices, ("all", "All")],
+        "priorities": Priority.choices,
+        "chosen": chosen,
+        "test_types": TestType.objects.filter(ground=ground),
+        "ground": ground,
+    }
+    return list_page(request, "requests", found, context)
+
+
+def _narrowed(rows: Any, status: str, chosen: dict[str, str], today: Any) -> Any:
+    if status in RequestStatus.values:
+        rows = rows.filter(status=status)
+    if chosen["test"].isdecimal() and len(chosen["test"]) < 19:
+        rows = rows.filter(test_type=int(chosen["test"]))
+    if chosen["priority"] in Priority.values:
+        rows = rows.filter(priority=chosen["priority"])
+    return rows.filter(late(today)) if chosen["late"] else rows
+
+
+def _csv(row: Any) -> list[Any]:
+    return [
+        row.vehicle, row.test_type, row.step, row.days, row.earliest_start, row.due_date,
+        row.get_priority_display(), row.get_status_display(), row.place_dyno, row.place_first, row.place_last,
+    ]  # fmt: skip
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    return _detail(request, _found(request, pk))
+
+
+def _detail(request: HttpRequest, wish: TestRequest, outcome: Outcome | None = None) -> HttpResponse:
+    places = wish.allocations.select_related("dyno__facility", "test_type").order_by("first_day")
+    live = [place for place in places if place.status != "cancelled"]
+    context = {
+        "wish": wish,
+        "late": is_late(wish, wish.ground.today(), max((place.last_day for place in live), default=None)),
+        "places": places,
+        "followers": wish.followers.select_related("vehicle", "test_type"),
+        "waits": wish.status == RequestStatus.WAITING and shell_of(request).may_schedule,
+        "history": history_of(wish, user=request.user),
+        "outcome": outcome,
+        "trail": [("Requests", reverse("allocations:request-list")), (str(wish), "")],
+    }
+    status = outcome.status if outcome else 200
+    return render(request, "allocations/requests/detail.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    ground = current_ground(request, Role.SCHEDULER)
+    initial = {"vehicle": request.GET.get("vehicle", ""), "test_type": request.GET.get("test_type", "")}
+    form = RequestForm(request.POST or None, ground=ground, user=request.user, initial=initial)
+    outcome = None
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        outcome = attempt(
+            lambda: create_request(
+                data["vehicle"].pk, test_type_id=data["test_type"].pk, actor=actor_of(request),
+                key=request.POST.get("key", "")[:60] or None, **form.values,
+            )
+        )  # fmt: skip
+        if not outcome.refused:
+            made = outcome.change.items[0]["id"]
+            messages.success(request, f"{outcome.change.summary}.")
+            if "place" in request.POST:
+                return redirect(f"{reverse('allocations:allocation-create')}?request={made}")
+            return redirect("allocations:request-detail", made)
+    return _form_page(request, form, outcome, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    wish = _found(request, pk, Role.SCHEDULER)
+    if wish.status != RequestStatus.WAITING:
+        messages.info(request, f"The request is {wish.status}; only one that waits can be changed.")
+        return redirect("allocations:request-detail", pk)
+    initial = {name: getattr(wish, name) for name in FIELDS}
+    initial |= {"vehicle": wish.vehicle, "test_type": wish.test_type_id, "after": wish.after_id}
+    initial["version"] = wish.version
+    form = RequestForm(
+        request.POST or None, ground=wish.ground, user=request.user, request=wish, initial=initial
+    )  # fmt: skip
+    outcome = None
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        values = form.values | {"vehicle_id": data["vehicle"].pk, "test_type_id": data["test_type"].pk}
+        outcome = attempt(lambda: change_request(pk, actor=actor_of(request), version=data["version"], **values))
+        if not outcome.refused:
+            messages.success(request, "The request is changed.")
+            return redirect("allocations:request-detail", pk)
+    return _form_page(request, form, outcome, wish)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    wish = _found(request, pk, Role.SCHEDULER)
+    if request.method != "POST":
+        trail = [("Requests", reverse("allocations:request-list")), (str(wish), _address(pk)), ("Cancel", "")]
+        return render(request, "allocations/requests/cancel.html", {"wish": wish, "trail": trail})
+    version = request.POST.get("version", "")
+    outcome = attempt(
+        lambda: cancel_request(
+            pk, version=int(version) if version.isdecimal() and len(version) < 10 else None,
+            actor=actor_of(request, request.POST.get("reason", "")[:500]),
+        )
+    )  # fmt: skip
+    if outcome.refused:
+        return _detail(request, wish, outcome)
+    messages.success(request, f"{outcome.change.summary}.")
+    return redirect("allocations:request-detail", pk)
+
+
+def _address(pk: int) -> str:
+    return reverse("allocations:request-detail", args=[pk])
+
+
+def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> TestRequest:
+    wish = request_by_id(pk, user=request.user)
+    shell_of(request).show_ground(wish.ground_id)
+    current_ground(request, needed)
+    return wish
+
+
+def _form_page(
+    request: HttpRequest, form: RequestForm, outcome: Outcome | None, wish: TestRequest | None
+) -> HttpResponse:
+    trail = [("Requests", reverse("allocations:request-list"))]
+    trail += [(str(wish), _address(wish.pk)), ("Change", "")] if wish else [("New request", "")]
+    context = {
+        "form": form,
+        "wish": wish,
+        "outcome": outcome,
+        "trail": trail,
+        "key": request.POST.get("key") or uuid.uuid4(),
+    }
+    status = outcome.status if outcome else (422 if form.is_bound else 200)
+    return render(request, "allocations/requests/form.html", context, status=status)

@@ -1,0 +1,143 @@
+"""Vehicles: the list, a page for each, and keeping them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from allocations.enums import Drive, Role, WeightClass
+from allocations.exceptions import Invalid
+from allocations.models import Vehicle
+from allocations.selectors.history import row_history
+from allocations.selectors.requests import request_list
+from allocations.selectors.vehicles import vehicle_by_id, vehicle_list
+from allocations.services.fleet import add_vehicle, change_vehicle
+from allocations.web.attempts import actor_of, attempt
+from allocations.web.context import current_ground, shell_of
+from allocations.web.forms.fleet import VehicleForm
+from allocations.web.listing import csv_answer, list_page, listing
+
+SORTS = {
+    "tag": "tag",
+    "program": "program",
+    "team": "team",
+    "drive": "drive",
+    "weight": "weight_class",
+    "where": "where",
+    "next": "next_day",
+    "waiting": "waiting",
+}
+SEARCH = ("tag", "vin", "build_id", "program", "powertrain", "build_type", "team")
+CSV = (
+    "Tag", "VIN", "Build ID", "Program", "Model year", "Powertrain", "Build type", "Team", "Drive", "Weight (lb)",
+    "Weight class", "Placeholder", "On dyno today", "Next test", "Waiting requests",
+)  # fmt: skip
+FILTERS = ("drive", "weight", "show")
+SHOWN = [
+    ("", "All"),
+    ("placeholder", "Placeholders"),
+    ("waiting", "With waiting requests"),
+    ("now", "On a dyno today"),
+]
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    ground = current_ground(request)
+    chosen = {name: request.GET.get(name, "") for name in FILTERS}
+    rows = _narrowed(vehicle_list(ground, user=request.user), chosen)
+    found = listing(request, rows, search=SEARCH, sorts=SORTS, default="tag", filtered=any(chosen.values()))
+    if request.GET.get("format") == "csv":
+        return csv_answer(f"vehicles-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
+    context = {"chosen": chosen, "drives": Drive.values, "weights": WeightClass.values, "shown": SHOWN}
+    return list_page(request, "vehicles", found, context)
+
+
+def _narrowed(rows: QuerySet[Vehicle], chosen: dict[str, str]) -> QuerySet[Vehicle]:
+    if chosen["drive"]:
+        rows = rows.filter(drive=chosen["drive"])
+    if chosen["weight"]:
+        rows = rows.filter(weight_class=chosen["weight"])
+    if chosen["show"] == "placeholder":
+        rows = rows.filter(placeholder=True)
+    if chosen["show"] == "waiting":
+        rows = rows.filter(waiting__gt=0)
+    if chosen["show"] == "now":
+        rows = rows.filter(where__isnull=False)
+    return rows
+
+
+def _csv(row: Any) -> list[Any]:
+    return [
+        row.tag, row.vin, row.build_id, row.program, row.model_year, row.powertrain, row.build_type, row.team,
+        row.drive, row.weight_lbs, row.weight_class, "yes" if row.placeholder else "", row.where, row.next_day,
+        row.waiting,
+    ]  # fmt: skip
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    vehicle = _found(request, pk)
+    allocations = vehicle.allocations.select_related("dyno__facility", "test_type", "vehicle").order_by("-first_day")
+    context = {
+        "vehicle": vehicle,
+        "allocations": allocations[:50],
+        "requests": request_list(vehicle.ground, user=request.user).filter(vehicle=vehicle)[:50],
+        "history": row_history(vehicle),
+        "trail": [("Vehicles", reverse("allocations:vehicle-list")), (str(vehicle), "")],
+    }
+    return render(request, "allocations/vehicles/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    ground = current_ground(request, Role.SCHEDULER)
+    form = VehicleForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            outcome = attempt(lambda: add_vehicle(ground.pk, actor=actor_of(request), **form.values))
+        except Invalid as invalid:
+            form.take(invalid)
+        else:
+            if not outcome.refused:
+                messages.success(request, f"{outcome.change.summary}.")
+                return redirect("allocations:vehicle-detail", outcome.change.items[0]["id"])
+            form.add_error(None, outcome.sentences[0])
+    return _form_page(request, form, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    vehicle = _found(request, pk, Role.SCHEDULER)
+    form = VehicleForm(request.POST or None, instance=vehicle)
+    if request.method == "POST" and form.is_valid():
+        try:
+            outcome = attempt(lambda: change_vehicle(pk, actor=actor_of(request), **form.values))
+        except Invalid as invalid:
+            form.take(invalid)
+        else:
+            if not outcome.refused:
+                messages.success(request, f"{outcome.change.summary}.")
+                return redirect("allocations:vehicle-detail", pk)
+            form.add_error(None, outcome.sentences[0])
+    return _form_page(request, form, vehicle)
+
+
+def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Vehicle:
+    vehicle = vehicle_by_id(pk, user=request.user)
+    shell_of(request).show_ground(vehicle.ground_id)
+    current_ground(request, needed)
+    return vehicle
+
+
+def _form_page(request: HttpRequest, form: VehicleForm, vehicle: Vehicle | None) -> HttpResponse:
+    trail = [("Vehicles", reverse("allocations:vehicle-list"))]
+    if vehicle:
+        trail.append((str(vehicle), reverse("allocations:vehicle-detail", args=[vehicle.pk])))
+    trail.append(("Change" if vehicle else "New vehicle", ""))
+    context = {"form": form, "vehicle": vehicle, "trail": trail}
+    return render(request, "allocations/vehicles/form.html", context, status=422 if form.is_bound else 200)
