@@ -24,6 +24,7 @@ class Claim:
     places: tuple[str, ...]
     vehicle: tuple
     vehicle_name: str
+    vehicle_weight: str  # the class that the vehicle is kept with; the row may say another
 
     @property
     def shares_vehicle(self) -> bool:
@@ -137,7 +138,8 @@ class Judge:
     def _against(self, claim: Claim, key: str, name: str) -> str:
         """What the rules and the maintenance windows say against it."""
         row, known = claim.row, self.dynos.known(key)
-        test = TestFacts(0, 0, claim.vehicle_name, row.test_type, row.drive, row.weight_class)
+        weights = dict.fromkeys((row.weight_class, claim.vehicle_weight))
+        tests = [TestFacts(0, 0, claim.vehicle_name, row.test_type, row.drive, weight) for weight in weights]
         dyno = DynoFacts(
             0, name, 0,
             known.enabled if known else True,
@@ -149,7 +151,9 @@ class Judge:
                 if c.test_type == fold(row.test_type)
             ),
         )  # fmt: skip
-        refusals = [*check_capability(test, dyno), *check_availability(dyno, DayRange(row.first, row.last))]
+        # A row that gives its vehicle another weight class than an upper row needs a dyno that takes both.
+        refusals = next(filter(None, (check_capability(test, dyno) for test in tests)), [])
+        refusals = [*refusals, *check_availability(dyno, DayRange(row.first, row.last))]
         said = [refusal.sentence.rstrip(".") for refusal in refusals]
         for window in self.windows.get(key, ()):
             if window.first <= row.last and row.first <= window.last:

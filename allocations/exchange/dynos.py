@@ -1,5 +1,6 @@
 """The dynos that a workbook names, the pool of lanes, and which of them a row means."""
 
+from collections import Counter
 from difflib import get_close_matches
 
 from allocations.exchange.cells import NOTHING, fold
@@ -21,18 +22,16 @@ class Dynos:
         self._said = sheets.facility_of
         self._written = {fold(f): f for f in reversed(sheets.facilities)}
         capabilities: dict[str, dict[Capability, None]] = {}
-        names: dict[str, str] = {}
+        names = self._usual_names(sheets)
         for rule in sheets.rules:
             for name in rule.dynos:
-                names.setdefault(fold(name), name)
                 made = Capability(fold(rule.test_type), rule.drives, rule.weight_classes)
                 capabilities.setdefault(fold(name), {})[made] = None
         for row, name in sheets.named_dynos:
-            if fold(name) not in names and fold(name) not in ground.dynos and fold(name) != fold(POOL):
+            if fold(name) not in capabilities and fold(name) not in ground.dynos and fold(name) != fold(POOL):
                 self.warnings.append(
                     f"Maintenance row {row} names {name}, which no row of DynoRules names: it may run no test."
                 )
-            names.setdefault(fold(name), name)
         for key, name in names.items():
             lane_names = [f"{POOL} {n}" for n in range(1, lanes + 1)] if key == fold(POOL) else [name]
             for lane in lane_names:
@@ -41,6 +40,15 @@ class Dynos:
         self.pool = sorted(
             (key for key in {*self.specs, *ground.dynos} if self.facility_of(key) == fold(POOL)), key=_natural
         )
+
+    @staticmethod
+    def _usual_names(sheets: Sheets) -> dict[str, str]:
+        """Folded name → the spelling that is met most."""
+        written = [name for rule in sheets.rules for name in rule.dynos] + [name for _, name in sheets.named_dynos]
+        spellings: dict[str, Counter] = {}
+        for name in written:
+            spellings.setdefault(fold(name), Counter())[name] += 1
+        return {key: met.most_common(1)[0][0] for key, met in spellings.items()}
 
     def _add(self, name, capabilities, *, is_lane) -> None:
         earlier = self.specs.get(fold(name))

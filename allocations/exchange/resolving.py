@@ -42,7 +42,7 @@ class _Resolution:
         new = [row for row in rows if row.number not in there]
         self._name_vehicles(rows, new)
         claims = [
-            Claim(r, self.places[r.number], self.keys[r.number], self._vehicle_name(r))
+            Claim(r, self.places[r.number], self.keys[r.number], self._vehicle_name(r), self._vehicle_weight(r))
             for r in rows
             if r.number in self.places
         ]
@@ -116,6 +116,10 @@ class _Resolution:
         key = self.keys[row.number]
         spec = self.vehicles.specs.get(key)
         return key[1] if key[0] != "placeholder" else (spec.tag if spec else row.tag)
+
+    def _vehicle_weight(self, row) -> str:
+        spec = self.vehicles.specs.get(self.keys[row.number])
+        return spec.weight_class if spec else row.weight_class
 
     def _windows(self) -> dict[str, list[Window]]:
         found = defaultdict(list)

@@ -117,7 +117,9 @@ class Vehicles:
                     found[row.number] = key = ("placeholder", name, 1)
                     self.use(key, row, tags[0])
                     continue
-                nth = next((n for n, days in enumerate(busy) if not days.taken(row.first, row.last)), len(tags))
+                free = [n for n, days in enumerate(busy) if not days.taken(row.first, row.last)]
+                like = (n for n in free if self._weight(name, n + 1) in ("", row.weight_class))
+                nth = next(like, free[0] if free else len(tags))
                 while nth == len(tags):
                     tags.append(self._placeholder_tag(written, tags))
                     busy.append(self._busy(tags[nth]))
@@ -127,6 +129,10 @@ class Vehicles:
                 found[row.number] = key
                 self.use(key, row, tags[nth])
         return found
+
+    def _weight(self, name: str, number: int) -> str:
+        spec = self.specs.get(("placeholder", name, number))
+        return spec.weight_class if spec else ""
 
     def _placeholder_tag(self, written: str, given: list[str]) -> str:
         if not given:

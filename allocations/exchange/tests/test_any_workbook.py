@@ -80,7 +80,9 @@ def test_every_row_comes_to_the_end_that_the_model_works_out(given_book: Book):
     for number, reason in wrong.items():
         assert reason.casefold() in outcome.refusals[number].casefold()
     claims = {n: meant for n, meant in rows.items() if meant.claims}
-    assert {(c.kind, c.name, c.rows) for c in outcome.conflicts} == expected_conflicts(claims)
+    found = {(c.kind, c.name.upper(), c.rows) for c in outcome.conflicts}
+    assert found == {(kind, name.upper(), pair) for kind, name, pair in expected_conflicts(claims)}
+    assert len(found) == len(outcome.conflicts)
     places = expected_places(claims, given_book.windows)
     for decision in outcome.decisions:
         meant = rows[decision.row.number]
@@ -112,7 +114,7 @@ def test_placeholders_are_as_many_vehicles_as_overlap_on_the_busiest_day(given_b
 
 @pytest.mark.django_db
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(books(max_rows=14))
+@given(books(max_rows=14, consistent=False))
 def test_import_export_and_import_again(given_book: Book):
     with transaction.atomic():
         try:

@@ -193,6 +193,15 @@ def test_a_capability_is_a_row_and_not_three_lists():
     }  # fmt: skip
 
 
+def test_a_vehicle_of_two_weight_classes_needs_a_dyno_that_takes_both():
+    rows = [row(), row(first=9, test="150K mileage", weight=">10K", constraint="AWD", dyno=3)]
+    rows += [row("222B222", weight=">10K", dyno=2), row("222B222", 9, test="150K mileage", dyno=1)]
+    outcome = decided(*rows)
+    assert places(outcome) == {6: "npg 1", 7: "npg 3", 8: "npg 2", 9: "waiting"}
+    said = "Row 9: 222B222 is <10K here and >10K in an upper row; the vehicle is kept as >10K."
+    assert said in outcome.warnings
+
+
 @pytest.mark.parametrize(
     ("status", "place", "windows"),
     [
