@@ -33,7 +33,7 @@ INSTALLED_APPS = [
     "dynosite.accounts",
     "allocations",
     "assistant",
-    "django.contrib.admin",
+    "dynosite.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,178 @@
+"""What the administration of every model shares: rights by membership, and writes through the services alone."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import construct_change_message
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from allocations.admin.asking import BACK, Ask, repeated
+from allocations.admin.forms import DayField, DomainForm
+from allocations.admin.history import history_page
+from allocations.admin.scope import actor_of, ground_ids, within
+from allocations.exceptions import DomainError, NotAllowed
+from allocations.models import Change
+from allocations.services.work import Actor
+
+
+class Scoped:
+    """For model admins and inlines alike: a row may only point at rows of the user's own grounds."""
+
+    formfield_overrides = {models.DateField: {"form_class": DayField, "widget": None}}
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", within(request, db_field.remote_field.model))
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and len(ground_ids(request)) > 1:
+            field.label_from_instance = _with_ground
+        return field
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and hasattr(field.widget, "can_change_related"):
+            for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+                setattr(field.widget, name, False)
+        return field
+
+
+def _with_ground(row: Any) -> str:
+    ground = getattr(row, "ground", None)
+    return f"{row} · {ground.code}" if ground else str(row)
+
+
+class GroundAdmin(Scoped, admin.ModelAdmin):
+    """Rows of the grounds where the user is admin. Subclasses write in `save` and `remove`, through services.
+
+    What a service refuses becomes an error of the form: the transaction is rolled back, and the same form is
+    validated once more with the refusal as one more error.
+    """
+
+    ground_path = "ground_id"
+    form = DomainForm
+    view_on_site = False
+    actions: Any = []
+    list_per_page = 50
+    show_full_result_count = False
+    deletable = False
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return super().get_queryset(request).filter(**{f"{self.ground_path}__in": ground_ids(request)})
+
+    def _ground_of(self, row: Any) -> int:
+        for name in self.ground_path.split("__"):
+            row = getattr(row, name)
+        return row
+
+    def _holds(self, request: HttpRequest, row: Any) -> bool:
+        grounds = ground_ids(request)
+        return self._ground_of(row) in grounds if row is not None else bool(grounds)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._holds(request, None)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._holds(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._holds(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._holds(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.deletable and self._holds(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        raise Http404
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.domain_error = getattr(request, "domain_error", None)
+        return form
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if BACK in request.POST:
+            request.domain_error = DomainError("Nothing is saved yet.")  # type: ignore[attr-defined]
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except Ask as ask:
+            return self.asked(request, ask)
+        except NotAllowed:
+            raise PermissionDenied from None
+        except DomainError as error:
+            request.domain_error = error  # type: ignore[attr-defined]
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def asked(self, request: HttpRequest, ask: Ask) -> HttpResponse:
+        context = {"fields": repeated(request, without=ask.context.get("without", "")), **ask.context}
+        return self.page(request, ask.template, **context)
+
+    def page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        """A page of this model's administration that is not one of Django's."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **context}
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return TemplateResponse(request, template, context)
+
+    def save(self, actor: Actor, row: Any, values: dict[str, Any], change: bool) -> Change:
+        """Writes through a service."""
+        raise NotImplementedError
+
+    def remove(self, actor: Actor, row: Any) -> Change:
+        """Deletes through a service, where `deletable`."""
+        raise NotImplementedError
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        self.written(obj, self.save(actor_of(request), obj, self.values(form), change))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing: `save` has written all of it."""
+
+    def written(self, obj: Any, change: Change) -> None:
+        """Makes the admin's object the row that the service has written."""
+        if obj.pk is None:
+            obj.pk = next(item["id"] for item in change.items if item["model"] == self.opts.model_name)
+        obj._state.adding = False
+        obj.refresh_from_db()
+
+    def values(self, form: Any) -> dict[str, Any]:
+        """The form's fields by attribute name, with ids for rows, and the version that was seen (0: none)."""
+        found = {"version": form.cleaned_data["seen"] or 0} if "seen" in form.cleaned_data else {}
+        for name, value in form.cleaned_data.items():
+            if name in form._meta.model._meta._forward_fields_map:
+                field = self.opts.get_field(name)
+                found[field.attname] = getattr(value, "pk", value) if field.is_relation else value
+        return found
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Whether something may be deleted is decided by what refers to it, not by permissions of those models."""
+        objects, numbers, _, protected = super().get_deleted_objects(objs, request)
+        return objects, numbers, set(), protected
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.remove(actor_of(request), obj)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except DomainError as error:
+            self.message_user(request, error.sentence, "error")
+            return self.response_post_save_change(request, None)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return construct_change_message(form, [], add)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return history_page(self, request, row)

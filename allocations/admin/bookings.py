@@ -1,0 +1,145 @@
+"""Allocations: booked, moved and cancelled by the booking service, deleted by nobody."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+
+from allocations.admin.asking import confirmed, repeated
+from allocations.admin.base import GroundAdmin
+from allocations.admin.forms import FARTHEST, VersionedForm
+from allocations.admin.scope import actor_of, within
+from allocations.enums import AllocationStatus, RequestStatus
+from allocations.exceptions import DomainError
+from allocations.models import Allocation, Change, TestRequest
+from allocations.rulebook import check_days
+from allocations.services import booking
+from allocations.services.work import Actor
+from dynosite.lib.days import DayRange
+
+OPEN = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
+
+
+class AllocationForm(VersionedForm):
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        dyno, first, last = (values.get(name) for name in ("dyno", "first_day", "last_day"))
+        if self.instance.pk is None and dyno:
+            self.instance.ground = dyno.ground
+        for name in ("vehicle", "test_type"):
+            row = values.get(name)
+            if row and dyno and row.ground_id != dyno.ground_id:
+                self.add_error(name, f"{row} is not of the proving ground of {dyno}.")
+        if first and last and (wrong := check_days(DayRange(first, last))):
+            self.add_error("last_day", wrong[0].sentence)
+        elif last and last > dt.datetime.now(dt.UTC).date() + FARTHEST:
+            self.add_error("last_day", f"{last} is more than ten years ahead.")
+        return values
+
+
+@admin.register(Allocation)
+class AllocationAdmin(GroundAdmin):
+    form = AllocationForm
+    change_form_template = "admin/allocation_form.html"
+    list_display = ["vehicle", "dyno", "test_type", "first_day", "last_day", "status", "source", "ground"]
+    list_filter = [
+        "status",
+        ("ground", admin.RelatedOnlyFieldListFilter),
+        ("dyno__facility", admin.RelatedOnlyFieldListFilter),
+        ("dyno", admin.RelatedOnlyFieldListFilter),
+        ("test_type", admin.RelatedOnlyFieldListFilter),
+        "source",
+    ]
+    search_fields = ["vehicle__tag", "vehicle__vin", "vehicle__program", "dyno__name", "test_type__name", "note"]
+    date_hierarchy = "first_day"
+    ordering = ["-first_day", "dyno__sort_key"]
+    autocomplete_fields = ["vehicle", "request"]
+    actions = ["start", "complete", "cancel"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("vehicle", "dyno", "test_type", "ground", "request")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and obj.status not in OPEN)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list:
+        days = ["dyno", ("first_day", "last_day")]
+        if obj is None:
+            return [(None, {"fields": ["vehicle", "test_type", "drive", *days, "request", "note", "seen"]})]
+        more = ["vehicle", "test_type", "drive", "status", "request", "note", "source", "created_by", "created_at"]
+        hidden = ["seen"] if self.has_change_permission(request, obj) else []
+        return [("Place", {"fields": [*days, *hidden]}), ("Test", {"fields": more})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return []
+        return ["vehicle", "test_type", "drive", "status", "request", "note", "source", "created_by", "created_at"]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "request":
+            kwargs["queryset"] = within(request, TestRequest).filter(status=RequestStatus.WAITING)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save(self, actor: Actor, row: Allocation, values: dict[str, Any], change: bool) -> Change:
+        version = values.pop("version")
+        if change:
+            # Only what was changed: a day that is left alone does not pin the length of a move.
+            return booking.move(row.pk, version=version, actor=actor, **values)
+        return booking.book(values.pop("vehicle_id"), values.pop("dyno_id"), actor=actor, **values)
+
+    def get_urls(self) -> list:
+        cancel = self.admin_site.admin_view(self.cancel_view)
+        return [path("<path:object_id>/cancel/", cancel, name="allocations_allocation_cancel"), *super().get_urls()]
+
+    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        allocation = self.get_object(request, unquote(object_id))
+        if allocation is None:
+            raise Http404
+        if not self.has_view_permission(request, allocation):
+            raise PermissionDenied
+        answer = self._cancelling(request, [allocation])
+        return answer or HttpResponseRedirect(reverse("admin:allocations_allocation_change", args=[allocation.pk]))
+
+    @admin.action(description="Start the tests selected", permissions=["change"])
+    def start(self, request: HttpRequest, allocations: QuerySet) -> None:
+        self._each(request, allocations, booking.start)
+
+    @admin.action(description="Complete the tests selected", permissions=["change"])
+    def complete(self, request: HttpRequest, allocations: QuerySet) -> None:
+        self._each(request, allocations, booking.complete)
+
+    @admin.action(description="Cancel the allocations selected", permissions=["change"])
+    def cancel(self, request: HttpRequest, allocations: QuerySet) -> HttpResponse | None:
+        return self._cancelling(request, list(allocations))
+
+    def _cancelling(self, request: HttpRequest, allocations: list[Allocation]) -> HttpResponse | None:
+        if confirmed(request):
+            self._each(request, allocations, booking.cancel)
+            return None
+        return self.page(
+            request,
+            "admin/confirm.html",
+            title="Cancel " + (str(allocations[0]) if len(allocations) == 1 else f"{len(allocations)} allocations"),
+            lead="The days become free at once. A test request behind an allocation waits for a place again.",
+            rows=[f"{each.test_type}: {each} ({each.get_status_display().lower()})" for each in allocations],
+            button="Cancel it" if len(allocations) == 1 else "Cancel them",
+            fields=repeated(request),
+        )
+
+    def _each(self, request: HttpRequest, allocations: Any, service: Callable[..., Change]) -> None:
+        """All of them or none."""
+        try:
+            with transaction.atomic():
+                done = [service(each.pk, actor=actor_of(request)) for each in allocations]
+        except DomainError as error:
+            self.message_user(request, f"Nothing was changed. {error.sentence}", messages.ERROR)
+            return
+        for change in done:
+            self.message_user(request, f"{change.summary}.", messages.SUCCESS)

@@ -1,0 +1,74 @@
+"""Forms of the administration: what a service refuses comes back into the form, beside its field where it has one."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+
+from allocations.enums import RefusalCode as Code
+from allocations.exceptions import DomainError, Invalid, Refused
+from dynosite.lib.formats import day_range
+
+FIELDS = {
+    "last_day": {Code.DAYS_ORDER, Code.DAYS_LENGTH},
+    "vehicle": {Code.VEHICLE_ELSEWHERE},
+    "dyno": {
+        Code.OTHER_GROUND, Code.DYNO_DISABLED, Code.DYNO_NOT_YET_AVAILABLE, Code.DYNO_NO_LONGER_AVAILABLE,
+        Code.TEST_TYPE_NOT_RUN, Code.DRIVE_NOT_TAKEN, Code.WEIGHT_NOT_TAKEN, Code.COMBINATION_NOT_TAKEN,
+        Code.MAINTENANCE, Code.DYNO_TAKEN,
+    },
+}  # fmt: skip
+"""Beside which field a refusal stands."""
+
+FARTHEST = dt.timedelta(days=3653)
+
+
+class DomainForm(forms.ModelForm):
+    """Gets what the service refused as one more error, where `domain_error` is set (see `GroundAdmin`)."""
+
+    domain_error: DomainError | None = None
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if self.domain_error:
+            for field, sentence in errors_of(self.domain_error):
+                self.add_error(field if field in self.fields else None, sentence)
+
+
+class VersionedForm(DomainForm):
+    """Carries the version that was seen, so that a change of what somebody else has changed is refused."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "seen" in self.fields and self.instance.pk:
+            self.initial["seen"] = self.instance.version
+
+
+def errors_of(error: DomainError) -> list[tuple[str | None, str]]:
+    """Pairs of field and sentence; the nearest places are named in one more sentence."""
+    if isinstance(error, Invalid):
+        return [(name or None, sentence) for name, sentences in error.errors.items() for sentence in sentences]
+    if not isinstance(error, Refused):
+        return [(None, error.sentence)]
+    found: list[tuple[str | None, str]] = []
+    for refusal in error.refusals:
+        field = next((name for name, codes in FIELDS.items() if refusal.code in codes), None)
+        found.append((field, refusal.sentence))
+    if error.places:
+        places = "; ".join(f"{p.dyno} ({p.facility}), {day_range(p.first_day, p.last_day)}" for p in error.places)
+        found.append((None, f"The nearest places that would do: {places}."))
+    return found
+
+
+class DayField(forms.DateField):
+    """A day with the browser's own picker; written as 2026-11-16, which no two countries read differently."""
+
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+    def __init__(self, **kwargs) -> None:
+        kwargs["widget"] = kwargs.get("widget") or self.widget
+        kwargs["input_formats"] = ["%Y-%m-%d"]
+        super().__init__(**kwargs)
+        self.error_messages["invalid"] = "This is no date; one is, for example, 2026-11-16."

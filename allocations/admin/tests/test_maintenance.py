@@ -1,0 +1,356 @@
+import pytest
+
+from allocations.admin.tests.conftest import admin_url, errors_in, fields_of, messages_of
+from allocations.enums import DisplacedTo
+from allocations.models import Allocation, Change, MaintenanceWindow, TestRequest
+from allocations.selectors.maintenance import Answer
+from allocations.services import booking
+from allocations.services.maintenance import set_maintenance
+from allocations.tests.world import allocation_of, day, window_of
+
+pytestmark = pytest.mark.usefixtures("_today")
+
+ADD = "/admin/allocations/maintenancewindow/add/"
+
+
+def typed(world, first, last, dyno="NPG 1", **more):
+    days = {name: value if isinstance(value, str) else f"{day(value)}" for name, value in (
+        ("first_day", first), ("last_day", last)
+    )}  # fmt: skip
+    return {"dyno": world.dynos[dyno].pk, "kind": "outage", "reason": "Bearing", "reference": "WO-7"} | days | more
+
+
+def place_of(allocation):
+    allocation.refresh_from_db()
+    return allocation.dyno.name, allocation.first_day, allocation.last_day, allocation.status
+
+
+def set_window(world, first, last, dyno="NPG 1", **more) -> MaintenanceWindow:
+    return window_of(
+        set_maintenance(
+            world.dynos[dyno].pk, first_day=day(first), last_day=day(last), kind="outage",
+            actor=world.actor("keeper"), **more,
+        )
+    )  # fmt: skip
+
+
+def change_url(window):
+    return admin_url("maintenancewindow", "change", window.pk)
+
+
+def lift_url(window):
+    return admin_url("maintenancewindow", "lift", window.pk)
+
+
+def test_window_without_hits_is_set_at_once(cast, keeper):
+    answer = keeper.post(ADD, typed(cast.world, 3, 6), follow=True)
+    assert answer.redirect_chain == [(admin_url("maintenancewindow"), 302)]
+    window = MaintenanceWindow.objects.get()
+    assert (window.dyno.name, window.first_day, window.last_day, window.kind, window.reason, window.reference) == (
+        "NPG 1", day(3), day(6), "outage", "Bearing", "WO-7",
+    )  # fmt: skip
+    assert window.created_by == cast.world.users["keeper"]
+    change = Change.objects.get(action="set-maintenance")
+    assert (change.door, change.user.username, change.ground) == ("admin", "keeper", cast.world.north)
+
+
+@pytest.mark.parametrize(
+    ("days", "more", "field", "sentence"),
+    [
+        ((6, 3), {}, "last_day", "The last day (2026-11-19) is before the first (2026-11-22)."),
+        ((3, 369), {}, "last_day", "367 days are too many; 366 is the longest stay."),
+        ((-9, 1), {}, "last_day", "2026-11-17 is past; today is 2026-11-18."),
+        ((1, 4), {"kind": "planned"}, "first_day", "2026-11-17 is past; only an outage may have begun already."),
+        (("2026-02-30", 4), {}, "first_day", "This is no date; one is, for example, 2026-11-16."),
+        (("next week", 4), {}, "first_day", "This is no date; one is, for example, 2026-11-16."),
+        (("9998-01-01", "9998-01-02"), {}, "last_day", "9998-01-02 is more than ten years ahead."),
+        (("", 4), {}, "first_day", "This field is required."),
+    ],
+)
+def test_wrong_days_are_said_beside_the_field_and_what_was_typed_stays(cast, keeper, days, more, field, sentence):
+    posted = typed(cast.world, *days, **more)
+    answer = keeper.post(ADD, posted)
+    assert errors_in(answer) == {field: [sentence]}
+    again = fields_of(answer)
+    assert {name: again[name] for name in posted} == {name: str(value) for name, value in posted.items()}
+    assert MaintenanceWindow.objects.count() == 0
+
+
+def test_an_outage_may_have_begun(cast, keeper):
+    keeper.post(ADD, typed(cast.world, 1, 4))
+    assert MaintenanceWindow.objects.get().first_day == day(1)
+
+
+def test_another_window_in_the_way_is_named(cast, keeper):
+    set_window(cast.world, 3, 6)
+    answer = keeper.post(ADD, typed(cast.world, 6, 9))
+    assert errors_in(answer) == {"dyno": ["NPG 1 is in maintenance (outage): 2026-11-19 to 2026-11-22."]}
+    assert MaintenanceWindow.objects.count() == 1
+
+
+def test_hits_are_shown_before_anything_is_saved(cast, keeper):
+    world = cast.world
+    first = allocation_of(world.book("412W101", "NPG 1", 3, 5))
+    second = allocation_of(world.book("412W103", "NPG 1", 6, 7))
+    world.book("412W102", "NPG 1", 20, 22)
+    page = keeper.post(ADD, typed(world, 4, 10))
+    step = page.context["step"]
+    assert [hit.allocation for hit in step.hits] == [first, second]
+    assert fields_of(page)[f"fallout-answer-{first.pk}"] == f"move:{world.dynos['NPG 21'].pk}:{day(3)}"
+    assert "Move to NPG 21 (Annex), 19 – 21 Nov 2026" in page.content.decode()
+    assert MaintenanceWindow.objects.count() == 0
+    keeper.post(ADD, fields_of(page))
+    window = MaintenanceWindow.objects.get()
+    assert (window.first_day, window.last_day, window.reason) == (day(4), day(10), "Bearing")
+    assert place_of(first) == ("NPG 21", day(3), day(5), "scheduled")
+    assert place_of(second) == ("NPG 1", day(11), day(12), "scheduled")
+    assert Change.objects.filter(action="set-maintenance").count() == 1
+
+
+def test_each_hit_gets_the_answer_that_was_chosen(cast, keeper):
+    world = cast.world
+    hits = [
+        allocation_of(world.book(vehicle, "NPG 1", first, last))
+        for vehicle, first, last in (("412W101", 3, 5), ("412W102", 6, 7), ("412W103", 8, 9), ("412W101", 10, 10))
+    ]
+    shortened, waiting, cancelled, elsewhere = hits
+    posted = fields_of(keeper.post(ADD, typed(world, 4, 12)))
+    posted |= {
+        f"fallout-answer-{shortened.pk}": "shorten",
+        f"fallout-answer-{waiting.pk}": "wait",
+        f"fallout-answer-{cancelled.pk}": "cancel",
+        f"fallout-answer-{elsewhere.pk}": "other",
+        f"fallout-dyno-{elsewhere.pk}": world.dynos["NPG 21"].pk,
+        f"fallout-first-{elsewhere.pk}": f"{day(30)}",
+    }
+    keeper.post(ADD, posted)
+    assert [place_of(hit) for hit in hits] == [
+        ("NPG 1", day(3), day(3), "scheduled"),
+        ("NPG 1", day(6), day(7), "cancelled"),
+        ("NPG 1", day(8), day(9), "cancelled"),
+        ("NPG 21", day(30), day(30), "scheduled"),
+    ]
+    waits = TestRequest.objects.order_by("earliest_start").values_list("vehicle__tag", "days", "status")
+    assert list(waits) == [("412W101", 2, "waiting"), ("412W102", 2, "waiting")]
+
+
+def test_another_place_must_be_said_and_must_do(cast, keeper):
+    world = cast.world
+    hit = allocation_of(world.book("412W101", "NPG 1", 3, 5))
+    posted = fields_of(keeper.post(ADD, typed(world, 3, 12))) | {f"fallout-answer-{hit.pk}": "other"}
+    page = keeper.post(ADD, posted | {f"fallout-dyno-{hit.pk}": "", f"fallout-first-{hit.pk}": ""})
+    assert page.context["step"].errors == {
+        f"fallout-dyno-{hit.pk}": ["Choose the dyno."],
+        f"fallout-first-{hit.pk}": ["Say the first day there."],
+    }
+    refused = keeper.post(
+        ADD, posted | {f"fallout-dyno-{hit.pk}": world.dynos["NPG 3"].pk, f"fallout-first-{hit.pk}": f"{day(3)}"}
+    )
+    assert refused.context["error"].sentence == "NPG 3 does not run the test type Brake."
+    assert fields_of(refused)[f"fallout-first-{hit.pk}"] == f"{day(3)}"
+    assert place_of(hit) == ("NPG 1", day(3), day(5), "scheduled")
+    assert MaintenanceWindow.objects.count() == 0
+
+
+def test_what_changed_meanwhile_is_shown_and_asked_again(cast, keeper):
+    world = cast.world
+    hit = allocation_of(world.book("412W101", "NPG 1", 3, 5))
+    gone = allocation_of(world.book("412W102", "NPG 1", 6, 7))
+    page = keeper.post(ADD, typed(world, 3, 12))
+    booking.move(hit.pk, last_day=day(4), actor=world.actor())
+    booking.cancel(gone.pk, actor=world.actor())
+    world.book("412W103", "NPG 1", 10, 11)
+    page = keeper.post(ADD, fields_of(page))
+    assert page.context["news"] == [
+        "New within the window: 412W103 on NPG 1, 2026-11-26 to 2026-11-27.",
+        "No longer within the window: 412W102 on NPG 1, 2026-11-22 to 2026-11-23.",
+        "Changed: 412W101 on NPG 1, 2026-11-19 to 2026-11-21 is now 412W101 on NPG 1, 2026-11-19 to 2026-11-20.",
+    ]
+    assert MaintenanceWindow.objects.count() == 0
+    keeper.post(ADD, fields_of(page))
+    assert MaintenanceWindow.objects.count() == 1
+    assert place_of(hit) == ("NPG 21", day(3), day(4), "scheduled")
+
+
+def test_a_place_that_was_taken_meanwhile_is_refused_and_asked_again(cast, keeper):
+    world = cast.world
+    hit = allocation_of(world.book("412W101", "NPG 1", 3, 5))
+    page = keeper.post(ADD, typed(world, 3, 12))
+    world.vehicle("412W104")
+    world.book("412W104", "NPG 21", 4, 4)
+    page = keeper.post(ADD, fields_of(page))
+    assert page.context["step"].errors == {f"fallout-answer-{hit.pk}": ["That place is gone; choose again."]}
+    assert MaintenanceWindow.objects.count() == 0
+
+
+def test_made_up_facts_are_not_taken(cast, keeper):
+    world = cast.world
+    hit = allocation_of(world.book("412W101", "NPG 1", 3, 5))
+    posted = typed(world, 3, 12) | {"fallout-facts": "forged", f"fallout-answer-{hit.pk}": "cancel"}
+    assert not keeper.post(ADD, posted).context["step"].is_bound
+    assert place_of(hit)[3] == "scheduled"
+
+
+def test_a_completed_test_stands_in_the_way(cast, keeper):
+    world = cast.world
+    done = allocation_of(world.book("412W101", "NPG 1", 1, 2))
+    booking.complete(done.pk, actor=world.actor())
+    page = keeper.post(ADD, typed(world, 2, 6))
+    assert page.context["step"].blocked == [done]
+    assert "Save the window" not in page.content.decode()
+    assert MaintenanceWindow.objects.count() == 0
+
+
+def test_back_to_the_window_keeps_what_was_typed(cast, keeper):
+    world = cast.world
+    world.book("412W101", "NPG 1", 3, 5)
+    page = keeper.post(ADD, typed(world, 3, 12))
+    form = keeper.post(ADD, fields_of(page) | {"_back": "1"})
+    assert errors_in(form) == {"__all__": ["Nothing is saved yet."]}
+    assert fields_of(form)["reason"] == "Bearing"
+    assert MaintenanceWindow.objects.count() == 0
+
+
+def test_changing_a_window(cast, keeper):
+    window = set_window(cast.world, 3, 6)
+    posted = fields_of(keeper.get(change_url(window)))
+    keeper.post(change_url(window), posted | {"reason": "Roller", "last_day": f"{day(8)}"})
+    window.refresh_from_db()
+    assert (window.reason, window.first_day, window.last_day, window.version) == ("Roller", day(3), day(8), 2)
+
+
+def test_a_window_that_somebody_else_changed_is_stale(cast, keeper):
+    window = set_window(cast.world, 3, 6)
+    posted = fields_of(keeper.get(change_url(window)))
+    set_window(cast.world, 3, 7, window_id=window.pk)
+    answer = keeper.post(change_url(window), posted | {"reason": "Roller"})
+    assert errors_in(answer) == {
+        "__all__": ["Somebody else has changed this in the meantime; look at it as it is now and try again."]
+    }
+    answer = keeper.post(change_url(window), posted | {"reason": "Roller", "seen": ""})
+    assert list(errors_in(answer)) == ["__all__"]
+    window.refresh_from_db()
+    assert (window.reason, window.last_day) == ("", day(7))
+
+
+def test_shortening_offers_to_bring_back(cast, keeper):
+    world = cast.world
+    back = allocation_of(world.book("412W101", "NPG 1", 8, 9))
+    stays = allocation_of(world.book("412W102", "NPG 1", 3, 4))
+    answers = {row.pk: Answer(DisplacedTo.WAIT) for row in (back, stays)}
+    window = set_window(world, 3, 12, answers=answers)
+    posted = fields_of(keeper.get(change_url(window))) | {"last_day": f"{day(6)}"}
+    page = keeper.post(change_url(window), posted)
+    step = page.context["step"]
+    assert [each.displacement.allocation for each in step.returns] == [back]
+    assert "412W101 (Brake) back to NPG 1, 24 – 25 Nov 2026" in page.content.decode()
+    keeper.post(change_url(window), fields_of(page))
+    window.refresh_from_db()
+    assert window.last_day == day(6)
+    assert place_of(back) == ("NPG 1", day(8), day(9), "scheduled")
+    assert place_of(stays)[3] == "cancelled"
+
+
+def test_what_is_not_ticked_does_not_come_back(cast, keeper):
+    world = cast.world
+    row = allocation_of(world.book("412W101", "NPG 1", 8, 9))
+    window = set_window(world, 3, 12, answers={row.pk: Answer(DisplacedTo.WAIT)})
+    page = keeper.post(change_url(window), fields_of(keeper.get(change_url(window))) | {"last_day": f"{day(6)}"})
+    posted = {name: value for name, value in fields_of(page).items() if not name.startswith("fallout-back")}
+    keeper.post(change_url(window), posted)
+    window.refresh_from_db()
+    assert window.last_day == day(6)
+    assert place_of(row)[3] == "cancelled"
+
+
+def test_lifting_brings_back_what_is_ticked(cast, keeper):
+    world = cast.world
+    back = allocation_of(world.book("412W101", "NPG 1", 3, 5))
+    taken = allocation_of(world.book("412W103", "NPG 1", 6, 7))
+    window = set_window(world, 3, 10, answers={row.pk: Answer(DisplacedTo.WAIT) for row in (back, taken)})
+    world.book("412W103", "NPG 2", 6, 6, test="4K Certification")
+    page = keeper.get(lift_url(window))
+    ((_, rows),) = page.context["windows"]
+    assert [(row["label"], [refusal.sentence for refusal in row["refusals"]]) for row in rows] == [
+        ("412W101 (Brake) back to NPG 1, 19 – 21 Nov 2026", []),
+        (
+            "412W103 (Brake) back to NPG 1, 22 – 23 Nov 2026",
+            ["412W103 is on NPG 2 already (4K Certification): 2026-11-22."],
+        ),
+    ]
+    answer = keeper.post(lift_url(window), fields_of(page) | {"_confirmed": "1"}, follow=True)
+    assert messages_of(answer) == ["NPG 1: Outage 2026-11-19 to 2026-11-26 lifted, 1 brought back."]
+    window.refresh_from_db()
+    assert window.lifted_at is not None
+    assert place_of(back) == ("NPG 1", day(3), day(5), "scheduled")
+    assert place_of(taken)[3] == "cancelled"
+
+
+def test_delete_is_lifting(cast, keeper):
+    window = set_window(cast.world, 3, 10)
+    url = admin_url("maintenancewindow", "delete", window.pk)
+    page = keeper.post(url, {"post": "yes"})
+    window.refresh_from_db()
+    assert window.lifted_at is None
+    keeper.post(url, fields_of(page) | {"_confirmed": "1"})
+    window.refresh_from_db()
+    assert window.lifted_at is not None
+
+
+def test_lifting_what_somebody_else_changed_is_stale(cast, keeper):
+    window = set_window(cast.world, 3, 10)
+    posted = fields_of(keeper.get(lift_url(window))) | {"_confirmed": "1"}
+    set_window(cast.world, 3, 7, window_id=window.pk)
+    assert keeper.post(lift_url(window), posted).context["error"].code == "stale"
+    window.refresh_from_db()
+    assert window.lifted_at is None
+
+
+def test_several_are_lifted_together_or_not_at_all(cast, keeper):
+    windows = [set_window(cast.world, 3, 6), set_window(cast.world, 3, 6, dyno="NPG 2")]
+    action = {"action": "lift", "_selected_action": [window.pk for window in windows]}
+    page = keeper.post(admin_url("maintenancewindow"), action)
+    posted = fields_of(page) | {"_confirmed": "1"}
+    wrong = posted | {f"lift-version-{windows[1].pk}": "9"}
+    assert keeper.post(admin_url("maintenancewindow"), wrong).context["error"].code == "stale"
+    assert MaintenanceWindow.objects.filter(lifted_at=None).count() == 2
+    keeper.post(admin_url("maintenancewindow"), posted)
+    assert MaintenanceWindow.objects.filter(lifted_at=None).count() == 0
+
+
+def test_a_lifted_window_is_only_read(cast, keeper):
+    window = set_window(cast.world, 3, 6)
+    keeper.post(lift_url(window), {"_confirmed": "1", f"lift-version-{window.pk}": "1"})
+    assert "Lifted" in keeper.get(admin_url("maintenancewindow")).content.decode()
+    assert not keeper.get(change_url(window)).context["has_change_permission"]
+    assert keeper.post(change_url(window), typed(cast.world, 3, 9)).status_code == 403
+    answer = keeper.post(lift_url(window), {"_confirmed": "1"}, follow=True)
+    assert messages_of(answer) == ["This window is lifted already."]
+
+
+def test_history_says_who_by_which_door_and_what(cast, keeper):
+    keeper.post(ADD, typed(cast.world, 3, 6))
+    window = MaintenanceWindow.objects.get()
+    posted = fields_of(keeper.get(change_url(window)))
+    keeper.post(change_url(window), posted | {"last_day": f"{day(8)}"})
+    page = keeper.get(admin_url("maintenancewindow", "history", window.pk)).context["page"]
+    assert [(event.kind, event.who, event.door) for event in page] == [
+        ("Changed", "keeper", "Admin"), ("Added", "keeper", "Admin"),
+    ]  # fmt: skip
+    assert page[0].differences == [("Last day", "2026-11-22", "2026-11-24")]
+    assert ("Dyno", "", "NPG 1") in page[1].differences
+    assert page[0].change == Change.objects.first()
+
+
+def test_list_is_filtered_and_searched(cast, keeper):
+    set_window(cast.world, 3, 6)
+    window = set_window(cast.world, 3, 6, dyno="NPG 21", reason="Calibrate rollers")
+
+    def found(**query):
+        return [row.dyno.name for row in keeper.get(admin_url("maintenancewindow"), query).context["cl"].result_list]
+
+    assert found() == ["NPG 1", "NPG 21"]
+    assert found(q="roller") == ["NPG 21"]
+    assert found(dyno__facility__id__exact=window.dyno.facility_id) == ["NPG 21"]
+    assert found(state="lifted") == []
+    assert Allocation.objects.filter(ground=cast.world.north).count() == 0

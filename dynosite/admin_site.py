@@ -1,0 +1,54 @@
+"""The administration: for superusers, and for staff who are admins of a proving ground. Nobody else."""
+
+from functools import update_wrapper
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
+
+from allocations import access
+
+
+class AdministrationSite(AdminSite):
+    site_header = "Dynosite administration"
+    site_title = "Dynosite administration"
+    index_title = "What there is to keep"
+
+    def has_permission(self, request) -> bool:
+        """Django's own model permissions are not asked, here or in any model's admin; memberships decide."""
+        user = request.user
+        if not user.is_active or (not user.is_staff and not user.is_superuser):
+            return False
+        return user.is_superuser or access.administered_by(user).exists()
+
+    def admin_view(self, view, cacheable=False):
+        """Signed in without the right is a refusal, not another round of signing in."""
+        inner = super().admin_view(view, cacheable)
+
+        def answer(request, *args, **kwargs):
+            leaving = request.path == reverse("admin:logout", current_app=self.name)
+            if request.user.is_authenticated and not leaving and not self.has_permission(request):
+                raise PermissionDenied
+            return inner(request, *args, **kwargs)
+
+        return update_wrapper(answer, inner)
+
+    def login(self, request, extra_context=None):
+        """The product's sign-in, with its rate limit, is the only one."""
+        if self.has_permission(request):
+            return redirect("admin:index", current_app=self.name)
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"), resolve_url(settings.LOGIN_URL))
+
+    def logout(self, request, extra_context=None):
+        from django.contrib.auth.views import LogoutView
+
+        return LogoutView.as_view(next_page=resolve_url(settings.LOGOUT_REDIRECT_URL))(request)
+
+    def get_urls(self):
+        # "View on site" would tell whether a row of any model exists.
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
