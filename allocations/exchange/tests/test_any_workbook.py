@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from itertools import combinations
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 
 from allocations.enums import Door, Role
@@ -22,6 +22,7 @@ from allocations.exchange.tests.test_export import schedule
 from allocations.exchange.tests.test_importing import contents
 from allocations.models import Membership, ProvingGround
 from allocations.services.work import Actor
+from allocations.tests.invariants import expect_sound
 from dynosite.accounts.models import User
 
 RANK = ["completed", "running", "scheduled"]
@@ -133,7 +134,7 @@ def _there_and_back(given_book: Book) -> None:
     report = carry_out(given_book.data, west, actor=actor, lanes=LANES)
     assert report == said
     assert report.booked + report.waiting + report.cancelled + report.refused == report.rows == len(given_book.rows)
-    assert _overlaps() == 0
+    expect_sound()
     before = contents()
     again = carry_out(given_book.data, west, actor=actor, lanes=LANES)
     assert (again.already_there, again.booked, again.waiting) == (
@@ -148,18 +149,3 @@ def _there_and_back(given_book: Book) -> None:
     copy = carry_out(exported, east, actor=actor, lanes=LANES)
     assert (copy.booked, copy.waiting, copy.cancelled) == (report.booked, report.waiting, report.cancelled)
     assert schedule(east) == schedule(west)
-
-
-def _overlaps() -> int:
-    """Pairs of stays that share a dyno-day, or of allocations that share a vehicle-day, by plain SQL."""
-    with connection.cursor() as cursor:
-        cursor.execute("""
-            WITH stay AS (
-                SELECT dyno_id, vehicle_id, first_day, last_day, 'a' || id AS id FROM allocations_allocation
-                    WHERE status <> 'cancelled'
-                UNION ALL SELECT dyno_id, NULL, first_day, last_day, 'w' || id FROM allocations_maintenancewindow
-                    WHERE lifted_at IS NULL
-            )
-            SELECT count(*) FROM stay a JOIN stay b ON a.id < b.id AND a.first_day <= b.last_day
-                AND b.first_day <= a.last_day AND (a.dyno_id = b.dyno_id OR a.vehicle_id = b.vehicle_id)""")
-        return cursor.fetchone()[0]
