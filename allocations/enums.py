@@ -89,6 +89,22 @@ class Action(TextChoices):
     DELETE = "delete", "Deleted"
 
 
+class PlanState(TextChoices):
+    QUEUED = "queued", "Queued"
+    THINKING = "thinking", "Thinking"
+    READY = "ready", "Ready"
+    APPLIED = "applied", "Applied"
+    FAILED = "failed", "Failed"
+
+
+class Movable(TextChoices):
+    """What a plan may move to make room for the waiting requests."""
+
+    NOTHING = "nothing", "Nothing that is booked"
+    LATER = "later", "What is scheduled after the frozen days"
+    ALL = "all", "Everything that is scheduled"
+
+
 class DisplacedTo(TextChoices):
     """What becomes of an allocation that a maintenance window hits."""
 

@@ -4,6 +4,7 @@ from allocations.models.dyno import Capability, Dyno
 from allocations.models.ground import Facility, Membership, ProvingGround, TestType
 from allocations.models.guards import Occupancy
 from allocations.models.maintenance import Displacement, MaintenanceWindow
+from allocations.models.plan import Plan, PlanItem
 from allocations.models.request import TestRequest
 from allocations.models.vehicle import Vehicle
 
@@ -17,6 +18,8 @@ __all__ = [
     "MaintenanceWindow",
     "Membership",
     "Occupancy",
+    "Plan",
+    "PlanItem",
     "ProvingGround",
     "TestRequest",
     "TestType",

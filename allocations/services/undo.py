@@ -103,8 +103,8 @@ def _put_back(work: Work, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> No
         if key in live:
             _expect_free(rows[key], values[key])
         work.update(rows[key], **values[key])
-    for model, id_ in values:
-        if model is MaintenanceWindow:
+    for changed, id_ in values:
+        if changed is MaintenanceWindow:
             _mark_displaced(id_, rows)
 
 

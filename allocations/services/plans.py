@@ -1,0 +1,205 @@
+"""Plans: made beside the schedule, applied to it whole or not at all."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Collection
+
+from django.db import transaction
+
+from allocations import access
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, AllocationStatus, Movable, PlanState, RefusalCode, RequestStatus, Role
+from allocations.exceptions import NotFound, Refused
+from allocations.exceptions import Refusal as RefusalOf
+from allocations.models import Allocation, Change, Plan, PlanItem, TestRequest
+from allocations.planning import Progress, solve
+from allocations.rulebook import check_days
+from allocations.selectors.plans import PlanningProblem, problem_of, reasons_of
+from allocations.services.placing import place, replace
+from allocations.services.work import Actor, Work, carry_out
+from dynosite.lib.days import DayRange
+
+LONGEST_HORIZON = 1_500
+"""Days."""
+
+
+def ask_for_plan(
+    ground_id: int,
+    *,
+    actor: Actor,
+    first_day: dt.date,
+    last_day: dt.date,
+    movable: str = Movable.NOTHING,
+    frozen_until: dt.date | None = None,
+    seconds: int = 20,
+) -> Plan:
+    """A plan that is still to be thought out. It writes nothing to the schedule."""
+    access.require(actor.user, ground_id, Role.SCHEDULER)
+    days = DayRange(first_day, last_day)
+    if days.last < days.first:
+        raise Refused(check_days(days))
+    if days.days > LONGEST_HORIZON:
+        sentence = f"{days.days} days are too many to plan at once; {LONGEST_HORIZON} will do."
+        raise Refused.because(RefusalCode.DAYS_LENGTH, sentence)
+    return Plan.objects.create(
+        ground_id=ground_id,
+        first_day=first_day,
+        last_day=last_day,
+        movable=movable,
+        frozen_until=frozen_until,
+        seconds=seconds,
+        made_by=actor.user,
+    )
+
+
+def think(
+    plan: Plan,
+    *,
+    requests: Collection[int] | None = None,
+    workers: int = 2,
+    steps: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Plan:
+    """Thinks for the plan's seconds, until it is proven or until `should_stop`, and keeps the best that it found.
+
+    With `steps` it searches that many steps in this process, and comes to the same plan each time.
+    """
+    Plan.objects.filter(pk=plan.pk).update(state=PlanState.THINKING)
+    found = problem_of(plan, requests=requests)
+    curve: list[tuple[float, int, int]] = []
+
+    def progress(now: Progress) -> None:
+        curve.append((round(now.seconds, 2), now.objective, now.bound))
+        if on_progress:
+            on_progress(now)
+
+    solution = solve(
+        found.problem,
+        seconds=plan.seconds,
+        workers=workers,
+        steps=steps,
+        on_progress=progress,
+        should_stop=should_stop,
+    )
+    reasons = reasons_of(plan, found, solution)
+    plan.state, plan.curve = PlanState.READY, curve
+    plan.objective, plan.bound, plan.proven = solution.objective, solution.bound, solution.status == "optimal"
+    plan.problem = found.problem.to_json()
+    with transaction.atomic():
+        plan.items.all().delete()
+        PlanItem.objects.bulk_create(_items(plan, found, solution, reasons))
+        plan.save()
+    return plan
+
+
+def _items(plan: Plan, found: PlanningProblem, solution, reasons) -> list[PlanItem]:
+    placements = {placement.id: placement for placement in solution.placements}
+    items = []
+    for id_, row in found.rows.items():
+        at = placements.get(id_)
+        if isinstance(row, Allocation) and at and _stays(plan, row, at):
+            continue
+        late, reason = reasons.get(id_, (0, ""))
+        item = PlanItem(plan=plan, version=row.version, late=late, reason=reason)
+        if isinstance(row, Allocation):
+            item.allocation = row
+        else:
+            item.request = row
+        if at:
+            item.dyno_id = int(at.dyno[1:])
+            item.first_day = plan.first_day + dt.timedelta(days=at.first)
+            item.last_day = plan.first_day + dt.timedelta(days=at.last)
+        items.append(item)
+    for request in found.impossible:
+        reason = "No dyno may run it within the days planned."
+        items.append(PlanItem(plan=plan, request=request, version=request.version, reason=reason))
+    return items
+
+
+def _stays(plan: Plan, allocation: Allocation, at) -> bool:
+    first = plan.first_day + dt.timedelta(days=at.first)
+    return (allocation.dyno_id, allocation.first_day) == (int(at.dyno[1:]), first)
+
+
+def apply_plan(
+    plan_id: uuid.UUID | str, *, actor: Actor, items: Collection[int] | None = None, key: str | None = None
+) -> Change:
+    """Books and moves what the plan says (`items` are those chosen; all without it): all of it or nothing.
+
+    Raises Refused with everything that has changed since the plan was made.
+    """
+
+    def write(work: Work) -> None:
+        plan = Plan.objects.filter(pk=plan_id).first()
+        if plan is None:
+            raise NotFound(NOT_FOUND)
+        work.enter(plan.ground_id)
+        plan = Plan.objects.select_for_update().get(pk=plan_id)
+        if plan.state != PlanState.READY:
+            raise Refused.because(RefusalCode.WRONG_STATUS, f"The plan is {plan.state}; only a ready one is applied.")
+        placed = plan.items.exclude(dyno=None).select_related("request", "allocation")
+        chosen = list(placed.filter(pk__in=items) if items is not None else placed)
+        if not chosen:
+            raise Refused.because(RefusalCode.WRONG_STATUS, "There is nothing in this plan to apply.")
+        allocations, requests = _lock(work, chosen)
+        _expect_unchanged(chosen, allocations, requests)
+        _carry_out(work, chosen, allocations, requests)
+        plan.state = PlanState.APPLIED
+        plan.applied_id = work.change_id
+        plan.save(update_fields=["state", "applied"])
+        moved = len(allocations)
+        work.summary = f"{plan} applied: {len(chosen) - moved} placed, {moved} moved"
+
+    asked = {"plan": str(plan_id), "items": sorted(items) if items is not None else None}
+    return carry_out(write, actor=actor, action=Action.PLAN, key=key, request=asked)
+
+
+def _lock(work: Work, chosen: list[PlanItem]) -> tuple[dict[int, Allocation], dict[int, TestRequest]]:
+    moved = [item.allocation for item in chosen if item.allocation]
+    asked = [item.request for item in chosen if item.request]
+    work.lock_dynos([item.dyno_id for item in chosen if item.dyno_id] + [each.dyno_id for each in moved])
+    work.lock_vehicles([each.vehicle_id for each in moved] + [each.vehicle_id for each in asked])
+    requests = work.lock(TestRequest, [each.pk for each in asked])
+    allocations = work.lock(Allocation, [each.pk for each in moved])
+    return allocations, requests
+
+
+def _expect_unchanged(chosen: list[PlanItem], allocations: dict, requests: dict) -> None:
+    changed = []
+    for item in chosen:
+        row = allocations.get(item.allocation_id) or requests.get(item.request_id)
+        waits = item.request_id is None or row.status == RequestStatus.WAITING
+        if row.version != item.version or not waits:
+            changed.append(RefusalOf(RefusalCode.WRONG_STATUS, f"{row} was changed since the plan was made."))
+    if changed:
+        raise Refused(changed)
+
+
+def _carry_out(work: Work, chosen: list[PlanItem], allocations: dict, requests: dict) -> None:
+    status = {id_: row.status for id_, row in allocations.items()}
+    # Those that move may change places with one another: all leave theirs before the first takes its new one.
+    Allocation.objects.filter(pk__in=allocations).update(status=AllocationStatus.CANCELLED)
+    refusals: list[RefusalOf] = []
+    for item in chosen:
+        try:
+            _put(work, item, allocations, requests, status)
+        except Refused as refused:
+            refusals += refused.refusals
+    if refusals:
+        raise Refused(refusals)
+
+
+def _put(work: Work, item: PlanItem, allocations: dict, requests: dict, status: dict) -> None:
+    if not (item.dyno_id and item.first_day and item.last_day):
+        return
+    days = DayRange(item.first_day, item.last_day)
+    if item.allocation_id:
+        allocation = allocations[item.allocation_id]
+        replace(work, allocation, item.dyno_id, days, status=status[item.allocation_id])
+    else:
+        request = requests[item.request_id]
+        place(
+            work, request.vehicle_id, item.dyno_id, request.test_type_id, days,
+            drive=request.drive, note=request.note, request_id=request.pk,
+        )  # fmt: skip
