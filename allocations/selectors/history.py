@@ -68,8 +68,8 @@ class Entry:
     change: Change
     rows: tuple[RowChange, ...]
     undoable: bool
-    more: int = 0
-    """Rows that are not listed."""
+    total: int
+    """How many rows it changed; not all of them are listed."""
 
 
 _UNTOLD = ("first_day", "last_day", "version", "id", "ground_id", "sort_key", "import_key")
@@ -96,16 +96,16 @@ def entries(
 ) -> list[Entry]:
     """Changes ready to show: names in place of ids, in one query a kind of thing however many changes there are."""
     kept = [(change, [item for item in change.items if _is(item, only)]) for change in found]
-    shown = [(change, items[:LISTED], len(items) - len(items[:LISTED])) for change, items in kept]
+    shown = [(change, items[:LISTED], len(items)) for change, items in kept]
     names = _names([item for _, items, _ in shown for item in items])
     return [
         Entry(
             change,
             tuple(_row_change(item, names) for item in items),
             _undoable(change, role, only, version),
-            more,
+            total,
         )
-        for change, items, more in shown
+        for change, items, total in shown
     ]
 
 
@@ -155,7 +155,7 @@ def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
     for name, value in after.items():
         if name in _UNTOLD or before.get(name) == value:
             continue
-        if not before and value in ("", None):
+        if not before and (value in ("", None) or name in ("request_id", "status")):
             continue
         label = _LABELS.get(name, name.replace("_", " ").capitalize())
         differences.append(Difference(label, _shown(name, before.get(name), names), _shown(name, value, names)))

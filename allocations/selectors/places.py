@@ -71,12 +71,16 @@ def explained(places: list[Place], test_type_id: int, wanted: dt.date) -> list[R
     return [
         Ranked(
             place,
-            tuple(sorted(takes[place.dyno_id], reverse=True)),
+            tuple(sorted(takes[place.dyno_id], key=_drives_first)),
             tuple(_reasons(place, wanted, narrow=uneven and breadth[place.dyno_id] == narrowest)),
             best=number == 0,
         )
         for number, place in enumerate(places)
     ]
+
+
+def _drives_first(tag: str) -> tuple[bool, str]:
+    return (tag[0] in "<>", tag)
 
 
 def _reasons(place: Place, wanted: dt.date, *, narrow: bool) -> list[str]:
