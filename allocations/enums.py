@@ -114,6 +114,18 @@ class DisplacedTo(TextChoices):
     CANCEL = "cancel", "Cancel"
 
 
+class ImportState(TextChoices):
+    """Where a workbook that was sent in stands."""
+
+    CHECKING = "checking", "Being checked"
+    CHECKED = "checked", "Checked"
+    IMPORTING = "importing", "Being imported"
+    STOPPING = "stopping", "Being stopped"
+    DONE = "done", "Imported"
+    STOPPED = "stopped", "Stopped"
+    FAILED = "failed", "Failed"
+
+
 class RefusalCode(StrEnum):
     DAYS_ORDER = "days-order"
     DAYS_LENGTH = "days-length"

@@ -1,6 +1,17 @@
 from django.urls import path
 
-from allocations.web import allocation, booking, changes, dynos, maintenance, requests, schedule, stream, vehicles
+from allocations.web import (
+    allocation,
+    booking,
+    changes,
+    dynos,
+    imports,
+    maintenance,
+    requests,
+    schedule,
+    stream,
+    vehicles,
+)
 
 app_name = "allocations"
 urlpatterns = [
@@ -19,6 +30,12 @@ urlpatterns = [
     path("maintenance/<int:pk>/lift/", maintenance.lift, name="window-lift"),
     path("maintenance/<int:pk>/", schedule.window, name="window-detail"),
     path("maintenance/<int:pk>/card/", schedule.window_card, name="window-card"),
+    path("import/", imports.index, name="import"),
+    path("import/<uuid:pk>/", imports.detail, name="import-detail"),
+    path("import/<uuid:pk>/confirm/", imports.confirm, name="import-confirm"),
+    path("import/<uuid:pk>/stop/", imports.stop, name="import-stop"),
+    path("export/schedule.xlsx", imports.export_xlsx, name="export-xlsx"),
+    path("export/schedule.csv", imports.export_as_csv, name="export-csv"),
     path("requests/", requests.index, name="request-list"),
     path("requests/new/", requests.create, name="request-create"),
     path("requests/<int:pk>/", requests.detail, name="request-detail"),

@@ -139,6 +139,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{REDIS_PREFIX}:celery:"
 CELERY_IMPORTS = ["dynosite.ops.tasks"]
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "dynosite.ops.tasks.heartbeat", "schedule": 30.0, "options": {"expires": 30}},
+    "forget-old-workbooks": {"task": "allocations.tasks.forget_old_workbooks", "schedule": 6 * 60 * 60.0},
 }
 
 AUTH_USER_MODEL = "accounts.User"

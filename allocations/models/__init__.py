@@ -7,6 +7,7 @@ from allocations.models.maintenance import Displacement, MaintenanceWindow
 from allocations.models.plan import Plan, PlanItem
 from allocations.models.request import TestRequest
 from allocations.models.vehicle import Vehicle
+from allocations.models.workbook import WorkbookImport
 
 __all__ = [
     "Allocation",
@@ -24,4 +25,5 @@ __all__ = [
     "TestRequest",
     "TestType",
     "Vehicle",
+    "WorkbookImport",
 ]

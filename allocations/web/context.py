@@ -82,14 +82,16 @@ class Shell:
     @property
     def navigation(self) -> list[NavigationItem]:
         waiting = self.ground.waiting if self.ground else 0
-        return self._items(
+        items = [
             ("Schedule", "allocations:schedule", "calendar-range", 0),
             ("Requests", "allocations:request-list", "inbox", waiting),
             ("Dynos", "allocations:dyno-list", "gauge", 0),
             ("Vehicles", "allocations:vehicle-list", "car", 0),
             ("Changes", "allocations:change-list", "history", 0),
-            ("Import", "allocations:import", "upload", 0),
-        )
+        ]
+        if self.may_schedule:
+            items.append(("Import", "allocations:import", "upload", 0))
+        return self._items(*items)
 
     @property
     def dock(self) -> list[NavigationItem]:

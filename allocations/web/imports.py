@@ -1,0 +1,116 @@
+"""Bringing a workbook in: send it, read what would come of it, confirm; and taking the schedule out."""
+
+import logging
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from kombu.exceptions import OperationalError
+
+from allocations import tasks
+from allocations.enums import ImportState, Role
+from allocations.exchange import uploads
+from allocations.exchange.export import export_csv, export_workbook
+from allocations.models import WorkbookImport
+from allocations.web.context import current_ground, shell_of
+from allocations.web.forms.imports import UploadForm
+from dynosite.lib.htmx import wants_fragment
+
+logger = logging.getLogger(__name__)
+
+RECENT = 10
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def index(request: HttpRequest) -> HttpResponse:
+    ground = current_ground(request, Role.SCHEDULER)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        upload = uploads.submit(data["file"], ground, lanes=data["lanes"], user=request.user)
+        _queue(request, tasks.check_workbook, upload)
+        return redirect("allocations:import-detail", upload.pk)
+    recent = uploads.imports_of(ground, user=request.user)[:RECENT]
+    context = {"form": form, "recent": recent, "ground": ground}
+    return render(request, "allocations/imports/page.html", context, status=422 if form.is_bound else 200)
+
+
+def _queue(request: HttpRequest, task: Any, upload: WorkbookImport) -> None:
+    try:
+        task.delay(str(upload.pk))
+    except OperationalError:
+        logger.warning("workbook import %s was not queued: no broker", upload.pk)
+        uploads.not_queued(upload.pk)
+        messages.error(request, "Nobody is there to work on it just now; send it again in a moment.")
+
+
+@require_safe
+def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Where an import stands; while it is under way htmx asks again every second, without it there is a link."""
+    upload = _found(request, pk)
+    done, total = uploads.progress_of(pk) if upload.under_way else (0, 0)
+    role = shell_of(request).role
+    report = upload.report or {}
+    context = {
+        "upload": upload,
+        "report": report,
+        "made": [(name, number) for name, number in (report.get("made") or {}).items() if number],
+        "done": done,
+        "total": total,
+        "stopping": upload.state == ImportState.STOPPING,
+        "may_confirm": not report.get("needs_admin") or (role is not None and role.covers(Role.ADMIN)),
+        "trail": [("Import", reverse("allocations:import")), (upload.name, "")],
+    }
+    part = wants_fragment(request, "import")
+    template = "allocations/imports/_import.html" if part else "allocations/imports/detail.html"
+    response = render(request, template, context)
+    response["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+@require_POST
+def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    upload = _found(request, pk)
+    if (upload.report or {}).get("needs_admin"):
+        current_ground(request, Role.ADMIN)
+    if uploads.confirm(pk):
+        _queue(request, tasks.import_workbook, upload)
+    else:
+        messages.info(request, f"Nothing was started: the workbook is {upload.get_state_display().lower()}.")
+    return redirect("allocations:import-detail", pk)
+
+
+@require_POST
+def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    upload = _found(request, pk)
+    if not uploads.stop(pk):
+        messages.info(request, f"There was nothing to stop: the workbook is {upload.get_state_display().lower()}.")
+    return redirect("allocations:import-detail", pk)
+
+
+def _found(request: HttpRequest, pk: uuid.UUID) -> WorkbookImport:
+    upload = uploads.import_by_id(pk, user=request.user)
+    shell_of(request).show_ground(upload.ground_id)
+    return upload
+
+
+@require_safe
+def export_xlsx(request: HttpRequest) -> HttpResponse:
+    ground = current_ground(request)
+    name = f"schedule-{ground.code.lower()}-{ground.today()}.xlsx"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(export_workbook(ground, user=request.user), content_type=XLSX, headers=headers)
+
+
+@require_safe
+def export_as_csv(request: HttpRequest) -> StreamingHttpResponse:
+    ground = current_ground(request)
+    name = f"schedule-{ground.code.lower()}-{ground.today()}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    lines = export_csv(ground, user=request.user)
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
