@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from .local_search import LocalSearch
 from .model import Model
+from .single import Sequence, SequenceSearch
 from .state import Plan
 
 SLICE = 0.05
@@ -69,9 +70,43 @@ class Annealing:
         return self.search.best_cost < before
 
 
+class Shaking:
+    """The search for one dyno, behind the same face."""
+
+    def __init__(self, sequence: Sequence, *, seconds: float, seed: int, plan: Plan):
+        self.search = SequenceSearch(sequence, seed=seed, plan=plan)
+        self.began = time.monotonic()
+        self.seconds = seconds
+
+    def adopt(self, plan: Plan) -> None:
+        """Go on from a better plan found elsewhere."""
+        self.search.adopt(plan)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.seconds - (time.monotonic() - self.began)
+
+    def advance(self) -> bool:
+        """Search for a moment."""
+        before, until = self.search.best_cost, time.monotonic() + SLICE
+        self.search.step()
+        while time.monotonic() < until:
+            self.search.step()
+        return self.search.best_cost < before
+
+
+def searching(model: Model, *, seconds: float, seed: int, plan: Plan) -> Annealing | Shaking:
+    """Choose the search that suits the problem."""
+    sequence = Sequence.of(model)
+    if sequence is not None:
+        return Shaking(sequence, seconds=seconds, seed=seed, plan=plan)
+    return Annealing(model, seconds=seconds, seed=seed, plan=plan)
+
+
 def anneal(model: Model, *, seconds: float, seed: int, latest: Callable[[], Plan]) -> Iterator[Plan]:
     """Search until the time is out and give each better plan."""
-    work = Annealing(model, seconds=seconds, seed=seed, plan=latest())
+    work = searching(model, seconds=seconds, seed=seed, plan=latest())
     while work.left > 0:
         if work.advance():
             yield list(work.search.best)

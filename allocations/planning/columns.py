@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .model import Model, bits, starts_for
-from .state import State
+from .state import Plan, State
 
 UNPLACED = -1
 POOLED = -1
@@ -59,22 +59,14 @@ def _columns(items: list[tuple[int, int, int, int]]) -> Columns:
 def pooled_columns(model: Model, *, below: int | None = None) -> Columns:
     """List a column per test and day; only what can be part of a plan cheaper than `below`."""
     items: list[tuple[int, int, int, int]] = []
-    free: dict[tuple[int, ...] | int, int] = {}
     for j in range(model.n):
-        days = model.days[j]
         if model.fixed[j]:
             dyno, first = model.placed[j]
             items.append((j, POOLED, first, objective_cost(model, j, dyno, first)))
             continue
-        key = (*model.dynos[j], -days)
-        if key not in free:
-            mask = 0
-            for dyno in model.dynos[j]:
-                mask |= starts_for(model.free_dyno[dyno], days)
-            free[key] = mask
         stands = model.placed[j]
         move = 0 if stands is None else model.move_cost
-        for first in bits(free[key] & model.window[j]):
+        for first in bits(model.window[j]):
             cost = model.cost[j][first]
             if stands is not None and stands[1] == first and stands[0] in model.dynos[j]:
                 cost -= move
@@ -97,6 +89,14 @@ def prune(model: Model, columns: Columns, below: int | None) -> Columns:
     least = cheapest(model, columns)
     budget = below - 1 - int(least.sum())
     return columns.keep(columns.cost - least[columns.test] <= budget)
+
+
+def stands_in(columns: Columns, plan: Plan) -> np.ndarray:
+    """Mark the columns of a plan; of pooled columns, those of its days."""
+    first = np.array([UNPLACED if at is None else at[1] for at in plan], dtype=np.int64)
+    dyno = np.array([POOLED if at is None else at[0] for at in plan], dtype=np.int64)
+    same = columns.first == first[columns.test]
+    return same & ((columns.dyno == POOLED) | (columns.dyno == dyno[columns.test]))
 
 
 def placed_columns(model: Model, pooled: Columns, *, state: State | None = None) -> Columns:

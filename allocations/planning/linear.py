@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +18,7 @@ from .state import Plan
 
 # A bound from floating-point prices is rounded up to a whole number only past this.
 SLACK = 1e-5
+NEVER = 1 << 62
 
 
 @dataclass
@@ -28,7 +31,9 @@ class Priced:
 
 
 def whole(bound: float) -> int:
-    """Round a bound up to the next whole number, with room for rounding errors."""
+    """Round a bound up to the next whole number, with room for rounding errors; what nothing meets is very high."""
+    if bound == math.inf:
+        return NEVER
     return math.ceil(bound - SLACK * max(1.0, abs(bound) / 1000))
 
 
@@ -75,22 +80,81 @@ def lagrangian(model: Model, columns: Columns, rows: Rows, price: np.ndarray) ->
     return bound, bound - least[columns.test] + reduced
 
 
-def relax(model: Model, columns: Columns, rows: Rows, *, seconds: float) -> Priced | None:
-    """Solve the linear relaxation; None when the time did not do."""
-    if not len(rows.limit):
-        bound, through = lagrangian(model, columns, rows, np.zeros(0))
-        return Priced(bound, through, np.zeros(len(columns)))
-    program = _program(model, columns, rows, integer=False)
-    result = mathopt.solve(
-        program, mathopt.SolverType.GLOP, params=mathopt.SolveParameters(time_limit=_seconds(seconds))
+def _part(columns: Columns, rows: Rows, some: np.ndarray, active: np.ndarray) -> tuple[Columns, Rows]:
+    """Give the program over some columns and the active rows alone."""
+    inside = active[rows.row] & some[rows.column]
+    number = np.cumsum(active) - 1
+    place = np.cumsum(some) - 1
+    return columns.keep(some), Rows(
+        number[rows.row[inside]], place[rows.column[inside]], rows.value[inside], rows.limit[active]
     )
-    if result.termination.reason != mathopt.TerminationReason.OPTIMAL or not result.has_dual_feasible_solution():
-        return None
-    constraints = sorted(program.linear_constraints(), key=lambda c: c.id)
-    dual = np.array(result.dual_values(constraints[model.n :]))
-    value = np.array(result.variable_values(sorted(program.variables(), key=lambda v: v.id)))
-    bound, through = lagrangian(model, columns, rows, np.maximum(0.0, -dual))
-    return Priced(bound, through, value)
+
+
+def _load(rows: Rows, value: np.ndarray) -> np.ndarray:
+    return np.bincount(rows.row, rows.value * value[rows.column], minlength=len(rows.limit))
+
+
+def _tight(model: Model, columns: Columns, rows: Rows, chosen: np.ndarray) -> np.ndarray:
+    """Guess the rows that matter: full in the plan, or broken when each test takes its cheapest place."""
+    order = np.lexsort((columns.first, columns.cost, columns.test))
+    cheap = np.zeros(len(columns))
+    cheap[order[np.unique(columns.test[order], return_index=True)[1]]] = 1.0
+    return (_load(rows, chosen) >= rows.limit - 0.5) | (_load(rows, cheap) > rows.limit)
+
+
+def relax(
+    model: Model,
+    columns: Columns,
+    rows: Rows,
+    *,
+    seconds: float,
+    start: np.ndarray | None = None,
+    chosen: np.ndarray | None = None,
+    report: Callable[[int], object] = lambda bound: None,
+) -> Priced | None:
+    """Solve the linear relaxation, by columns and rows as they prove needed; None when the time did not do.
+
+    `start` marks the columns to begin with, `chosen` those of a plan. Every round's prices prove a bound, which goes
+    to `report`.
+    """
+    until = time.monotonic() + seconds
+    some = np.ones(len(columns), dtype=bool) if start is None else start.copy()
+    plan = np.zeros(len(columns)) if chosen is None else chosen.astype(float)
+    active = np.ones(len(rows.limit), dtype=bool) if chosen is None else _tight(model, columns, rows, plan)
+    some[np.unique(columns.test, return_index=True)[1]] = True
+    top: Priced | None = None
+    for turn in range(40):
+        part, few = _part(columns, rows, some, active)
+        program = _program(model, part, few, integer=False)
+        params = mathopt.SolveParameters(time_limit=_seconds(until - time.monotonic()))
+        result = mathopt.solve(program, mathopt.SolverType.GLOP, params=params)
+        reason = result.termination.reason
+        if reason == mathopt.TerminationReason.INFEASIBLE:
+            if some.all():
+                return Priced(math.inf, np.full(len(columns), math.inf), np.zeros(len(columns)))
+            some[:] = True
+            continue
+        if reason != mathopt.TerminationReason.OPTIMAL or not result.has_dual_feasible_solution():
+            break
+        constraints = sorted(program.linear_constraints(), key=lambda c: c.id)
+        price = np.zeros(len(rows.limit))
+        price[active] = np.maximum(0.0, -np.array(result.dual_values(constraints[model.n :])))
+        value = np.zeros(len(columns))
+        value[some] = result.variable_values(sorted(program.variables(), key=lambda v: v.id))
+        bound, through = lagrangian(model, columns, rows, price)
+        if top is None or bound > top.bound:
+            top = Priced(bound, through, value)
+            report(whole(bound))
+        broken = (_load(rows, value) > rows.limit + 1e-6) & ~active
+        least = np.full(model.n, np.inf)
+        np.minimum.at(least, columns.test[some], through[some])
+        wanted = (through < least[columns.test] - 1e-6) & ~some
+        close = top.bound >= result.objective_value() * (1 - 2e-3) - 1e-6
+        if not (broken.any() or wanted.any()) or (close and turn >= 2) or time.monotonic() > until:
+            break
+        active |= broken
+        some |= wanted
+    return top
 
 
 @dataclass
@@ -102,11 +166,11 @@ class Outcome:
     ended: bool
 
 
-def solve_exactly(model: Model, columns: Columns, rows: Rows, *, seconds: float, nodes: int | None = None) -> Outcome:
+def solve_exactly(model: Model, columns: Columns, rows: Rows, *, seconds: float) -> Outcome:
     """Solve placed columns as an integer program."""
     program = _program(model, columns, rows, integer=True)
     params = mathopt.SolveParameters(
-        time_limit=_seconds(seconds), relative_gap_tolerance=0.0, absolute_gap_tolerance=0.5, node_limit=nodes
+        time_limit=_seconds(seconds), relative_gap_tolerance=0.0, absolute_gap_tolerance=0.5
     )
     result = mathopt.solve(program, mathopt.SolverType.HIGHS, params=params)
     reason = result.termination.reason
@@ -119,5 +183,5 @@ def solve_exactly(model: Model, columns: Columns, rows: Rows, *, seconds: float,
         for i in np.flatnonzero(np.array(value) > 0.5).tolist():
             if columns.first[i] != UNPLACED:
                 plan[columns.test[i]] = (int(columns.dyno[i]), int(columns.first[i]))
-    bound = result.termination.objective_bounds.dual_bound
+    bound = max(0.0, result.termination.objective_bounds.dual_bound)
     return Outcome(plan, bound, ended=reason == mathopt.TerminationReason.OPTIMAL)

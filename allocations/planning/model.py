@@ -93,6 +93,7 @@ class Model:
     def _set_windows(self, whole: int) -> None:
         """Bits of the days on which each test may start, by itself; then through the order of tests."""
         self.window = []
+        free: dict[tuple[tuple[int, ...], int], int] = {}
         for j in range(self.n):
             if self.fixed[j]:
                 self.window.append(1 << self.placed[j][1])
@@ -102,7 +103,12 @@ class Model:
             if last >= self.earliest[j]:
                 mask = (whole >> (self.horizon - last - 1)) >> self.earliest[j] << self.earliest[j]
             mask &= starts_for(self.free_vehicle[self.vehicle[j]], self.days[j])
-            self.window.append(mask)
+            key = self.dynos[j], self.days[j]
+            if key not in free:
+                free[key] = 0
+                for dyno in self.dynos[j]:
+                    free[key] |= starts_for(self.free_dyno[dyno], self.days[j])
+            self.window.append(mask & free[key])
         self.order = self._topological()
         for j in self.order:
             b = self.before[j]

@@ -7,16 +7,25 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .columns import cheapest, placed_columns, pooled_columns, rows_for
+from .columns import Columns, cheapest, placed_columns, pooled_columns, rows_for, stands_in
 from .linear import relax, solve_exactly, whole
 from .lns import Neighbourhoods
 from .model import Model
+from .single import Sequence, SequenceProof
 from .state import Plan
 
-# What an LP can take: columns with a dyno named, and entries of the pooled rows.
-MOST_PLACED = 120_000
-MOST_FOR_NEIGHBOURHOODS = 400_000
+# The columns that the placed relaxation can take.
+MOST_PLACED = 200_000
+# Pooled columns to begin with: up to so many days after where the plan has the test.
+LATER = 6
+# Placed columns to begin with, per test.
+FIRST_PLACED = 60
+# So many columns are solved as they are; more of them from the promising ones on.
 AT_ONCE = 6_000
+FIRST_EXACT = 4_000
+# Columns that the neighbourhoods may use, per test: pooled before the dynos are named, or placed.
+NEAR = 12
+NEAR_PLACED = 140
 
 
 class Prover:
@@ -31,7 +40,6 @@ class Prover:
         offer: Callable[[Plan], None],
         seconds: float,
         seed: int = 0,
-        nodes: int | None = None,
     ):
         self.model = model
         self.latest = latest
@@ -39,7 +47,6 @@ class Prover:
         self.offer = offer
         self.until = time.monotonic() + seconds
         self.seed = seed
-        self.nodes = nodes
         self.bound = 0
 
     @property
@@ -59,78 +66,98 @@ class Prover:
             self.report(self.bound)
         return self.bound >= best
 
-    def run(self) -> None:
+    def run(self, *, relax_only: bool = False) -> None:
         """Go on until proven or out of time."""
         model = self.model
-        best = self.best()
-        pooled = pooled_columns(model, below=best)
-        if len(np.unique(pooled.test)) < model.n:
-            self.raise_bound(best)
+        sequence = Sequence.of(model)
+        if sequence is not None and SequenceProof.fits(sequence):
+            SequenceProof(sequence).prove(
+                self.best, report=self.raise_bound, offer=self.offer, until=self.until, fast=relax_only
+            )
             return
-        if self.raise_bound(int(cheapest(model, pooled).sum())):
+        pooled = pooled_columns(model, below=self.best())
+        if not self._complete(pooled) or self.raise_bound(int(cheapest(model, pooled).sum())):
+            self.raise_bound(self.bound)
             return
-        priced = relax(model, pooled, rows_for(model, pooled), seconds=self.left)
+        plan = self.latest()
+        until_day = np.array([model.horizon if at is None else at[1] for at in plan]) + LATER
+        priced = relax(
+            model,
+            pooled,
+            rows_for(model, pooled),
+            seconds=self.left,
+            start=pooled.first <= until_day[pooled.test],
+            chosen=stands_in(pooled, plan),
+            report=self.raise_bound,
+        )
         if priced is None or self.raise_bound(whole(priced.bound)):
             return
-        best = self.best()
-        chosen = priced.through <= best - 1 + 1e-6
-        pooled, through = pooled.keep(chosen), priced.through[chosen]
+        pooled = self._sorted(pooled, priced.through)[0]
+        if not self._complete(pooled):
+            return
         placed = placed_columns(model, pooled)
         if len(placed) > MOST_PLACED:
-            self._large(pooled, through, priced.bound)
+            if not relax_only:
+                near = placed_columns(model, pooled.keep(slice(0, NEAR * model.n)))
+                self._neighbourhoods(Neighbourhoods(model, near, seed=self.seed), self.left)
             return
-        priced = relax(model, placed, rows_for(model, placed), seconds=self.left)
-        if priced is None or self.raise_bound(whole(priced.bound)):
+        start = np.arange(len(placed)) < FIRST_PLACED * model.n
+        chosen = stands_in(placed, plan)
+        priced = relax(
+            model,
+            placed,
+            rows_for(model, placed),
+            seconds=self.left,
+            start=start | chosen,
+            chosen=chosen,
+            report=self.raise_bound,
+        )
+        if priced is None or self.raise_bound(whole(priced.bound)) or relax_only:
             return
-        self._exact(placed, priced.through)
+        self._exact(*self._sorted(placed, priced.through))
 
-    def _exact(self, placed, through: np.ndarray) -> None:
+    def _sorted(self, columns: Columns, through: np.ndarray) -> tuple[Columns, np.ndarray]:
+        """Keep the columns that can be part of a better plan, the promising ones first."""
+        order = np.argsort(through, kind="stable")
+        order = order[: np.searchsorted(through[order], self.best() - 1 + 1e-6, side="right")]
+        return columns.keep(order), through[order]
+
+    def _complete(self, columns: Columns) -> bool:
+        """Whether each test still has a column; if not, no plan is better than the best."""
+        if len(np.unique(columns.test)) == self.model.n:
+            return True
+        self.raise_bound(self.best())
+        return False
+
+    def _exact(self, placed: Columns, through: np.ndarray) -> None:
         """Solve over ever more columns, the promising first; one left out costs at least its price."""
         model = self.model
-        size = AT_ONCE
-        order = np.argsort(through, kind="stable")
-        placed, through = placed.keep(order), through[order]
-        search: Neighbourhoods | None = None
+        size = AT_ONCE if len(placed) <= AT_ONCE else FIRST_EXACT
         while self.left > 0.1:
             best = self.best()
             count = int(np.searchsorted(through, best - 1 + 1e-6, side="right"))
-            if count == 0:
-                self.raise_bound(best)
-                return
             everything = count <= size
             take = count if everything else size
-            columns = placed.keep(slice(0, take))
             outside = best if everything else whole(float(through[take]))
+            columns = placed.keep(slice(0, take))
             if len(np.unique(columns.test)) < model.n:
+                # Every better plan needs a column that was left out.
                 if self.raise_bound(outside):
                     return
                 size *= 2
                 continue
-            limit = self.left if everything and take <= AT_ONCE else self.left / 2
-            outcome = solve_exactly(model, columns, rows_for(model, columns), seconds=limit, nodes=self.nodes)
+            limit = self.left if everything and take <= AT_ONCE else self.left * 0.4
+            outcome = solve_exactly(model, columns, rows_for(model, columns), seconds=limit)
             if outcome.plan is not None:
                 self.offer(outcome.plan)
-            inside = whole(outcome.bound) if np.isfinite(outcome.bound) else outside
+            inside = max(0, whole(outcome.bound))
             if self.raise_bound(min(inside, outside)):
-                return
-            if self.nodes is not None and not outcome.ended:
                 return
             if outcome.ended:
                 size *= 2
-            elif self.nodes is None:
-                search = search or Neighbourhoods(model, placed, seed=self.seed)
-                self._neighbourhoods(search, self.left / 2)
-
-    def _large(self, pooled, through: np.ndarray, bound: float) -> None:
-        """Too much for an exact answer: neighbourhoods over the promising columns until the time is out."""
-        if self.nodes is not None:
-            return
-        model = self.model
-        per_column = max(1.0, float(np.mean([len(d) for d in model.dynos])))
-        most = int(MOST_FOR_NEIGHBOURHOODS / per_column)
-        order = np.argsort(through, kind="stable")[:most]
-        search = Neighbourhoods(model, placed_columns(model, pooled.keep(order)), seed=self.seed)
-        self._neighbourhoods(search, self.left)
+            else:
+                near = placed.keep(slice(0, NEAR_PLACED * model.n))
+                self._neighbourhoods(Neighbourhoods(model, near, seed=self.seed), self.left / 2)
 
     def _neighbourhoods(self, search: Neighbourhoods, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .annealing import Annealing, heat_for
+from .annealing import heat_for, searching
 from .local_search import LocalSearch
 from .model import Model
 from .problem import Problem
+from .single import Sequence, SequenceSearch
 from .solution import Progress, Solution
 from .state import Plan
 from .worker import Worker
@@ -16,6 +17,9 @@ from .worker import Worker
 EVERY = 0.5
 # With one worker the local search has this share of the time before the exact methods get the processor.
 ALONE_SHARE = 0.25
+CHUNK = 200
+# A step on one dyno is a whole descent.
+STEPS_A_SHAKE = 100
 
 
 def solve(
@@ -117,15 +121,38 @@ class _Run:
             self.tell()
 
     def by_steps(self, steps: int, seed: int) -> None:
-        search = LocalSearch(self.model, seed=seed)
+        """Search by count alone; the bound is found afterwards and does not touch the plan."""
+        sequence = Sequence.of(self.model)
+        if sequence is not None:
+            search = SequenceSearch(sequence, seed=seed, plan=self.plan)
+            while self.steps < steps and self.open:
+                search.step()
+                self.steps += STEPS_A_SHAKE
+                self.take(search.best)
+                self.tell_in_time()
+        else:
+            self._anneal_by_steps(LocalSearch(self.model, seed=seed, plan=self.plan), steps)
+        if not self.open:
+            return
+        helper = Worker(self.problem, role="bound", seconds=self.left, seed=seed)
+        try:
+            helper.post(("plan", self.plan))
+            while self.open and not helper.ended:
+                time.sleep(0.02)
+                for kind, what in helper.messages():
+                    if kind == "bound":
+                        self.raise_bound(what)
+                self.tell_in_time()
+        finally:
+            helper.stop()
+
+    def _anneal_by_steps(self, search: LocalSearch, steps: int) -> None:
         hot, cold = heat_for(self.model)
-        chunk, done = 200, 0
-        while done < steps and self.open:
-            now = min(chunk, steps - done)
-            fall = [hot * (cold / hot) ** ((done + part) / steps) for part in (0, now)]
+        while self.steps < steps and self.open:
+            now = min(CHUNK, steps - self.steps)
+            fall = [hot * (cold / hot) ** ((self.steps + part) / steps) for part in (0, now)]
             search.run(now, hot=fall[0], cold=fall[1])
-            done += now
-            self.steps = done
+            self.steps += now
             self.take(search.best)
             self.tell_in_time()
 
@@ -138,7 +165,7 @@ class _Run:
                 helper.stop()
 
     def _side_by_side(self, workers: int, seed: int, helpers: list[Worker]) -> None:
-        work = Annealing(self.model, seconds=self.left, seed=seed, plan=self.plan)
+        work = searching(self.model, seconds=self.left, seed=seed, plan=self.plan)
         alone = workers == 1
         quick = self.left * ALONE_SHARE if alone else min(1.0, self.left / 5)
         if not alone:

@@ -154,7 +154,9 @@ def main() -> None:
 
         threading.Thread(target=listen, daemon=True).start()
         desk.first.wait()
-        Prover(desk.model, latest=desk.latest, report=desk.report, offer=desk.offer, seconds=seconds, seed=seed).run()
+        Prover(desk.model, latest=desk.latest, report=desk.report, offer=desk.offer, seconds=seconds, seed=seed).run(
+            relax_only=role == "bound"
+        )
     out.flush()
     os._exit(0)
 

@@ -8,7 +8,7 @@ from . import published
 
 
 def test_same_seed_and_steps_give_the_same_plan():
-    problem = published.problem("150x20-1")
+    problem = published.problem("40x10-1")
     plans = [solve(problem, seconds=60, steps=1500, seed=seed) for seed in (3, 3, 4)]
     assert [check(problem, plan) for plan in plans] == [[], [], []]
     assert plans[0].placements == plans[1].placements
@@ -16,7 +16,7 @@ def test_same_seed_and_steps_give_the_same_plan():
 
 
 def test_more_steps_are_no_worse_than_greedy():
-    problem = published.problem("150x20-1")
+    problem = published.problem("40x10-1")
     assert solve(problem, seconds=60, steps=3000).objective < solve(problem, seconds=60, steps=0).objective
 
 
