@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from .local_search import LocalSearch
 from .model import Model
-from .single import Sequence, SequenceSearch
+from .sequence import Sequence, SequenceSearch
 from .state import Plan
 
 SLICE = 0.05

@@ -31,7 +31,7 @@ class Columns:
     def __len__(self) -> int:
         return len(self.test)
 
-    def keep(self, which: np.ndarray) -> Columns:
+    def keep(self, which: np.ndarray | slice) -> Columns:
         """Give the columns chosen by a mask or an index."""
         return Columns(self.test[which], self.dyno[which], self.first[which], self.cost[which])
 

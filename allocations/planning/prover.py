@@ -11,7 +11,8 @@ from .columns import Columns, cheapest, placed_columns, pooled_columns, rows_for
 from .linear import relax, solve_exactly, whole
 from .lns import Neighbourhoods
 from .model import Model
-from .single import Sequence, SequenceProof
+from .sequence import Sequence
+from .sequence_proof import SequenceProof
 from .state import Plan
 
 # The columns that the placed relaxation can take.

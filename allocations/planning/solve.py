@@ -9,7 +9,7 @@ from .annealing import heat_for, searching
 from .local_search import LocalSearch
 from .model import Model
 from .problem import Problem
-from .single import Sequence, SequenceSearch
+from .sequence import Sequence, SequenceSearch
 from .solution import Progress, Solution
 from .state import Plan
 from .worker import Worker
