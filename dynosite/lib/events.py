@@ -48,3 +48,11 @@ def publish(ground_id: int, name: str, *, dynos: Iterable[int] = (), **ids: obje
             logger.warning("event %s of ground %s was not published: %s", name, ground_id, error)
 
     transaction.on_commit(send)
+
+
+def forget(ground_id: int) -> None:
+    """Removes the stream of a ground that is no more."""
+    try:
+        _client().delete(stream_key(ground_id))
+    except redis.RedisError as error:
+        logger.warning("the stream of ground %s was not removed: %s", ground_id, error)
