@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from allocations.enums import Role
 from allocations.exceptions import NotAllowed, NotFound
-from allocations.models import Membership, ProvingGround
+from allocations.models import ProvingGround
+from dynosite.lib import prepared
 
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
@@ -43,8 +44,10 @@ def role_in(user: "User", ground_id: int) -> Role | None:
         return None
     if user.is_superuser:
         return Role.ADMIN
-    role = Membership.objects.filter(user=user, ground_id=ground_id).values_list("role", flat=True).first()
-    return Role(role) if role else None
+    rows = prepared.fetch(
+        "SELECT role FROM allocations_membership WHERE user_id = %s AND ground_id = %s", [user.pk, ground_id]
+    )
+    return Role(rows[0][0]) if rows else None
 
 
 def may(user: "User", ground_id: int, needed: Role) -> bool:

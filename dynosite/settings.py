@@ -103,6 +103,7 @@ DATABASES = {
 }
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
+    "prepare_threshold": 2,  # by the cursors of dynosite.lib.prepared only
     "options": "-c lock_timeout=8s -c statement_timeout=60s -c idle_in_transaction_session_timeout=120s",
 }
 if MODE != "test":

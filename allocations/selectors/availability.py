@@ -11,6 +11,7 @@ from django.db import connection
 
 from allocations.models import Vehicle
 from allocations.rulebook import LONGEST_STAY, CapabilityFacts, DynoFacts, Stay, TestFacts, judge
+from dynosite.lib import prepared
 from dynosite.lib.days import DayRange
 
 _STAY_COLUMNS = """
@@ -67,38 +68,25 @@ def facts_for(
     leaving_out: int | None = None,
 ) -> Facts | None:
     """What the rulebook needs to know, without the stay of the allocation `leaving_out`; None if a row is missing."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FACTS,
-            {
-                "vehicle": vehicle_id,
-                "dyno": dyno_id,
-                "test_type": test_type_id,
-                "drive": drive,
-                "first": days.first,
-                "last": days.last,
-                "longest": LONGEST_STAY,
-                "leaving_out": leaving_out or 0,
-            },
-        )
-        row = cursor.fetchone()
-    if row is None:
+    found = prepared.fetch(
+        _FACTS,
+        {
+            "vehicle": vehicle_id,
+            "dyno": dyno_id,
+            "test_type": test_type_id,
+            "drive": drive,
+            "first": days.first,
+            "last": days.last,
+            "longest": LONGEST_STAY,
+            "leaving_out": leaving_out or 0,
+        },
+    )
+    if not found:
         return None
     (
-        name,
-        ground_id,
-        enabled,
-        start,
-        end,
-        rows,
-        vehicle_ground,
-        vehicle,
-        test_type,
-        tested_as,
-        weight,
-        test_ground,
-        *s,
-    ) = row
+        name, ground_id, enabled, start, end, rows,
+        vehicle_ground, vehicle, test_type, tested_as, weight, test_ground, *s,
+    ) = found[0]  # fmt: skip
     same_ground = vehicle_ground if vehicle_ground == test_ground else -1
     return Facts(
         TestFacts(same_ground, vehicle_id, vehicle, test_type, tested_as, weight),

@@ -9,18 +9,19 @@ import json
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 
 import psycopg.errors
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 
 from allocations import access
 from allocations.enums import Action, Door, RefusalCode, Role
 from allocations.exceptions import Busy, KeyReused, NotFound, Refused, Stale
 from allocations.models import Allocation, Change, Dyno, MaintenanceWindow, TestRequest, Vehicle
 from dynosite.accounts.models import User
-from dynosite.lib import events
+from dynosite.lib import events, prepared
 from dynosite.lib.request_id import current_request_id
 
 Row = TypeVar("Row", Allocation, MaintenanceWindow, TestRequest)
@@ -101,7 +102,7 @@ class Work:
 
     def insert(self, row: models.Model) -> None:
         """Saves a new row and records it."""
-        row.save(force_insert=True)
+        prepared.insert(row)
         self._record(type(row), row.pk, None, snapshot(row))
 
     def insert_all(self, rows: Iterable[Row], *, batch: int = 500) -> list[Row]:
@@ -141,7 +142,7 @@ class Work:
             fingerprint=self.fingerprint,
             undoes_id=self.undoes_id,
         )
-        change.save(force_insert=True)
+        prepared.insert(change)
         events.publish(self.ground_id, self.action.value, dynos=self.dynos, change=self.change_id)
         return change
 
@@ -156,9 +157,15 @@ def expect_version(row: Row, version: int | None) -> None:
         raise Stale("Somebody else has changed this in the meantime; look at it as it is now and try again.")
 
 
-def _locked(model: type[models.Model], ids: list[int]) -> list[tuple[int, int]]:
-    query = model._default_manager.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    return list(query.values_list("pk", "ground_id"))
+def _locked(model: type[models.Model], ids: list[int]) -> list[tuple]:
+    return prepared.fetch(_lock_statement(model, len(ids)), ids) if ids else []
+
+
+@cache
+def _lock_statement(model: type[models.Model], count: int) -> str:
+    query = model._default_manager.select_for_update(no_key=True).filter(pk__in=range(count)).order_by("pk")
+    statement, _ = query.values_list("pk", "ground_id").query.sql_with_params()
+    return statement
 
 
 def carry_out(
@@ -226,8 +233,7 @@ def _tell_history(work: Work) -> None:
         "request_id": current_request_id(),
         "reason": work.actor.reason,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)",
-            [str(work.change_id), json.dumps(metadata)],
-        )
+    prepared.fetch(
+        "SELECT set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)",
+        [str(work.change_id), json.dumps(metadata)],
+    )

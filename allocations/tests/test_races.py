@@ -11,6 +11,7 @@ from allocations.models import Allocation, Change, Occupancy
 from allocations.services import booking
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.services.undo import undo
+from allocations.services.work import _lock_statement
 from allocations.tests.invariants import expect_sound, overlaps
 from allocations.tests.racing import CLIENTS, ROUNDS, codes, race, refusals, winners
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, allocation_of, day, window_of
@@ -238,6 +239,9 @@ def test_lock_that_is_not_to_be_had_in_time_is_said_and_nothing_is_written(crowd
 @pytest.fixture
 def without_locks(monkeypatch):
     monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda query, **options: query)
+    _lock_statement.cache_clear()
+    yield
+    _lock_statement.cache_clear()
 
 
 @pytest.fixture
