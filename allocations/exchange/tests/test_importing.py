@@ -27,6 +27,7 @@ from allocations.models import (
 )
 from allocations.services.booking import book as book_place
 from allocations.services.booking import cancel
+from allocations.services.maintenance import lift_maintenance
 from allocations.services.undo import undo
 from allocations.services.work import Actor
 from dynosite.accounts.models import User
@@ -217,6 +218,15 @@ def test_a_window_of_the_sheet_gives_way_to_bookings_that_are_there(ground):
     assert any("NPG 1 is not free from 2027-03-01 to 2027-03-10" in warning for warning in report.warnings)
     before = contents()
     bring(ground, row(first=2, days=2), maintenance=[("NPG 1", day(0), day(9))])
+    assert contents() == before
+
+
+def test_a_window_that_was_lifted_since_stays_lifted(ground):
+    how = {"maintenance": [("NPG 1", day(0), day(9))]}
+    bring(ground, row(first=20), **how)
+    lift_maintenance(MaintenanceWindow.objects.get().pk, actor=member(ground))
+    before = contents()
+    bring(ground, row(first=20), **how)
     assert contents() == before
 
 

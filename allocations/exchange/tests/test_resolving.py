@@ -282,14 +282,15 @@ def test_identities_do_not_hang_on_the_order_of_rows():
         row("TBD X", 3, dyno=2),
         row("TBD X", 3, dyno=2),
         row("412W766", 9, step="0K - 5K"),
+        *(row("TBD Y", dyno=3, status=word, miles=n) for n, word in enumerate(["G", "TBD", "CANCELLED"])),
     ]
 
     def by_content(order):
         outcome = decided(*(rows[n] for n in order))
-        return {(e.row.tag, e.row.dyno, e.row.first, e.identity) for e in outcome.decisions}
+        return {(e.row.tag, e.row.dyno, e.row.first, e.row.miles, e.identity) for e in outcome.decisions}
 
-    assert by_content([0, 1, 2, 3, 4]) == by_content([4, 3, 0, 2, 1])
-    assert len({identity for *_, identity in by_content([0, 1, 2, 3, 4])}) == 5
+    assert by_content(range(8)) == by_content([7, 4, 3, 0, 5, 2, 1, 6])
+    assert len({identity for *_, identity in by_content(range(8))}) == 8
 
 
 def test_facilities_come_from_the_rows_and_else_from_the_name():

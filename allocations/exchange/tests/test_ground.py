@@ -1,0 +1,33 @@
+"""The calendar of taken days against a set of days."""
+
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allocations.exchange.ground import Calendar
+
+START = dt.date(2027, 3, 1)
+stretches = st.tuples(st.integers(0, 40), st.integers(0, 6)).map(
+    lambda s: (START + dt.timedelta(days=s[0]), START + dt.timedelta(days=sum(s)))
+)
+
+
+def days(first, last):
+    return {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
+
+
+@given(st.lists(stretches, max_size=12), stretches)
+def test_calendar_agrees_with_a_set_of_days(taken, asked):
+    calendar, busy = Calendar(), {}
+    for n, stretch in enumerate(taken):
+        if not days(*stretch) & busy.keys():
+            calendar.take(*stretch, n)
+            busy |= dict.fromkeys(days(*stretch), n)
+    touched = sorted(day for day in days(*asked) if day in busy)
+    found = calendar.taken(*asked)
+    assert (found and found[2]) == (busy[touched[0]] if touched else None)
+    free = [day for stretch in calendar.free(*asked) for day in sorted(days(*stretch))]
+    assert free == sorted(days(*asked) - busy.keys())
+    assert [what for _, _, what in calendar.within(*asked)] == list(dict.fromkeys(busy[day] for day in touched))
+    assert list(calendar) == sorted(calendar)
