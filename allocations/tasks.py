@@ -1,6 +1,7 @@
 from celery import shared_task
 
 from allocations.exchange import uploads
+from allocations.services import plans
 
 
 @shared_task(ignore_result=True)
@@ -16,3 +17,8 @@ def import_workbook(id_: str) -> None:
 @shared_task(ignore_result=True)
 def forget_old_workbooks() -> None:
     uploads.forget_old()
+
+
+@shared_task(ignore_result=True)
+def think_plan(id_: str) -> None:
+    plans.think_plan(id_)

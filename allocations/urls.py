@@ -7,6 +7,7 @@ from allocations.web import (
     dynos,
     imports,
     maintenance,
+    plans,
     requests,
     schedule,
     stream,
@@ -49,6 +50,10 @@ urlpatterns = [
     path("dynos/new/", dynos.create, name="dyno-create"),
     path("dynos/<int:pk>/", dynos.detail, name="dyno-detail"),
     path("dynos/<int:pk>/change/", dynos.edit, name="dyno-edit"),
+    path("plans/", plans.index, name="plan-list"),
+    path("plans/<uuid:pk>/", plans.detail, name="plan-detail"),
+    path("plans/<uuid:pk>/stop/", plans.stop, name="plan-stop"),
+    path("plans/<uuid:pk>/apply/", plans.apply, name="plan-apply"),
     path("changes/", changes.index, name="change-list"),
     path("changes/<uuid:pk>/undo/", changes.undo_change, name="change-undo"),
 ]

@@ -4,7 +4,9 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Collection
 
+from django.core.cache import cache
 from django.db import transaction
+from django.db.models import QuerySet
 
 from allocations import access
 from allocations.access import NOT_FOUND
@@ -17,6 +19,7 @@ from allocations.rulebook import check_days
 from allocations.selectors.plans import PlanningProblem, problem_of, reasons_of
 from allocations.services.placing import place, replace
 from allocations.services.work import Actor, Work, carry_out
+from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 
 LONGEST_HORIZON = 1_500
@@ -50,6 +53,49 @@ def ask_for_plan(
         seconds=seconds,
         made_by=actor.user,
     )
+
+
+def plan_by_id(plan_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEWER) -> Plan:
+    """Raises NotFound, and NotAllowed where the user's role does not cover `needed`."""
+    plan = Plan.objects.filter(pk=plan_id).select_related("ground", "made_by", "applied").first()
+    if plan is None:
+        raise NotFound(NOT_FOUND)
+    access.require(user, plan.ground_id, needed)
+    return plan
+
+
+def plans_of(ground_id: int, *, user: User) -> QuerySet[Plan]:
+    access.require(user, ground_id, Role.VIEWER)
+    return Plan.objects.filter(ground_id=ground_id).select_related("made_by")
+
+
+def stop_thinking(plan_id: uuid.UUID | str) -> None:
+    """Asks for the best so far, now."""
+    cache.set(f"plan:{plan_id}:stop", True, timeout=3600)
+
+
+def curve_of(plan: Plan) -> list[tuple[float, int, int]]:
+    """Seconds, objective and bound as the search went, or goes, on."""
+    return plan.curve or cache.get(f"plan:{plan.pk}:curve") or []
+
+
+def think_plan(plan_id: uuid.UUID | str, *, requests: Collection[int] | None = None) -> None:
+    """Thinks a queued plan out, telling whoever looks how far it is; for a worker, which may be told twice."""
+    if not Plan.objects.filter(pk=plan_id, state__in=(PlanState.QUEUED, PlanState.THINKING)).exists():
+        return
+    plan = Plan.objects.get(pk=plan_id)
+    curve: list[tuple[float, int, int]] = []
+
+    def tell(now: Progress) -> None:
+        curve.append((round(now.seconds, 2), now.objective, now.bound))
+        cache.set(f"plan:{plan_id}:curve", curve, timeout=3600)
+
+    try:
+        think(plan, requests=requests, on_progress=tell, should_stop=lambda: bool(cache.get(f"plan:{plan_id}:stop")))
+    except Exception:
+        sentence = "The planner failed for a reason that is ours; nothing was written to the schedule."
+        Plan.objects.filter(pk=plan_id).update(state=PlanState.FAILED, error=sentence)
+        raise
 
 
 def think(

@@ -106,8 +106,12 @@ class CeleryWorker:
 
     def _busy(self) -> bool:
         inspect = app.control.inspect(destination=[self._name], timeout=2, limit=1)
-        return any(tasks for found in (inspect.active(), inspect.reserved()) for tasks in (found or {}).values())
+        found = (inspect.active(), inspect.reserved())
+        # A worker that does not answer in time is busy for all that is known.
+        return any(tasks is None or any(tasks.values()) for tasks in found)
 
     def _queued(self) -> int:
+        """Messages that wait, and those that were taken and are acknowledged only when their task has ended."""
         with app.connection_or_acquire() as broker:
-            return broker.default_channel.client.llen("celery")
+            client = broker.default_channel.client
+            return client.llen("celery") + client.hlen("unacked")
