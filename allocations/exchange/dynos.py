@@ -36,7 +36,7 @@ class Dynos:
             lane_names = [f"{POOL} {n}" for n in range(1, lanes + 1)] if key == fold(POOL) else [name]
             for lane in lane_names:
                 both = capabilities.get(fold(lane), {}) | capabilities.get(key, {})
-                self._add(lane, tuple(both), is_lane=key == fold(POOL))
+                self._add(lane, tuple(both))
         self.pool = sorted(
             (key for key in {*self.specs, *ground.dynos} if self.facility_of(key) == fold(POOL)), key=_natural
         )
@@ -50,11 +50,11 @@ class Dynos:
             spellings.setdefault(fold(name), Counter())[name] += 1
         return {key: met.most_common(1)[0][0] for key, met in spellings.items()}
 
-    def _add(self, name, capabilities, *, is_lane) -> None:
+    def _add(self, name, capabilities) -> None:
         earlier = self.specs.get(fold(name))
         if earlier:
             capabilities = tuple(dict.fromkeys(earlier.capabilities + capabilities))
-        self.specs[fold(name)] = DynoSpec(name, self._facility(name), capabilities, is_lane)
+        self.specs[fold(name)] = DynoSpec(name, self._facility(name), capabilities)
 
     def _facility(self, name: str) -> str:
         if fold(name) in self._said:

@@ -26,6 +26,8 @@ MAX_MERGED = 20_000
 
 FORECAST, RULES, MAINTENANCE = "Cert Mileage Forecast - All", "DynoRules", "Maintenance"
 MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
+TEXT_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\bt="str"[^>]*>')
+CELL_NAME = re.compile(rb'\br="([A-Z]{1,3}\d{1,7})"')
 FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 
 
@@ -113,10 +115,10 @@ def _grids(data: bytes, archive: zipfile.ZipFile) -> dict[str, Grid]:
             there = ", ".join(f"'{text(n)[:40]}'" for n in book.sheetnames[:12])
             raise WorkbookError(f"The workbook has no sheet '{name}'; its sheets are {there}.")
         grids[name] = grid = Grid(name, _rows(sheet, name), book.epoch)
-        merged, has_formulas = _scan(archive, sheet)
-        if has_formulas:
-            formulas.append((sheet.title, grid))
-        for area in merged:
+        found = _scan(archive, sheet)
+        if found.formulas:
+            formulas.append((sheet.title, grid, found.texts))
+        for area in found.merged:
             _spread(grid, area)
     if formulas:
         _mark_uncalculated(data, formulas)
@@ -135,21 +137,29 @@ def _rows(sheet, name) -> dict[int, list]:
     return rows
 
 
-def _scan(archive, sheet) -> tuple[list[str], bool]:
-    """Merged areas, and whether there are formulas: openpyxl's streaming reader tells neither."""
-    merged, formulas, tail = [], False, b""
+@dataclass
+class _Scan:
+    merged: list[str] = field(default_factory=list)
+    formulas: bool = False
+    texts: set[str] = field(default_factory=set)  # cells whose formula came to a text, which may be an empty one
+
+
+def _scan(archive, sheet) -> _Scan:
+    """What openpyxl's streaming reader does not tell of a sheet."""
+    found, tail = _Scan(), b""
     with archive.open(sheet._worksheet_path) as part:
         while chunk := part.read(MEGABYTE):
             window = tail + chunk
-            formulas = formulas or FORMULA.search(window) is not None
+            found.formulas = found.formulas or FORMULA.search(window) is not None
+            found.texts.update(cell.decode() for tag in TEXT_CELL.findall(window) for cell in CELL_NAME.findall(tag))
             cut = 0
             for match in MERGED.finditer(window):
-                merged.append(match[1].decode())
+                found.merged.append(match[1].decode())
                 cut = match.end()
             tail = window[max(cut, len(window) - 200) :]
-            if len(merged) > MAX_MERGED:
+            if len(found.merged) > MAX_MERGED:
                 raise WorkbookError(f"The sheet '{sheet.title}' has more merged cells than can be read.")
-    return merged, formulas
+    return found
 
 
 def _spread(grid: Grid, area: str) -> None:
@@ -168,12 +178,12 @@ def _spread(grid: Grid, area: str) -> None:
 
 def _mark_uncalculated(data: bytes, formulas) -> None:
     book = load_workbook(BytesIO(data), read_only=True, data_only=False, keep_links=False)
-    for title, grid in formulas:
+    for title, grid, texts in formulas:
         sheet = book[title]
         sheet.reset_dimensions()
         for n, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), 1):
             for column, cell in enumerate(cells):
-                if cell.data_type == "f" and grid.at(n, column) is None:
+                if cell.data_type == "f" and grid.at(n, column) is None and cell.coordinate not in texts:
                     row = grid.rows.setdefault(n, [])
                     row.extend([None] * (column + 1 - len(row)))
                     row[column] = UNCALCULATED

@@ -90,7 +90,6 @@ class DynoSpec:
     name: str
     facility: str
     capabilities: tuple[Capability, ...]
-    is_lane: bool = False
 
 
 @dataclass

@@ -33,10 +33,6 @@ class Shift:
     def day(self, day: date | None) -> date | None:
         return None if day is None else day + timedelta(weeks=self.weeks)
 
-    @classmethod
-    def bringing(cls, day: date, to: date) -> "Shift":
-        return cls((to - day).days // 7)
-
 
 def read_workbook(source, *, shift_weeks: int = 0, known_test_types: dict[str, str] | None = None) -> Sheets:
     """Read a workbook (a path, bytes or a file object); raises WorkbookError where it is none of this layout.

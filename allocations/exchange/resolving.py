@@ -10,7 +10,17 @@ from allocations.exchange.dynos import POOL, Dynos
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.ground import IN_MAINTENANCE, Calendar, Ground
 from allocations.exchange.identity import row_identities, window_reference
-from allocations.exchange.outcome import BOOKED, CANCELLED, WAITING, Decision, Outcome, Sheets, Window
+from allocations.exchange.outcome import (
+    BOOKED,
+    CANCELLED,
+    COMPLETED,
+    RUNNING,
+    WAITING,
+    Decision,
+    Outcome,
+    Sheets,
+    Window,
+)
 from allocations.exchange.vehicles import Vehicles
 from allocations.rulebook import LONGEST_STAY
 
@@ -150,6 +160,8 @@ class _Resolution:
         if row.status == CANCELLED:
             return Decision(row, CANCELLED, identity, key)
         if verdict is None:
+            if row.status in (RUNNING, COMPLETED):
+                self.sheets_warning(row, f"is {row.status} but waits for a place, because {self.waits[row.number]}.")
             return Decision(row, WAITING, identity, key, reason=self.waits[row.number])
         if verdict.dyno is None:
             self.sheets_warning(row, f"waits for a place, because {verdict.reason}.")

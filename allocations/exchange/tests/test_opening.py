@@ -168,3 +168,52 @@ def test_a_formula_without_a_value_is_not_taken_for_an_empty_cell():
     sheets = read_workbook(book([row(actual="=L6+7"), row("412W767", 10)]))
     assert [r.number for r in sheets.rows] == [7]
     assert "ACTUAL START DATE (N6) holds a formula that was saved without its value" in sheets.refusals[6]
+
+
+def test_a_formula_that_came_to_an_empty_text_is_an_empty_cell():
+    source = book([row(actual="=IF(A1=0,L6,0)")])
+    sheet = part(source, "xl/worksheets/sheet1.xml")
+    start = sheet.index(b'<c r="N6"')
+    end = sheet.index(b"</c>", start)
+    empty = b'<c r="N6" t="str"><f>IF(A1=0,L6,"")</f><v></v>'
+    sheets = read_workbook(repacked(source, xl__worksheets__sheet1=sheet[:start] + empty + sheet[end:]))
+    assert [str(r.first) for r in sheets.rows] == ["2027-03-01"]
+
+
+def test_a_formula_with_its_value_is_that_value():
+    source = book([row(actual="=L6+7")])
+    sheet = part(source, "xl/worksheets/sheet1.xml")
+    start = sheet.index(b'<c r="N6"')
+    end = sheet.index(b"</c>", start)
+    value = b'<c r="N6"><f>L6+7</f><v>46454</v>'
+    sheets = read_workbook(repacked(source, xl__worksheets__sheet1=sheet[:start] + value + sheet[end:]))
+    assert [str(r.first) for r in sheets.rows] == ["2027-03-08"]
+
+
+def test_a_workbook_with_macros_is_read_without_them():
+    source = book([row()])
+    types = part(source, "[Content_Types].xml").replace(
+        b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+        b"application/vnd.ms-excel.sheet.macroEnabled.main+xml",
+    )
+    assert len(read_workbook(repacked(source, **{"[Content_Types]": types})).rows) == 1
+
+
+def test_shared_strings_are_read():
+    source = book([row()])
+    sheet = part(source, "xl/worksheets/sheet1.xml").replace(
+        b't="inlineStr"><is><t>412W766</t></is>', b't="s"><v>0</v>'
+    )
+    strings = (
+        b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b"<si><r><t>365</t></r><r><t>W996</t></r></si></sst>"
+    )
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    types = part(source, "[Content_Types].xml").replace(
+        b"</Types>", f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'.encode()
+    )
+    parts = {"[Content_Types]": types, "xl__worksheets__sheet1": sheet, "xl__sharedStrings": strings}
+    assert [r.tag for r in read_workbook(repacked(source, **parts)).rows] == ["365W996"]
+    laced = repacked(source, **parts | {"xl__sharedStrings": LAUGHS + strings})
+    with pytest.raises(WorkbookError, match="damaged"):
+        open_workbook(laced)
