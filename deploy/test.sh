@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
-export DYNOSITE_MODE=test PYTHONDONTWRITEBYTECODE=1
+export DYNOSITE_MODE=test
 unset SECRET_KEY DJANGO_SETTINGS_MODULE
 
 step() { printf '\n== %s\n' "$*"; }

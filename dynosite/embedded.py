@@ -57,7 +57,7 @@ class Embedded:
             self._end_leftovers(home)
             postgres, valkey = self._binaries(home)
             known = local.servers(self.place)
-            listeners = {name: _listener(known.get(name)) for name in ("postgres", "redis")}
+            listeners = known | {name: _listener(known.get(name)) for name in self.wanted}
             local.write_private(self.place / "servers.json", json.dumps(listeners))
             if "postgres" in self.wanted:
                 self._start_postgres(postgres, home / "postgres", **listeners["postgres"])
@@ -255,7 +255,12 @@ def _postgres_answers(port: int, password: str) -> bool:
         with psycopg.connect(login, autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'dynosite'").fetchone():
                 connection.execute("CREATE DATABASE dynosite")
-    except psycopg.OperationalError:
+    except psycopg.OperationalError as error:
+        if "password authentication failed" in str(error):
+            raise EmbeddedError(
+                "The data of PostgreSQL and the password in servers.json do not belong together. Put the file back, "
+                "or remove both to start anew."
+            ) from None
         return False
     return True
 

@@ -1,4 +1,7 @@
-"""Typed readers of the environment. Each name may also be given as NAME_FILE, the path of a file with the value."""
+"""Typed readers of the environment. Each name may also be given as NAME_FILE, the path of a file with the value.
+
+A variable that is set to nothing counts as not set: compose files and shells pass on empty ones.
+"""
 
 import os
 from pathlib import Path
@@ -7,19 +10,19 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off", ""}
+_FALSE = {"0", "false", "no", "off"}
 
 
 def text(name: str, default: str = "") -> str:
     path = os.environ.get(f"{name}_FILE")
-    if path and name in os.environ:
+    if path and os.environ.get(name):
         raise ImproperlyConfigured(f"Set either {name} or {name}_FILE, not both.")
     if path:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read ({error.strerror}).") from error
-    return os.environ.get(name, default)
+    return os.environ.get(name) or default
 
 
 def flag(name: str, default: bool = False) -> bool:

@@ -10,7 +10,6 @@ import urllib.request
 
 import psycopg
 from django.conf import settings
-from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError
 
 from dynosite import embedded, env, local, supervisor
@@ -89,10 +88,8 @@ class Site:
         self._supervisor.pause(0)
 
     def _prepare(self) -> None:
-        self._manage("migrate", "migrate", "--noinput", "--verbosity=1")
-        self._manage("static", "collectstatic", "--noinput", "--verbosity=0")
-        if self._demo and "demo" in get_commands() and not self._users():
-            self._manage("demo", "demo")
+        command = [sys.executable, "manage.py", "prepare", *(["--demo"] if self._demo else [])]
+        self._supervisor.carry_out("prepare", command, self._environment)
 
     def _start_parts(self) -> None:
         schedule = local.LOCAL / "beat-schedule"
@@ -127,9 +124,6 @@ class Site:
     def _users(self) -> set[str]:
         with psycopg.connect(env.text("DATABASE_URL") or self._environment["DATABASE_URL"]) as connection:
             return {name for (name,) in connection.execute("SELECT username FROM accounts_user LIMIT 50")}
-
-    def _manage(self, name: str, *arguments: str) -> None:
-        self._supervisor.carry_out(name, [sys.executable, "manage.py", *arguments], self._environment)
 
     def _python(self, name: str, *arguments: str) -> None:
         self._supervisor.start(name, [sys.executable, *arguments], self._environment)

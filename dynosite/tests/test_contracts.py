@@ -1,0 +1,63 @@
+"""The contracts on imports hold, and each of them fails on a breach."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+PACKAGES = ("dynosite", "allocations", "assistant")
+LINT = "from importlinter.cli import lint_imports_command as lint; lint()"
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("contracts")
+    for package in PACKAGES:
+        shutil.copytree(
+            settings.BASE_DIR / package,
+            place / package,
+            ignore=shutil.ignore_patterns("__pycache__", "data", "sample"),
+        )
+    shutil.copy(settings.BASE_DIR / "pyproject.toml", place)
+    return place
+
+
+def _lint(place: Path, *options: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", LINT, "--no-cache", "--no-logo", *options]
+    return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+
+
+def test_contracts_hold(copy):
+    done = _lint(copy)
+    assert (done.returncode, done.stdout.count("BROKEN")) == (0, 0), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("contract", "path", "line"),
+    [
+        ("apps", "allocations/selectors/breach.py", "import assistant.apps"),
+        ("apps", "dynosite/lib/breach.py", "import allocations.enums"),
+        ("dynosite", "dynosite/lib/breach.py", "import dynosite.accounts.models"),
+        ("dynosite", "dynosite/unlisted.py", ""),
+        ("allocations", "allocations/selectors/breach.py", "import allocations.services"),
+        ("allocations", "allocations/models/breach.py", "import allocations.access"),
+        ("allocations", "allocations/unlisted.py", ""),
+        ("composition", "allocations/selectors/breach.py", "import dynosite.settings"),
+        ("assistant", "assistant/providers/breach.py", "import allocations.models"),
+        ("pure", "allocations/planning/breach.py", "import django.db"),
+        ("openpyxl", "allocations/selectors/breach.py", "import openpyxl"),
+        ("openpyxl", "assistant/providers/breach.py", "import openpyxl"),
+    ],
+)
+def test_contract_fails_on_a_breach(copy, contract, path, line):
+    breach = copy / path
+    breach.write_text(f"{line}\n")
+    try:
+        done = _lint(copy, "--contract", contract)
+    finally:
+        breach.unlink()
+    assert done.returncode == 1, done.stdout
+    assert "0 kept, 1 broken" in done.stdout
