@@ -22,14 +22,25 @@ function sayLive() {
   say("live", updated ? `Live · updated ${ago} ago` : "Live");
 }
 
+/** What each bar looked like, by its id: whatever differs afterwards has just changed. */
 const looks = () =>
-  new Map([...document.querySelectorAll(".bar")].map((bar) => [bar.id, bar.closest(".cal-row").id + bar.className.replace(/ ?is-cut/, "") + bar.style.cssText]));
+  new Map(
+    [...document.querySelectorAll(".bar")].map((bar) => {
+      const status = bar.className.replace(/ ?\bis-\w+/g, "");
+      return [bar.id, `${bar.closest(".cal-row").id} ${status} ${bar.style.cssText}`];
+    }),
+  );
 
 async function askForRows(dynos) {
   const before = looks();
+  const focused = document.activeElement.id;
   const address = `${schedule().dataset.rows}&changed=1&dynos=${[...dynos].join(",")}`;
   await htmx.ajax("GET", address, { target: "body", swap: "none" });
   for (const [id, look] of looks()) if (before.get(id) !== look) document.getElementById(id).classList.add("is-new");
+  // A bar that went from one row to another took the focus with it.
+  if (focused && document.activeElement === document.body) {
+    document.getElementById(focused)?.focus({ preventScroll: true });
+  }
   await refreshCard(dynos);
 }
 
