@@ -205,10 +205,10 @@ def test_expired_session_moves_the_page_to_sign_in(schedule):
 
 
 def test_lost_right_ends_the_stream(schedule, booked, monkeypatch):
-    from allocations.web import stream
+    from dynosite.lib import sse
 
-    monkeypatch.setattr(stream, "HEARTBEAT", 0.2)
-    monkeypatch.setattr(stream, "CHECKED_EVERY", 0.2)
+    monkeypatch.setattr(sse, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(sse, "CHECKED_EVERY", 0.2)
     schedule.reload()
     expect(schedule.locator("#cal-live")).to_have_attribute("data-state", "live")
     booked.users["scheduler"].memberships.all().delete()
