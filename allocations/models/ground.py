@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from allocations.enums import Role
+from dynosite.lib import clock
 
 
 def validate_time_zone(name: str) -> None:
@@ -39,7 +40,7 @@ class ProvingGround(models.Model):
         return self.name
 
     def today(self) -> dt.date:
-        return dt.datetime.now(zoneinfo.ZoneInfo(self.time_zone)).date()
+        return clock.today(self.time_zone)
 
 
 @pghistory.track()

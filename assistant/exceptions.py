@@ -1,0 +1,37 @@
+"""What the assistant says no to, beside the domain's own refusals. The sentences are for the user."""
+
+from allocations.exceptions import DomainError
+
+
+class AssistantError(DomainError):
+    code = "assistant"
+
+
+class Off(AssistantError):
+    """The kill switch is on, or the assistant is off in this proving ground."""
+
+    code = "assistant-off"
+
+
+class OverBudget(AssistantError):
+    code = "over-budget"
+
+
+class Decided(AssistantError):
+    """A proposal that no longer waits: it is rejected, replaced or expired."""
+
+    code = "decided"
+
+
+class Unclear(AssistantError):
+    """A name that fits several things. `candidates` are what may be meant, as data with ids."""
+
+    code = "unclear"
+
+    def __init__(self, sentence: str, candidates: list[dict] | None = None):
+        super().__init__(sentence)
+        self.candidates = candidates or []
+
+
+class Unavailable(AssistantError):
+    code = "unavailable"

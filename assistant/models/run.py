@@ -1,0 +1,82 @@
+import uuid
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from assistant.enums import Outcome, RunStatus, ToolStatus
+from assistant.models.conversation import Conversation
+
+
+class Run(models.Model):
+    """One turn of the assistant, and what it took."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="runs")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    ground = models.ForeignKey("allocations.ProvingGround", on_delete=models.CASCADE, related_name="+")
+    status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    page = models.JSONField(default=dict, blank=True, help_text="The page in view when it was asked.")
+    model = models.CharField(max_length=120, blank=True, help_text="That gave the answer.")
+    prompt = models.CharField(max_length=60, blank=True)
+    prompt_hash = models.CharField(max_length=64, blank=True)
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    cost = models.DecimalField(max_digits=12, decimal_places=6, default=0)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has taken it up.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_words_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["conversation", "created_at"], name="run_conversation_at"),
+            models.Index(fields=["ground", "-created_at"], name="run_ground_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Run of {self.created_at:%Y-%m-%d %H:%M}: {self.status}"
+
+
+class ModelCall(models.Model):
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="model_calls")
+    model = models.CharField(max_length=120)
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    tokens_cached = models.PositiveIntegerField(default=0)
+    cost = models.DecimalField(max_digits=12, decimal_places=6, default=0)
+    seconds = models.FloatField(default=0)
+    error = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return self.model
+
+
+class ToolCall(models.Model):
+    """One call of a tool. The same call of a run that is taken up again is the same row."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="tool_calls")
+    call_id = models.CharField(max_length=120)
+    name = models.CharField(max_length=60)
+    args = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    status = models.CharField(max_length=12, choices=ToolStatus.choices, default=ToolStatus.RUNNING)
+    result = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    seconds = models.FloatField(default=0)
+    error = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [models.UniqueConstraint(fields=["run", "call_id"], name="tool_call_once")]
+        indexes = [models.Index(fields=["name", "-at"], name="tool_call_name_at")]
+
+    def __str__(self) -> str:
+        return self.name
