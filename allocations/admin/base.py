@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import construct_change_message
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 
 from allocations.admin.asking import BACK, Ask, repeated
 from allocations.admin.forms import DayField, DomainForm
@@ -21,7 +23,10 @@ from allocations.services.work import Actor
 class Scoped:
     """For model admins and inlines alike: a row may only point at rows of the user's own grounds."""
 
-    formfield_overrides = {models.DateField: {"form_class": DayField, "widget": None}}
+    formfield_overrides = {
+        models.DateField: {"form_class": DayField, "widget": None},
+        models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 60})},
+    }
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", within(request, db_field.remote_field.model))
@@ -56,6 +61,7 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
     actions: Any = []
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     deletable = False
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
@@ -84,6 +90,19 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.deletable and self._holds(request, obj)
+
+    def get_list_display(self, request: HttpRequest) -> list:
+        """Without the ground where there is only one."""
+        columns = list(super().get_list_display(request))
+        return columns if len(ground_ids(request)) > 1 else [each for each in columns if each != "ground_code"]
+
+    @admin.display(description="ground", ordering="ground__code")
+    def ground_code(self, row: Any) -> str:
+        return row.ground.code
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     def get_actions(self, request: HttpRequest) -> dict:
         actions = super().get_actions(request)

@@ -48,7 +48,7 @@ class AllocationForm(VersionedForm):
 class AllocationAdmin(GroundAdmin):
     form = AllocationForm
     change_form_template = "admin/allocation_form.html"
-    list_display = ["vehicle", "dyno", "test_type", "first_day", "last_day", "status", "source", "ground"]
+    list_display = ["vehicle", "dyno", "first_day", "last_day", "status", "test_type", "source", "ground_code"]
     list_filter = [
         "status",
         ("ground", admin.RelatedOnlyFieldListFilter),
@@ -64,7 +64,15 @@ class AllocationAdmin(GroundAdmin):
     actions = ["start", "complete", "cancel"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("vehicle", "dyno", "test_type", "ground", "request")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("vehicle", "dyno", "test_type", "ground", "request", "created_by")
+        )
+
+    @admin.display(description="booked by")
+    def booked_by(self, allocation: Allocation) -> str:
+        return allocation.created_by.display_name if allocation.created_by else "–"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj and obj.status not in OPEN)
@@ -73,14 +81,14 @@ class AllocationAdmin(GroundAdmin):
         days = ["dyno", ("first_day", "last_day")]
         if obj is None:
             return [(None, {"fields": ["vehicle", "test_type", "drive", *days, "request", "note", "seen"]})]
-        more = ["vehicle", "test_type", "drive", "status", "request", "note", "source", "created_by", "created_at"]
+        more = ["vehicle", "test_type", "drive", "status", "request", "note", "source", "booked_by", "created_at"]
         hidden = ["seen"] if self.has_change_permission(request, obj) else []
         return [("Place", {"fields": [*days, *hidden]}), ("Test", {"fields": more})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return []
-        return ["vehicle", "test_type", "drive", "status", "request", "note", "source", "created_by", "created_at"]
+        return ["vehicle", "test_type", "drive", "status", "request", "note", "source", "booked_by", "created_at"]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "request":

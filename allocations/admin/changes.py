@@ -22,13 +22,13 @@ UNDOABLE = frozenset(NAMES.values())
 @admin.register(Change)
 class ChangeAdmin(GroundAdmin):
     change_form_template = "admin/change_detail.html"
-    list_display = ["at", "summary_or_action", "action", "user", "door", "ground", "undone"]
+    list_display = ["at", "summary_or_action", "who", "door", "ground_code", "undone"]
     list_display_links = ["at", "summary_or_action"]
     list_filter = ["action", "door", ("ground", admin.RelatedOnlyFieldListFilter), "at"]
     search_fields = ["summary", "reason", "user__username", "request_id"]
     date_hierarchy = "at"
-    fields = ["at", "ground", "action", "summary", "user", "door", "reason", "rows", "request_id", "undoes", "undone"]
-    readonly_fields = ["rows", "undone"]
+    fields = ["at", "ground", "action", "summary", "who", "door", "reason", "rows", "request_id", "undoes", "undone"]
+    readonly_fields = ["who", "rows", "undone"]
     actions = ["undo_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -42,6 +42,10 @@ class ChangeAdmin(GroundAdmin):
     @admin.display(description="what")
     def summary_or_action(self, change: Change) -> str:
         return str(change)
+
+    @admin.display(ordering="user__username")
+    def who(self, change: Change) -> str:
+        return change.user.display_name if change.user else "–"
 
     @admin.display(boolean=True)
     def undone(self, change: Change) -> bool:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from allocations.admin.asking import Ask, confirmed, repeated
 from allocations.admin.base import GroundAdmin, Scoped
-from allocations.admin.forms import DomainForm
+from allocations.admin.forms import DomainForm, LabelledFormSet
 from allocations.admin.scope import actor_of, ground_ids
 from allocations.enums import AllocationStatus, Drive, WeightClass
 from allocations.models import Allocation, Capability, Change, Dyno
@@ -28,7 +28,7 @@ class CapabilityForm(forms.ModelForm):
     weight_classes = forms.MultipleChoiceField(choices=WeightClass.choices, widget=forms.CheckboxSelectMultiple)
 
 
-class CapabilityFormSet(forms.BaseInlineFormSet):
+class CapabilityFormSet(LabelledFormSet):
     def clean(self) -> None:
         super().clean()
         facility = self.instance.facility_id and self.instance.facility
@@ -72,7 +72,7 @@ class DynoAdmin(GroundAdmin):
         ("Availability", {"fields": [("available_from", "available_to")], "description": "Empty: without an end."}),
         ("Notes", {"fields": ["notes"]}),
     ]
-    list_display = ["name", "facility", "ground", "enabled", "runs", "available_from", "available_to"]
+    list_display = ["name", "facility", "ground_code", "enabled", "runs", "available_from", "available_to"]
     list_filter = [
         ("ground", admin.RelatedOnlyFieldListFilter),
         ("facility", admin.RelatedOnlyFieldListFilter),

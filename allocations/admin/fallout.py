@@ -87,9 +87,7 @@ class FalloutForm(forms.Form):
         )
         if DisplacedTo.MOVE in hit.answers:
             label = f"for {hit.allocation.vehicle}"
-            self.fields[f"{PREFIX}dyno-{id_}"] = forms.ModelChoiceField(
-                dynos, required=False, label=f"Dyno {label}", initial=hit.allocation.dyno_id
-            )
+            self.fields[f"{PREFIX}dyno-{id_}"] = forms.ModelChoiceField(dynos, required=False, label=f"Dyno {label}")
             self.fields[f"{PREFIX}first-{id_}"] = DayField(required=False, label=f"First day {label}")
 
     def rows(self) -> list[dict[str, Any]]:

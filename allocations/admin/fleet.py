@@ -55,7 +55,17 @@ class VehicleAdmin(FleetAdmin):
         ("Build", {"fields": [("program", "model_year"), ("powertrain", "build_type"), ("build_id", "team")]}),
         ("Notes", {"fields": ["notes"]}),
     ]
-    list_display = ["label", "vin", "program", "model_year", "drive", "weight_class", "team", "placeholder", "ground"]
+    list_display = [
+        "label",
+        "vin",
+        "program",
+        "model_year",
+        "drive",
+        "weight_class",
+        "team",
+        "placeholder",
+        "ground_code",
+    ]
     list_filter = [GROUND, "drive", "weight_class", "placeholder", ProgramFilter]
     search_fields = ["tag", "vin", "build_id", "program", "team"]
     ordering = ["tag", "vin"]
@@ -82,7 +92,7 @@ class TestTypeForm(DomainForm):
 class TestTypeAdmin(FleetAdmin):
     form = TestTypeForm
     fields = ["ground", "name", "code", "colour", "miles_per_day", "default_days"]
-    list_display = ["name", "code", "colour", "miles_per_day", "default_days", "ground"]
+    list_display = ["name", "code", "colour", "miles_per_day", "default_days", "ground_code"]
     list_filter = [GROUND]
     search_fields = ["name", "code"]
 
@@ -101,7 +111,7 @@ class TestTypeAdmin(FleetAdmin):
 @admin.register(Facility)
 class FacilityAdmin(FleetAdmin):
     fields = ["ground", "name", "position"]
-    list_display = ["name", "position", "ground"]
+    list_display = ["name", "position", "ground_code"]
     list_filter = [GROUND]
     search_fields = ["name"]
 

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 
 from allocations.enums import RefusalCode as Code
 from allocations.exceptions import DomainError, Invalid, Refused
@@ -60,6 +61,16 @@ def errors_of(error: DomainError) -> list[tuple[str | None, str]]:
         places = "; ".join(f"{p.dyno} ({p.facility}), {day_range(p.first_day, p.last_day)}" for p in error.places)
         found.append((None, f"The nearest places that would do: {places}."))
     return found
+
+
+class LabelledFormSet(forms.BaseInlineFormSet):
+    """Rows of a table, whose column headings alone do not tell a screen reader what a field is."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            label = "Delete this row" if name == "DELETE" else capfirst(field.label or name.replace("_", " "))
+            getattr(field.widget, "widget", field.widget).attrs["aria-label"] = label
 
 
 class DayField(forms.DateField):

@@ -73,7 +73,9 @@ class MaintenanceWindowAdmin(GroundAdmin):
     fieldsets = [
         (None, {"fields": ["dyno", ("first_day", "last_day"), "kind", "reason", "reference", "seen"]}),
     ]
-    list_display = ["dyno", "first_day", "last_day", "kind", "reason", "reference", "displaced", "state", "ground"]
+    list_display = [
+        "dyno", "first_day", "last_day", "kind", "state", "displaced", "reason", "reference", "ground_code",
+    ]  # fmt: skip
     list_display_links = ["dyno", "first_day"]
     list_filter = [
         StateFilter,

@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
 from allocations.admin.base import GroundAdmin, Scoped
-from allocations.admin.forms import DomainForm
+from allocations.admin.forms import DomainForm, LabelledFormSet
 from allocations.admin.scope import actor_of, ground_ids
 from allocations.models import Change, Membership, ProvingGround
 from allocations.services import members
@@ -64,7 +64,7 @@ class MembershipAdmin(GroundAdmin):
     form = MembershipForm
     deletable = True
     fields = ["ground", "user", "role"]
-    list_display = ["user", "ground", "role"]
+    list_display = ["user", "ground_code", "role"]
     list_filter = [("ground", admin.RelatedOnlyFieldListFilter), "role"]
     search_fields = ["user__username", "user__first_name", "user__last_name"]
     ordering = ["ground__name", "user__username"]
@@ -90,6 +90,7 @@ class MembershipAdmin(GroundAdmin):
 
 class MembershipInline(Scoped, admin.TabularInline):
     model = Membership
+    formset = LabelledFormSet
     extra = 1
 
     def _is_superuser(self, request: HttpRequest, obj: Any = None) -> bool:
