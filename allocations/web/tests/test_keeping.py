@@ -1,0 +1,222 @@
+"""Requests, vehicles, dynos and maintenance through their forms."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from allocations.models import Change, Displacement, Dyno, MaintenanceWindow, TestRequest, Vehicle
+from allocations.services.maintenance import set_maintenance
+from allocations.tests.world import allocation_of, day, window_of
+from allocations.web.tests.conftest import waiting
+
+
+@pytest.fixture(autouse=True)
+def _today(_monday):
+    pass
+
+
+@pytest.fixture
+def scheduler(client, world):
+    client.force_login(world.users["scheduler"])
+    return client
+
+
+@pytest.fixture
+def admin(client, world):
+    client.force_login(world.users["admin"])
+    return client
+
+
+def url(name: str, *args) -> str:
+    return reverse(f"allocations:{name}", args=args)
+
+
+def text(response) -> str:
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+def test_request_is_added_and_leads_to_its_place(scheduler, world):
+    data = {"vehicle": "412w103", "test_type": world.tests["Brake"].pk, "days": 5, "priority": "high", "key": "k"}
+    answer = scheduler.post(url("request-create"), data | {"due_date": day(20), "place": "1"})
+    wish = TestRequest.objects.get()
+    assert answer["Location"] == f"{url('allocation-create')}?request={wish.pk}"
+    assert (wish.vehicle, wish.days, wish.priority, wish.due_date) == (
+        world.vehicles["412W103"], 5, "high", day(20),
+    )  # fmt: skip
+    scheduler.post(url("request-create"), data | {"due_date": day(20), "place": "1"})
+    assert TestRequest.objects.count() == 1
+
+
+def test_days_of_a_request_come_from_its_miles(scheduler, world):
+    data = {"vehicle": "412W103", "test_type": world.tests["Brake"].pk, "priority": "normal"}
+    scheduler.post(url("request-create"), data | {"miles": 1001, "miles_per_day": 500, "extra_days": 2})
+    scheduler.post(url("request-create"), data)
+    assert list(TestRequest.objects.order_by("pk").values_list("days", flat=True)) == [5, 7]
+
+
+def test_wrong_request_stays_typed(scheduler, world):
+    data = {
+        "vehicle": "nobody",
+        "test_type": world.tests["Brake"].pk,
+        "days": 5,
+        "priority": "high",
+        "note": "Keep me",
+    }
+    response = scheduler.post(url("request-create"), data)
+    assert response.status_code == 422
+    assert "No vehicle here has the tag or VIN nobody." in text(response)
+    assert "Keep me</textarea>" in text(response)
+    late = scheduler.post(
+        url("request-create"), data | {"vehicle": "412W103", "earliest_start": day(5), "due_date": day(2)}
+    )
+    assert "The due date is before the earliest start." in text(late)
+    assert TestRequest.objects.count() == 0
+
+
+def test_request_is_changed_only_as_it_was_read(scheduler, world):
+    wish = waiting(world, 1)[0]
+    page = text(scheduler.get(url("request-edit", wish.pk)))
+    assert 'name="version" value="1"' in page
+    data = {"vehicle": "500W000", "test_type": wish.test_type_id, "days": 9, "priority": "low", "version": 1}
+    assert scheduler.post(url("request-edit", wish.pk), data).status_code == 302
+    assert scheduler.post(url("request-edit", wish.pk), data | {"days": 12}).status_code == 409
+    wish.refresh_from_db()
+    assert (wish.days, wish.priority) == (9, "low")
+
+
+def test_request_is_cancelled_after_asking(scheduler, world):
+    wish = waiting(world, 1)[0]
+    scheduler.get(url("request-cancel", wish.pk))
+    wish.refresh_from_db()
+    assert wish.status == "waiting"
+    scheduler.post(url("request-cancel", wish.pk), {"version": 1, "reason": "No longer wanted"})
+    wish.refresh_from_db()
+    assert wish.status == "cancelled"
+    assert "No longer wanted" in text(scheduler.get(url("request-detail", wish.pk)))
+
+
+def test_vehicle_is_added_and_changed_with_history(scheduler, world):
+    data = {"tag": "900W1", "vin": "1ab2", "drive": "2WD", "weight_class": "<10K", "weight_lbs": 4000}
+    answer = scheduler.post(url("vehicle-create"), data)
+    vehicle = Vehicle.objects.get(tag="900W1")
+    assert answer["Location"] == url("vehicle-detail", vehicle.pk)
+    assert (vehicle.vin, vehicle.weight_lbs) == ("1AB2", 4000)
+    scheduler.post(url("vehicle-edit", vehicle.pk), data | {"team": "Brakes", "drive": "AWD"})
+    page = text(scheduler.get(url("vehicle-detail", vehicle.pk)))
+    assert re.search(r"<dt>Drive</dt><dd><del>2WD</del>.*?<ins>AWD</ins>", page)
+    assert Change.objects.filter(user=world.users["scheduler"], door="form", action="change").count() == 1
+
+
+def test_wrong_vehicle_is_told_beside_the_field(scheduler, world):
+    data = {"tag": "412w101", "drive": "2WD", "weight_class": "<10K", "weight_lbs": 12_000}
+    page = text(scheduler.post(url("vehicle-create"), data))
+    assert re.search(r'name="weight_class".*?12,000 lb is &gt;10K', page)
+    taken = text(scheduler.post(url("vehicle-create"), data | {"weight_lbs": ""}))
+    assert "Another vehicle of this proving ground has this tag." in taken
+    assert 'value="412w101"' in taken
+    assert Vehicle.objects.filter(ground=world.north).count() == 3
+
+
+def runs(*rows: dict) -> dict:
+    data = {"runs-TOTAL_FORMS": len(rows), "runs-INITIAL_FORMS": 0}
+    for number, row in enumerate(rows):
+        data |= {f"runs-{number}-{name}": value for name, value in row.items()}
+    return data
+
+
+def test_dyno_is_kept_by_an_admin_with_what_it_may_run(admin, world):
+    facility = world.dynos["NPG 1"].facility_id
+    brake = {"test_type": world.tests["Brake"].pk, "drives": ["2WD"], "weight_classes": ["<10K", ">10K"]}
+    admin.post(url("dyno-create"), {"name": "NPG 30", "facility": facility, "enabled": "on"} | runs(brake, {}))
+    dyno = Dyno.objects.get(name="NPG 30")
+    assert [str(row) for row in dyno.capabilities.all()] == ["Brake: 2WD; <10K, >10K"]
+    emission = {"test_type": world.tests["Emission"].pk, "drives": ["AWD"], "weight_classes": ["<10K"]}
+    admin.post(url("dyno-edit", dyno.pk), {"name": "NPG 31", "facility": facility} | runs(emission))
+    dyno.refresh_from_db()
+    assert (dyno.name, dyno.enabled) == ("NPG 31", False)
+    assert [str(row) for row in dyno.capabilities.all()] == ["Emission: AWD; <10K"]
+
+
+def test_dyno_that_would_run_nothing_on_a_row_is_refused(admin, world):
+    row = {"test_type": world.tests["Brake"].pk, "weight_classes": ["<10K"]}
+    data = {"name": "NPG 30", "facility": world.dynos["NPG 1"].facility_id} | runs(row)
+    response = admin.post(url("dyno-create"), data)
+    assert (response.status_code, "Choose one at least." in text(response)) == (422, True)
+    other = data | runs() | {"facility": world.dynos["STC #1"].facility_id}
+    assert "Select a valid choice." in text(admin.post(url("dyno-create"), other))
+    taken = admin.post(url("dyno-create"), data | runs() | {"name": "npg 1"})
+    assert taken.status_code == 422
+    assert not Dyno.objects.filter(name="NPG 30").exists()
+
+
+def window(world, dyno: str, first: int, last: int, **more) -> dict:
+    days = {"first_day": day(first), "last_day": day(last)}
+    return {"dyno": world.dynos[dyno].pk, "kind": "planned", "reason": "Belt"} | days | more
+
+
+def test_window_shows_what_it_hits_and_writes_nothing_yet(admin, world):
+    booked = allocation_of(world.book("412W101", "NPG 1", 1, 3))
+    page = text(admin.get(url("window-create"), window(world, "NPG 1", 2, 5)))
+    answers = re.findall(rf'name="answer-{booked.pk}" value="([a-z]+)"( checked)?', page)
+    assert answers == [("move", " checked"), ("shorten", ""), ("wait", ""), ("cancel", "")]
+    assert "Move to <b>NPG 21</b>, 17 – 19 Nov 2026" in page
+    assert MaintenanceWindow.objects.count() == 0
+
+
+def test_window_carries_out_the_answers(admin, world):
+    booked = allocation_of(world.book("412W101", "NPG 1", 1, 3))
+    data = window(world, "NPG 1", 2, 5)
+    unanswered = admin.post(url("window-create"), data)
+    assert (unanswered.status_code, "need an answer each" in text(unanswered)) == (422, True)
+    place = f"{world.dynos['NPG 21'].pk}/{day(1)}"
+    answer = {f"answer-{booked.pk}": "move", f"place-{booked.pk}": place, f"version-{booked.pk}": 1}
+    answered = admin.post(url("window-create"), data | answer)
+    booked.refresh_from_db()
+    assert answered["Location"] == url("dyno-detail", world.dynos["NPG 1"].pk)
+    assert (booked.dyno.name, booked.first_day) == ("NPG 21", day(1))
+    assert MaintenanceWindow.objects.get().reason == "Belt"
+
+
+def test_window_that_a_booking_moved_under_is_refused(admin, world):
+    booked = allocation_of(world.book("412W101", "NPG 1", 1, 3))
+    answer = {f"answer-{booked.pk}": "wait", f"version-{booked.pk}": 7}
+    response = admin.post(url("window-create"), window(world, "NPG 1", 2, 5) | answer)
+    assert response.status_code == 409
+    assert MaintenanceWindow.objects.count() == 0
+
+
+def test_lifting_brings_back_what_is_ticked(admin, world):
+    booked = allocation_of(world.book("412W101", "NPG 1", 1, 3))
+    admin.post(url("window-create"), window(world, "NPG 1", 1, 5) | {f"answer-{booked.pk}": "wait"})
+    made = MaintenanceWindow.objects.get()
+    pushed = Displacement.objects.get()
+    assert f'name="back" value="{pushed.pk}" checked' in text(admin.get(url("window-lift", made.pk)))
+    admin.post(url("window-lift", made.pk), {"version": 1, "back": pushed.pk})
+    made.refresh_from_db()
+    booked.refresh_from_db()
+    assert made.lifted_at is not None
+    assert (booked.status, booked.dyno.name, booked.first_day) == ("scheduled", "NPG 1", day(1))
+
+
+def test_shortening_a_window_offers_to_bring_back(admin, world):
+    booked = allocation_of(world.book("412W101", "NPG 1", 4, 5))
+    admin.post(url("window-create"), window(world, "NPG 1", 1, 5) | {f"answer-{booked.pk}": "wait"})
+    made = MaintenanceWindow.objects.get()
+    page = text(admin.get(url("window-change", made.pk), {"last_day": day(3)}))
+    pushed = Displacement.objects.get()
+    assert f'name="back" value="{pushed.pk}" checked' in page
+    admin.post(url("window-change", made.pk), window(world, "NPG 1", 1, 3, version=1, back=pushed.pk))
+    made.refresh_from_db()
+    booked.refresh_from_db()
+    assert (made.last_day, booked.status) == (day(3), "scheduled")
+
+
+def test_maintenance_is_not_a_schedulers(scheduler, world):
+    change = set_maintenance(
+        world.dynos["NPG 1"].pk, first_day=day(1), last_day=day(2), kind="planned", actor=world.actor("admin")
+    )
+    for name in ("window-change", "window-lift"):
+        assert scheduler.post(url(name, window_of(change).pk)).status_code == 403
+    assert scheduler.post(url("window-create"), window(world, "NPG 1", 5, 6)).status_code == 403
+    assert MaintenanceWindow.objects.filter(lifted_at=None).count() == 1

@@ -1,0 +1,220 @@
+"""Every list: search, sort, pages, CSV, what an empty one says, and queries that do not grow with the rows."""
+
+import csv
+import io
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from allocations.models import Change
+from allocations.services.booking import book
+from allocations.services.requests import cancel_request
+from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, MONDAY, allocation_of, day
+from allocations.web.tests.conftest import waiting
+
+LISTS = ("request-list", "vehicle-list", "dyno-list", "change-list")
+FRAGMENT = {"HX-Request": "true", "HX-Target": "section#list", "HX-Request-Type": "partial"}
+
+
+@pytest.fixture(autouse=True)
+def _today(_monday):
+    pass
+
+
+@pytest.fixture
+def scheduler(client, world):
+    client.force_login(world.users["scheduler"])
+    return client
+
+
+def address(name: str) -> str:
+    return reverse(f"allocations:{name}")
+
+
+def linked(response) -> list[str]:
+    return re.findall(r'class="row-link"[^>]*>([^<]+)</a>', response.content.decode())
+
+
+def table(response) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode())))
+
+
+def grow(world, number: int, *, begin: int = 0) -> None:
+    """Dynos, vehicles, requests and bookings, so many of each."""
+    brake = world.tests["Brake"]
+    for wish in waiting(world, number, begin=begin):
+        dyno = world.dyno(f"DY-{wish.pk}", (brake, ANY_DRIVE, ANY_WEIGHT))
+        book(
+            wish.vehicle_id, dyno.pk, test_type_id=brake.pk, first_day=MONDAY, last_day=day(1),
+            actor=world.actor(), request_id=wish.pk,
+        )  # fmt: skip
+
+
+def queries(client, url: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
+        assert client.get(url, {"status": "all"}).status_code == 200
+    return len(found)
+
+
+def test_queries_do_not_grow_with_the_rows(scheduler, world):
+    grow(world, 1)
+    pages = [address(name) for name in LISTS] + [address("import")]
+    before = {url: queries(scheduler, url) for url in pages}
+    grow(world, 29, begin=1)
+    after = {url: queries(scheduler, url) for url in pages}
+    assert after == before
+    assert max(before.values()) <= 12
+
+
+def test_queries_of_single_pages_do_not_grow_with_their_history(scheduler, world):
+    booked = allocation_of(world.book("412W101", "NPG 1", 0, 2))
+    pages = [
+        reverse("allocations:allocation-detail", args=[booked.pk]),
+        reverse("allocations:vehicle-detail", args=[booked.vehicle_id]),
+        reverse("allocations:dyno-detail", args=[booked.dyno_id]),
+    ]
+    before = [queries(scheduler, url) for url in pages]
+    for number in range(6):
+        scheduler.post(
+            reverse("allocations:allocation-move", args=[booked.pk]),
+            {
+                "dyno": booked.dyno_id,
+                "first_day": day(number + 1),
+                "last_day": day(number + 3),
+                "version": number + 1,
+            },
+        )
+    world.book("412W101", "NPG 1", 30, 31)
+    assert [queries(scheduler, url) for url in pages] == before
+    booked.refresh_from_db()
+    assert booked.version == 7
+
+
+def test_requests_are_narrowed_searched_and_sorted(scheduler, world):
+    first, second, third = waiting(world, 3)
+    cancel_request(third.pk, actor=world.actor())
+    assert linked(scheduler.get(address("request-list"))) == [str(first.vehicle), str(second.vehicle)]
+    assert linked(scheduler.get(address("request-list"), {"status": "cancelled"})) == [str(third.vehicle)]
+    assert linked(scheduler.get(address("request-list"), {"status": "all", "sort": "-vehicle"})) == [
+        "500W002", "500W001", "500W000",
+    ]  # fmt: skip
+    assert linked(scheduler.get(address("request-list"), {"q": "500w001 brake"})) == ["500W001"]
+    # Two days long: due on the first day it is late, on the second it can still be made.
+    assert linked(scheduler.get(address("request-list"), {"late": "1"})) == ["500W000"]
+    assert "Late" in scheduler.get(address("request-list"), {"q": "500W000"}).content.decode()
+
+
+def test_most_urgent_request_comes_first(scheduler, world):
+    second = waiting(world, 2)[1]
+    type(second).objects.filter(pk=second.pk).update(priority="urgent")
+    assert linked(scheduler.get(address("request-list"))) == ["500W001", "500W000"]
+
+
+def test_vehicles_say_where_they_are_and_what_waits(scheduler, world):
+    world.book("412W101", "NPG 1", 0, 2)
+    world.book("412W102", "NPG 1", 5, 6)
+    rows = table(scheduler.get(address("vehicle-list"), {"format": "csv", "sort": "tag"}))
+    found = {row[0]: row[-3:] for row in rows[1:]}
+    assert found == {"412W101": ["NPG 1", "", "0"], "412W102": ["", "2026-11-21", "0"], "412W103": ["", "", "0"]}
+    assert linked(scheduler.get(address("vehicle-list"), {"show": "now"})) == ["412W101"]
+    assert linked(scheduler.get(address("vehicle-list"), {"weight": ">10K"})) == ["412W103"]
+
+
+def test_dynos_say_what_is_on_them_and_when_they_are_free(scheduler, world):
+    world.book("412W101", "NPG 1", 0, 2)
+    world.book("412W102", "NPG 1", 3, 4)
+    world.dyno("Old", enabled=False)
+    world.dyno("New", available_from=day(9))
+    rows = table(scheduler.get(address("dyno-list"), {"format": "csv"}))
+    found = {row[0]: (row[6], row[8]) for row in rows[1:]}
+    assert found == {
+        "NPG 1": ("412W101", "2026-11-21"), "NPG 2": ("", "2026-11-16"), "NPG 3": ("", "2026-11-16"),
+        "NPG 21": ("", "2026-11-16"), "Old": ("", "2026-11-16"), "New": ("", "2026-11-25"),
+    }  # fmt: skip
+    assert linked(scheduler.get(address("dyno-list"), {"state": "taken"})) == ["NPG 1"]
+    assert linked(scheduler.get(address("dyno-list"), {"state": "disabled"})) == ["Old"]
+    assert linked(scheduler.get(address("dyno-list"), {"runs": world.tests["Emission"].pk})) == ["NPG 3"]
+    # By number, not by letter.
+    names = ["New", "NPG 1", "NPG 2", "NPG 3", "NPG 21", "Old"]
+    assert linked(scheduler.get(address("dyno-list"), {"sort": "name"})) == names
+
+
+def test_changes_are_narrowed_by_who_door_and_action(scheduler, world):
+    world.book("412W101", "NPG 1", 0, 2)
+    scheduler.post(address("vehicle-create"), {"tag": "900W1", "drive": "2WD", "weight_class": "<10K"})
+
+    def summaries(**query):
+        rows = table(scheduler.get(address("change-list"), {"format": "csv", **query}))
+        return [row[4] for row in rows[1:]]
+
+    booked = "412W101 on NPG 1, 2026-11-16 to 2026-11-18: Brake"
+    assert summaries() == ["Vehicle 900W1 added", booked]
+    assert summaries(action="book") == [booked]
+    assert summaries(door="api") == []
+    assert summaries(q="npg 1") == [booked]
+    assert summaries(user=world.users["admin"].pk) == []
+
+
+def test_a_list_has_pages_that_keep_the_search(scheduler, world):
+    waiting(world, 31)
+    first = scheduler.get(address("request-list"), {"q": "500W", "sort": "vehicle"})
+    assert len(linked(first)) == 30
+    assert "1–30 of 31" in first.content.decode()
+    address_of_next = re.search(r'rel="next" href="([^"]+)"', first.content.decode())[1].replace("&amp;", "&")
+    assert linked(scheduler.get(address("request-list") + address_of_next)) == ["500W030"]
+    assert len(linked(scheduler.get(address("request-list"), {"page": "no", "sort": "no;drop"}))) == 30
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_fragment_is_the_list_alone(name, scheduler, world):
+    answer = scheduler.get(address(name), headers=FRAGMENT).content.decode()
+    assert answer.lstrip().startswith('<section class="card" id="list"')
+    assert "<html" not in answer
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_search_without_a_match_says_so_and_leads_back(name, scheduler, world):
+    answer = scheduler.get(address(name), {"q": "no such thing <b>"}).content.decode()
+    assert " matches</h2>" in answer
+    assert "<b>" not in answer.split("<main")[1].split("</main>")[0].replace('value="no such thing <b>', "")
+
+
+def test_empty_lists_say_what_comes_here(client, world):
+    user = world.user("newcomer")
+    ground = type(world.north).objects.create(code="EMPTY", name="Empty Ground")
+    user.memberships.create(ground=ground, role="scheduler")
+    client.force_login(user)
+    said = [re.search(r'class="empty">.*?<h2>([^<]+)', client.get(address(n)).content.decode(), re.S) for n in LISTS]
+    assert [found[1] for found in said] == [
+        "No test waits for a place", "No vehicles yet", "No dynos yet", "Nothing has happened yet",
+    ]  # fmt: skip
+
+
+def test_csv_holds_nothing_that_a_spreadsheet_would_run(scheduler, world):
+    world.vehicle("=1+1", team="@SUM(A1)")
+    rows = table(scheduler.get(address("vehicle-list"), {"format": "csv", "q": "1+1"}))
+    assert (rows[1][0], rows[1][7]) == ("'=1+1", "'@SUM(A1)")
+
+
+def test_viewer_sees_no_way_to_write(client, world):
+    booked = allocation_of(world.book("412W101", "NPG 1", 0, 2))
+    wish = waiting(world, 1)[0]
+    client.force_login(world.users["viewer"])
+    pages = [address(name) for name in LISTS]
+    pages += [
+        reverse("allocations:allocation-detail", args=[booked.pk]),
+        reverse("allocations:request-detail", args=[wish.pk]),
+        reverse("allocations:vehicle-detail", args=[booked.vehicle_id]),
+        reverse("allocations:dyno-detail", args=[booked.dyno_id]),
+    ]
+    for url in pages:
+        main = client.get(url).content.decode().split("<main")[1].split("</main>")[0]
+        assert 'method="post"' not in main, url
+        written = re.findall(r'href="[^"]*(?:/new/|/change/|/cancel/|/lift/|/move/)[^"]*"', main)
+        assert written == [], url
+    assert Change.objects.filter(user=world.users["viewer"]).count() == 0
