@@ -11,20 +11,11 @@ from allocations.exchange.identity import row_identities
 from allocations.exchange.outcome import BOOKED, CANCELLED, REFUSED, WAITING, Decision, Outcome, Sheets, VehicleSpec
 from allocations.exchange.reading import read_workbook
 from allocations.exchange.resolving import resolve
-from allocations.exchange.rows import WANTED
 from allocations.exchange.snapshot import snapshot
+from allocations.exchange.words import WANTED
 from allocations.models import ProvingGround, TestType
-from allocations.services.importing import (
-    BookingIn,
-    CapabilityIn,
-    DynoIn,
-    Intake,
-    Progress,
-    RequestIn,
-    VehicleIn,
-    WindowIn,
-    bring_in,
-)
+from allocations.services.importing import Progress, bring_in
+from allocations.services.intake import BookingIn, CapabilityIn, DynoIn, Intake, RequestIn, VehicleIn, WindowIn
 from allocations.services.work import Actor
 
 LANES = 12

@@ -9,7 +9,8 @@ from allocations.exchange.errors import Unreadable
 from allocations.exchange.headings import forecast_heading, table_heading
 from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES, open_workbook
 from allocations.exchange.outcome import DRIVES, WEIGHT_CLASSES, Rule, Sheets, Window
-from allocations.exchange.rows import DRIVE_WORDS, RowReader, weight_class
+from allocations.exchange.rows import RowReader
+from allocations.exchange.words import DRIVE_WORDS, weight_class
 
 RULE_FIELDS = [
     ("test", "testtype", False),

@@ -5,8 +5,6 @@ still so when it is written.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import psycopg.errors
@@ -29,76 +27,13 @@ from allocations.models import (
     Vehicle,
 )
 from allocations.models.dyno import natural_key
+from allocations.services.intake import BookingIn, Intake
 from allocations.services.work import Actor, Row, Work, carry_out
 
 BATCH = 200
 COLOURS = ("#2464c9", "#0f766e", "#b45309", "#7c3aed", "#be185d", "#4d7c0f", "#0369a1", "#a21caf")
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class CapabilityIn:
-    test_type: str
-    drives: tuple[str, ...]
-    weight_classes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DynoIn:
-    """A dyno by its name; what the ground does not have yet is made."""
-
-    name: str
-    facility: str
-    capabilities: tuple[CapabilityIn, ...] = ()
-
-
-@dataclass(frozen=True)
-class VehicleIn:
-    """A vehicle to be made, or with `id` one that is there, whose empty fields are filled in."""
-
-    key: Hashable
-    fields: dict[str, Any]
-    id: int | None = None
-
-
-@dataclass(frozen=True)
-class BookingIn:
-    dyno: str
-    first_day: date
-    last_day: date
-    status: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class RequestIn:
-    vehicle: Hashable
-    test_type: str
-    fields: dict[str, Any]
-    booking: BookingIn | None = None
-
-
-@dataclass(frozen=True)
-class WindowIn:
-    dyno: str
-    first_day: date
-    last_day: date
-    reason: str
-    reference: str
-
-
-@dataclass
-class Intake:
-    """What is to come in. Dynos and test types are named; names are compared without regard to case."""
-
-    test_types: list[str] = field(default_factory=list)
-    dynos: list[DynoIn] = field(default_factory=list)
-    vehicles: list[VehicleIn] = field(default_factory=list)
-    requests: list[RequestIn] = field(default_factory=list)
-    windows: list[WindowIn] = field(default_factory=list)
-    forgotten: list[int] = field(default_factory=list)  # requests of an import that was undone: rows come in anew
-    summary: str = ""
 
 
 class _NothingNew(Exception):
