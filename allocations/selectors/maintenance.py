@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from allocations import access
-from allocations.enums import AllocationStatus, DisplacedTo, Role
+from allocations.enums import AllocationStatus, DisplacedTo, RefusalCode, Role
 from allocations.exceptions import Refusal
 from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
 from allocations.rulebook import check_stays
@@ -111,8 +111,19 @@ def returns(window: MaintenanceWindow, *, left: DayRange | None = None) -> list[
     return [Return(each, tuple(_in_the_way(each, window, left))) for each in displaced]
 
 
+def cannot_return(displacement: Displacement, allocation: Allocation) -> list[Refusal]:
+    """Only what still is as the window left it comes back: not a test that was done or given up elsewhere since."""
+    gone = displacement.answer in (DisplacedTo.WAIT, DisplacedTo.CANCEL)
+    left = (AllocationStatus.CANCELLED,) if gone else (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
+    if allocation.status in left:
+        return []
+    return [Refusal(RefusalCode.WRONG_STATUS, f"{allocation} is {allocation.status} by now and cannot come back.")]
+
+
 def _in_the_way(displacement: Displacement, window: MaintenanceWindow, left: DayRange | None) -> list[Refusal]:
     allocation = displacement.allocation
+    if wrong := cannot_return(displacement, allocation):
+        return wrong
     days = DayRange(displacement.first_day, displacement.last_day)
     facts = facts_for(
         allocation.vehicle_id, displacement.dyno_id, allocation.test_type_id, days,

@@ -11,7 +11,7 @@ from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
 from allocations.rulebook import check_days, check_window
 from allocations.selectors.availability import stays_on
-from allocations.selectors.maintenance import Answer, hits_of
+from allocations.selectors.maintenance import Answer, cannot_return, hits_of
 from allocations.services.placing import displaced_request, judged, replace, waiting_rest
 from allocations.services.work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
@@ -185,6 +185,8 @@ def _return(work: Work, window: MaintenanceWindow, returning: list[int]) -> None
     work.lock_vehicles(each.allocation.vehicle_id for each in displaced)
     for each in displaced:
         allocation = work.lock(Allocation, [each.allocation_id])[each.allocation_id]
+        if wrong := cannot_return(each, allocation):
+            raise Refused(wrong)
         days = DayRange(each.first_day, each.last_day)
         judged(
             allocation.vehicle_id, each.dyno_id, allocation.test_type_id, days,
