@@ -4,8 +4,10 @@ from hypothesis import settings
 from allocations.tests.world import World, build_world
 
 # The ordinary run takes the same examples each time; `--hypothesis-profile=long` looks for new ones, for minutes.
-settings.register_profile("ordinary", max_examples=40, deadline=None, derandomize=True, database=None)
-settings.register_profile("long", max_examples=1_000, stateful_step_count=60, deadline=None, print_blob=True)
+settings.register_profile(
+    "ordinary", max_examples=30, stateful_step_count=30, deadline=None, derandomize=True, database=None
+)
+settings.register_profile("long", max_examples=300, stateful_step_count=60, deadline=None, print_blob=True)
 settings.load_profile("ordinary")
 
 
