@@ -3,20 +3,19 @@
 from django import forms
 
 from allocations.enums import Movable
+from allocations.web.forms.fields import DayField
 
 
 class PlanForm(forms.Form):
-    first_day = forms.DateField(label="From", widget=forms.DateInput({"type": "date"}))
-    last_day = forms.DateField(
+    first_day = DayField(label="From")
+    last_day = DayField(
         label="To",
-        widget=forms.DateInput({"type": "date"}),
         help_text="What finds no place by then stays waiting",
     )
     movable = forms.ChoiceField(label="What may move", choices=Movable.choices, initial=Movable.NOTHING)
-    frozen_until = forms.DateField(
+    frozen_until = DayField(
         label="Frozen until",
         required=False,
-        widget=forms.DateInput({"type": "date"}),
         help_text="What starts by this day is not moved",
     )
     seconds = forms.IntegerField(label="Seconds to think", min_value=1, max_value=300, initial=20)
