@@ -167,6 +167,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False  # its pages would ask for model permissions; dynosite.accounts.admin has one of its own
 
 # Each row's history carries its context in the event itself: one insert, and it stays readable when alone.
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()

@@ -1,6 +1,5 @@
 """Allocations: booked, moved and cancelled by the booking service, deleted by nobody."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from allocations.models import Allocation, Change, TestRequest
 from allocations.rulebook import check_days
 from allocations.services import booking
 from allocations.services.work import Actor
+from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 
 OPEN = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
@@ -39,7 +39,7 @@ class AllocationForm(VersionedForm):
                 self.add_error(name, f"{row} is not of the proving ground of {dyno}.")
         if first and last and (wrong := check_days(DayRange(first, last))):
             self.add_error("last_day", wrong[0].sentence)
-        elif last and last > dt.datetime.now(dt.UTC).date() + FARTHEST:
+        elif last and last > clock.today("UTC") + FARTHEST:
             self.add_error("last_day", f"{last} is more than ten years ahead.")
         return values
 

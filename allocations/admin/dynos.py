@@ -19,6 +19,7 @@ from allocations.models import Allocation, Capability, Change, Dyno
 from allocations.services import fleet
 from allocations.services.fleet import Runs
 from allocations.services.work import Actor
+from dynosite.lib import clock
 
 COMING = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
 
@@ -154,7 +155,7 @@ def _runs(formset: Any) -> list[Runs]:
 
 def _coming(dyno_ids: Iterable[int], *outside: Q) -> list[Allocation]:
     """Allocations of these dynos that are not over; with `outside`, those of them that it is true of."""
-    today = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)  # no ground is farther behind
+    today = clock.today("UTC") - dt.timedelta(days=1)  # no ground is farther behind
     return list(
         Allocation.objects.filter(*outside, dyno_id__in=list(dyno_ids), status__in=COMING, last_day__gte=today)
         .select_related("vehicle", "dyno", "test_type")

@@ -22,6 +22,7 @@ from allocations.models import Dyno, MaintenanceWindow
 from allocations.rulebook import check_days
 from allocations.selectors.maintenance import Return, fallout, returns
 from allocations.services.maintenance import lift_maintenance, set_maintenance
+from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 
@@ -57,7 +58,7 @@ class StateFilter(admin.SimpleListFilter):
         return [("coming", "Now or coming"), ("over", "Over"), ("lifted", "Lifted")]
 
     def queryset(self, request: HttpRequest, rows: QuerySet) -> QuerySet:
-        today = dt.datetime.now(dt.UTC).date()
+        today = clock.today("UTC")
         found = {
             "coming": Q(lifted_at=None, last_day__gte=today),
             "over": Q(lifted_at=None, last_day__lt=today),

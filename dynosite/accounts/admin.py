@@ -1,10 +1,24 @@
-"""Users. Registered where memberships are known, which stand beside them on the page."""
+"""Users, and who is locked out. Users are registered where memberships are known, which stand on their page."""
 
-from django.contrib.auth import admin
+from axes.models import AccessAttempt
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 
 
-class UserAdmin(admin.UserAdmin):
-    """For superusers only. Rights are memberships, so Django's groups and permissions are not offered.
+class SuperusersOnly:
+    """Whatever model permissions somebody has."""
+
+    view_on_site = False
+
+    def _is_superuser(self, request, obj=None) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    has_module_permission = _is_superuser
+    has_view_permission = has_add_permission = has_change_permission = has_delete_permission = _is_superuser
+
+
+class UserAdmin(SuperusersOnly, DjangoUserAdmin):
+    """Rights are memberships, so Django's groups and permissions are not offered.
 
     Nobody is deleted, so that the history keeps its names: take away "active" instead.
     """
@@ -12,7 +26,6 @@ class UserAdmin(admin.UserAdmin):
     list_display = ["username", "display_name", "email", "is_active", "is_staff", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser"]
     filter_horizontal = []
-    view_on_site = False
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Person", {"fields": [("first_name", "last_name"), "email"]}),
@@ -28,11 +41,20 @@ class UserAdmin(admin.UserAdmin):
     ]
     readonly_fields = ["last_login", "date_joined"]
 
-    def _is_superuser(self, request, obj=None) -> bool:
-        return request.user.is_active and request.user.is_superuser
-
-    has_module_permission = _is_superuser
-    has_view_permission = has_add_permission = has_change_permission = _is_superuser
-
     def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+
+@admin.register(AccessAttempt)
+class AttemptAdmin(SuperusersOnly, admin.ModelAdmin):
+    """Failed attempts to sign in; deleting one lets the person try again at once."""
+
+    list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
+    search_fields = ["username", "ip_address"]
+    fields = readonly_fields = ["attempt_time", "username", "ip_address", "failures_since_start", "path_info"]
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:
         return False

@@ -77,7 +77,7 @@ class Cast:
 def add_staff(world: World) -> Cast:
     """`keeper` is admin of the north and staff, `root` a superuser; `admin` is admin of the north but no staff.
 
-    `climber` is staff and has every permission that Django knows, but no membership as an admin.
+    `climber` is staff, but no admin of any ground. Both have every permission that Django knows: it must not matter.
     """
     from django.contrib.auth.models import Permission
 
@@ -92,7 +92,8 @@ def add_staff(world: World) -> Cast:
     ):
         setattr(world.users[name], flag, True)
         world.users[name].save()
-    world.users["climber"].user_permissions.set(Permission.objects.all())
+    for name in ("keeper", "climber"):
+        world.users[name].user_permissions.set(Permission.objects.all())
     return Cast(world)
 
 

@@ -137,6 +137,18 @@ def test_users_are_for_superusers(cast, keeper, root):
     assert root.get(reverse("admin:accounts_user_delete", args=[one])).status_code == 403
 
 
+def test_attempts_to_sign_in_are_for_superusers(cast, keeper, root):
+    from axes.models import AccessAttempt
+
+    attempt = AccessAttempt.objects.create(username="scheduler", ip_address="10.0.0.1", failures_since_start=6)
+    listed, delete = reverse("admin:axes_accessattempt_changelist"), "admin:axes_accessattempt_delete"
+    assert keeper.get(listed).status_code == 403
+    assert keeper.post(reverse(delete, args=[attempt.pk]), {"post": "yes"}).status_code == 403
+    assert "10.0.0.1" in root.get(listed).content.decode()
+    root.post(reverse(delete, args=[attempt.pk]), {"post": "yes"})
+    assert AccessAttempt.objects.count() == 0
+
+
 def test_losing_the_role_loses_the_administration(cast, keeper):
     assert keeper.get(admin_url("dyno")).status_code == 200
     Membership.objects.filter(user=cast.world.users["keeper"]).update(role="scheduler")
