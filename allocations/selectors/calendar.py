@@ -102,6 +102,13 @@ class Calendar:
     dynos_of_ground: int
 
     @property
+    def now_column(self) -> int | None:
+        """Which column of every row's `weekly` holds today."""
+        if self.today not in self.days:
+            return None
+        return (self.today - self.days.first).days * _columns(self.days) // self.days.days
+
+    @property
     def rows(self) -> list[DynoRow]:
         return [row for group in self.groups for row in group.rows]
 
@@ -127,7 +134,7 @@ def calendar(
     rows = [row for row in everyone if _wanted(row, capabilities[row.id], chosen)]
     if dyno_ids is not None:
         rows = [row for row in rows if row.id in dyno_ids]
-    bookings = _fill(rows, days, today, chosen, user)
+    _fill(rows, days, today, chosen, user)
     load = _load(rows, days)
     outlook = _outlook(load, days, today)
     if chosen.of_bars:
@@ -137,7 +144,7 @@ def calendar(
         today=today,
         groups=_grouped(rows),
         load=load,
-        bookings=bookings,
+        bookings=sum(bar.matches and bar.status != "maintenance" for row in rows for bar in row.bars),
         outlook=outlook,
         test_types=sorted({(code, name) for found in capabilities.values() for code, name, _, _ in found}),
         facilities=list(dict.fromkeys((row.facility_id, row.facility) for row in everyone)),
@@ -187,10 +194,9 @@ def _wanted(
     return bool(fitting) and chosen.runs <= fitting
 
 
-def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarFilter, user: "User") -> int:
-    """Hangs each stay into its row as a bar; returns how many are allocations."""
+def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarFilter, user: "User") -> None:
+    """Hangs each stay into its row as a bar."""
     by_id = {row.id: row for row in rows}
-    bookings = 0
     stays = (
         Occupancy.objects.filter(
             dyno_id__in=list(by_id),
@@ -243,7 +249,6 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
             matches = not chosen.of_bars
             bar = Bar(window_id, start, length, first, last, "maintenance", "", label, matches=matches)
         else:
-            bookings += 1
             warning = warning_of(status, first, last, due, today)
             matches = (
                 (not chosen.statuses or status in chosen.statuses or ("late" in chosen.statuses and bool(warning)))
@@ -270,7 +275,6 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
         by_id[dyno_id].bars.append(bar)
     for row in rows:
         row.use, row.weekly = _use(row.bars, days)
-    return bookings
 
 
 def warning_of(status: str, first: dt.date, last: dt.date, due: dt.date | None, today: dt.date) -> str:
@@ -293,10 +297,14 @@ def _use(bars: Iterable[Bar], days: DayRange) -> tuple[int, list[int]]:
     for bar in bars:
         for day in range(max(bar.start, 0), min(bar.start + bar.length, days.days)):
             taken[day] = True
-    columns = min(SPARK_BARS, max(1, days.days // 7))
-    edges = [round(days.days * column / columns) for column in range(columns + 1)]
+    columns = _columns(days)
+    edges = [-(-days.days * column // columns) for column in range(columns + 1)]
     weekly = [round(100 * sum(taken[left:right]) / (right - left)) for left, right in pairwise(edges)]
     return round(100 * sum(taken) / days.days), weekly
+
+
+def _columns(days: DayRange) -> int:
+    return min(SPARK_BARS, max(1, days.days // 7))
 
 
 def _load(rows: list[DynoRow], days: DayRange) -> list[int]:

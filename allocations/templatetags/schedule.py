@@ -13,6 +13,8 @@ register = template.Library()
 _BAR = '<a class="bar {}" id="{}{}" href="{}{}/" title="{}" style="--s:{};--n:{}{}"><span>{}{}</span></a>'
 _LABELS = {"maintenance": "Maintenance", **dict(AllocationStatus.choices)}
 SPARK_HEIGHT = 16
+LONG = 14
+"""Days from which a bar has room for words at every zoom."""
 
 
 @register.simple_tag
@@ -22,6 +24,8 @@ def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
     css = f"status-{'late' if found.warning else found.status}"
     if shown <= 2:
         css += f" d{shown}"
+    elif shown >= LONG:
+        css += " long"
     if not found.matches:
         css += " dim"
     kind = "w" if found.status == "maintenance" else "a"
@@ -35,11 +39,13 @@ def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
     )
 
 
-@register.filter
-def spark(weekly: list[int]) -> str:
-    """The path of a small column chart, a column a week, in a box of 46 by 16 filled from the right."""
+@register.simple_tag
+def spark(weekly: list[int], now: int | None) -> SafeString:
+    """A small column chart, a column a week, in a box of 46 by 16 filled from the right; `now` is set off."""
     columns = []
-    for number, percent in enumerate(weekly, start=SPARK_BARS - len(weekly)):
+    for number, percent in enumerate(weekly):
+        left = (SPARK_BARS - len(weekly) + number) * 6
         height = max(1, round(percent * SPARK_HEIGHT / 100))
-        columns.append(f"M{number * 6} {SPARK_HEIGHT}v-{height}h4v{height}z")
-    return "".join(columns)
+        columns.append(f"M{left} {SPARK_HEIGHT}v-{height}h4v{height}z")
+    current = columns.pop(now) if now is not None else ""
+    return format_html('<path d="{}"/><path class="now" d="{}"/>', "".join(columns), current)

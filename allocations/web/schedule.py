@@ -147,8 +147,8 @@ def _window_context(request: HttpRequest, pk: int) -> dict[str, object]:
         raise NotFound(access.NOT_FOUND)
     shell = shell_of(request)
     shell.show_ground(found.ground_id)
-    may_change = shell.role.covers(Role.ADMIN) and request.user.is_staff
-    return {"window": found, "may_change": may_change}
+    past = found.lifted_at is not None or found.last_day < found.ground.today()
+    return {"window": found, "may_change": shell.role.covers(Role.ADMIN) and not past}
 
 
 def _shared(request: HttpRequest, query: ScheduleQuery, found: Calendar) -> dict[str, object]:

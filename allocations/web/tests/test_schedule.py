@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from allocations.models import Allocation, ProvingGround
 from allocations.tests.world import MONDAY, World, allocation_of, day
-from allocations.web import schedule
 from allocations.web.tests.boards import fill_board, maintain
 
 BOARD = reverse("allocations:schedule")
@@ -117,13 +116,12 @@ def test_zoom_chooses_the_days_and_their_width(client, booked, zoom):
     assert re.search(r'aria-current="true">(\w+)</a>', text)[1].lower() == zoom
 
 
-def test_viewer_gets_no_way_to_book(client, booked, monkeypatch):
-    monkeypatch.setattr(schedule, "address", lambda name: "/allocations/new/")
+def test_viewer_gets_no_way_to_book(client, booked):
     text = html(page(client, booked))
     assert text.count('class="cal-book" href="/allocations/new/?ground=NORTH&amp;dyno=') == 4
     assert 'data-booking="/allocations/new/?ground=NORTH"' in text
     text = html(page(client, booked, user="viewer"))
-    assert "/allocations/new/?" not in text
+    assert "/allocations/new/" not in text
     assert "data-booking" not in text
     assert "cal-book" not in text
 
@@ -246,6 +244,12 @@ def test_small_board_is_sent_at_once(client, world):
     assert len(bars(response)) == 200
 
 
+def test_counts_are_of_what_matches(client, booked):
+    assert "4 dynos · 2 bookings · 14 % booked in the next 14 days" in html(page(client, booked))
+    assert "1 dyno · 1 booking ·" in html(page(client, booked, q="412W101"))
+    assert "0 dynos · 0 bookings" in html(page(client, booked, q="nothing"))
+
+
 def test_text_of_others_is_escaped(client, world):
     world.vehicle('<b onclick="x">W&1')
     world.book('<b onclick="x">W&1', "NPG 1", 0, 4)
@@ -273,6 +277,15 @@ def test_cards_of_another_ground_do_not_exist(client, booked):
         assert client.get(reverse(f"allocations:{name}", args=[pk])).status_code == 404
 
 
+@pytest.mark.parametrize("name", ["window-card", "window-detail"])
+def test_admin_may_change_a_window_from_its_card(client, world, name):
+    window = maintain(world.dynos["NPG 3"], day(1), day(3))
+    client.force_login(world.users["admin"])
+    text = html(client.get(reverse(f"allocations:{name}", args=[window.pk])))
+    assert f'href="/maintenance/{window.pk}/change/"' in text
+    assert f'href="/maintenance/{window.pk}/lift/"' in text
+
+
 def test_window_has_a_card_and_a_page(client, world):
     window = maintain(world.dynos["NPG 3"], day(1), day(3), reason="Roller service", reference="WO-7")
     client.force_login(world.users["viewer"])
@@ -280,4 +293,9 @@ def test_window_has_a_card_and_a_page(client, world):
         text = html(client.get(reverse(f"allocations:{name}", args=[window.pk])))
         assert "Roller service" in text
         assert "WO-7" in text
-        assert "/admin/" not in text
+        assert f"/maintenance/{window.pk}/change/" not in text
+        client.force_login(world.users["admin"])
+        assert f"/maintenance/{window.pk}/change/" in html(
+            client.get(reverse(f"allocations:{name}", args=[window.pk]))
+        )
+        client.force_login(world.users["viewer"])
