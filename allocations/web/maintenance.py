@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from allocations.enums import Role
+from allocations.enums import MaintenanceKind, Role
 from allocations.models import MaintenanceWindow
 from allocations.selectors.dynos import dyno_by_id, window_by_id
 from allocations.selectors.maintenance import Hit, fallout, returns
@@ -116,7 +116,7 @@ def _write(
 
 def _values_of(window: MaintenanceWindow | None) -> dict[str, Any]:
     if window is None:
-        return {}
+        return {"kind": MaintenanceKind.PLANNED.value}
     values = {name: getattr(window, name) for name in ("kind", "reason", "reference")}
     days = {"first_day": window.first_day.isoformat(), "last_day": window.last_day.isoformat()}
     return values | days | {"dyno": window.dyno_id}

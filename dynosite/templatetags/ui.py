@@ -19,6 +19,7 @@ STATUS_ICONS = {
     "cancelled": "ban",
     "late": "triangle-alert",
     "waiting": "circle-dashed",
+    "placed": "circle-check",
     "maintenance": "wrench",
 }
 

@@ -63,7 +63,7 @@ class DynoForm(KeptForm):
             "available_from": DayInput(),
             "available_to": DayInput(),
         }
-        help_texts = {"enabled": "A dyno that is not takes no new bookings"}
+        help_texts = {"enabled": "Disabled, it takes no new bookings"}
 
     def __init__(self, *args: Any, ground: ProvingGround, **more: Any) -> None:
         super().__init__(*args, **more)

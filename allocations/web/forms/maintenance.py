@@ -19,7 +19,7 @@ class WindowForm(GroundForm):
     dyno = forms.ModelChoiceField(Dyno.objects.all(), empty_label="Choose …")
     first_day = DayField(label="First day")
     last_day = DayField(label="Last day")
-    kind = forms.ChoiceField(choices=MaintenanceKind.choices, required=False)
+    kind = forms.ChoiceField(choices=MaintenanceKind.choices)
     reason = forms.CharField(required=False, max_length=200)
     reference = forms.CharField(required=False, max_length=60, help_text="Work order or ticket")
 
@@ -30,7 +30,6 @@ class WindowForm(GroundForm):
             self.add_error("last_day", "The last day is before the first.")
         elif first and last and (last - first).days >= LONGEST_STAY:
             self.add_error("last_day", f"{LONGEST_STAY} days at the longest; set a second window after it.")
-        data["kind"] = data.get("kind") or MaintenanceKind.PLANNED
         return data
 
     @property
