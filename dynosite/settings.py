@@ -245,6 +245,7 @@ GEMINI_API_KEY = env.text("GEMINI_API_KEY")
 GEMINI_BASE_URL = env.text("GEMINI_BASE_URL")
 ASSISTANT_MODELS = env.words("ASSISTANT_MODELS", "google_genai:gemini-2.5-flash" if GEMINI_API_KEY else "")
 ASSISTANT_CALL_SECONDS = env.integer("ASSISTANT_CALL_SECONDS", 20, least=1)
+ASSISTANT_PROPOSAL_DAYS = env.integer("ASSISTANT_PROPOSAL_DAYS", 7, least=1)
 
 LOGGING = {
     "version": 1,

@@ -116,6 +116,22 @@ def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = N
         return [_stay(row) for (row,) in cursor.fetchall()]
 
 
+def stays_in(ground_id: int, days: DayRange) -> list[Stay]:
+    """What takes any dyno of the ground on some of the days."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_STAY_COLUMNS} AND od.ground_id = %(ground)s",
+            {
+                "ground": ground_id,
+                "first": days.first,
+                "last": days.last,
+                "longest": LONGEST_STAY,
+                "leaving_out": 0,
+            },
+        )
+        return [_stay(row) for (row,) in cursor.fetchall()]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A dyno that is free for a test from `first_day` to `last_day`; `slack` is the gap's days that stay free."""

@@ -1,0 +1,136 @@
+"""Which dynos may take a test, and of the others why not: the rulebook over a whole proving ground at once."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from allocations import access
+from allocations.enums import Drive, RefusalCode, weight_class_of
+from allocations.exceptions import Refusal
+from allocations.models import Capability, Dyno, ProvingGround, TestType, Vehicle
+from allocations.rulebook import (
+    CapabilityFacts,
+    DynoFacts,
+    Stay,
+    TestFacts,
+    check_availability,
+    check_capability,
+    check_days,
+    check_stays,
+)
+from allocations.selectors.availability import stays_in
+from dynosite.lib.days import DayRange
+
+if TYPE_CHECKING:
+    from dynosite.accounts.models import User
+
+ANY = ""
+"""A drive or weight class that was not said, which every row takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A dyno, why it cannot take the test (nothing: it can), and the days of those asked on which it is free."""
+
+    dyno: Dyno
+    refusals: tuple[Refusal, ...]
+    free: tuple[DayRange, ...] = ()
+
+    @property
+    def may(self) -> bool:
+        """Whether it could take the test on other days."""
+        passing = {RefusalCode.DYNO_TAKEN, RefusalCode.MAINTENANCE, RefusalCode.VEHICLE_ELSEWHERE}
+        return all(refusal.code in passing for refusal in self.refusals)
+
+
+def fits(
+    ground: ProvingGround,
+    *,
+    user: "User",
+    days: DayRange | None = None,
+    test_type: TestType | None = None,
+    vehicle: Vehicle | None = None,
+    drive: str = ANY,
+    weight_lbs: int | None = None,
+    dyno: Dyno | None = None,
+) -> list[Fit]:
+    """Every dyno of the ground (or the one given) with its refusals, by what is known of the test.
+
+    Without days, only what a dyno may run is asked. Raises NotFound for who is no member.
+    """
+    access.require(user, ground.pk, access.Role.VIEWER)
+    if days and (wrong := check_days(days)):
+        return [Fit(each, tuple(wrong)) for each in _dynos(ground, dyno)]
+    test = _test(ground, test_type, vehicle, drive, weight_lbs)
+    stays = stays_in(ground.pk, days) if days else []
+    rows = _capabilities(ground, test_type)
+    return [_fit(each, test, rows[each.pk], days, stays) for each in _dynos(ground, dyno)]
+
+
+def _dynos(ground: ProvingGround, dyno: Dyno | None) -> list[Dyno]:
+    return [dyno] if dyno else list(Dyno.objects.filter(ground=ground).select_related("facility"))
+
+
+def _test(
+    ground: ProvingGround, test_type: TestType | None, vehicle: Vehicle | None, drive: str, weight_lbs: int | None
+) -> TestFacts:
+    name = test_type.name if test_type else "any test"
+    drive = drive or (vehicle.drive if vehicle else ANY)
+    weight: str = weight_class_of(weight_lbs) if weight_lbs else (vehicle.weight_class if vehicle else ANY)
+    if vehicle:
+        return TestFacts(ground.pk, vehicle.pk, vehicle.label, name, drive, weight)
+    words = " ".join(filter(None, ["A", f"{weight_lbs:,} lb" if weight_lbs else "", drive, "vehicle"]))
+    return TestFacts(ground.pk, 0, words, name, drive, weight)
+
+
+def _capabilities(ground: ProvingGround, test_type: TestType | None) -> dict[int, list[CapabilityFacts]]:
+    query = Capability.objects.filter(dyno__ground=ground)
+    if test_type:
+        query = query.filter(test_type=test_type)
+    rows: dict[int, list[CapabilityFacts]] = defaultdict(list)
+    for dyno_id, drives, weights in query.values_list("dyno_id", "drives", "weight_classes"):
+        rows[dyno_id].append(CapabilityFacts(frozenset(drives), frozenset(weights)))
+    return rows
+
+
+def _fit(dyno: Dyno, test: TestFacts, rows: list[CapabilityFacts], days: DayRange | None, stays: list[Stay]) -> Fit:
+    taking = tuple(
+        CapabilityFacts(
+            row.drives if test.drive else frozenset({ANY}),
+            row.weight_classes if test.weight_class else frozenset({ANY}),
+        )
+        for row in rows
+    )
+    facts = DynoFacts(
+        dyno.pk, dyno.name, dyno.ground_id, dyno.enabled, dyno.available_from, dyno.available_to, taking
+    )
+    refusals = check_capability(test, facts)
+    if days is None:
+        if not dyno.enabled:
+            refusals.append(Refusal(RefusalCode.DYNO_DISABLED, f"{dyno.name} is disabled."))
+        return Fit(dyno, tuple(refusals))
+    refusals += [*check_availability(facts, days), *check_stays(test, facts, days, stays)]
+    taken = [stay.days for stay in stays if stay.dyno_id == dyno.pk or stay.vehicle_id == test.vehicle_id]
+    return Fit(dyno, tuple(refusals), tuple(_gaps(dyno, days, taken)))
+
+
+def _gaps(dyno: Dyno, days: DayRange, taken: list[DayRange]) -> list[DayRange]:
+    if not dyno.enabled:
+        return []
+    first = max(days.first, dyno.available_from or days.first)
+    last = min(days.last, dyno.available_to or days.last)
+    gaps = []
+    for stay in sorted(taken):
+        if stay.first > first:
+            gaps.append(DayRange(first, min(last, stay.first - dt.timedelta(days=1))))
+        first = max(first, stay.last + dt.timedelta(days=1))
+    gaps.append(DayRange(first, last))
+    return [gap for gap in gaps if gap.first <= gap.last]
+
+
+DRIVES = {
+    "2WD": Drive.TWO_WHEEL, "FWD": Drive.TWO_WHEEL, "RWD": Drive.TWO_WHEEL, "4X2": Drive.TWO_WHEEL,
+    "AWD": Drive.ALL_WHEEL, "4WD": Drive.ALL_WHEEL, "4X4": Drive.ALL_WHEEL,
+}  # fmt: skip
+"""How people write drives, in capitals without spaces."""

@@ -1,0 +1,195 @@
+"""Figures over the schedule: what is booked twice, how many tests, how busy the dynos are."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connection
+from django.db.models import F, QuerySet
+from django.db.models.expressions import OuterRef, Subquery
+
+from allocations import access
+from allocations.enums import AllocationStatus
+from allocations.models import (
+    Allocation,
+    Capability,
+    Change,
+    Dyno,
+    MaintenanceWindow,
+    Occupancy,
+    ProvingGround,
+    TestType,
+)
+from dynosite.lib.days import DayRange
+
+if TYPE_CHECKING:
+    from dynosite.accounts.models import User
+
+
+def test_types(ground: ProvingGround, *, user: "User") -> QuerySet[TestType]:
+    access.require(user, ground.pk, access.Role.VIEWER)
+    return TestType.objects.filter(ground=ground)
+
+
+def ground_for(user: "User", ground_id: int) -> ProvingGround:
+    """Raises NotFound where it is none of the user's."""
+    access.require(user, ground_id, access.Role.VIEWER)
+    return ProvingGround.objects.get(pk=ground_id)
+
+
+def capabilities_of(ground: ProvingGround, *, user: "User") -> dict[int, list[dict]]:
+    """By dyno: the test types that it runs, each with drives and weight classes."""
+    access.require(user, ground.pk, access.Role.VIEWER)
+    found: dict[int, list[dict]] = defaultdict(list)
+    for row in Capability.objects.filter(dyno__ground=ground).select_related("test_type"):
+        found[row.dyno_id].append(
+            {"test_type": row.test_type.name, "drives": row.drives, "weight_classes": row.weight_classes}
+        )
+    return found
+
+
+def allocations_between(
+    ground: ProvingGround,
+    *,
+    user: "User",
+    status: str | None = None,
+    days: DayRange | None = None,
+    test_type: TestType | None = None,
+    dyno: Dyno | None = None,
+    vehicle_id: int | None = None,
+) -> QuerySet[Allocation]:
+    """Allocations that meet the days, earliest first. Without a status: all that are not cancelled."""
+    access.require(user, ground.pk, access.Role.VIEWER)
+    query = Allocation.objects.filter(ground=ground).select_related("vehicle", "dyno", "test_type")
+    query = query.filter(status=status) if status else query.exclude(status=AllocationStatus.CANCELLED)
+    if days:
+        query = query.filter(first_day__lte=days.last, last_day__gte=days.first)
+    if test_type:
+        query = query.filter(test_type=test_type)
+    if dyno:
+        query = query.filter(dyno=dyno)
+    if vehicle_id:
+        query = query.filter(vehicle_id=vehicle_id)
+    return query.order_by("first_day", "pk")
+
+
+def windows_between(
+    ground: ProvingGround, *, user: "User", days: DayRange, dyno: Dyno | None = None
+) -> QuerySet[MaintenanceWindow]:
+    """Maintenance windows that are not lifted and meet the days."""
+    access.require(user, ground.pk, access.Role.VIEWER)
+    query = MaintenanceWindow.objects.filter(
+        ground=ground, lifted_at=None, first_day__lte=days.last, last_day__gte=days.first
+    ).select_related("dyno")
+    return query.filter(dyno=dyno) if dyno else query
+
+
+_CONFLICTS = """
+    WITH stays AS (
+        SELECT 'allocation' AS kind, id, dyno_id, vehicle_id, first_day, last_day
+        FROM allocations_allocation WHERE ground_id = %(ground)s AND status <> 'cancelled'
+        UNION ALL
+        SELECT 'maintenance', id, dyno_id, NULL, first_day, last_day
+        FROM allocations_maintenancewindow WHERE ground_id = %(ground)s AND lifted_at IS NULL)
+    SELECT d.name, coalesce(nullif(v.tag, ''), v.vin), a.dyno_id = b.dyno_id, a.kind, a.id, b.kind, b.id,
+        greatest(a.first_day, b.first_day), least(a.last_day, b.last_day)
+    FROM stays a JOIN stays b ON (a.kind, a.id) < (b.kind, b.id)
+        AND (a.dyno_id = b.dyno_id OR a.vehicle_id = b.vehicle_id)
+        AND a.first_day <= b.last_day AND b.first_day <= a.last_day
+    JOIN allocations_dyno d ON d.id = b.dyno_id
+    LEFT JOIN allocations_vehicle v ON v.id = a.vehicle_id
+    WHERE %(first)s::date IS NULL OR (a.last_day >= %(first)s AND a.first_day <= %(last)s)
+    ORDER BY 8, a.id LIMIT 200"""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two stays that share a dyno or a vehicle on these days. The guards let none come; this looks all the same."""
+
+    what: str
+    same_dyno: bool
+    one: tuple[str, int]
+    other: tuple[str, int]
+    days: DayRange
+
+
+def conflicts(ground: ProvingGround, *, user: "User", days: DayRange | None = None) -> list[Conflict]:
+    access.require(user, ground.pk, access.Role.VIEWER)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CONFLICTS,
+            {"ground": ground.pk, "first": days.first if days else None, "last": days.last if days else None},
+        )
+        return [
+            Conflict(
+                dyno if same_dyno else vehicle, same_dyno, (kind, id_), (other_kind, other), DayRange(first, last)
+            )
+            for dyno, vehicle, same_dyno, kind, id_, other_kind, other, first, last in cursor.fetchall()
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Days of a dyno: those it is there for, booked and in maintenance among them."""
+
+    dyno: Dyno
+    there: int
+    booked: int
+    maintenance: int
+
+    @property
+    def free(self) -> int:
+        return self.there - self.booked - self.maintenance
+
+    @property
+    def percent(self) -> int:
+        """Booked, of the days that it could be booked."""
+        bookable = self.there - self.maintenance
+        return round(100 * self.booked / bookable) if bookable else 0
+
+
+def utilisation(ground: ProvingGround, days: DayRange, *, user: "User", dyno: Dyno | None = None) -> list[Use]:
+    """How busy each dyno (or the one given) is on the days. A dyno that is disabled is there on no day."""
+    access.require(user, ground.pk, access.Role.VIEWER)
+    dynos = [dyno] if dyno else list(Dyno.objects.filter(ground=ground))
+    there = {each.pk: _there(each, days) for each in dynos}
+    booked: dict[int, int] = dict.fromkeys(there, 0)
+    maintained: dict[int, int] = dict.fromkeys(there, 0)
+    rows = Occupancy.objects.filter(dyno__in=there, first_day__lte=days.last, last_day__gte=days.first)
+    for dyno_id, first, last, window in rows.values_list("dyno_id", "first_day", "last_day", "window_id"):
+        span = there[dyno_id]
+        if span is None:
+            continue
+        count = (min(last, span.last) - max(first, span.first)).days + 1
+        kind = maintained if window else booked
+        kind[dyno_id] += max(0, count)
+    return [
+        Use(each, span.days if (span := there[each.pk]) else 0, booked[each.pk], maintained[each.pk])
+        for each in dynos
+    ]
+
+
+def _there(dyno: Dyno, days: DayRange) -> DayRange | None:
+    if not dyno.enabled:
+        return None
+    first = max(days.first, dyno.available_from or days.first)
+    last = min(days.last, dyno.available_to or days.last)
+    return DayRange(first, last) if first <= last else None
+
+
+def latest_changes(ground: ProvingGround, *, user: "User", limit: int = 10) -> list[Change]:
+    """The user's own latest changes that are not undone, newest first."""
+    access.require(user, ground.pk, access.Role.VIEWER)
+    undone = Change.objects.filter(undoes=OuterRef("pk")).values("pk")[:1]
+    query = Change.objects.filter(ground=ground, user=user, undoes=None).annotate(undone=Subquery(undone))
+    return list(query.filter(undone=None).order_by(F("at").desc())[:limit])
+
+
+def change_of(change_id: str, ground: ProvingGround, *, user: "User") -> Change | None:
+    access.require(user, ground.pk, access.Role.VIEWER)
+    return Change.objects.filter(pk=change_id, ground=ground).first()
+
+
+def role_of(user: "User", ground: ProvingGround) -> access.Role:
+    """Raises NotFound for who is no member."""
+    return access.require(user, ground.pk, access.Role.VIEWER)

@@ -1,0 +1,264 @@
+import datetime as dt
+import threading
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from allocations.enums import AllocationStatus, Role
+from allocations.exceptions import Invalid, NotAllowed, NotFound, Refused
+from allocations.models import Allocation, Change, MaintenanceWindow, Membership
+from allocations.services.requests import create_request
+from allocations.tests.world import allocation_of, day
+from assistant import approvals
+from assistant.conftest import context
+from assistant.enums import Approval, ProposalStatus
+from assistant.exceptions import Decided
+from assistant.models import AssistantSettings, Proposal
+from assistant.tools.caller import Caller
+from assistant.tools.calling import call
+from assistant.tools.registry import TOOLS
+from dynosite.lib import clock
+
+BOOK = {
+    "vehicle": "412W103",
+    "dyno": "NPG 1",
+    "test_type": "brake",
+    "start_date": "2026-12-21",
+    "end_date": "2026-12-22",
+}
+
+
+def proposed(ctx, tool: str = "book_allocation", call_id: str = "call-1", **args) -> Proposal:
+    result = call(tool, args or BOOK, ctx=ctx, call_id=call_id)
+    assert result["status"] == "waiting", result
+    return Proposal.objects.get(pk=result["proposal"])
+
+
+def north(world):
+    return Allocation.objects.filter(ground=world.north)
+
+
+def test_proposing_writes_nothing_and_draws_a_card(world, ctx):
+    changes = Change.objects.count()
+    proposal = proposed(ctx)
+    assert (north(world).count(), Change.objects.count()) == (0, changes)
+    assert proposal.card["title"] == "Book 412W103 on NPG 1"
+    lines = {line["label"]: (line["old"], line["new"]) for line in proposal.card["lines"]}
+    assert lines["Days"] == ("", "2026-12-21 to 2026-12-22 (2 days)")
+    assert "Runs Brake" in proposal.card["checks"]
+    assert proposal.card["bars"][0]["dyno"] == "NPG 1"
+
+
+def test_approving_twice_is_once(world, ctx):
+    proposal = proposed(ctx)
+    first = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    again = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert first.carried_out
+    assert again.change_id == first.change_id
+    booked = north(world).get()
+    assert (booked.vehicle.tag, booked.dyno.name, booked.first_day) == ("412W103", "NPG 1", dt.date(2026, 12, 21))
+    assert booked.source == "assistant"
+
+
+def test_a_row_left_waiting_after_its_write_is_still_carried_out_once(world, ctx):
+    """As if the approving process had died after the service and before the proposal was marked."""
+    proposal = proposed(ctx)
+    first = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    Proposal.objects.filter(pk=proposal.pk).update(status=ProposalStatus.WAITING, change_id=None)
+    again = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert again.change_id == first.change_id
+    assert north(world).count() == 1
+
+
+@pytest.mark.race
+def test_two_approvals_at_once_are_one_booking(committed_world, wednesday):
+    world = committed_world
+    proposal = proposed(context(world))
+    barrier, decisions = threading.Barrier(2), []
+
+    def approve() -> None:
+        barrier.wait(10)
+        try:
+            decisions.append(approvals.approve(proposal.pk, user=world.users["scheduler"]))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=approve) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len({decision.change_id for decision in decisions}) == 1
+    assert [decision.carried_out for decision in decisions] == [True, True]
+    assert north(world).count() == 1
+
+
+def test_the_same_call_of_a_run_that_is_taken_up_again_makes_one_proposal(world, ctx):
+    assert proposed(ctx).pk == proposed(ctx).pk
+    from assistant.models import ToolCall
+
+    ToolCall.objects.update(status="running", result={})
+    assert proposed(ctx).pk == Proposal.objects.get().pk
+
+
+def test_the_same_step_asked_again_is_the_card_that_waits(world, ctx):
+    assert proposed(ctx, call_id="one").pk == proposed(ctx, call_id="two").pk
+
+
+def test_a_changed_world_writes_nothing_and_offers_the_new_best(world, ctx):
+    args = {
+        "vehicle": "412W103",
+        "test_type": "brake",
+        "start_date": "2026-12-21",
+        "days_to_complete": 2,
+        "backup": True,
+    }
+    proposal = proposed(ctx, "auto_allocate_vehicle", **args)
+    world.book("412W101", "NPG 1", 35, 35)
+    decision = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert not decision.carried_out
+    assert decision.proposal.status == ProposalStatus.CHANGED
+    assert decision.replacement.step["first_day"] == "2026-12-22"
+    assert decision.replacement.status == ProposalStatus.WAITING
+    assert "has changed" in decision.sentence
+    assert north(world).filter(vehicle__tag="412W103").count() == 0
+
+
+def test_a_changed_world_without_another_place_says_what_is_in_the_way(world, ctx):
+    proposal = proposed(ctx)
+    world.book("412W101", "NPG 1", 35, 35)
+    decision = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert decision.replacement is None
+    assert "NPG 1 is taken by 412W101" in decision.sentence
+    assert decision.refused.places[0].dyno == "NPG 1"
+
+
+def test_a_moved_booking_is_not_moved_from_elsewhere(world, ctx):
+    change = world.book("412W101", "NPG 21", 7, 9)
+    proposal = proposed(ctx, "move_allocation", vehicle="412W101", start_date="2026-12-07")
+    from allocations.services.booking import move
+
+    move(allocation_of(change).pk, first_day=day(14), actor=world.actor())
+    decision = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert not decision.carried_out
+    assert decision.replacement.card["lines"][3]["old"] == "2026-11-30 to 2026-12-02 (3 days)"
+
+
+def test_the_approver_s_own_rights_count_when_approving(world, ctx):
+    proposal = proposed(ctx)
+    Membership.objects.filter(user=world.users["scheduler"]).update(role=Role.VIEWER)
+    with pytest.raises(NotAllowed):
+        approvals.approve(proposal.pk, user=world.users["scheduler"])
+    Membership.objects.filter(user=world.users["scheduler"]).delete()
+    with pytest.raises(NotFound):
+        approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert north(world).count() == 0
+
+
+@pytest.mark.parametrize("name", ["admin", "outsider", "viewer"])
+def test_nobody_else_s_proposal_exists(world, ctx, name):
+    proposal = proposed(ctx)
+    for act in (approvals.approve, approvals.reject):
+        with pytest.raises(NotFound):
+            act(proposal.pk, user=world.users[name])
+    with pytest.raises(NotFound):
+        approvals.edit(proposal.pk, user=world.users[name], args={})
+    assert list(approvals.waiting(world.users[name])) == []
+
+
+def test_rejected_with_a_word_is_not_carried_out_after(world, ctx):
+    proposal = proposed(ctx)
+    assert approvals.reject(proposal.pk, user=world.users["scheduler"], word=" too late ").word == "too late"
+    with pytest.raises(Decided, match="rejected"):
+        approvals.approve(proposal.pk, user=world.users["scheduler"])
+
+
+def test_an_edit_is_checked_and_takes_the_place_of_the_old(world, ctx):
+    user, proposal = world.users["scheduler"], proposed(ctx)
+    with pytest.raises(Refused, match="does not run"):
+        approvals.edit(proposal.pk, user=user, args={"dyno": "NPG 3"})
+    with pytest.raises(Invalid, match="Start date"):
+        approvals.edit(proposal.pk, user=user, args={"start_date": "soon"})
+    new = approvals.edit(proposal.pk, user=user, args={"end_date": "2026-12-23"})
+    assert new.card["bars"][0]["last_day"] == "2026-12-23"
+    assert [each.pk for each in approvals.waiting(user)] == [new.pk]
+    with pytest.raises(Decided, match="edited"):
+        approvals.approve(proposal.pk, user=user)
+
+
+def test_expired_is_not_carried_out(world, ctx):
+    proposal = proposed(ctx)
+    Proposal.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+    with pytest.raises(Decided, match="expired"):
+        approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert approvals.expire() == 1
+    assert Proposal.objects.get().status == ProposalStatus.EXPIRED
+
+
+def test_what_was_approved_can_be_undone(world, ctx):
+    user, proposal = world.users["scheduler"], proposed(ctx)
+    approvals.approve(proposal.pk, user=user)
+    approvals.undo(proposal.pk, user=user)
+    assert north(world).get().status == AllocationStatus.CANCELLED
+    assert Proposal.objects.get().status == ProposalStatus.UNDONE
+
+
+def test_approve_all_carries_out_each(world, ctx):
+    proposed(ctx, call_id="one")
+    proposed(ctx, call_id="two", **(BOOK | {"vehicle": "412W101", "dyno": "NPG 21"}))
+    decisions = approvals.approve_all(world.users["scheduler"])
+    assert [decision.carried_out for decision in decisions] == [True, True]
+    assert north(world).count() == 2
+
+
+def test_single_bookings_go_through_where_the_admin_says_so_and_nothing_else(world, ctx):
+    AssistantSettings.objects.create(ground=world.north, approval=Approval.NOT_SINGLE_BOOKINGS)
+    result = call("book_allocation", BOOK, ctx=ctx, call_id="one")
+    assert result["status"] == "carried-out"
+    assert north(world).count() == 1
+    assert call("cancel_allocation", {"vehicle": "412W103"}, ctx=ctx, call_id="two")["status"] == "waiting"
+    assert north(world).get().status == AllocationStatus.SCHEDULED
+
+
+def test_all_waiting_requests_are_placed_by_one_approval(world, ctx):
+    for vehicle in ("412W101", "412W103"):
+        create_request(world.vehicles[vehicle].pk, test_type_id=world.tests["Brake"].pk, days=3, actor=world.actor())
+    proposal = proposed(ctx, "plan_requests", _=1)
+    assert proposal.card["title"] == "Place 2 waiting requests"
+    assert north(world).count() == 0
+    assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
+    assert sorted(north(world).values_list("vehicle__tag", flat=True)) == ["412W101", "412W103"]
+
+
+def test_maintenance_is_for_admins_and_names_who_gives_way(world, ctx):
+    args = {"dyno": "NPG 21", "start_date": "2026-11-23", "end_date": "2026-11-24", "kind": "calibration"}
+    world.book("412W101", "NPG 21", 7, 9)
+    assert call("set_maintenance", args, ctx=ctx, call_id="one")["status"] == "not-allowed"
+    proposal = proposed(context(world, "admin"), "set_maintenance", **args)
+    given = next(line for line in proposal.card["lines"] if line["label"] == "412W101")
+    assert given["old"] == "NPG 21, 2026-11-23 to 2026-11-25"
+    assert approvals.approve(proposal.pk, user=world.users["admin"]).carried_out
+    assert MaintenanceWindow.objects.get().kind == "calibration"
+
+
+def test_undo_by_tool_takes_the_latest_change_of_the_user_s_own(world, ctx):
+    world.book("412W101", "NPG 21", 7, 9)
+    world.book("412W102", "NPG 1", 7, 9, by="admin")
+    proposal = proposed(ctx, "undo_change", _=1)
+    assert "412W101 on NPG 21" in proposal.card["title"]
+    approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert north(world).get(vehicle__tag="412W101").status == AllocationStatus.CANCELLED
+
+
+def test_days_in_the_past_are_warned_of(world, ctx):
+    proposal = proposed(ctx, **(BOOK | {"start_date": "2026-11-10", "end_date": "2026-11-11"}))
+    assert proposal.card["warnings"] == ["2026-11-10 lies in the past."]
+
+
+def test_every_tool_is_described(caller):
+    for tool in TOOLS.values():
+        assert len(tool.description) > 20
+        assert tool.args.model_json_schema()["type"] == "object"
+    assert isinstance(caller, Caller)
+    assert clock.today("America/Detroit") == day(2)

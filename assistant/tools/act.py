@@ -1,0 +1,311 @@
+"""Tools that write: each makes a draft, checked by a rehearsal, and nothing more. Approvals carry drafts out."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from allocations.enums import AllocationStatus, DisplacedTo, Door, PlanState, RefusalCode, RequestStatus
+from allocations.exceptions import DomainError, NotFound, Refusal, Refused
+from allocations.selectors import fit, maintenance, reports, requests
+from allocations.selectors.allocations import allocation_by_id
+from allocations.services import plans
+from allocations.services.work import Actor
+from assistant.exceptions import Unclear
+from assistant.tools import args as a
+from assistant.tools import cards, finding, rows, steps
+from assistant.tools.caller import Caller
+from assistant.tools.read import days_of
+from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
+
+HORIZON = 240
+"""Days ahead within which waiting requests are placed."""
+PLAN_STEPS = 300
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What would be done, and the card of it."""
+
+    step: steps.Step
+    card: cards.Card
+
+
+Drafter = Callable[[Caller, Any], Draft]
+
+
+def _written(change: Any, model: str) -> list[dict[str, Any]]:
+    return [item for item in change.items if item["model"] == model]
+
+
+def _past(caller: Caller, first: dt.date) -> list[str]:
+    return [f"{first} lies in the past."] if first < caller.today else []
+
+
+def _waiting_request(caller: Caller, vehicle: Any, test_type: Any) -> Any:
+    """The one request that this booking would be the place of."""
+    found = requests.request_list(caller.ground, user=caller.user).filter(
+        vehicle=vehicle, test_type=test_type, status=RequestStatus.WAITING
+    )[:2]
+    return found[0] if len(found) == 1 else None
+
+
+def _draft_of_booking(caller: Caller, step: steps.Step, request: Any, extra: list[str] | None = None) -> Draft:
+    def look(change: Any) -> tuple[Any, list[str]]:
+        row = allocation_by_id(_written(change, "allocation")[0]["id"], user=caller.user)
+        return row, cards.checks(row)
+
+    row, checks = steps.rehearse(step, user=caller.user, look=look)
+    lines = [
+        cards.line("Vehicle", row.vehicle.label),
+        cards.line("Test", row.test_type.name),
+        cards.line("Dyno", row.dyno.name),
+        cards.line("Days", cards.days_in_words(row.days)),
+    ]
+    if request:
+        lines.append(cards.line("Request", "placed", old="waiting"))
+    exact = {
+        "do": "book", "vehicle_id": row.vehicle_id, "dyno_id": row.dyno_id, "test_type_id": row.test_type_id,
+        "first_day": row.first_day, "last_day": row.last_day, "drive": row.drive,
+        "request_id": request.pk if request else None,
+    }  # fmt: skip
+    warnings = _past(caller, row.first_day) + (extra or [])
+    if request and request.due_date and row.last_day > request.due_date:
+        warnings.append(f"The request was due {request.due_date}.")
+    if step["do"] == "auto-book" and row.first_day != step["first_day"]:
+        warnings.append(f"{step['first_day']} is not free; this is the first start after it.")
+    return Draft(
+        exact,
+        cards.card(
+            f"Book {row.vehicle.label} on {row.dyno.name}", lines, checks=checks, warnings=warnings,
+            bars=[cards.bar(row, "new")], links=cards.links_of(row),
+        ),
+    )  # fmt: skip
+
+
+def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
+    vehicle = finding.vehicle(caller, args.vehicle)
+    dyno = finding.dyno(caller, args.dyno)
+    test_type = finding.test_type(caller, args.test_type)
+    request = _waiting_request(caller, vehicle, test_type)
+    step = {
+        "do": "book", "vehicle_id": vehicle.pk, "dyno_id": dyno.pk, "test_type_id": test_type.pk,
+        "first_day": args.start_date, "last_day": args.end_date,
+        "drive": request.drive if request else "", "request_id": request.pk if request else None,
+    }  # fmt: skip
+    return _draft_of_booking(caller, step, request)
+
+
+def auto_allocate_vehicle(caller: Caller, args: a.AutoAllocate) -> Draft:
+    vehicle = finding.vehicle(caller, args.vehicle)
+    test_type = finding.test_type(caller, args.test_type)
+    request = _waiting_request(caller, vehicle, test_type)
+    step = {
+        "do": "auto-book", "vehicle_id": vehicle.pk, "test_type_id": test_type.pk, "first_day": args.start_date,
+        "days": args.days_to_complete, "backup": args.backup, "max_backup_days": args.max_backup_days,
+        "drive": request.drive if request else "", "request_id": request.pk if request else None,
+    }  # fmt: skip
+    try:
+        return _draft_of_booking(caller, step, request)
+    except Refused as refused:
+        _explain(caller, refused, vehicle, test_type, DayRange.starting(args.start_date, args.days_to_complete))
+        raise
+
+
+def _explain(caller: Caller, refused: Refused, vehicle: Any, test_type: Any, days: DayRange) -> None:
+    """Adds to "no place" what stands in the way, the vehicle's own bookings first."""
+    known = {refusal.sentence for refusal in refused.refusals}
+    own = reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk, days=days)
+    for row in own:
+        refused.refusals.append(
+            Refusal(
+                RefusalCode.VEHICLE_ELSEWHERE,
+                f"{vehicle.label} is on {row.dyno} already ({row.test_type}): {row.days}.",
+            )
+        )
+    if own:
+        return
+    found = fit.fits(caller.ground, user=caller.user, days=days, test_type=test_type, vehicle=vehicle)
+    for each in sorted(found, key=lambda each: not each.may)[:6]:
+        for refusal in each.refusals[:1]:
+            if refusal.sentence not in known:
+                refused.refusals.append(refusal)
+
+
+def one_allocation(caller: Caller, args: Any, *, dyno: str | None = None) -> Any:
+    """The allocation that is meant: the only one that can still change and fits what was said."""
+    if args.allocation is not None:
+        row = allocation_by_id(args.allocation, user=caller.user)
+        if row.ground_id != caller.ground.pk:
+            raise NotFound("There is no such thing here.")
+        return row
+    if not args.vehicle and not dyno:
+        raise DomainError("Say which allocation: by its id, or by its vehicle.")
+    vehicle = finding.vehicle(caller, args.vehicle) if args.vehicle else None
+    within = days_of(args.within_start, args.within_end)
+    query = reports.allocations_between(
+        caller.ground, user=caller.user, vehicle_id=vehicle.pk if vehicle else None, days=within,
+        dyno=finding.dyno(caller, dyno) if dyno else None,
+    )  # fmt: skip
+    found = list(query.filter(status__in=[AllocationStatus.SCHEDULED, AllocationStatus.RUNNING]))
+    if len(found) == 1:
+        return allocation_by_id(found[0].pk, user=caller.user)
+    name = vehicle.label if vehicle else dyno
+    if found:
+        listed = "; ".join(f"{row.dyno}, {row.days}" for row in found[:5])
+        raise Unclear(
+            f"{name} has {len(found)} bookings; say which: {listed}.", [rows.allocation(row) for row in found]
+        )
+    when = f" within {within}" if within else ""
+    raise NotFound(f"{name} has no booking{when} that could be changed.")
+
+
+def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
+    old = one_allocation(caller, args)
+    dyno = finding.dyno(caller, args.dyno) if args.dyno else old.dyno
+    if args.start_date is None and args.end_date is None and dyno.pk == old.dyno_id:
+        raise DomainError("Say where to: another first day, another last day, or another dyno.")
+    first = args.start_date or old.first_day
+    last = args.end_date or (first + (old.last_day - old.first_day) if args.start_date else old.last_day)
+    step = {
+        "do": "move", "allocation_id": old.pk, "version": old.version, "dyno_id": dyno.pk, "first_day": first,
+        "last_day": last,
+    }  # fmt: skip
+
+    def look(change: Any) -> tuple[Any, list[str]]:
+        row = allocation_by_id(old.pk, user=caller.user)
+        return row, cards.checks(row)
+
+    new, checks = steps.rehearse(step, user=caller.user, look=look)
+    lines = [
+        cards.line("Vehicle", new.vehicle.label),
+        cards.line("Test", new.test_type.name),
+        cards.line("Dyno", new.dyno.name, old=old.dyno.name),
+        cards.line("Days", cards.days_in_words(new.days), old=cards.days_in_words(old.days)),
+    ]
+    warnings = _past(caller, new.first_day) if new.first_day != old.first_day else []
+    if old.status == AllocationStatus.RUNNING:
+        warnings.append("The test is running.")
+    drawn = cards.card(
+        f"Move {new.vehicle.label} to {new.dyno.name}, {new.days}", lines, checks=checks, warnings=warnings,
+        bars=[cards.bar(old, "old"), cards.bar(new, "new")], links=cards.links_of(new),
+    )  # fmt: skip
+    return Draft(step, drawn)
+
+
+def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
+    old = one_allocation(caller, args, dyno=args.dyno)
+    step = {"do": "cancel", "allocation_id": old.pk, "version": old.version}
+    steps.rehearse(step, user=caller.user, look=lambda change: None)
+    lines = [
+        cards.line("Vehicle", old.vehicle.label),
+        cards.line("Test", old.test_type.name),
+        cards.line("Dyno", old.dyno.name),
+        cards.line("Days", cards.days_in_words(old.days)),
+        cards.line("Status", "cancelled", old=old.status),
+    ]
+    warnings = ["The test is running."] if old.status == AllocationStatus.RUNNING else []
+    if old.request_id:
+        warnings.append("Its request waits for another place then.")
+    drawn = cards.card(
+        f"Cancel {old.vehicle.label} on {old.dyno.name}, {old.days}", lines, warnings=warnings,
+        bars=[cards.bar(old, "old")], links=cards.links_of(old),
+    )  # fmt: skip
+    return Draft(step, drawn)
+
+
+def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
+    dyno = finding.dyno(caller, args.dyno)
+    days = days_of(args.start_date, args.end_date)
+    hits = maintenance.fallout(dyno.pk, days, user=caller.user)
+    step = {
+        "do": "maintenance", "dyno_id": dyno.pk, "first_day": args.start_date, "last_day": args.end_date,
+        "kind": args.kind.value, "reason": args.reason,
+        "answers": [
+            {"allocation_id": hit.allocation.pk, "version": hit.allocation.version, "to": hit.proposed.to.value,
+             "dyno_id": hit.proposed.dyno_id, "first_day": hit.proposed.first_day}
+            for hit in hits
+            if hit.proposed
+        ],
+    }  # fmt: skip
+    steps.rehearse(step, user=caller.user, look=lambda change: None)
+    lines = [
+        cards.line("Dyno", dyno.name),
+        cards.line("Maintenance", args.kind.label + (f": {args.reason}" if args.reason else "")),
+        cards.line("Days", cards.days_in_words(days)),
+    ]
+    lines += [_fallout_line(hit) for hit in hits]
+    bars = [{"kind": "new", "dyno_id": dyno.pk, "dyno": dyno.name, "vehicle": "", "test_type": "maintenance",
+             "first_day": days.first, "last_day": days.last}]  # fmt: skip
+    bars += [cards.bar(hit.allocation, "old") for hit in hits]
+    warnings = _past(caller, days.first)
+    if hits:
+        warnings.append(f"{count(len(hits), 'booking')} within these days gives way.")
+    drawn = cards.card(
+        f"Set maintenance of {dyno.name}, {days}", lines, warnings=warnings, bars=bars,
+        links=[{"label": dyno.name, "url": rows.dyno(dyno)["url"]}],
+    )  # fmt: skip
+    return Draft(step, drawn)
+
+
+def _fallout_line(hit: Any) -> dict[str, str]:
+    answer = hit.proposed
+    new = DisplacedTo(answer.to).label
+    if answer.to == DisplacedTo.MOVE and hit.place:
+        new = f"{hit.place.dyno}, {hit.place.days}"
+    return cards.line(hit.allocation.vehicle.label, new, old=f"{hit.allocation.dyno}, {hit.allocation.days}")
+
+
+def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
+    today = caller.today
+    actor = Actor(caller.user, Door.ASSISTANT)
+    waiting = requests.request_list(caller.ground, user=caller.user).filter(status=RequestStatus.WAITING)
+    if not waiting.exists():
+        raise Refused.because(RefusalCode.WRONG_STATUS, "No request waits for a place.")
+    plan = plans.ask_for_plan(
+        caller.ground.pk, actor=actor, first_day=today, last_day=today + dt.timedelta(days=HORIZON), seconds=10
+    )
+    plan = plans.think(plan, workers=1, steps=PLAN_STEPS)
+    if plan.state != PlanState.READY:
+        raise DomainError("No plan came of it; try again in a moment.")
+    items = list(plan.items.select_related("request__vehicle", "request__test_type", "dyno"))
+    placed = [item for item in items if item.dyno_id]
+    if not placed:
+        reasons = [Refusal(RefusalCode.NO_PLACE, f"{item.request}: {item.reason}") for item in items[:10]]
+        raise Refused(reasons or [Refusal(RefusalCode.NO_PLACE, "None of the waiting requests has a place.")])
+    step = {"do": "plan", "plan_id": str(plan.pk)}
+    steps.rehearse(step, user=caller.user, look=lambda change: None)
+    lines = [
+        cards.line(
+            f"{item.request.vehicle.label}, {item.request.test_type.name}",
+            f"{item.dyno.name}, {DayRange(item.first_day, item.last_day)}",
+            old="waiting",
+        )
+        for item in placed
+    ]
+    bars = [
+        {"kind": "new", "dyno_id": item.dyno_id, "dyno": item.dyno.name, "vehicle": item.request.vehicle.label,
+         "test_type": item.request.test_type.name, "first_day": item.first_day, "last_day": item.last_day}
+        for item in placed
+    ]  # fmt: skip
+    warnings = [f"{item.request} stays waiting: {item.reason}" for item in items if not item.dyno_id]
+    warnings += [f"{item.request}: {count(item.late, 'day')} after its due date." for item in placed if item.late]
+    drawn = cards.card(f"Place {count(len(placed), 'waiting request')}", lines, warnings=warnings, bars=bars)
+    return Draft(step, drawn)
+
+
+def undo_change(caller: Caller, args: a.UndoChange) -> Draft:
+    if args.change:
+        change = reports.change_of(args.change, caller.ground, user=caller.user)
+    else:
+        change = next(iter(reports.latest_changes(caller.ground, user=caller.user, limit=1)), None)
+    if change is None:
+        raise NotFound("There is no change of yours here that could be undone.")
+    step = {"do": "undo", "change_id": str(change.pk)}
+    steps.rehearse(step, user=caller.user, look=lambda undone: None)
+    lines = [
+        cards.line("Change", change.summary),
+        cards.line("Made", f"{change.at:%Y-%m-%d %H:%M} UTC, {change.get_door_display()}"),
+    ]
+    return Draft(step, cards.card(f"Undo: {change.summary}", lines))

@@ -1,0 +1,116 @@
+"""One call of a tool: rights, arguments, the call itself, its record. What comes back is data, whatever happens."""
+
+import json
+import logging
+import time
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+from pydantic import ValidationError
+
+from allocations.exceptions import Busy, DomainError, Invalid, NotAllowed, NotFound, Refused
+from assistant import approvals
+from assistant.enums import ProposalStatus, ToolStatus
+from assistant.exceptions import Unavailable, Unclear
+from assistant.models import Proposal, ToolCall
+from assistant.tools import rows
+from assistant.tools.caller import Caller, Ctx
+from assistant.tools.cards import card_text
+from assistant.tools.registry import TOOLS, offered
+
+logger = logging.getLogger(__name__)
+
+FAILED = "Something went wrong with this tool; it was noted. Try again, or do it on the page."
+
+
+def call(name: str, raw: dict[str, Any], *, ctx: Ctx, call_id: str = "") -> dict[str, Any]:
+    """Calls the tool by the user's rights. The result has `status`, `message` where there is one, and the data."""
+    had_connection = connection.connection is not None
+    try:
+        return _recorded(name, raw, ctx, call_id)
+    finally:
+        if not had_connection:
+            # The graph calls tools in threads of its own, which would each keep a connection.
+            connection.close()
+
+
+def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[str, Any]:
+    began = time.monotonic()
+    record = None
+    if ctx.run_id and call_id:
+        record, _ = ToolCall.objects.get_or_create(
+            run_id=ctx.run_id, call_id=call_id, defaults={"name": name, "args": _plain(raw)}
+        )
+        if record.status != ToolStatus.RUNNING and record.name == name:
+            return record.result
+    result, error = _safely(name, raw, ctx, call_id)
+    result = _plain(result)
+    if record:
+        record.status, record.result, record.error = result["status"], result, error
+        record.seconds = round(time.monotonic() - began, 4)
+        record.save(update_fields=["status", "result", "error", "seconds"])
+    return result
+
+
+def _plain(data: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(data, cls=DjangoJSONEncoder))
+
+
+def _safely(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> tuple[dict[str, Any], str]:
+    try:
+        return _called(name, raw, ctx, call_id), ""
+    except Exception as error:
+        if answer := _answer_of(error):
+            return answer, ""
+        logger.exception("The tool %s failed", name)
+        return {"status": ToolStatus.FAILED, "message": FAILED}, f"{type(error).__name__}: {error}"
+
+
+def _called(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[str, Any]:
+    caller = Caller(ctx)
+    tool = TOOLS.get(name)
+    if tool is None or tool not in offered(caller):
+        if tool and not caller.role.covers(tool.role):
+            needed = tool.role.label.lower()
+            raise NotAllowed(f"You have no right to do this here; it takes the role {needed}.")
+        raise Unavailable(f"The tool {name} is not available here.")
+    try:
+        args = tool.args.model_validate(raw)
+    except ValidationError as error:
+        raise approvals.invalid(error) from None
+    if not tool.writes:
+        return {"status": ToolStatus.OK} | tool.run(caller, args)
+    return _told(approvals.propose(caller, tool, args, call_id=call_id))
+
+
+def _told(proposal: Proposal) -> dict[str, Any]:
+    result = {"proposal": str(proposal.pk), "tool": proposal.tool, "card": proposal.card,
+              "card_text": card_text(proposal.card)}  # fmt: skip
+    if proposal.status == ProposalStatus.APPROVED:
+        message = "Carried out at once: in this proving ground single bookings need no approval."
+        return {"status": ToolStatus.CARRIED_OUT, "message": message, "change": str(proposal.change_id)} | result
+    message = f"Proposal {proposal.pk} waits for the user's approval; nothing is written yet."
+    return {"status": ToolStatus.WAITING, "message": message} | result
+
+
+def _answer_of(error: Exception) -> dict[str, Any] | None:
+    match error:
+        case Refused():
+            reasons = [{"code": refusal.code, "sentence": refusal.sentence} for refusal in error.refusals]
+            places = [rows.place(place) for place in error.places]
+            message = " ".join(refusal.sentence for refusal in error.refusals)
+            return {"status": ToolStatus.REFUSED, "message": message, "reasons": reasons, "places": places}
+        case NotFound():
+            return {"status": ToolStatus.NOT_FOUND, "message": error.sentence}
+        case NotAllowed():
+            return {"status": ToolStatus.NOT_ALLOWED, "message": error.sentence}
+        case Invalid():
+            return {"status": ToolStatus.INVALID, "message": error.sentence, "errors": error.errors}
+        case Unclear():
+            return {"status": ToolStatus.UNCLEAR, "message": error.sentence, "candidates": error.candidates}
+        case Unavailable() | Busy():
+            return {"status": ToolStatus.UNAVAILABLE, "message": error.sentence}
+        case DomainError():
+            return {"status": ToolStatus.INVALID, "message": error.sentence}
+    return None

@@ -1,0 +1,72 @@
+"""From what a model or a person writes to the row that is meant, in the caller's ground."""
+
+import re
+from typing import Any
+
+from allocations.exceptions import DomainError, NotFound
+from allocations.selectors import dynos, reports, vehicles
+from allocations.selectors.fit import DRIVES
+from assistant import names
+from assistant.exceptions import Unclear
+from assistant.tools import rows
+from assistant.tools.caller import Caller
+
+
+def vehicle(caller: Caller, text: str) -> Any:
+    """By tag, VIN or the end of it, or id. Raises NotFound, with names that look like it, and Unclear."""
+    text = re.sub(r"^(?:vehicle|vin|tag|id)\s*[:#]?\s*", "", str(text).strip(), flags=re.IGNORECASE) or str(text)
+    if found := vehicles.vehicle_named(text, caller.ground, user=caller.user):
+        return found
+    query = vehicles.vehicles(caller.ground, user=caller.user)
+    known = list(query.values_list("pk", "tag", "vin"))
+    by_name: dict[str, list[int]] = {}
+    for pk, tag, vin in known:
+        for name in filter(None, (tag, vin)):
+            by_name.setdefault(name, []).append(pk)
+    tags = [tag for _, tag, _ in known if tag]
+    found_names = names.vehicles_named(text, tags, [vin for _, _, vin in known if vin])
+    ids = sorted({pk for name in found_names for pk in by_name[name]})
+    if not ids and text.lstrip("#").isdigit() and len(text) < 12:
+        ids = [pk for pk, _, _ in known if pk == int(text.lstrip("#"))]
+    if len(ids) == 1:
+        return query.get(pk=ids[0])
+    if ids:
+        raise Unclear(
+            f"{text} fits several vehicles; say which.", [rows.vehicle(row) for row in query.filter(pk__in=ids)[:8]]
+        )
+    near = names.alike(text, [*by_name], least=82)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise NotFound(f"There is no vehicle {text} in {caller.ground}.{hint}")
+
+
+def dyno(caller: Caller, text: str) -> Any:
+    query = dynos.dynos(caller.ground, user=caller.user)
+    by_name = {row.name: row for row in query}
+    found = names.dynos_named(str(text), [*by_name])
+    if len(found) == 1:
+        return by_name[found[0]]
+    if found:
+        raise Unclear(f"{text} fits several dynos; say which.", [rows.dyno(by_name[name]) for name in found[:8]])
+    near = names.alike(str(text), [*by_name], least=70)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise NotFound(f"There is no dyno {text} in {caller.ground}.{hint}")
+
+
+def test_type(caller: Caller, text: str) -> Any:
+    by_name = {row.name: row for row in reports.test_types(caller.ground, user=caller.user)}
+    found = names.test_types_named(str(text), [*by_name])
+    if len(found) == 1:
+        return by_name[found[0]]
+    if found:
+        raise Unclear(f"{text} fits several test types; say which.", [{"name": name} for name in found])
+    raise NotFound(f"There is no test type {text} in {caller.ground}; there are {', '.join(by_name)}.")
+
+
+def drive(text: str | None) -> str:
+    """Raises DomainError for what is no drive."""
+    if not text:
+        return ""
+    found = DRIVES.get(re.sub(r"[\s-]", "", text).upper())
+    if found is None:
+        raise DomainError(f"{text} is no drive; it is 2WD or AWD.")
+    return found

@@ -1,0 +1,215 @@
+"""Tools that read. Each takes the caller and its arguments and returns data with ids."""
+
+import datetime as dt
+from collections import defaultdict
+from typing import Any
+
+from allocations.enums import AllocationStatus, RequestStatus
+from allocations.exceptions import DomainError
+from allocations.selectors import dynos, fit, reports, requests
+from assistant.tools import args as a
+from assistant.tools import finding, rows
+from assistant.tools.caller import Caller
+from dynosite.lib import clock
+from dynosite.lib.days import DayRange
+
+MOST = 50
+"""Rows a result at most; how many there are is said beside them."""
+
+
+def get_datetime_now(caller: Caller, args: a.NoArgs) -> dict[str, Any]:
+    now = clock.now(caller.ground.time_zone)
+    return {
+        "date": now.date(), "weekday": f"{now:%A}", "written": f"{now:%A, %-d %B %Y}", "time": f"{now:%H:%M}",
+        "time_zone": caller.ground.time_zone, "week": now.isocalendar().week,
+    }  # fmt: skip
+
+
+def list_dynos(caller: Caller, args: a.ListDynos) -> dict[str, Any]:
+    test_type = finding.test_type(caller, args.test_type) if args.test_type else None
+    drive = finding.drive(args.drive_type)
+    asked = bool(test_type or drive or args.weight_lbs)
+    can = {
+        each.dyno.pk
+        for each in fit.fits(
+            caller.ground, user=caller.user, test_type=test_type, drive=drive, weight_lbs=args.weight_lbs
+        )
+        if not each.refusals
+    }
+    runs = reports.capabilities_of(caller.ground, user=caller.user)
+    found = dynos.dynos(caller.ground, user=caller.user)
+    shown = [
+        rows.dyno(row) | {"facility": row.facility.name, "runs": runs.get(row.pk, [])}
+        for row in found
+        if not asked or row.pk in can
+    ]
+    return {"dynos": shown, "count": len(shown), "asked": {"test_type": test_type and test_type.name,
+            "drive_type": drive or None, "weight_lbs": args.weight_lbs}}  # fmt: skip
+
+
+def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
+    """The days from one to the other, or the one that is given."""
+    if start is None and end is None:
+        return None
+    days = DayRange(start or end, end or start)  # type: ignore[arg-type]
+    if days.last < days.first:
+        raise DomainError(f"The last day ({days.last}) is before the first ({days.first}).")
+    return days
+
+
+def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
+    days = days_of(args.start_date, args.end_date)
+    test_type = finding.test_type(caller, args.test_type) if args.test_type else None
+    found = fit.fits(
+        caller.ground, user=caller.user, days=days, test_type=test_type, drive=finding.drive(args.drive_type),
+        weight_lbs=args.weight_lbs, dyno=finding.dyno(caller, args.dyno) if args.dyno else None,
+    )  # fmt: skip
+    free = [each for each in found if not each.refusals]
+    partly = [each for each in found if each.refusals and each.may and each.free]
+    return {
+        "days": rows.span(days),
+        "free": [rows.dyno(each.dyno) | {"facility": each.dyno.facility.name} for each in free],
+        "partly_free": [
+            rows.dyno(each.dyno) | {"free": [rows.span(gap) for gap in each.free]} for each in partly[:MOST]
+        ],
+        "not_free": [
+            rows.dyno(each.dyno) | {"reasons": [refusal.sentence for refusal in each.refusals]}
+            for each in found
+            if each.refusals
+        ],
+    }
+
+
+def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> dict[str, Any]:
+    vehicle = finding.vehicle(caller, args.vehicle)
+    found = list(reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk))
+    today = caller.today
+    waiting = requests.request_list(caller.ground, user=caller.user).filter(
+        vehicle=vehicle, status=RequestStatus.WAITING
+    )
+    coming = [row for row in found if row.last_day >= today and row.status != AllocationStatus.COMPLETED]
+    return {
+        "vehicle": rows.vehicle(vehicle),
+        "allocations": [rows.allocation(row) for row in coming[:MOST]],
+        "past": [rows.allocation(row) for row in reversed(found) if row not in coming][:10],
+        "waiting": [rows.request(row) for row in waiting[:MOST]],
+        "today": today,
+    }
+
+
+def detect_conflicts(caller: Caller, args: a.Period) -> dict[str, Any]:
+    days = days_of(args.start_date, args.end_date)
+    found = reports.conflicts(caller.ground, user=caller.user, days=days)
+    return {
+        "conflicts": [
+            {"what": each.what, "shared": "dyno" if each.same_dyno else "vehicle", "stays": [each.one, each.other]}
+            | rows.span(each.days)
+            for each in found[:MOST]
+        ],
+        "count": len(found),
+    }
+
+
+def completed_tests_count(caller: Caller, args: a.CountCompleted) -> dict[str, Any]:
+    test_type = finding.test_type(caller, args.test_type) if args.test_type else None
+    days = days_of(args.start_date, args.end_date)
+    found = reports.allocations_between(
+        caller.ground, user=caller.user, status=AllocationStatus.COMPLETED, days=days, test_type=test_type
+    )
+    by_type: dict[str, int] = defaultdict(int)
+    for name in found.values_list("test_type__name", flat=True):
+        by_type[name] += 1
+    return {"count": sum(by_type.values()), "by_test_type": dict(by_type), "days": days and rows.span(days),
+            "tests": [rows.allocation(row) for row in found.order_by("-last_day")[:10]]}  # fmt: skip
+
+
+def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]:
+    status = (args.status or "").strip().casefold() or None
+    if status and status not in AllocationStatus.values:
+        raise DomainError(f"{args.status} is no status; it is one of {', '.join(AllocationStatus.values)}.")
+    days = days_of(args.start_date, args.end_date)
+    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
+    found = reports.allocations_between(
+        caller.ground, user=caller.user, status=status, days=days, dyno=dyno,
+        test_type=finding.test_type(caller, args.test_type) if args.test_type else None,
+    )  # fmt: skip
+    windows = []
+    if dyno and status is None:
+        span = days or DayRange(caller.today, caller.today + dt.timedelta(days=365))
+        windows = [
+            rows.window(row) for row in reports.windows_between(caller.ground, user=caller.user, days=span, dyno=dyno)
+        ]
+        if not days:
+            found = found.filter(last_day__gte=caller.today)
+    return {"status_asked": status, "days": days and rows.span(days), "dyno": dyno and rows.dyno(dyno),
+            "tests": [rows.allocation(row) for row in found[:MOST]], "count": found.count(),
+            "maintenance": windows}  # fmt: skip
+
+
+def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> dict[str, Any]:
+    """Today's where no day is said; of one dyno, what is and what comes."""
+    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
+    today = caller.today
+    asked = days_of(args.start_date, args.end_date)
+    days = asked or (DayRange(today, today + dt.timedelta(days=365)) if dyno else DayRange(today, today))
+    found = list(reports.windows_between(caller.ground, user=caller.user, days=days, dyno=dyno))
+    return {
+        "days": rows.span(days), "said": asked is not None, "today": today, "dyno": dyno and rows.dyno(dyno),
+        "maintenance": [rows.window(row) for row in found[:MOST]], "count": len(found),
+        "disabled": [
+            rows.dyno(row) for row in dynos.dynos(caller.ground, user=caller.user).filter(enabled=False)
+            if dyno is None or row.pk == dyno.pk
+        ],
+    }  # fmt: skip
+
+
+def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
+    vehicle = finding.vehicle(caller, args.vehicle)
+    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
+    days = days_of(args.start_date, args.end_date)
+    types = (
+        [finding.test_type(caller, args.test_type)]
+        if args.test_type
+        else list(reports.test_types(caller.ground, user=caller.user))
+    )
+    answers = []
+    for test_type in types:
+        for each in fit.fits(
+            caller.ground, user=caller.user, days=days, test_type=test_type, vehicle=vehicle, dyno=dyno
+        ):
+            answers.append(
+                {"dyno": each.dyno.name, "url": rows.dyno(each.dyno)["url"], "test_type": test_type.name,
+                 "can": not each.refusals, "reasons": [refusal.sentence for refusal in each.refusals]}
+            )  # fmt: skip
+    return {"vehicle": rows.vehicle(vehicle), "dyno": dyno and rows.dyno(dyno), "days": days and rows.span(days),
+            "test_type": types[0].name if args.test_type else None, "answers": answers}  # fmt: skip
+
+
+def utilisation_report(caller: Caller, args: a.Utilisation) -> dict[str, Any]:
+    days = days_of(args.start_date, args.end_date)
+    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
+    if days is None or days.days > 1100:
+        raise DomainError("That is too long; ask for three years at most.")
+    uses = reports.utilisation(caller.ground, days, user=caller.user, dyno=dyno)
+    bookable = sum(each.there - each.maintenance for each in uses)
+    booked = sum(each.booked for each in uses)
+    return {
+        "days": rows.span(days),
+        "dynos": [
+            {"dyno": each.dyno.name, "url": rows.dyno(each.dyno)["url"], "percent": each.percent,
+             "booked_days": each.booked, "maintenance_days": each.maintenance, "free_days": each.free,
+             "there_days": each.there}
+            for each in uses
+        ],
+        "percent": round(100 * booked / bookable) if bookable else 0,
+    }  # fmt: skip
+
+
+def list_requests(caller: Caller, args: a.ListRequests) -> dict[str, Any]:
+    status = (args.status or RequestStatus.WAITING).casefold()
+    if status not in RequestStatus.values:
+        raise DomainError(f"{args.status} is no status of a request; it is one of {', '.join(RequestStatus.values)}.")
+    found = requests.request_list(caller.ground, user=caller.user).filter(status=status)
+    if args.vehicle:
+        found = found.filter(vehicle=finding.vehicle(caller, args.vehicle))
+    return {"status_asked": status, "requests": [rows.request(row) for row in found[:MOST]], "count": found.count()}

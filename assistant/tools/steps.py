@@ -1,0 +1,103 @@
+"""What a proposal would do, as plain data with ids and versions, and the one place where it is carried out."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import transaction
+
+from allocations.enums import DisplacedTo, Door
+from allocations.selectors.maintenance import Answer
+from allocations.services import booking, maintenance, plans, undo
+from allocations.services.work import Actor
+from dynosite.accounts.models import User
+
+Step = dict[str, Any]
+Seen = TypeVar("Seen")
+
+
+def carry_out(step: Step, *, user: User, key: str | None = None, reason: str = "") -> Any:
+    """Carries the step out and returns its change; with the same key again, the change of the first time.
+
+    Raises what the services raise.
+    """
+    actor = Actor(user, Door.ASSISTANT, reason)
+    return _DO[step["do"]](step, actor, key)
+
+
+class _Back(Exception):
+    pass
+
+
+def rehearse(step: Step, *, user: User, look: Callable[[Any], Seen]) -> Seen:
+    """Carries the step out, looks at what came of it, and takes all of it back. Raises what the services raise."""
+    seen: list[Seen] = []
+    try:
+        with transaction.atomic():
+            seen.append(look(carry_out(step, user=user)))
+            raise _Back
+    except _Back:
+        return seen[0]
+
+
+def _day(value: Any) -> dt.date | None:
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _book(step: Step, actor: Actor, key: str | None) -> Any:
+    return booking.book(
+        step["vehicle_id"], step["dyno_id"], test_type_id=step["test_type_id"],
+        first_day=_day(step["first_day"]), last_day=_day(step["last_day"]),
+        drive=step.get("drive") or "", request_id=step.get("request_id"), actor=actor, key=key,
+    )  # fmt: skip
+
+
+def _auto_book(step: Step, actor: Actor, key: str | None) -> Any:
+    return booking.auto_book(
+        step["vehicle_id"], test_type_id=step["test_type_id"], first_day=_day(step["first_day"]), days=step["days"],
+        backup=step["backup"], max_backup_days=step["max_backup_days"], drive=step.get("drive") or "",
+        request_id=step.get("request_id"), actor=actor, key=key,
+    )  # fmt: skip
+
+
+def _move(step: Step, actor: Actor, key: str | None) -> Any:
+    return booking.move(
+        step["allocation_id"], dyno_id=step["dyno_id"], first_day=_day(step["first_day"]),
+        last_day=_day(step["last_day"]), version=step["version"], actor=actor, key=key,
+    )  # fmt: skip
+
+
+def _cancel(step: Step, actor: Actor, key: str | None) -> Any:
+    return booking.cancel(step["allocation_id"], version=step["version"], actor=actor, key=key)
+
+
+def _maintenance(step: Step, actor: Actor, key: str | None) -> Any:
+    answers = {
+        each["allocation_id"]: Answer(
+            DisplacedTo(each["to"]), each["dyno_id"], _day(each["first_day"]), each["version"]
+        )
+        for each in step["answers"]
+    }
+    return maintenance.set_maintenance(
+        step["dyno_id"], first_day=_day(step["first_day"]), last_day=_day(step["last_day"]), kind=step["kind"],
+        reason=step["reason"], answers=answers, actor=actor, key=key,
+    )  # fmt: skip
+
+
+def _plan(step: Step, actor: Actor, key: str | None) -> Any:
+    return plans.apply_plan(step["plan_id"], actor=actor, key=key)
+
+
+def _undo(step: Step, actor: Actor, key: str | None) -> Any:
+    return undo.undo(step["change_id"], actor=actor, key=key)
+
+
+_DO: dict[str, Callable[[Step, Actor, str | None], Any]] = {
+    "book": _book,
+    "auto-book": _auto_book,
+    "move": _move,
+    "cancel": _cancel,
+    "maintenance": _maintenance,
+    "plan": _plan,
+    "undo": _undo,
+}
