@@ -69,7 +69,7 @@ class Embedded:
                 f"{self.place} (its data with it)."
             ) from error
 
-    def stop(self, seconds: float = 3) -> None:
+    def stop(self, seconds: float = 2.5) -> None:
         """Stop them; PostgreSQL ends open sessions and writes its checkpoint."""
         for process in self.processes.values():
             process.send_signal(signal.SIGINT)
@@ -80,7 +80,7 @@ class Embedded:
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGQUIT)
                 with suppress(subprocess.TimeoutExpired):
-                    process.wait(1)
+                    process.wait(0.5)
                 if process.poll() is None:
                     process.kill()
         self.processes.clear()

@@ -15,8 +15,8 @@ from dynosite import processes
 
 COLOURS = {"web": 36, "worker": 35, "beat": 34, "postgres": 32, "redis": 33}
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-POLITE_SECONDS = 4.0
-KILLED_SECONDS = 1.5
+POLITE_SECONDS = 3.5
+KILLED_SECONDS = 1.0
 
 
 class StopRequested(Exception):

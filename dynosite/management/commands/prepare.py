@@ -13,8 +13,9 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="load the demo when there are no users")
 
     def handle(self, *args, demo: bool, **options) -> None:
-        call_command("migrate", interactive=False, verbosity=1, stdout=self.stdout)
-        call_command("collectstatic", interactive=False, verbosity=0, stdout=self.stdout)
+        self.stdout.write("Migrating the database and collecting the static files.")
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
         if demo and not get_user_model().objects.exists():
             self.stdout.write("The database is empty: loading the demo.")
-            call_command("demo", stdout=self.stdout)
+            call_command("demo")
