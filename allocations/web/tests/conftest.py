@@ -7,6 +7,7 @@ import pytest
 from allocations.enums import Door, Role
 from allocations.models import Change, ProvingGround, TestRequest, WorkbookImport
 from allocations.services.maintenance import set_maintenance
+from allocations.services.plans import ask_for_plan
 from allocations.services.requests import create_request
 from allocations.services.work import Actor
 from allocations.tests.world import MONDAY, World, allocation_of, day, window_of
@@ -34,6 +35,7 @@ class Things:
     dyno: int
     change: str
     upload: str
+    plan: str
 
 
 def _things(world: World, actor: Actor, *, allocation, vehicle: str, dyno: str, test: str, word: str) -> Things:
@@ -47,9 +49,10 @@ def _things(world: World, actor: Actor, *, allocation, vehicle: str, dyno: str, 
     upload = WorkbookImport.objects.create(
         ground=allocation.ground, user=actor.user, name=f"{word.lower()}.xlsx", state="checked", report={"rows": 1}
     )
+    plan = ask_for_plan(allocation.ground_id, actor=actor, first_day=day(0), last_day=day(9))
     return Things(
         world, allocation.pk, wish.items[0]["id"], window_of(window).pk, world.vehicles[vehicle].pk,
-        world.dynos[dyno].pk, str(change.pk), str(upload.pk),
+        world.dynos[dyno].pk, str(change.pk), str(upload.pk), str(plan.pk),
     )  # fmt: skip
 
 
