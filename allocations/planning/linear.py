@@ -18,6 +18,8 @@ from .state import Plan
 
 # A bound from floating-point prices is rounded up to a whole number only past this.
 SLACK = 1e-5
+# The relaxation ends when a round proves a bound this near to what the next could.
+CLOSE = 5e-3
 NEVER = 1 << 62
 
 
@@ -149,7 +151,7 @@ def relax(
         least = np.full(model.n, np.inf)
         np.minimum.at(least, columns.test[some], through[some])
         wanted = (through < least[columns.test] - 1e-6) & ~some
-        close = top.bound >= result.objective_value() * (1 - 2e-3) - 1e-6
+        close = top.bound >= result.objective_value() * (1 - CLOSE) - 1e-6
         if not (broken.any() or wanted.any()) or (close and turn >= 2) or time.monotonic() > until:
             break
         active |= broken

@@ -102,7 +102,7 @@ class LocalSearch:
     def _choose(self) -> set[int]:
         """Choose the tests to take out: those in a window of days on a few dynos around a (mostly late) test."""
         model, at, rnd = self.model, self.state.at, self.random.random
-        pool = self.late if self.late and rnd() < 0.8 else self.movable
+        pool = self.late if self.late and rnd() < 0.65 else self.movable
         j = pool[int(rnd() * len(pool))]
         out = {j}
         earliest = model.earliest[j]
@@ -111,8 +111,8 @@ class LocalSearch:
         first = earliest + int(rnd() * (until - earliest + 1)) if until > earliest else until
         span = 1 + int(rnd() * self.span)
         dynos = model.dynos[j]
-        limit = 2 + int(rnd() * 10)
-        count = min(len(dynos), 1 + int(rnd() * 4))
+        limit = 2 + int(rnd() * 14)
+        count = min(len(dynos), 1 + int(rnd() * 6))
         holder = self.state.holder
         chosen = [dynos[int(rnd() * len(dynos))] for _ in range(count)]
         if where is not None and rnd() < 0.5:
@@ -156,7 +156,7 @@ class LocalSearch:
         placed = []
         for j in order:
             dynos = model.dynos[j]
-            if rnd() < 0.5:
+            if rnd() < 0.7:
                 dynos = self.shuffled[dynos]  # type: ignore[assignment]
                 turn = int(rnd() * len(dynos))
                 dynos = dynos[turn:] + dynos[:turn]

@@ -11,6 +11,7 @@ from .columns import Columns, cheapest, placed_columns, pooled_columns, rows_for
 from .linear import relax, solve_exactly, whole
 from .lns import Neighbourhoods
 from .model import Model
+from .rounding import refined, rounded
 from .sequence import Sequence
 from .sequence_proof import SequenceProof
 from .state import Plan
@@ -24,6 +25,12 @@ FIRST_PLACED = 60
 # So many columns are solved as they are; more of them from the promising ones on.
 AT_ONCE = 6_000
 FIRST_EXACT = 4_000
+# The share of the time left, and the seconds, for a plan made from a relaxation.
+REFINING = 0.1
+MOST_REFINING = 4.0
+# Neighbourhoods before the first integer program over a choice of columns: share of the time, tries in vain.
+SEARCH_SHARE = 0.6
+PATIENCE = 40
 # Columns that the neighbourhoods may use, per test: pooled before the dynos are named, or placed.
 NEAR = 12
 NEAR_PLACED = 140
@@ -93,6 +100,8 @@ class Prover:
         )
         if priced is None or self.raise_bound(whole(priced.bound)):
             return
+        if not relax_only:
+            self._round(pooled, priced.value)
         pooled = self._sorted(pooled, priced.through)[0]
         if not self._complete(pooled):
             return
@@ -117,6 +126,14 @@ class Prover:
             return
         self._exact(*self._sorted(placed, priced.through))
 
+    def _round(self, columns: Columns, value: np.ndarray) -> None:
+        """Make a plan of what the relaxation says and better it for a moment."""
+        plan = rounded(self.model, columns, value, seed=self.seed)
+        self.offer(plan)
+        moment = min(MOST_REFINING, self.left * REFINING, self.model.n / 100)
+        if moment > 0:
+            self.offer(refined(self.model, plan, seed=self.seed, seconds=moment))
+
     def _sorted(self, columns: Columns, through: np.ndarray) -> tuple[Columns, np.ndarray]:
         """Keep the columns that can be part of a better plan, the promising ones first."""
         order = np.argsort(through, kind="stable")
@@ -133,7 +150,12 @@ class Prover:
     def _exact(self, placed: Columns, through: np.ndarray) -> None:
         """Solve over ever more columns, the promising first; one left out costs at least its price."""
         model = self.model
-        size = AT_ONCE if len(placed) <= AT_ONCE else FIRST_EXACT
+        size = AT_ONCE
+        search = Neighbourhoods(model, placed.keep(slice(0, NEAR_PLACED * model.n)), seed=self.seed)
+        if len(placed) > AT_ONCE:
+            size = FIRST_EXACT
+            if self._neighbourhoods(search, self.left * SEARCH_SHARE, patience=PATIENCE):
+                return
         while self.left > 0.1:
             best = self.best()
             count = int(np.searchsorted(through, best - 1 + 1e-6, side="right"))
@@ -147,7 +169,7 @@ class Prover:
                     return
                 size *= 2
                 continue
-            limit = self.left if everything and take <= AT_ONCE else self.left * 0.4
+            limit = self.left if everything else self.left * 0.5
             outcome = solve_exactly(model, columns, rows_for(model, columns), seconds=limit)
             if outcome.plan is not None:
                 self.offer(outcome.plan)
@@ -156,15 +178,18 @@ class Prover:
                 return
             if outcome.ended:
                 size *= 2
-            else:
-                near = placed.keep(slice(0, NEAR_PLACED * model.n))
-                self._neighbourhoods(Neighbourhoods(model, near, seed=self.seed), self.left / 2)
+            elif self._neighbourhoods(search, self.left):
+                return
 
-    def _neighbourhoods(self, search: Neighbourhoods, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+    def _neighbourhoods(self, search: Neighbourhoods, seconds: float, *, patience: int | None = None) -> bool:
+        """Search for some time, or until so many tries in a row were in vain; true when that proves the best."""
+        until, vain = time.monotonic() + seconds, 0
+        while time.monotonic() < until and (patience is None or vain < patience):
             better = search.step(self.latest(), seconds=min(3.0, until - time.monotonic()))
+            vain += 1
             if better is not None:
+                vain = 0
                 self.offer(better)
                 if self.raise_bound(self.bound):
-                    return
+                    return True
+        return False
