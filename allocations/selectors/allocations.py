@@ -1,5 +1,6 @@
 """Reads of single allocations, within the grounds of the user who asks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ class Check:
     label: str
     holds: bool
     sentence: str = ""
+    brief: str = ""
+    """The label where there is little room; none where it can be left out while it holds."""
 
 
 _CHECKS: tuple[tuple[str, frozenset[RefusalCode]], ...] = (
@@ -60,6 +63,14 @@ def allocation_by_id(pk: int, *, user: "User") -> Allocation:
     return found
 
 
+def ahead(rows: QuerySet[Allocation], ground: ProvingGround, *, limit: int = 30) -> list[Allocation]:
+    """Those that are scheduled or run and have not ended, the earliest first."""
+    live = rows.filter(
+        status__in=(AllocationStatus.SCHEDULED, AllocationStatus.RUNNING), last_day__gte=ground.today()
+    )
+    return list(live.select_related("vehicle", "dyno", "test_type").order_by("first_day")[:limit])
+
+
 def checks_of(allocation: Allocation) -> list[Check]:
     """What the rulebook asks, and its answer as things are now. None of an allocation that is cancelled."""
     if allocation.status == AllocationStatus.CANCELLED:
@@ -71,6 +82,11 @@ def checks_of(allocation: Allocation) -> list[Check]:
     return _checks(facts, allocation) if facts else []
 
 
+def no_longer_fit(rows: Iterable[Allocation]) -> list[Allocation]:
+    """Those of the allocations that the rulebook would refuse today, after their vehicle or dyno was changed."""
+    return [row for row in rows if not all(check.holds for check in checks_of(row))]
+
+
 def _checks(facts: Facts, allocation: Allocation) -> list[Check]:
     refusals = facts.refusals()
     labels = {
@@ -80,8 +96,9 @@ def _checks(facts: Facts, allocation: Allocation) -> list[Check]:
         "dyno": f"{facts.dyno.name} is there for it",
         "vehicle": "Vehicle nowhere else",
     }
+    brief = {"test": facts.test.test_type, "drive": facts.test.drive, "weight": facts.test.weight_class}
     checks = []
     for name, codes in _CHECKS:
         found = [refusal.sentence for refusal in refusals if refusal.code in codes]
-        checks.append(Check(labels[name], not found, " ".join(found)))
+        checks.append(Check(labels[name], not found, " ".join(found), brief.get(name, "")))
     return checks

@@ -4,10 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest
 
 from allocations.enums import Door
 from allocations.exceptions import Busy, DomainError, KeyReused, Refused, Stale
+from allocations.models import Allocation
+from allocations.selectors.allocations import no_longer_fit
 from allocations.services.work import Actor
 
 STATUS = {Refused: 422, Stale: 409, KeyReused: 409, Busy: 503}
@@ -37,6 +40,13 @@ class Outcome:
 
 def actor_of(request: HttpRequest, reason: str = "") -> Actor:
     return Actor(request.user, Door.FORM, reason.strip())
+
+
+def warn_of_misfits(request: HttpRequest, rows: Sequence[Allocation]) -> None:
+    """Says which bookings a change of their vehicle or dyno has left without a dyno that may run them."""
+    if misfits := no_longer_fit(rows):
+        names = "; ".join(map(str, misfits[:3])) + (" and others" if len(misfits) > 3 else "")
+        messages.warning(request, f"No longer in keeping with the rules: {names}. They stay booked until moved.")
 
 
 def attempt(write: Callable[[], Any], *, title: str = "") -> Outcome:

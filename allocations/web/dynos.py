@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from allocations.enums import Role
 from allocations.exceptions import Invalid
 from allocations.models import Capability, Dyno, ProvingGround, TestType
+from allocations.selectors.allocations import ahead
 from allocations.selectors.dynos import coming_allocations, dyno_by_id, dyno_list, facilities, windows_of
 from allocations.selectors.history import row_history
 from allocations.services.fleet import add_dyno, change_dyno
-from allocations.web.attempts import actor_of, attempt
+from allocations.web.attempts import actor_of, attempt, warn_of_misfits
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import DynoForm, RunFormSet, runs_of
 from allocations.web.listing import csv_answer, list_page, listing
@@ -138,6 +139,8 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
         else:
             if not outcome.refused:
                 messages.success(request, f"{outcome.change.summary}.")
+                if dyno:
+                    warn_of_misfits(request, ahead(dyno.allocations, ground))
                 made = dyno.pk if dyno else next(i["id"] for i in outcome.change.items if i["model"] == "dyno")
                 return redirect("allocations:dyno-detail", made)
             form.add_error(None, outcome.sentences[0])

@@ -34,8 +34,9 @@ def listing(
     default: str,
     filtered: bool = False,
     per_page: int = PER_PAGE,
+    then: Sequence[Any] = (),
 ) -> Listing:
-    """The rows that `?q=` finds, in the order of `?sort=`, cut into pages. `sorts` are fields by sort name."""
+    """The rows that `?q=` finds, in the order of `?sort=` and `then`, cut into pages. `sorts` are fields by name."""
     text = request.GET.get("q", "").strip()[:100]
     for word in text.split():
         found = Q()
@@ -47,7 +48,7 @@ def listing(
         sort = default
     field = F(sorts[sort.removeprefix("-")])
     order = field.desc(nulls_last=True) if sort.startswith("-") else field.asc(nulls_last=True)
-    rows = rows.order_by(order, "pk")
+    rows = rows.order_by(order, *then, "pk")
     page = Paginator(rows, per_page).get_page(request.GET.get("page"))
     return Listing(rows, page, text, sort, filtered or bool(text))
 

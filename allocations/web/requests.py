@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -45,7 +46,10 @@ def index(request: HttpRequest) -> HttpResponse:
     chosen = {name: request.GET.get(name, "") for name in ("test", "priority", "late")}
     narrowed = _narrowed(everything, status, chosen, today)
     sort = "priority" if status == RequestStatus.WAITING else "-created"
-    found = listing(request, narrowed, search=SEARCH, sorts=SORTS, default=sort, filtered=any(chosen.values()))
+    then = (F("due_date").asc(nulls_last=True), F("earliest_start").asc(nulls_first=True))
+    found = listing(
+        request, narrowed, search=SEARCH, sorts=SORTS, default=sort, filtered=any(chosen.values()), then=then
+    )  # fmt: skip
     if request.GET.get("format") == "csv":
         return csv_answer(f"requests-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
     for each in found.page_obj:

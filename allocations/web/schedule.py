@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from allocations import access
 from allocations.enums import Drive, Role, WeightClass
 from allocations.exceptions import NotFound
-from allocations.models import Allocation, MaintenanceWindow
+from allocations.models import MaintenanceWindow
+from allocations.selectors.allocations import allocation_by_id, checks_of
 from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar, warning_of
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
@@ -108,18 +109,13 @@ def rows(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def allocation_card(request: HttpRequest, pk: int) -> HttpResponse:
-    allocation = (
-        Allocation.objects.filter(ground__in=access.grounds_of(request.user), pk=pk)
-        .select_related("ground", "vehicle", "dyno__facility", "test_type", "request", "created_by")
-        .first()
-    )
-    if allocation is None:
-        raise NotFound(access.NOT_FOUND)
+    allocation = allocation_by_id(pk, user=request.user)
     shell_of(request).show_ground(allocation.ground_id)
     due = allocation.request.due_date if allocation.request else None
     first, last = allocation.first_day, allocation.last_day
     context = {
         "allocation": allocation,
+        "checks": checks_of(allocation),
         "may_schedule": shell_of(request).may_schedule,
         "warning": warning_of(allocation.status, first, last, due, allocation.ground.today()),
         "page": f"{reverse('allocations:allocation-card', args=[pk]).removesuffix('card/')}",

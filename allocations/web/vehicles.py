@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from allocations.enums import Drive, Role, WeightClass
 from allocations.exceptions import Invalid
 from allocations.models import Vehicle
+from allocations.selectors.allocations import ahead
 from allocations.selectors.history import row_history
 from allocations.selectors.requests import request_list
 from allocations.selectors.vehicles import vehicle_by_id, vehicle_list
 from allocations.services.fleet import add_vehicle, change_vehicle
-from allocations.web.attempts import actor_of, attempt
+from allocations.web.attempts import actor_of, attempt, warn_of_misfits
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import VehicleForm
 from allocations.web.listing import csv_answer, list_page, listing
@@ -122,6 +123,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             if not outcome.refused:
                 messages.success(request, f"{outcome.change.summary}.")
+                warn_of_misfits(request, ahead(vehicle.allocations, vehicle.ground))
                 return redirect("allocations:vehicle-detail", pk)
             form.add_error(None, outcome.sentences[0])
     return _form_page(request, form, vehicle)

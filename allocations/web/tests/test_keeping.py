@@ -108,6 +108,15 @@ def test_vehicle_is_added_and_changed_with_history(scheduler, world):
     assert Change.objects.filter(user=world.users["scheduler"], door="form", action="change").count() == 1
 
 
+def test_bookings_that_a_change_leaves_unfit_are_named(admin, world):
+    world.book("412W101", "NPG 21", 1, 3)
+    data = {"tag": "412W101", "drive": "AWD", "weight_class": "<10K"}
+    page = text(admin.post(url("vehicle-edit", world.vehicles["412W101"].pk), data, follow=True))
+    assert "No longer in keeping with the rules: 412W101 on NPG 21, 2026-11-17 to 2026-11-19." in page
+    again = admin.post(url("vehicle-edit", world.vehicles["412W101"].pk), data | {"drive": "2WD"}, follow=True)
+    assert "No longer in keeping" not in text(again)
+
+
 def test_wrong_vehicle_is_told_beside_the_field(scheduler, world):
     data = {"tag": "412w101", "drive": "2WD", "weight_class": "<10K", "weight_lbs": 12_000}
     page = text(scheduler.post(url("vehicle-create"), data))

@@ -113,6 +113,8 @@ def test_most_urgent_request_comes_first(scheduler, world):
     second = waiting(world, 2)[1]
     type(second).objects.filter(pk=second.pk).update(priority="urgent")
     assert linked(scheduler.get(address("request-list"))) == ["500W001", "500W000"]
+    type(second).objects.update(priority="urgent")
+    assert linked(scheduler.get(address("request-list"))) == ["500W000", "500W001"], "then the one due first"
 
 
 def test_vehicles_say_where_they_are_and_what_waits(scheduler, world):
