@@ -18,6 +18,8 @@ def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list
     bound = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
     with connection._prepare_cursor(bound) as cursor:  # type: ignore[attr-defined]
         cursor.execute(statement, parameters)
+        if connection.queries_logged:  # Django asks this kind of cursor in vain what it has sent
+            connection.queries_log[-1]["sql"] = connection.ops.compose_sql(statement, parameters)
         return cursor.fetchall() if cursor.description else []
 
 
