@@ -94,8 +94,17 @@ def fill(site: Site, allocations: int, *, days: int = 5, every: int = 7, first: 
     """Back to back on every dyno: `days` taken of `every`, in one statement, so that the guards see each row.
 
     The vehicle of the n-th stay of dyno d is d + n, so that no vehicle is in two places on one day as long as there
-    are as many vehicles as dynos.
+    are as many vehicles as dynos. (In parts, each well below the statement timeout.)
     """
+    for done in range(0, allocations, AT_ONCE):
+        _insert(site, range(done, min(allocations, done + AT_ONCE)), days=days, every=every, first=first)
+    analyze()
+
+
+AT_ONCE = 10_000
+
+
+def _insert(site: Site, numbers: range, *, days: int, every: int, first: dt.date) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -104,15 +113,14 @@ def fill(site: Site, allocations: int, *, days: int = 5, every: int = 7, first: 
             SELECT %(ground)s, %(vehicle)s + (d + n) %% %(vehicles)s, %(dyno)s + d, %(test)s, '',
                 %(first)s::date + n * %(every)s, %(first)s::date + n * %(every)s + %(days)s - 1, 'scheduled', '',
                 'api', %(user)s, now(), 1
-            FROM (SELECT k %% %(dynos)s AS d, k / %(dynos)s AS n FROM generate_series(0, %(count)s - 1) k) AS stays
+            FROM (SELECT k %% %(dynos)s AS d, k / %(dynos)s AS n FROM generate_series(%(from)s, %(to)s) k) AS stays
             """,
             {
                 "ground": GROUND, "vehicle": VEHICLE, "vehicles": site.vehicles, "dyno": DYNO, "test": TEST_TYPE,
                 "first": first, "every": every, "days": days, "user": USER, "dynos": site.dynos,
-                "count": allocations,
+                "from": numbers.start, "to": numbers.stop - 1,
             },
         )  # fmt: skip
-    analyze()
 
 
 def analyze() -> None:

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dynosite.benchmarks.scratch import scratch_database
 
-NAMES = ("booking",)
+NAMES = ("booking", "find")
 
 
 class Command(BaseCommand):
