@@ -154,15 +154,15 @@ class Place:
 _FIND = """
     WITH d AS MATERIALIZED (
         SELECT d.id, d.name, d.sort_key, d.facility_id,
-            daterange(greatest(%(first)s, d.available_from), least(d.available_to, %(end)s), '[]') AS span
-        FROM allocations_dyno d
+            daterange(greatest(%(first)s, d.available_from), least(d.available_to, %(end)s), '[]') AS span,
+            sum(cardinality(c.drives) * cardinality(c.weight_classes)) AS breadth
+        FROM allocations_dyno d JOIN allocations_capability c ON c.dyno_id = d.id
         WHERE d.ground_id = %(ground)s AND d.enabled
             AND greatest(%(first)s, d.available_from) <= least(d.available_to, %(end)s)
             AND (%(dynos)s::bigint[] IS NULL OR d.id = ANY(%(dynos)s))
-            AND EXISTS (
-                SELECT 1 FROM allocations_capability c
-                WHERE c.dyno_id = d.id AND c.test_type_id = %(test_type)s
-                    AND c.drives @> ARRAY[%(drive)s]::varchar[] AND c.weight_classes @> ARRAY[%(weight)s]::varchar[])
+        GROUP BY d.id
+        HAVING bool_or(c.test_type_id = %(test_type)s AND c.drives @> ARRAY[%(drive)s]::varchar[]
+            AND c.weight_classes @> ARRAY[%(weight)s]::varchar[])
     ), vehicle AS MATERIALIZED (
         SELECT coalesce(range_agg(daterange(o.first_day, o.last_day, '[]')), '{}') AS days
         FROM allocations_occupancy o
@@ -190,10 +190,7 @@ _FIND = """
     SELECT p.id, p.name, f.name, p.starts, p.slack
     FROM places p JOIN allocations_facility f ON f.id = p.facility_id
     WHERE p.starts <= %(latest)s
-    ORDER BY abs(p.starts - %(wanted)s),
-        (SELECT sum(cardinality(c.drives) * cardinality(c.weight_classes)) FROM allocations_capability c
-            WHERE c.dyno_id = p.id),
-        p.slack, p.sort_key, p.starts
+    ORDER BY abs(p.starts - %(wanted)s), p.breadth, p.slack, p.sort_key, p.starts
     LIMIT %(limit)s"""
 
 
@@ -232,30 +229,28 @@ def find_places(
     """
     if latest < first_day or not 1 <= wanted.days <= LONGEST_STAY:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FIND,
-            {
-                "ground": wanted.ground_id,
-                "vehicle": wanted.vehicle_id,
-                "test_type": wanted.test_type_id,
-                "drive": wanted.drive,
-                "weight": wanted.weight_class,
-                "days": wanted.days,
-                "first": first_day,
-                "latest": latest,
-                "end": latest + dt.timedelta(days=wanted.days - 1),
-                "wanted": near or first_day,
-                "longest": LONGEST_STAY,
-                "limit": limit,
-                "dynos": None if dynos is None else list(dynos),
-                "leaving_out": leaving_out or 0,
-                "taken_dynos": [dyno for dyno, _, _ in taken],
-                "taken_first": [first for _, first, _ in taken],
-                "taken_last": [last for _, _, last in taken],
-            },
-        )
-        rows = cursor.fetchall()
+    rows = prepared.fetch(
+        _FIND,
+        {
+            "ground": wanted.ground_id,
+            "vehicle": wanted.vehicle_id,
+            "test_type": wanted.test_type_id,
+            "drive": wanted.drive,
+            "weight": wanted.weight_class,
+            "days": wanted.days,
+            "first": first_day,
+            "latest": latest,
+            "end": latest + dt.timedelta(days=wanted.days - 1),
+            "wanted": near or first_day,
+            "longest": LONGEST_STAY,
+            "limit": limit,
+            "dynos": None if dynos is None else list(dynos),
+            "leaving_out": leaving_out or 0,
+            "taken_dynos": [dyno for dyno, _, _ in taken],
+            "taken_first": [first for _, first, _ in taken],
+            "taken_last": [last for _, _, last in taken],
+        },
+    )
     length = dt.timedelta(days=wanted.days - 1)
     return [Place(id_, name, facility, start, start + length, slack) for id_, name, facility, start, slack in rows]
 
