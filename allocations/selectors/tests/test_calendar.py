@@ -6,8 +6,8 @@ from allocations.enums import AllocationStatus
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, ProvingGround
 from allocations.selectors.calendar import calendar, warning_of
+from allocations.tests.boards import maintain
 from allocations.tests.world import World, allocation_of, day
-from allocations.web.tests.boards import maintain
 from dynosite.lib.days import DayRange
 
 FORTNIGHT = DayRange(day(0), day(13))

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from allocations.models import Allocation, ProvingGround
+from allocations.tests.boards import fill_board, maintain
 from allocations.tests.world import MONDAY, World, allocation_of, day
-from allocations.web.tests.boards import fill_board, maintain
 
 BOARD = reverse("allocations:schedule")
 ROWS = reverse("allocations:schedule-rows")

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from allocations.models import Allocation, ProvingGround
 from allocations.services.booking import move
+from allocations.tests.boards import fill_board, maintain
 from allocations.tests.world import MONDAY, World, allocation_of, day
-from allocations.web.tests.boards import fill_board, maintain
 from dynosite.tests.browsing import open_page
 from dynosite.tests.e2e.axe import violations
 
