@@ -77,10 +77,9 @@ def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
 
 def _place_for(allocation: Allocation, taken: list[tuple[int, dt.date, dt.date]]) -> Place | None:
     wanted = wanted_for(allocation.vehicle, allocation.test_type_id, allocation.days.days, drive=allocation.drive)
-    not_before = min(allocation.first_day, allocation.ground.today())
-    places = nearest_places(
-        wanted, allocation.first_day, not_before=not_before, leaving_out=allocation.pk, taken=taken, limit=1
-    )
+    today = allocation.ground.today()
+    near = max(allocation.first_day, today)
+    places = nearest_places(wanted, near, not_before=today, leaving_out=allocation.pk, taken=taken, limit=1)
     return places[0] if places else None
 
 

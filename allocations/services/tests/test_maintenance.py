@@ -221,3 +221,9 @@ def test_undo_of_a_lift_is_refused_by_name_where_the_days_are_taken(world):
     with pytest.raises(Refused) as refused:
         undo(lifted.pk, actor=world.actor("admin"))
     assert refused.value.sentence == "NPG 1 is taken by 412W103 (Brake): 2026-11-22 to 2026-11-23."
+
+
+def test_what_should_have_begun_is_not_proposed_for_days_that_are_gone(world):
+    overdue = allocation_of(world.book("412W103", "NPG 1", 0, 3))
+    answers = proposed(world, "NPG 1", 1, 10)
+    assert answers == {overdue.pk: Answer(DisplacedTo.MOVE, world.dynos["NPG 1"].pk, day(11))}
