@@ -1,6 +1,5 @@
 import httpx
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.cache import cache
 
 from dynosite.ops import health
@@ -34,16 +33,3 @@ def test_celery_worker_leaves_the_tasks_of_other_tests_alone(celery_worker):
 def test_redis_is_empty_at_the_start_of_a_test(turn, redis_client):
     assert [key for key in redis_client.keys("*") if b"_kombu.binding" not in key] == []
     cache.set("left", turn)
-
-
-def test_browser_page_reaches_the_site(browser_page):
-    answer = browser_page.goto("/healthz")
-    assert answer.status == 200
-    assert browser_page.inner_text("body") == '{"status": "ok"}'
-
-
-def test_browser_page_signs_in_beside_the_orm(browser_page):
-    user = get_user_model().objects.create_superuser("root", password="a long enough password")
-    browser_page.sign_in(user)
-    browser_page.goto("/admin/")
-    assert "root" in browser_page.inner_text("#user-tools").lower()

@@ -1,10 +1,15 @@
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 ROOT = settings.BASE_DIR
+OURS = {"dynosite", "allocations", "assistant"}
 FILES = ["requirements.txt", "deploy/requirements-dev.txt"]
 
 
@@ -36,3 +41,30 @@ def test_pins_hold_what_pyproject_asks_for():
         for package in pins.keys() & pins_to_develop.keys()
     }
     assert {package: pair for package, pair in both.items() if pair[0] != pair[1]} == {}
+
+
+def _imported(path: Path) -> set[str]:
+    """The top-level names that a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_everything_that_is_imported_is_asked_for():
+    """What only another package's needs bring along may go away with its next version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = _asked(project["project"]["dependencies"])
+    asked_to_develop = asked | _asked(project["dependency-groups"]["dev"])
+    homes = packages_distributions()
+    not_asked = set()
+    for path in [ROOT / "conftest.py", *(path for app in OURS for path in (ROOT / app).rglob("*.py"))]:
+        for_tests = "tests" in path.parts or path.name == "conftest.py"
+        for name in _imported(path) - sys.stdlib_module_names - OURS:
+            packages = {re.sub(r"[-_.]+", "-", package).lower() for package in homes.get(name, [name])}
+            if not packages & (asked_to_develop if for_tests else asked):
+                not_asked.add(f"{path.relative_to(ROOT)}: {name}")
+    assert not_asked == set()
