@@ -19,7 +19,7 @@ def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list
     with connection._prepare_cursor(bound) as cursor:  # type: ignore[attr-defined]
         cursor.execute(statement, parameters)
         if connection.queries_logged:  # Django asks this kind of cursor in vain what it has sent
-            connection.queries_log[-1]["sql"] = connection.ops.compose_sql(statement, parameters)
+            connection.queries_log[-1]["sql"] = connection.ops.compose_sql(statement, parameters)  # type: ignore[attr-defined]
         return cursor.fetchall() if cursor.description else []
 
 
