@@ -53,6 +53,8 @@ class RowChange:
 
     model: str
     id: int
+    about: str
+    """The vehicle of an allocation or request, the dyno of a window; else the row's number."""
     made: bool
     differences: tuple[Difference, ...]
 
@@ -159,7 +161,13 @@ def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
             continue
         label = _LABELS.get(name, name.replace("_", " ").capitalize())
         differences.append(Difference(label, _shown(name, before.get(name), names), _shown(name, value, names)))
-    return RowChange(item["model"], item["id"], item["before"] is None, tuple(differences))
+    return RowChange(item["model"], item["id"], _about(item, names), item["before"] is None, tuple(differences))
+
+
+def _about(item: dict, names: dict[tuple[str, int], str]) -> str:
+    state = item["after"] or item["before"] or {}
+    name = "dyno_id" if item["model"] == _WINDOW else "vehicle_id"
+    return names.get((name, state.get(name)), str(item["id"]))
 
 
 def _span(state: dict) -> str:

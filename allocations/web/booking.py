@@ -37,11 +37,17 @@ def create(request: HttpRequest) -> HttpResponse:
         return _book(request, form, wish)
     asked = "find" in request.GET
     if not asked and not all(form.data.get(name) for name in ASKED):
-        for name in ASKED:
-            form.fields[name].required = False
+        # Nothing is amiss yet where nobody has asked; still these fields are not optional.
+        _require(form, False)
         form.is_valid()
+        _require(form, True)
         return _page(request, form, wish)
     return _page(request, form, wish, found=_places(request, form) if form.is_valid() else None)
+
+
+def _require(form: BookingForm, required: bool) -> None:
+    for name in ASKED:
+        form.fields[name].required = required
 
 
 def _request_behind(request: HttpRequest, data: Any) -> TestRequest | None:

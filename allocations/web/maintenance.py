@@ -82,9 +82,10 @@ def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse
     filled = _values_of(window) | {name: data[name] for name in WindowForm.base_fields if name in data}
     form = WindowForm(filled, ground=ground, user=request.user)
     if request.method != "POST" and "preview" not in data and not all(form.data.get(name) for name in ASKED):
-        for name in ASKED:
-            form.fields[name].required = False
+        # Nothing is amiss yet where nobody has asked; still these fields are not optional.
+        _require(form, False)
         form.is_valid()
+        _require(form, True)
         return _page(request, form, window)
     if not form.is_valid():
         return _page(request, form, window, status=422 if request.method == "POST" else 200)
@@ -92,6 +93,11 @@ def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse
     if request.method != "POST":
         return _page(request, form, window, hits=hits)
     return _write(request, form, window, hits)
+
+
+def _require(form: WindowForm, required: bool) -> None:
+    for name in ASKED:
+        form.fields[name].required = required
 
 
 def _write(

@@ -18,6 +18,20 @@ function showDate(time) {
   scroller().scrollLeft = Math.max(0, day) * dayWidth();
 }
 
+/** What a search found, when none of it is in view: the first of it comes into view. */
+function showMatch() {
+  if (!calendar().querySelector(".bar.dim")) return;
+  const start = scroller().scrollLeft / dayWidth();
+  const end = start + (scroller().clientWidth - sideWidth()) / dayWidth();
+  const matches = [...calendar().querySelectorAll(".bar:not(.dim)")].map((bar) => ({
+    from: Number(bar.style.getPropertyValue("--s")),
+    days: Number(bar.style.getPropertyValue("--n")),
+  }));
+  if (!matches.length || matches.some(({ from, days }) => from < end && from + days > start)) return;
+  const first = Math.min(...matches.map(({ from }) => from));
+  scroller().scrollLeft = Math.max(0, first - 1) * dayWidth();
+}
+
 /** Only cut bars get a sticky label: thousands of them would cost dozens of milliseconds a frame. */
 function watchLabels() {
   labels?.disconnect();
@@ -47,7 +61,10 @@ export function refreshScroll() {
 }
 
 export function startScroll() {
-  if (calendar()) showToday();
+  if (calendar()) {
+    showToday();
+    showMatch();
+  }
   document.addEventListener("htmx:before:swap", (event) => {
     kept = event.target.closest?.("#schedule") && calendar() ? dateOfLeftEdge() : undefined;
   });
@@ -57,6 +74,7 @@ export function startScroll() {
     if (id === "cal-now") showToday();
     else if (id === "cal-earlier" || id === "cal-later") scroller().scrollLeft = 0;
     else showDate(kept);
+    showMatch();
     kept = undefined;
   });
 }
