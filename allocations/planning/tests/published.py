@@ -1,10 +1,14 @@
-"""Published problems and their optima, kept beside the tests."""
+"""Published problems and their optima, kept beside the tests.
+
+`python -m allocations.planning.tests.published [SECONDS]` runs all 125 one-machine instances through the solver.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from allocations.planning import Problem
+from allocations.planning import Problem, check, solve
 
 DATA = Path(__file__).parent / "data"
 
@@ -45,3 +49,25 @@ def single(days: list[int], weights: list[int], due: list[int]) -> Problem:
             ],
         }
     )
+
+
+def main(seconds: float) -> None:
+    """Solve every one-machine instance; print each, then how many met the optimum and how many were proven."""
+    met = proven = 0
+    slowest = 0.0
+    for number, (problem, optimum) in enumerate(one_machine()):
+        solution = solve(problem, seconds=seconds, workers=2)
+        wrong = check(problem, solution)
+        met += solution.objective == optimum and not wrong
+        proven += solution.status == "optimal" and solution.bound == optimum
+        slowest = max(slowest, solution.seconds)
+        sys.stdout.write(
+            f"{number:3} optimum {optimum:6} found {solution.objective:6} bound {solution.bound:6} "
+            f"{solution.status} {solution.seconds:.1f} s {' '.join(wrong)}\n"
+        )
+        sys.stdout.flush()
+    sys.stdout.write(f"{met} at the optimum, {proven} proven, slowest {slowest:.1f} s\n")
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0)

@@ -36,7 +36,7 @@ def test_relaxations_never_exceed_the_best_plan(problem):
 @settings(max_examples=5, **slow)
 @given(small.problems())
 def test_the_whole_solver_agrees(problem):
-    solution = solve(problem, seconds=20)
+    solution = solve(problem, seconds=60)
     assert check(problem, solution) == []
     assert (len(solution.unplaced), solution.objective) == small.best_by_trial(problem)
     assert solution.status == "optimal"

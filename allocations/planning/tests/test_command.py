@@ -14,7 +14,7 @@ from .published import DATA
 def test_json_holds_the_solution_alone():
     out, err = io.StringIO(), io.StringIO()
     call_command(
-        "solve", str(DATA / "40x10-3.json"), "--seconds", "30", "--workers", "2", "--json", stdout=out, stderr=err
+        "solve", str(DATA / "40x10-3.json"), "--seconds", "120", "--workers", "2", "--json", stdout=out, stderr=err
     )
     data = json.loads(out.getvalue())
     assert set(data) == {"status", "objective", "bound", "gap", "moved", "seconds", "placements", "unplaced"}

@@ -37,7 +37,7 @@ def test_published_optima_are_found_and_proven(number):
 
 def test_the_whole_solver_proves_one():
     problem, optimum = published.one_machine()[84]
-    solution = solve(problem, seconds=30)
+    solution = solve(problem, seconds=120)
     assert check(problem, solution) == []
     assert (solution.status, solution.objective, solution.bound) == ("optimal", optimum, optimum)
 

@@ -10,7 +10,7 @@ from . import published
 @pytest.mark.parametrize(("name", "optimum"), [("40x10-1", 145), ("40x10-2", 100), ("40x10-3", 271)])
 def test_small_problems_are_proven_optimal(name, optimum):
     problem = published.problem(name)
-    solution = solve(problem, seconds=30, workers=2)
+    solution = solve(problem, seconds=120, workers=2)
     assert check(problem, solution) == []
     assert (solution.status, solution.objective, solution.bound) == ("optimal", optimum, optimum)
     assert solution.gap == 0
