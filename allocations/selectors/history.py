@@ -9,7 +9,18 @@ from django.db.models import Model, QuerySet
 
 from allocations import access
 from allocations.enums import AllocationStatus, MaintenanceKind, Priority, RequestStatus, Role
-from allocations.models import Change, Dyno, Facility, MaintenanceWindow, ProvingGround, TestType, Vehicle
+from allocations.exceptions import NotFound
+from allocations.models import (
+    Allocation,
+    Change,
+    Dyno,
+    Facility,
+    MaintenanceWindow,
+    ProvingGround,
+    TestRequest,
+    TestType,
+    Vehicle,
+)
 from dynosite.lib.formats import day, day_range
 
 if TYPE_CHECKING:
@@ -37,6 +48,11 @@ _NAMED: dict[str, type[Model]] = {
     "facility_id": Facility,
 }
 _CHOICES = {"status": _STATUS, "kind": dict(MaintenanceKind.choices), "priority": dict(Priority.choices)}
+_VERSIONED: dict[str, type[Model]] = {
+    "allocation": Allocation,
+    "maintenancewindow": MaintenanceWindow,
+    "testrequest": TestRequest,
+}
 _KINDS = {"allocation": "Allocation", "maintenancewindow": "Maintenance", "testrequest": "Request"}
 
 
@@ -71,7 +87,9 @@ class Entry:
     rows: tuple[RowChange, ...]
     undoable: bool
     total: int
-    """How many rows it changed; not all of them are listed."""
+    """How many rows it changed of those that are asked about; not all of them are listed."""
+    reach: int
+    """How many rows it changed at all, and undoing it would."""
 
 
 _UNTOLD = ("first_day", "last_day", "version", "id", "ground_id", "sort_key", "import_key")
@@ -89,23 +107,29 @@ def history_of(row: Any, *, user: "User") -> list[Entry]:
     role = access.require(user, row.ground_id, Role.VIEWER)
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True) if pk]
     found = changes(row.ground, user=user).filter(pk__in=ids)
-    model = row._meta.model_name
-    return entries(found, role, only=(model, row.pk), version=row.version)
+    return entries(found, role, only=(row._meta.model_name, row.pk))
 
 
-def entries(
-    found: Iterable[Change], role: Role, *, only: tuple[str, int] | None = None, version: int | None = None
-) -> list[Entry]:
+def change_by_id(pk: str, *, user: "User") -> Change:
+    found = Change.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("user", "ground").first()
+    if found is None:
+        raise NotFound(access.NOT_FOUND)
+    return found
+
+
+def entries(found: Iterable[Change], role: Role, *, only: tuple[str, int] | None = None) -> list[Entry]:
     """Changes ready to show: names in place of ids, in one query a kind of thing however many changes there are."""
     kept = [(change, [item for item in change.items if _is(item, only)]) for change in found]
     shown = [(change, items[:LISTED], len(items)) for change, items in kept]
     names = _names([item for _, items, _ in shown for item in items])
+    versions = _versions([change for change, _ in kept]) if role.covers(Role.SCHEDULER) else {}
     return [
         Entry(
             change,
             tuple(_row_change(item, names) for item in items),
-            _undoable(change, role, only, version),
+            _undoable(change, role, versions),
             total,
+            len(change.items),
         )
         for change, items, total in shown
     ]
@@ -115,18 +139,29 @@ def _is(item: dict, only: tuple[str, int] | None) -> bool:
     return only is None or (item["model"], item["id"]) == only
 
 
-def _undoable(change: Change, role: Role, only: tuple[str, int] | None, version: int | None) -> bool:
+def _versions(found: list[Change]) -> dict[tuple[str, int], int]:
+    """The version that each row of the changes has now."""
+    wanted: dict[str, set[int]] = {name: set() for name in _VERSIONED}
+    for change in found:
+        for item in change.items:
+            if item["model"] in wanted:
+                wanted[item["model"]].add(item["id"])
+    return {
+        (name, pk): version
+        for name, ids in wanted.items()
+        for pk, version in (_VERSIONED[name]._default_manager.filter(pk__in=ids).values_list("pk", "version"))
+    }
+
+
+def _undoable(change: Change, role: Role, versions: dict[tuple[str, int], int]) -> bool:
+    """Whether the role covers it, it is not undone yet, and no row of it was changed since."""
     if not change.items or getattr(change, "undone_by", None) is not None:
         return False
     if any(item["model"] not in _KINDS for item in change.items):
         return False
     takes = Role.ADMIN if any(item["model"] == _WINDOW for item in change.items) else Role.SCHEDULER
-    if not role.covers(takes):
-        return False
-    if only is None or version is None:
-        return True
-    last = [item for item in change.items if _is(item, only)][-1]
-    return (last["after"] or {}).get("version") == version
+    last = {(item["model"], item["id"]): (item["after"] or {}).get("version") for item in change.items}
+    return role.covers(takes) and all(versions.get(row) == version for row, version in last.items())
 
 
 _WINDOW = MaintenanceWindow._meta.model_name
@@ -199,5 +234,9 @@ def _shown(name: str, value: Any, names: dict[tuple[str, int], str]) -> str:
 def row_history(row: Any, *, limit: int = 20) -> list[Entry]:
     """The changes of a vehicle or dyno, newest first. Of a row that its reader may see."""
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True)[:limit] if pk]
-    found = Change.objects.filter(pk__in=ids, ground_id=row.ground_id).select_related("user").order_by("-at", "pk")
+    found = (
+        Change.objects.filter(pk__in=ids, ground_id=row.ground_id)
+        .select_related("user", "undone_by")
+        .order_by("-at", "pk")
+    )
     return entries(found, Role.VIEWER, only=(row._meta.model_name, row.pk))

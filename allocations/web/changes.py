@@ -1,26 +1,32 @@
 """What happened lately in a ground, and undoing it."""
 
+from collections import Counter
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from allocations import access
 from allocations.enums import Action, Door, Role
-from allocations.exceptions import NotFound
 from allocations.models import Change, ProvingGround
-from allocations.selectors.history import changes, entries
+from allocations.selectors.history import change_by_id, changes, entries
 from allocations.services.undo import undo
 from allocations.web.attempts import actor_of, attempt
 from allocations.web.context import current_ground, shell_of
 from allocations.web.listing import csv_answer, list_page, listing
 from dynosite.accounts.models import User
+from dynosite.lib.formats import count
 
 SORTS = {"at": "at"}
 CSV = ("When", "Who", "Door", "Action", "What", "Why")
 PER_PAGE = 25
+_KINDS = {
+    "allocation": ("booking",),
+    "maintenancewindow": ("maintenance window",),
+    "testrequest": ("test request",),
+}
 
 
 @require_safe
@@ -62,13 +68,20 @@ def _people(ground: ProvingGround) -> list[User]:
     return list(User.objects.filter(pk__in=ids).order_by("username"))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def undo_change(request: HttpRequest, pk: str) -> HttpResponse:
-    change = Change.objects.filter(pk=pk, ground__in=access.grounds_of(request.user)).first()
-    if change is None:
-        raise NotFound(access.NOT_FOUND)
+    """By GET a page that says how much undoing it takes back."""
+    change = change_by_id(pk, user=request.user)
     shell_of(request).show_ground(change.ground_id)
     current_ground(request, Role.SCHEDULER)
+    if request.method != "POST":
+        rows = Counter(item["model"] for item in change.items)
+        context = {
+            "change": change,
+            "rows": [count(number, *_KINDS.get(model, ("row",))) for model, number in rows.items()],
+            "trail": [("Changes", reverse("allocations:change-list")), ("Undo", "")],
+        }
+        return render(request, "allocations/changes/undo.html", context)
     outcome = attempt(lambda: undo(pk, actor=actor_of(request)))
     if outcome.refused:
         messages.error(request, f"Not undone. {' '.join(outcome.sentences)}")

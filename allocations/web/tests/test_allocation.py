@@ -142,6 +142,29 @@ def test_history_tells_before_and_after_and_undoes(scheduler, world, booked):
     assert "Undone" in text(scheduler.get(address("detail", booked)))
 
 
+def test_changes_offer_to_undo_only_what_nobody_has_touched_since(scheduler, world, booked):
+    scheduler.post(address("move", booked), to(world, "NPG 21", 4, 6))
+    page = text(scheduler.get(reverse("allocations:change-list")))
+    made, moved = Change.objects.get(action="book", ground=world.north), Change.objects.get(action="move")
+    assert f"/changes/{moved.pk}/undo/" in page
+    assert f"/changes/{made.pk}/undo/" not in page
+
+
+def test_what_reaches_far_asks_before_it_is_undone(scheduler, world, booked):
+    change = Change.objects.get(action="book", ground=world.north)
+    change.items *= 4
+    change.save()
+    page = text(scheduler.get(address("detail", booked)))
+    assert f'<a class="button small ghost" href="/changes/{change.pk}/undo/"' in page
+    asked = text(scheduler.get(reverse("allocations:change-undo", args=[change.pk])))
+    assert "4 bookings" in asked
+    booked.refresh_from_db()
+    assert booked.status == AllocationStatus.SCHEDULED
+    scheduler.post(reverse("allocations:change-undo", args=[change.pk]))
+    booked.refresh_from_db()
+    assert booked.status == AllocationStatus.CANCELLED
+
+
 def test_undo_that_is_refused_says_why_and_goes_back_to_this_site_only(scheduler, world, booked):
     scheduler.post(address("move", booked), to(world, "NPG 21", 4, 6))
     world.book("412W103", "NPG 1", 0, 2)

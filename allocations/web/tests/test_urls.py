@@ -67,7 +67,7 @@ DECISIONS = {
     "allocations:plan-stop": Decision(None, S, "plan"),
     "allocations:plan-apply": Decision(None, S, "plan"),
     "allocations:change-list": Decision(),
-    "allocations:change-undo": Decision(None, S, "change"),
+    "allocations:change-undo": Decision(S, S, "change"),
 }
 ROLES = {"viewer": V, "scheduler": S, "admin": A}
 
