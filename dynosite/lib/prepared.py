@@ -13,14 +13,14 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 
 
 def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple]:
-    """Runs a statement, in the transaction that is open if one is, and returns its rows."""
+    """Runs a statement that returns rows, in the transaction that is open if one is."""
     connection.ensure_connection()
     bound = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
     with connection._prepare_cursor(bound) as cursor:  # type: ignore[attr-defined]
         cursor.execute(statement, parameters)
         if connection.queries_logged:  # Django asks this kind of cursor in vain what it has sent
             connection.queries_log[-1]["sql"] = connection.ops.compose_sql(statement, parameters)  # type: ignore[attr-defined]
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall()
 
 
 def insert(row: models.Model) -> None:

@@ -1,12 +1,13 @@
 """What Dynosite costs, each against its floor, on a scratch database that is dropped afterwards."""
 
+import logging
 from importlib import import_module
 
 from django.core.management.base import BaseCommand, CommandError
 
 from dynosite.benchmarks.scratch import scratch_database
 
-NAMES = ("booking", "find")
+NAMES = ("booking", "find", "calendar")
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
             sub.add_argument("--seconds", type=float, default=3.0, help="how long each part is measured")
 
     def handle(self, *, name: str, seconds: float, json: bool, **options) -> None:
+        logging.disable(logging.INFO)
         module = import_module(f"dynosite.benchmarks.{name}")
         with scratch_database():
             report = module.run(seconds=seconds)
