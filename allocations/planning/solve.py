@@ -15,7 +15,7 @@ from .state import Plan
 from .worker import Worker
 
 EVERY = 0.5
-# With one worker the local search has this share of the time before the exact methods get the processor.
+# With one worker the local search has at most this share of the time before the exact methods get the processor.
 ALONE_SHARE = 0.25
 CHUNK = 200
 # A step on one dyno is a whole descent.
@@ -167,7 +167,7 @@ class _Run:
     def _side_by_side(self, workers: int, seed: int, helpers: list[Worker]) -> None:
         work = searching(self.model, seconds=self.left, seed=seed, plan=self.plan)
         alone = workers == 1
-        quick = self.left * ALONE_SHARE if alone else min(1.0, self.left / 5)
+        quick = min(self.left * ALONE_SHARE, max(1.0, self.model.n / 20)) if alone else min(1.0, self.left / 5)
         if not alone:
             helpers.append(Worker(self.problem, role="prove", seconds=self.left, seed=seed))
             for i in range(workers - 2):
@@ -182,7 +182,7 @@ class _Run:
                 self.take(work.search.best)
             else:
                 time.sleep(0.02)
-            if self.seconds - self.left > quick and posted != self.cost:
+            if helpers and self.seconds - self.left > quick and posted != self.cost:
                 posted = self.cost
                 for helper in helpers:
                     helper.post(("plan", self.plan))
