@@ -7,9 +7,10 @@ from django.db import connection
 
 from allocations.enums import Drive, MaintenanceKind
 from allocations.exceptions import Busy, Refused
-from allocations.models import Allocation, Change, Occupancy
+from allocations.models import Allocation, Change, Occupancy, TestRequest
 from allocations.services import booking
 from allocations.services.maintenance import lift_maintenance, set_maintenance
+from allocations.services.plans import apply_plan, ask_for_plan, think
 from allocations.services.undo import undo
 from allocations.services.work import _lock_statement
 from allocations.tests.invariants import expect_sound, overlaps
@@ -292,3 +293,39 @@ def test_outcome_that_is_no_refusal_is_not_taken_for_one(crowd):
     with pytest.raises(KeyError):
         winners(race([lambda: {}["nothing"], lambda: 1]))
     assert isinstance(race([partial(crowd.book, "V0", "NPG 2", 0, 1)])[0], Refused)
+
+
+def test_a_plan_among_fifty_bookings_is_applied_whole_or_refused_with_reasons(crowd):
+    """Fifty bookings come in while a plan that wants eight of their places is applied."""
+    for number in range(50):
+        crowd.vehicle(f"B{number}")
+    requests = [
+        TestRequest.objects.create(
+            ground=crowd.north, vehicle=crowd.vehicles[f"V{n}"], test_type=crowd.tests["Brake"], days=3
+        )
+        for n in range(CLIENTS)
+    ]
+    fates = set()
+    for lead in (0, 25, 50):
+        asked = ask_for_plan(crowd.north.pk, actor=crowd.actor(), first_day=day(0), last_day=day(400), seconds=5)
+        plan = think(asked, steps=50)
+        wanted = [(item.dyno.name, (item.first_day - day(0)).days) for item in plan.items.exclude(dyno=None)]
+        assert len(wanted) == CLIENTS
+        # Bookings on the plan's own days and on free ones, some of them before the plan is applied.
+        places = [(dyno, first) for dyno, first in wanted[:4]] + [(f"D{n % 9}", 40 + n) for n in range(46)]
+        calls = [partial(crowd.book, f"B{n}", dyno, first, first) for n, (dyno, first) in enumerate(places)]
+        winners(race(calls[:lead])) if lead else None
+        outcomes = race([partial(apply_plan, plan.pk, actor=crowd.actor()), *calls[lead:]])
+        expect_sound()
+        placed = Allocation.objects.filter(request__in=requests, status="scheduled").count()
+        if isinstance(outcomes[0], Refused):
+            fates.add("refused")
+            assert placed == 0
+            assert any("is taken by B" in refusal.sentence for refusal in outcomes[0].refusals)
+        else:
+            fates.add("applied")
+            assert placed == CLIENTS
+            undo(outcomes[0].pk, actor=crowd.actor())
+        for allocation in Allocation.objects.filter(vehicle__tag__startswith="B", status="scheduled"):
+            booking.cancel(allocation.pk, actor=crowd.actor())
+    assert "refused" in fates
