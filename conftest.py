@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dynosite.tests.servers import AsgiServer, CeleryWorker
+from dynosite.tests.servers import AsgiServer, CeleryWorker, expect_no_other_session
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 BROWSER_FIXTURES = {"browser_page", "browser_context_args", "page", "context", "browser", "playwright"}
@@ -36,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if CHROMIUM is None:
                 item.add_marker(no_browser)
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The test database, which by the end nobody else may still be connected to."""
+    yield
+    with django_db_blocker.unblock():
+        expect_no_other_session()
 
 
 @pytest.fixture

@@ -18,4 +18,5 @@ DYNOSITE_MODE=production ALLOWED_HOSTS=dynosite.example SECRET_KEY="$($python -c
     $python manage.py check --deploy --fail-level WARNING
 
 step "tests"
-exec $python -m pytest "$@"
+# A file stays with one of the two processes, each of which has a database and a Redis database of its own.
+exec $python -m pytest -n 2 --dist loadfile "$@"

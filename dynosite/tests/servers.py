@@ -1,6 +1,8 @@
 """Servers that tests start: the site itself over ASGI, and a Celery worker. Both use the test database."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -32,6 +34,25 @@ def subprocess_environment() -> dict[str, str]:
     login = quote(at["USER"], safe="") + (f":{quote(at['PASSWORD'], safe='')}" if at["PASSWORD"] else "")
     url = f"postgresql://{login}@{at['HOST']}:{at['PORT'] or 5432}/{at['NAME']}"
     return {**os.environ, "DYNOSITE_MODE": "test", "DATABASE_URL": url}
+
+
+def expect_no_other_session() -> None:
+    """Wait for the sessions of processes that just ended; a session that stays is one that something forgot."""
+    others: list[tuple] = []
+
+    def alone() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pid, state, query FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            others[:] = cursor.fetchall()
+        return not others
+
+    try:
+        wait_until(alone, "the end of other sessions")
+    except TimeoutError as error:
+        raise AssertionError(f"sessions that were left open: {others}") from error
 
 
 class AsgiServer:
@@ -85,11 +106,12 @@ class CeleryWorker:
         if self._process is None:
             return
         self._process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        # Its pool too: a pool process that outlives the worker keeps its session with the database.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         self._process = None
 
     def _start(self) -> None:
@@ -97,6 +119,7 @@ class CeleryWorker:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "dynosite", "worker", "-n", self._name, *options],
             env=subprocess_environment(),
+            start_new_session=True,
             preexec_fn=end_with_parent,
         )
         wait_until(self._answers, "the Celery worker's start", seconds=40)
