@@ -1,5 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class AssistantConfig(AppConfig):
     name = "assistant"
+
+    def ready(self) -> None:
+        from assistant import setup
+
+        pre_migrate.connect(setup.before_migrate, sender=self)
+        post_migrate.connect(setup.after_migrate, sender=self)

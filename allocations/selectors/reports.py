@@ -193,3 +193,7 @@ def change_of(change_id: str, ground: ProvingGround, *, user: "User") -> Change 
 def role_of(user: "User", ground: ProvingGround) -> access.Role:
     """Raises NotFound for who is no member."""
     return access.require(user, ground.pk, access.Role.VIEWER)
+
+
+def grounds(user: "User") -> QuerySet[ProvingGround]:
+    return access.grounds_of(user)

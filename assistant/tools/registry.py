@@ -10,6 +10,8 @@ from allocations.enums import Role
 from assistant.tools import act, read
 from assistant.tools import args as a
 from assistant.tools.caller import Caller
+from assistant.tools.sql import query_database
+from assistant.tools.sql.views import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ _TOOLS = (
     ),
     _read(read.utilisation_report, a.Utilisation, "How busy the dynos, or one of them, are on the days, in percent."),
     _read(read.list_requests, a.ListRequests, "Tests that wait for a place (or were placed, or cancelled)."),
+    _read(
+        query_database, a.QueryDatabase,
+        "Runs one read-only SELECT (PostgreSQL), for questions that no other tool answers. The views, of this proving"
+        " ground alone: " + "; ".join(f"{name}({', '.join(columns)})" for name, columns in COLUMNS.items()),
+    ),
     _write(
         act.auto_allocate_vehicle, a.AutoAllocate,
         "Finds the best dyno for a vehicle's test from start_date and proposes to book it. With backup it may start"

@@ -1,0 +1,143 @@
+"""Says what users say, through the real graph, and looks at what came of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+
+from allocations.selectors import reports
+from assistant.enums import Outcome
+from assistant.graph.build import build_agent, config_of, offline_model
+from assistant.models import Conversation, Proposal, Run
+from assistant.providers.hosted import hosted_models
+from assistant.tools.caller import Caller, Ctx
+from assistant.tools.cards import card_text
+from dynosite.accounts.models import User
+
+Case = dict[str, Any]
+ModelFor = Callable[[Caller], BaseChatModel]
+
+
+@dataclass
+class Result:
+    id: str
+    passed: bool = False
+    why: str = ""
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    outcome: str = ""
+    answer: str = ""
+    ms: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        data = asdict(self)
+        return {"id": data["id"], "pass": data.pop("passed")} | data
+
+
+def model_named(name: str | None) -> ModelFor:
+    """The offline model without a name, else the hosted one (`provider:model`)."""
+    if name in (None, "", "offline"):
+        return offline_model
+    model = hosted_models((name,))[0].model
+    return lambda caller: model
+
+
+def run_case(case: Case, world: dict[str, Any], model_for: ModelFor = offline_model) -> Result:
+    """One case in a conversation of its own. Nothing is approved, so the world stays as it is."""
+    result = Result(str(case["id"]))
+    began = time.monotonic()
+    try:
+        _say(case, world, model_for, result)
+        result.why = "; ".join(_misses(case, result))
+        result.passed = not result.why
+    except Exception as error:
+        result.why = f"{type(error).__name__}: {error}"
+    result.ms = round((time.monotonic() - began) * 1000)
+    return result
+
+
+def _say(case: Case, world: dict[str, Any], model_for: ModelFor, result: Result) -> None:
+    name = case.get("as") or "scheduler"
+    entry = next(each for each in world["users"] if each["username"] == name)
+    user = User.objects.get(username=name)
+    ground = next(
+        each for each in reports.grounds(user) if each.code == case.get("ground", next(iter(entry["role"])))
+    )
+    conversation = Conversation.objects.create(user=user, ground=ground)
+    answers: list[Any] = []
+    for text in case["say"] if isinstance(case["say"], list) else [case["say"]]:
+        run = Run.objects.create(conversation=conversation, user=user, ground=ground)
+        ctx = Ctx(user.pk, ground.pk, conversation.pk, run.pk)
+        caller = Caller(ctx)
+        agent = build_agent(caller, model_for(caller))
+        before = len(answers) + 1
+        answers = agent.invoke({"messages": [*answers, HumanMessage(str(text))]}, context=ctx, config=config_of(ctx))[
+            "messages"
+        ]
+        said = answers[before:]
+    result.tools = [
+        {"name": call["name"], "args": call["args"]}
+        for message in said
+        if isinstance(message, AIMessage)
+        for call in message.tool_calls
+    ]
+    proposals = list(Proposal.objects.filter(run_id=ctx.run_id))
+    result.answer = "\n".join([said[-1].text, *[card_text(each.card) for each in proposals]])
+    result.outcome = str(outcome_of(said, proposed=bool(proposals)).value)
+
+
+def outcome_of(said: list[Any], *, proposed: bool) -> Outcome:
+    """What a turn came to. The offline model says so itself; of others it is read from what they did."""
+    if proposed:
+        return Outcome.PROPOSAL
+    last = said[-1]
+    if told := last.additional_kwargs.get("outcome"):
+        return Outcome(told)
+    results = [message for message in said if isinstance(message, ToolMessage)]
+    if results and any(
+        f'"status": "{status}"' in results[-1].text for status in ("refused", "not-found", "not-allowed")
+    ):
+        return Outcome.REFUSED
+    text = last.text.strip()
+    if not results and text.endswith("?"):
+        return Outcome.CLARIFY
+    opening = text[:200].casefold()
+    if not results and any(
+        word in opening for word in ("can't", "cannot", "can not", "sorry", "unable", "not able", "no right")
+    ):
+        return Outcome.REFUSED
+    return Outcome.ANSWER
+
+
+def _misses(case: Case, result: Result) -> list[str]:
+    misses = []
+    if "tools" in case and (miss := _tools_miss(case["tools"], [call["name"] for call in result.tools])):
+        misses.append(miss)
+    if wanted := case.get("args"):
+        last = [call for call in result.tools if not case.get("tools") or call["name"] == case["tools"][-1]]
+        given = last[-1]["args"] if last else {}
+        misses += [
+            f"{name} is {given.get(name)!r}, not {value!r}"
+            for name, value in wanted.items()
+            if _text(given.get(name)) != _text(value)
+        ]
+    if (outcome := case.get("outcome")) and outcome != result.outcome:
+        misses.append(f"the outcome is {result.outcome}, not {outcome}")
+    answer = result.answer.casefold()
+    misses += [f"{word!r} is missing" for word in case.get("has", []) if _text(word) not in answer]
+    misses += [f"{word!r} is said" for word in case.get("hasnt", []) if _text(word) in answer]
+    return misses
+
+
+def _text(value: Any) -> str:
+    return str(value).casefold()
+
+
+def _tools_miss(wanted: list[str], called: list[str]) -> str:
+    if not wanted:
+        return f"called {', '.join(called)}" if called else ""
+    rest = iter(called)
+    missing = [name for name in wanted if name not in rest]
+    return f"called {', '.join(called) or 'nothing'}, not {', '.join(wanted)}" if missing else ""

@@ -1,0 +1,121 @@
+"""Builds the agent: the model, the user's tools, the prompt, and limits."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware, ModelRequest, ModelResponse
+from langchain.tools import ToolRuntime
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import SystemMessage
+from langchain_core.tools import BaseTool, StructuredTool
+
+from allocations.selectors import reports
+from assistant import prompts
+from assistant.enums import ProposalStatus
+from assistant.models import Proposal
+from assistant.providers.offline.known import known_to
+from assistant.providers.offline.model import OfflineModel
+from assistant.tools import calling
+from assistant.tools.caller import Caller, Ctx
+from assistant.tools.registry import Tool, offered
+
+RECURSION_LIMIT = 40
+MODEL_CALLS = 12
+"""A turn; then it ends with what there is."""
+
+
+def build_agent(
+    caller: Caller,
+    model: BaseChatModel,
+    *,
+    middleware: Sequence[AgentMiddleware] = (),
+    checkpointer: Any = None,
+) -> Any:
+    """The graph for one run of this user. Invoke it with `context=ctx` and `config_of(ctx)`."""
+    return create_agent(
+        model,
+        tools=[as_langchain(tool) for tool in offered(caller)],
+        middleware=[
+            Prompt(caller),
+            ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
+            *middleware,
+        ],
+        context_schema=Ctx,
+        checkpointer=checkpointer,
+    )
+
+
+def config_of(ctx: Ctx) -> dict[str, Any]:
+    return {"recursion_limit": RECURSION_LIMIT, "configurable": {"thread_id": str(ctx.conversation_id)}}
+
+
+def offline_model(caller: Caller) -> OfflineModel:
+    return OfflineModel(known=lambda: known_to(caller), thread=str(caller.ctx.run_id or caller.ctx.conversation_id))
+
+
+def as_langchain(tool: Tool) -> BaseTool:
+    """The tool as the graph wants it. Whatever happens in it, its answer is text for the model and no exception."""
+
+    def run(runtime: ToolRuntime[Ctx], **args: Any) -> str:
+        result = calling.call(tool.name, args, ctx=runtime.context, call_id=runtime.tool_call_id or "")
+        return json.dumps(result)
+
+    return _Tool(
+        name=tool.name, description=tool.description, args_schema=tool.args, func=run, handle_validation_error=_said
+    )
+
+
+class _Tool(StructuredTool):
+    def _to_args_and_kwargs(self, tool_input: Any, tool_call_id: str | None) -> tuple[tuple, dict]:
+        """LangChain drops the runtime, too, of a tool without arguments."""
+        args, kwargs = super()._to_args_and_kwargs(tool_input, tool_call_id)
+        if "runtime" not in kwargs and isinstance(tool_input, dict) and "runtime" in tool_input:
+            kwargs = {**kwargs, "runtime": tool_input["runtime"]}
+        return args, kwargs
+
+
+def _said(error: Any) -> str:
+    """Arguments that do not fit the schema, as the tool's own refusal."""
+    return json.dumps({"status": "invalid", "message": f"The arguments do not fit: {error}"})
+
+
+class Prompt(AgentMiddleware):
+    """Puts the live prompt, with who, where and when, before what was said; it is in no checkpoint."""
+
+    def __init__(self, caller: Caller) -> None:
+        super().__init__()
+        self._caller = caller
+
+    def wrap_model_call(self, request: ModelRequest, handler: Any) -> ModelResponse:
+        return handler(request.override(system_message=SystemMessage(system_prompt(self._caller))))
+
+
+def system_prompt(caller: Caller) -> str:
+    types = reports.test_types(caller.ground, user=caller.user).values_list("name", flat=True)
+    return prompts.text().format(
+        user=caller.user.display_name,
+        role=caller.role.label.lower(),
+        ground=caller.ground.name,
+        today=f"{caller.today:%A}, {caller.today}",
+        test_types=", ".join(types[:60]),
+        page=_page(caller.ctx.page),
+        proposals=_proposals(caller),
+    )
+
+
+def _page(page: dict[str, Any]) -> str:
+    return f"The page in view, as data: {json.dumps(page)[:2000]}\n" if page else ""
+
+
+def _proposals(caller: Caller) -> str:
+    """What became of the proposals of this conversation, which the messages do not tell."""
+    found = Proposal.objects.filter(conversation_id=caller.ctx.conversation_id).order_by("-created_at")[:10]
+    if not found:
+        return ""
+    rows = [
+        {"proposal": str(each.pk), "title": str(each), "status": ProposalStatus(each.status).label, "word": each.word}
+        for each in reversed(found)
+    ]
+    return f"Proposals of this conversation, as data: {json.dumps(rows)}\n"

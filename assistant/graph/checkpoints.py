@@ -1,0 +1,55 @@
+"""Where the graph keeps its state: LangGraph's own tables, in a schema of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connection
+from langgraph.checkpoint.postgres import PostgresSaver
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+SCHEMA = "assistant_graph"
+
+
+def login() -> dict[str, Any]:
+    """How psycopg connects to the database that Django uses, with the schema of the graph in front."""
+    at = connection.settings_dict
+    options = {name: value for name, value in at["OPTIONS"].items() if name.startswith("ssl")}
+    return options | {
+        "host": at["HOST"] or None, "port": at["PORT"] or None, "dbname": str(at["NAME"]), "user": at["USER"],
+        "password": at["PASSWORD"] or None, "options": f"-c search_path={SCHEMA}", "autocommit": True,
+        "prepare_threshold": 0, "row_factory": dict_row,
+    }  # fmt: skip
+
+
+def set_up() -> None:
+    """Makes the schema and brings its tables up to date. Not inside a transaction: it builds indexes concurrently."""
+    if _is_set_up():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    with psycopg.connect(**login()) as own:
+        PostgresSaver(own).setup()
+
+
+def _is_set_up() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.checkpoint_migrations"])
+        if cursor.fetchone()[0] is None:
+            return False
+        cursor.execute(f"SELECT max(v) FROM {SCHEMA}.checkpoint_migrations")  # noqa: S608
+        return cursor.fetchone()[0] == len(PostgresSaver.MIGRATIONS) - 1
+
+
+def open_pool(*, size: int = 4) -> ConnectionPool:
+    """A pool for a worker process: open it after the fork, and make a `PostgresSaver` of it for each run."""
+    return ConnectionPool(kwargs=login(), min_size=1, max_size=size, open=True)
+
+
+@contextmanager
+def saver() -> Iterator[PostgresSaver]:
+    """A saver with a connection of its own, for commands and tests."""
+    with psycopg.connect(**login()) as own:
+        yield PostgresSaver(own)

@@ -1,0 +1,348 @@
+"""What a sentence holds: vehicles, dynos, test types, weight, drive, days. Pure."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from assistant import names
+from assistant.providers.offline.days import Bias, When, read_days
+from assistant.providers.offline.words import KEYWORDS, KNOWN_WORDS
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names of the ground, and the day there. Only what the user may see anyway."""
+
+    today: dt.date
+    ground: str = ""
+    role: str = "scheduler"
+    dynos: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    vins: tuple[str, ...] = ()
+    test_types: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence and what was found in it. `words` is it without names, in small letters, typing errors mended."""
+
+    text: str
+    words: str
+    vehicles: tuple[str, ...] = ()
+    dynos: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    unsure_tests: tuple[str, ...] = ()
+    weight: int | None = None
+    drive: str | None = None
+    when: When = field(default_factory=When)
+    backup: bool = False
+    backup_days: int | None = None
+
+    @property
+    def vehicle(self) -> str | None:
+        return self.vehicles[0] if self.vehicles else None
+
+    @property
+    def dyno(self) -> str | None:
+        return self.dynos[0] if self.dynos else None
+
+    @property
+    def test(self) -> str | None:
+        return self.tests[0] if self.tests else None
+
+    def has(self, pattern: str) -> bool:
+        return re.search(rf"\b(?:{pattern})\b", self.words) is not None
+
+
+CUT = " ; "
+_DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "})
+
+
+def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
+    """Takes the names out first, so that their digits are no days, then weights, drives and days."""
+    plain = " ".join(text.translate(_DASHES).split())
+    plain, vehicles = _vehicles(plain, known)
+    plain, dynos = _dynos(plain, known)
+    plain, more = _unknown_vehicles(plain, known)
+    rest = mended(plain.casefold(), known)
+    rest, weight = _weight(rest)
+    rest, tests, unsure = _tests(rest, known)
+    rest, drive = _drive(rest)
+    bare = " ".join(rest.split())
+    rest, backup, backup_days = _backup(rest)
+    whole = mended(" ".join(text.translate(_DASHES).split()).casefold(), known)
+    when = read_days(rest, known.today, bias or _bias(whole))
+    said = Said(
+        text, whole, vehicles + more, dynos, tests, unsure, weight, drive, when, backup or backup_days is not None,
+        backup_days,
+    )  # fmt: skip
+    return replace(said, words=bare)
+
+
+def _bias(words: str) -> Bias:
+    if re.search(
+        r"\b(?:was|were|did|had|have been|has been|completed|finished|done|last|past|ago|since|ran)\b", words
+    ):
+        return "past"
+    if re.search(r"\b(?:busy|utili[sz]ation|used|usage|occupancy|how many|load)\b", words):
+        return "near"
+    return "future"
+
+
+# Typing errors.
+
+
+def mended(text: str, known: Known) -> str:
+    """The words that are no words, put right where one keyword is a letter or two away."""
+    own = {
+        word
+        for name in (*known.test_types, *known.dynos, *known.programs)
+        for word in re.findall(r"[a-z]+", name.casefold())
+    }
+    return re.sub(r"[a-z]{4,}", lambda match: _mend(match[0], own, text, match), text)
+
+
+def _mend(word: str, own: set[str], text: str, match: re.Match) -> str:
+    around = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
+    if word in KNOWN_WORDS or word in own or any(char.isdigit() for char in around):
+        return word
+    if word.endswith("s") and word[:-1] in own | KNOWN_WORDS:
+        return word
+    allowed = 1 if len(word) < 7 else 2
+    pool = [*KEYWORDS, *(each for each in own if len(each) > 3)]
+    best = process.extractOne(word, pool, scorer=OSA.distance, score_cutoff=allowed)
+    if best is None or (best[0][0] != word[0] and len(word) < 6 and OSA.distance(word, best[0]) > 1):
+        return word
+    return best[0]
+
+
+# Names.
+
+
+def _vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
+    """Known tags and VINs, as they are written in the records."""
+    by_key = {names.squeezed(name): name for name in (*known.vins, *known.tags) if len(names.squeezed(name)) >= 2}
+    found: list[tuple[int, str]] = []
+    dyno_keys = {names.squeezed(name) for name in known.dynos}
+    tokens = list(re.finditer(r"[A-Za-z0-9][\w.#/-]*", text))
+    taken: list[tuple[int, int]] = []
+    for start in range(len(tokens)):
+        for end in range(min(len(tokens), start + 4), start, -1):
+            first, last = tokens[start].start(), tokens[end - 1].end()
+            if any(a < last and first < b for a, b in taken):
+                continue
+            key = names.squeezed(text[first:last].rstrip(".,/-"))
+            key = key.removesuffix("s") if key not in by_key and text[first:last].endswith("'s") else key
+            if key in by_key and key not in dyno_keys and _like_a_name(key, text[first:last], by_key[key]):
+                found.append((first, by_key[key]))
+                taken.append((first, last))
+                break
+    for first, last in sorted(taken, reverse=True):
+        text = text[:first] + CUT + text[last:]
+    return text, tuple(dict.fromkeys(name for _, name in sorted(found)))
+
+
+def _like_a_name(key: str, said: str, name: str) -> bool:
+    """A tag that is a plain word or number counts only as it is written."""
+    return (
+        (bool(re.search(r"\d", key)) and bool(re.search(r"[a-z]", key)))
+        or said == name
+        or (key.isdigit() and len(key) >= 5)
+    )
+
+
+_SHAPE = re.compile(
+    r"(?<![\w/.-])(?=[A-Za-z0-9-]*\d)(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?![\w/])"
+)
+_NO_VEHICLE = re.compile(
+    r"(?i)^(?:\d+(?:st|nd|rd|th|k|lbs?|kg|x\d|wd|days?|weeks?|d|w|h|am|pm|mi|miles?)|[24]wd|4x[24]|[qh][1-4]|kw\d+|cw\d+|wk\d+"
+    r"|\d+-(?:day|week)s?|20\d\d-.*|\d+-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*.*|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*-?\d{1,2}(?:st|nd|rd|th)?|v\d+)$"
+)
+
+
+def _unknown_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
+    """What looks like a tag or VIN and is none that is known, or what follows the word vehicle."""
+    own = {word for name in known.test_types for word in re.findall(r"[a-z0-9]+", name.casefold())}
+    found: list[re.Match] = []
+    for match in _SHAPE.finditer(text):
+        word = match[0]
+        led = re.search(r"(?i)\b(?:vehicle|vin|tag|car|truck)\s*(?:no\.?|number|#|:)?\s*$", text[: match.start()])
+        if word.casefold() in own or (_NO_VEHICLE.match(word) and not led):
+            continue
+        if len(word) >= 5 or led or (len(word) >= 4 and word.upper() == word):
+            found.append(match)
+    if not found:
+        led = re.search(
+            r"(?i)\b(?:vehicle|vin|tag)\s*(?:no\.?|number|#|:)\s*(\w[\w-]*)|\b(?:vehicle|vin|tag)\s+(\d{2,}|[A-Z][A-Z-]{1,}\w*)\b",
+            text,
+        )
+        if led and names.squeezed(led[1] or led[2]) not in KNOWN_WORDS:
+            return text[: led.start()] + CUT + text[led.end() :], (led[1] or led[2],)
+    for match in reversed(found):
+        text = text[: match.start()] + CUT + text[match.end() :]
+    return text, tuple(match[0] for match in found)
+
+
+def _pattern(name: str) -> str:
+    parts = re.findall(r"[A-Za-z]+|\d+", name)
+    parts = [rf"0*{part.lstrip('0') or '0'}" if part.isdigit() else re.escape(part) for part in parts]
+    return r"(?<![A-Za-z0-9])" + r"[\s#_.\-/]*".join(parts) + r"(?![A-Za-z0-9]|[./-]\d)"
+
+
+def _dynos(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
+    found: list[tuple[int, str]] = []
+    for name in sorted(known.dynos, key=len, reverse=True):
+        for match in reversed(list(re.finditer(_pattern(name), text, re.IGNORECASE))):
+            found.append((match.start(), name))
+            text = text[: match.start()] + " " * (len(match[0]) - 1) + ";" + text[match.end() :]
+    listed = re.compile(
+        r"(?:\b(?i:dyno(?:meter)?s?|dynamometers?|cell|rig|stand|bench)\s*(?i:no\.?|number|#)?\s*|#\s?)(\d+[a-z]?)(?![\w/-]|\s*(?:lb|days?|free|open))"
+        r"|\b(?i:dyno|dynamometer|cell|rig|stand|bench)\s+([B-HJ-Z])\b"
+    )
+    for match in reversed(list(listed.finditer(text))):
+        label = match[1] or match[2]
+        named = names.dynos_named(label, known.dynos)
+        found.append((match.start(), named[0] if len(named) == 1 else f"dyno {label}"))
+        text = text[: match.start()] + CUT + text[match.end() :]
+    if not found:
+        text, found = _nearly_dynos(text, known)
+    return text, tuple(dict.fromkeys(name for _, name in sorted(found)))
+
+
+def _nearly_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]:
+    """`NGP 21` for NPG 21; and `NPG 99`, which no dyno is called, as it was said."""
+    letters = {re.sub(r"[^a-z]", "", name.casefold()) for name in known.dynos if re.search(r"\d", name)} - {""}
+    for match in re.finditer(r"(?<!\w)([A-Za-z]{2,12})[\s#-]*(\d{1,4})(?![\w/.-]|\s*(?:lb|days?|weeks?|k\b))", text):
+        word = match[1].casefold()
+        if word in KNOWN_WORDS - letters:
+            continue
+        if word in letters or any(
+            OSA.distance(word, each) <= (1 if len(each) < 5 else 2) for each in letters if len(each) > 2
+        ):
+            named = names.dynos_named(match[0], known.dynos) or [
+                name for name in known.dynos
+                if names.digits(name) == names.digits(match[2])
+                and OSA.distance(word, re.sub(r"[^a-z]", "", name.casefold())) <= 2
+            ]  # fmt: skip
+            name = named[0] if len(named) == 1 else match[0]
+            return text[: match.start()] + CUT + text[match.end() :], [(match.start(), name)]
+    return text, []
+
+
+# Tests, weight, drive, backup.
+
+
+def _tests(text: str, known: Known) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The test types that are named, longest first; those that only might be meant come apart."""
+    tokens = list(re.finditer(r"\d+(?:[.,]\d+)?[a-z]*|[a-z]+", text))
+    found: list[str] = []
+    unsure: list[str] = []
+    cuts: list[tuple[int, int]] = []
+    longest = max((len(re.findall(r"\w+", name)) for name in known.test_types), default=0) + 1
+    for size in range(longest, 0, -1):
+        for start in range(len(tokens) - size + 1):
+            first, last = tokens[start].start(), tokens[start + size - 1].end()
+            said = [token[0] for token in tokens[start : start + size]]
+            if any(a < last and first < b for a, b in cuts) or not _names_a_test(said) or ";" in text[first:last]:
+                continue
+            named = names.test_types_named(" ".join(said), known.test_types)
+            if len(named) == 1:
+                found.append(named[0])
+                cuts.append((first, last))
+            elif named and not unsure:
+                unsure = named
+    for first, last in sorted(cuts, reverse=True):
+        text = text[:first] + CUT + text[last:]
+    unsure = [] if found else unsure
+    return text, tuple(dict.fromkeys(found)), tuple(unsure)
+
+
+_NO_TEST = {
+    "test", "tests", "testing", "run", "runs", "running", "type", "day", "days", "week", "weeks", "dyno", "dynos",
+    "vehicle", "free", "lb", "lbs", "the", "for", "and", "from", "today", "open", "book", "move",
+}  # fmt: skip
+
+
+def _names_a_test(said: list[str]) -> bool:
+    """Not begun or ended by a filler, and not a word that stands in every other sentence."""
+    own = [word for word in said if word not in _NO_TEST]
+    if not own or said[0] in _NO_TEST or said[-1] in _NO_TEST - {"test", "run"}:
+        return False
+    if all(word in KNOWN_WORDS and word not in ("brake", "brakes") for word in own):
+        return len(own) > 1 or own[0] in _TESTY
+    return not (len(own) == 1 and own[0].isdigit())
+
+
+_TESTY = {
+    "emission", "emissions", "certification", "mileage", "durability", "coastdown", "performance", "thermal", "noise",
+    "cold", "hot", "soak", "fuel", "economy", "range", "endurance", "ageing", "aging", "mile", "cert", "break", "breaks",
+}  # fmt: skip
+
+
+def _weight(text: str) -> tuple[str, int | None]:
+    pattern = re.compile(
+        r"(?<![\w.])(?P<n>\d{1,3}(?:[,' ]\d{3})+|\d+(?:\.\d+)?)\s*(?P<k>k)?\s*-?(?P<unit>lbs?|pounds?|pds|#|kgs?|kilos?|kilograms?)(?![\w])\.?"
+        r"|\b(?:weigh(?:s|ing|t)?|at)\s+(?:of\s+|is\s+|about\s+|:\s*)?(?P<n2>\d{1,3}(?:,\d{3})+|\d{4,5})(?!-|\d|/)"
+    )
+    match = pattern.search(text)
+    if not match:
+        return text, None
+    number = float(re.sub(r"[,' ]", "", match["n"] or match["n2"]))
+    if match["k"]:
+        number *= 1000
+    if (match["unit"] or "").startswith("k"):
+        number *= 2.20462
+    return text[: match.start()] + CUT + text[match.end() :], round(number)
+
+
+_DRIVES = re.compile(
+    r"(?<!\w)(?:(?P<two>2[\s-]?wd|fwd|rwd|4x2|(?:two|2|front|rear)[\s-]+wheel(?:[\s-]+drive)?)"
+    r"|(?P<all>awd|4[\s-]?wd|4x4|(?:all|four|4)[\s-]+wheel(?:[\s-]+drive)?))(?!\w)"
+)
+
+
+def _drive(text: str) -> tuple[str, str | None]:
+    match = _DRIVES.search(text)
+    if not match:
+        return text, None
+    return text[: match.start()] + CUT + text[match.end() :], "2WD" if match["two"] else "AWD"
+
+
+_COUNT = r"(?P<n>\d{1,3}|one|two|three|four|five|six|seven|ten|fourteen|a|couple of|a couple of)"
+_BACKUP = re.compile(
+    r"(?:,\s*)?(?:with\s+)?(?:a\s+)?(?:back-?\s?up|fallback|slack|buffer|flexib\w+|wiggle room)\b(?:\s+(?:window|days?|option|range|period))?"
+    r"(?:\s*(?:of|up to|for up to|by up to|max(?:imum)?|at most|within|:|by|to|for|=))*\s*(?:" + _COUNT + r"\s*(?P<u>days?|weeks?)(?:\s+(?:later|at most|max))?)?"
+    r"|" + _COUNT.replace("?P<n>", "?P<n2>") + r"\s*-?(?P<u2>days?|weeks?)\s+(?:of\s+)?(?:back-?\s?up|slack|buffer|fallback|flexibility|wiggle room|later at most|later at the latest)"
+    r"|(?:or\s+)?(?:up to|at most|(?:start|it can start|can start)\s+up to|within|no more than)\s+" + _COUNT.replace("?P<n>", "?P<n3>") + r"\s*(?P<u3>days?|weeks?)\s+(?:later|after(?:wards)?|late|of delay|delay)"
+)  # fmt: skip
+
+
+def _backup(text: str) -> tuple[str, bool, int | None]:
+    if re.search(r"\b(?:no|without(?: a)?)\s+(?:back-?\s?up|fallback|slack|buffer)\b", text):
+        return re.sub(r"\b(?:no|without(?: a)?)\s+(?:back-?\s?up|fallback|slack|buffer)\b", CUT, text), False, None
+    match = _BACKUP.search(text)
+    if not match:
+        later = re.search(
+            r"\bor (?:later|as soon as possible(?: after)?|the next (?:free|available|best) (?:day|date|slot)|the first free day after)\b",
+            text,
+        )
+        return (text[: later.start()] + CUT + text[later.end() :], True, None) if later else (text, False, None)
+    said = match["n"] or match["n2"] or match["n3"]
+    unit = match["u"] or match["u2"] or match["u3"] or "day"
+    days = None
+    if said:
+        small = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10,
+                 "fourteen": 14, "a": 1, "couple of": 2, "a couple of": 2}  # fmt: skip
+        days = (int(said) if said.isdigit() else small[said]) * (7 if unit.startswith("week") else 1)
+    return text[: match.start()] + CUT + text[match.end() :], True, days
+
+
+def listed(things: Iterable[str]) -> str:
+    """`a, b and c`."""
+    each = list(things)
+    return " and ".join(filter(None, [", ".join(each[:-1]), each[-1]])) if each else ""

@@ -1,0 +1,59 @@
+"""The views that queries may read: name → SELECT. Each is of one proving ground, the token's."""
+
+HERE = "(SELECT assistant_private.ground())"
+
+VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
+    "dynos": (
+        ("id", "name", "facility", "enabled", "available_from", "available_to"),
+        f"""SELECT d.id, d.name, f.name AS facility, d.enabled, d.available_from, d.available_to
+            FROM public.allocations_dyno d JOIN public.allocations_facility f ON f.id = d.facility_id
+            WHERE d.ground_id = {HERE}""",
+    ),
+    "capabilities": (
+        ("dyno_id", "dyno", "test_type", "drives", "weight_classes"),
+        f"""SELECT c.dyno_id, d.name AS dyno, t.name AS test_type, array_to_string(c.drives, ', ') AS drives,
+                array_to_string(c.weight_classes, ', ') AS weight_classes
+            FROM public.allocations_capability c JOIN public.allocations_dyno d ON d.id = c.dyno_id
+            JOIN public.allocations_testtype t ON t.id = c.test_type_id
+            WHERE d.ground_id = {HERE}""",
+    ),
+    "vehicles": (
+        ("id", "tag", "vin", "program", "model_year", "powertrain", "build_type", "team", "drive", "weight_lbs",
+         "weight_class"),
+        f"""SELECT v.id, v.tag, v.vin, v.program, v.model_year, v.powertrain, v.build_type, v.team, v.drive,
+                v.weight_lbs, v.weight_class
+            FROM public.allocations_vehicle v WHERE v.ground_id = {HERE}""",
+    ),
+    "allocations": (
+        ("id", "vehicle_id", "vehicle", "program", "dyno_id", "dyno", "facility", "test_type", "first_day",
+         "last_day", "days", "status"),
+        f"""SELECT a.id, a.vehicle_id, coalesce(nullif(v.tag, ''), v.vin) AS vehicle, v.program, a.dyno_id,
+                d.name AS dyno, f.name AS facility, t.name AS test_type, a.first_day, a.last_day,
+                a.last_day - a.first_day + 1 AS days, a.status
+            FROM public.allocations_allocation a JOIN public.allocations_vehicle v ON v.id = a.vehicle_id
+            JOIN public.allocations_dyno d ON d.id = a.dyno_id
+            JOIN public.allocations_facility f ON f.id = d.facility_id
+            JOIN public.allocations_testtype t ON t.id = a.test_type_id
+            WHERE a.ground_id = {HERE}""",
+    ),
+    "requests": (
+        ("id", "vehicle_id", "vehicle", "test_type", "days", "earliest_start", "due_date", "priority", "status"),
+        f"""SELECT r.id, r.vehicle_id, coalesce(nullif(v.tag, ''), v.vin) AS vehicle, t.name AS test_type, r.days,
+                r.earliest_start, r.due_date, r.priority, r.status
+            FROM public.allocations_testrequest r JOIN public.allocations_vehicle v ON v.id = r.vehicle_id
+            JOIN public.allocations_testtype t ON t.id = r.test_type_id
+            WHERE r.ground_id = {HERE}""",
+    ),
+    "maintenance": (
+        ("id", "dyno_id", "dyno", "first_day", "last_day", "kind", "reason"),
+        f"""SELECT w.id, w.dyno_id, d.name AS dyno, w.first_day, w.last_day, w.kind, w.reason
+            FROM public.allocations_maintenancewindow w JOIN public.allocations_dyno d ON d.id = w.dyno_id
+            WHERE w.lifted_at IS NULL AND w.ground_id = {HERE}""",
+    ),
+    "test_types": (
+        ("id", "name", "default_days", "miles_per_day"),
+        f"""SELECT t.id, t.name, t.default_days, t.miles_per_day
+            FROM public.allocations_testtype t WHERE t.ground_id = {HERE}""",
+    ),
+}  # fmt: skip
+COLUMNS = {name: list(columns) for name, (columns, _) in VIEWS.items()}
