@@ -140,13 +140,16 @@ def _occupied(plan: Plan, horizon: int, moving: set[int]) -> list[Occupied]:
     taken = []
     for dyno, vehicle, first, last in rows.values_list("dyno_id", "vehicle_id", "first_day", "last_day"):
         start, end = max(0, (first - plan.first_day).days), min(horizon - 1, (last - plan.first_day).days)
-        taken.append(Occupied(start, end, f"d{dyno}" if dyno in dynos else None, f"v{vehicle}" if vehicle else None))
+        if dyno in dynos:
+            taken.append(Occupied(start, end, dyno=f"d{dyno}"))
+        if vehicle:
+            taken.append(Occupied(start, end, vehicle=f"v{vehicle}"))
     for dyno, (available_from, available_to) in dynos.items():
         if available_from and available_from > plan.first_day:
             taken.append(Occupied(0, min(horizon, (available_from - plan.first_day).days) - 1, f"d{dyno}"))
         if available_to and available_to < plan.last_day:
             taken.append(Occupied(max(0, (available_to - plan.first_day).days + 1), horizon - 1, f"d{dyno}"))
-    return [each for each in taken if each.dyno or each.vehicle]
+    return taken
 
 
 def reasons_of(plan: Plan, found: PlanningProblem, solution: Solution) -> dict[str, tuple[int, str]]:

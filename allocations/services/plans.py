@@ -158,7 +158,9 @@ def _items(plan: Plan, found: PlanningProblem, solution, reasons) -> list[PlanIt
             item.last_day = plan.first_day + dt.timedelta(days=at.last)
         items.append(item)
     for request in found.impossible:
-        reason = "No dyno may run it within the days planned."
+        reason = "No dyno may run it."
+        if request.earliest_start and request.earliest_start + dt.timedelta(days=request.days - 1) > plan.last_day:
+            reason = f"It starts on {request.earliest_start} at the earliest; that is too late for these days."
         items.append(PlanItem(plan=plan, request=request, version=request.version, reason=reason))
     return items
 

@@ -25,7 +25,7 @@ from dynosite.lib.htmx import wants_fragment
 logger = logging.getLogger(__name__)
 
 RECENT = 20
-AHEAD = dt.timedelta(days=365)
+AHEAD = dt.timedelta(days=730)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

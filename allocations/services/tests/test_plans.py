@@ -101,7 +101,7 @@ def test_a_plan_that_the_schedule_has_overtaken_is_refused_whole(world):
 def test_a_request_that_no_dyno_may_run_is_said_and_not_dropped(world):
     wants(world, "412W103", 3, test="Emission")
     (item,) = plan_of(world).items.all()
-    assert (item.dyno, item.reason) == (None, "No dyno may run it within the days planned.")
+    assert (item.dyno, item.reason) == (None, "No dyno may run it.")
 
 
 def test_only_some_of_a_plan_may_be_applied(world):
@@ -133,3 +133,20 @@ def test_rights(world):
         apply_plan(plan.pk, actor=world.actor("outsider"))
     with pytest.raises(Refused):
         ask_for_plan(world.north.pk, actor=world.actor(), first_day=day(2), last_day=day(2) - dt.timedelta(1))
+
+
+def test_a_vehicle_that_is_on_another_dyno_is_not_planned_for_these_days(world):
+    world.book("412W101", "NPG 21", 0, 4)
+    wants(world, "412W101", 3, test="4K Certification", earliest_start=day(0), due_date=day(4))
+    plan = plan_of(world)
+    assert places(plan)["412W101"][1:] == (day(5), 3)
+    apply_plan(plan.pk, actor=world.actor())
+
+
+def test_a_request_that_begins_after_the_days_planned_is_said_so(world):
+    wants(world, "412W103", 3, earliest_start=day(19))
+    (item,) = plan_of(world).items.all()
+    assert (item.dyno, item.reason) == (
+        None,
+        "It starts on 2026-12-05 at the earliest; that is too late for these days.",
+    )
