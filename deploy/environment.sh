@@ -48,6 +48,8 @@ if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/d
     python=$(choose_python)
     echo "Making .venv with $("$python" --version)."
     make_venv
+    # The checkout is importable from anywhere, so that bare `pytest` and `celery` find it too.
+    pwd >"$(echo .venv/lib/python3.*/site-packages)/checkout.pth"
 fi
 # An environment for development serves `make run` as well, so each set of files that is there is noted.
 if grep -qxF "$wanted" "$stamp" 2>/dev/null; then exit 0; fi

@@ -61,7 +61,7 @@ def test_everything_that_is_imported_is_asked_for():
     asked_to_develop = asked | _asked(project["dependency-groups"]["dev"])
     homes = packages_distributions()
     not_asked = set()
-    for path in [ROOT / "conftest.py", *(path for app in OURS for path in (ROOT / app).rglob("*.py"))]:
+    for path in (path for app in OURS for path in (ROOT / app).rglob("*.py")):
         for_tests = "tests" in path.parts or path.name == "conftest.py"
         for name in _imported(path) - sys.stdlib_module_names - OURS:
             packages = {re.sub(r"[-_.]+", "-", package).lower() for package in homes.get(name, [name])}
