@@ -22,8 +22,8 @@ from assistant.tools.caller import Caller, Ctx
 from assistant.tools.registry import Tool, offered
 
 RECURSION_LIMIT = 40
-MODEL_CALLS = 12
-"""A turn; then it ends with what there is."""
+MODEL_CALLS = 8
+"""A turn; then it ends with what there is. Each takes some four steps of the graph: fewer than its limit in all."""
 
 
 def build_agent(

@@ -44,6 +44,7 @@ class NoArgs(Args):
 
 
 class ListDynos(Args):
+    dyno: MaybeDyno = None
     test_type: MaybeTest = None
     drive_type: MaybeText = Field(None, description="2WD or AWD.")
     weight_lbs: MaybeNumber = Field(None, description="The vehicle's weight in pounds.")

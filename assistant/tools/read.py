@@ -38,6 +38,8 @@ def list_dynos(caller: Caller, args: a.ListDynos) -> dict[str, Any]:
     }
     runs = reports.capabilities_of(caller.ground, user=caller.user)
     found = dynos.dynos(caller.ground, user=caller.user)
+    if args.dyno:
+        found = found.filter(pk=finding.dyno(caller, args.dyno).pk)
     shown = [
         rows.dyno(row) | {"facility": row.facility.name, "runs": runs.get(row.pk, [])}
         for row in found

@@ -126,10 +126,10 @@ _THINGS = r"allocations?|bookings?|schedules?|calendar|tests|vehicles|dynos|reco
 def _forbidden(turn: _Turn) -> Plan | None:
     """Bulk deletions, and attempts to get at what is behind the tools."""
     destroys = turn.has(
-        r"drop|delete|erase|wipe|purge|truncate|destroy|nuke|clear|remove|cancel|empty|get rid of|unbook|scrap|reset|annul|void|call off|throw out"
+        r"drop|delete|erase|wipe|purge|truncate|destroy|nuke|clear|remove|cancel|empty|get rid of|unbook|scrap|reset|annul|void|call off|throw out|free up|unschedule|unallocate|deallocate"
     )
     bulk = turn.has(
-        rf"(?:{_EVERYTHING})\b(?:\W+\w+){{0,4}}?\W+(?:{_THINGS})|everything|(?:drop|delete|truncate|wipe|clear|erase|purge|empty)\W+(?:the\W+)?(?:whole\W+|entire\W+)?(?:table|database|schedule|calendar|db)s?|all of (?:them|it)"
+        rf"(?:{_EVERYTHING})\b(?:\W+\w+){{0,4}}?\W+(?:{_THINGS})|everything|(?:drop|delete|truncate|wipe|clear|erase|purge|empty)\W+(?:the\W+)?(?:whole\W+|entire\W+)?(?:\w+\W+)?(?:table|database|schedule|calendar|db)s?|all of (?:them|it)"
     )
     if destroys and bulk and not turn.has("filters?") and not turn.said.vehicle:
         return _refused(
@@ -182,7 +182,7 @@ def _help(turn: _Turn) -> Plan | None:
     if turn.said.vehicle or turn.said.dyno:
         return None
     if turn.has(
-        r"what can you do|help me|who are you|what are you|what can i ask|how can you help|what do you do|how do i use you|your capabilities|are you (?:an? )?(?:ai|bot|robot|human)|which model"
+        r"what can you do|help me|who are you|what are you|what can i ask|how can you help|what do you do|how do i use you|your capabilities|are you (?:an? )?(?:ai|bot|robot|human)|which model|how (?:do|can|would|could|should) i (?:book|move|cancel|schedule|reserve|find|ask|make|get|undo|change|use|start|approve|reject|edit)"
     ):
         return Plan(phrases.HELP)
     if re.fullmatch(r"\W*(?:help|\?+)\W*", turn.said.words):
@@ -193,7 +193,7 @@ def _help(turn: _Turn) -> Plan | None:
     if decides and not turn.said.when.first:
         return Plan(phrases.HOW)
     if turn.has(
-        r"what (?:does|is|are|do) (?:an? |the )?(?:weight class(?:es)?|proposals?|conflict|maintenance window|backup|test request|drive types?)(?: mean)?|what counts as|what happens (?:when|if|after) i (?:approve|reject)|how do (?:approvals?|proposals?) work"
+        r"what (?:does|is|are|do) (?:an? |the )?(?:weight class(?:es)?|proposals?|conflict|maintenance window|backup|test request|drive types?)(?: mean)?|what counts as|explain (?:the )?(?:weight class\w*|drives?|backup|proposals?|conflicts?|approvals?)|what does (?:the )?\w+ (?:mean|do)|how does (?:the |a )?(?:backup|approval|proposal|undo)\w* work|what happens (?:when|if|after) i (?:approve|reject)|how do (?:approvals?|proposals?) work"
     ):
         return Plan(phrases.WORDS)
     return None
@@ -236,6 +236,22 @@ def _sql(turn: _Turn) -> Plan | None:
         and turn.has("how many|number of|count|total|breakdown")
     ):
         return turn.call("query_database", sql=sql)
+    return None
+
+
+def _vehicles_list(turn: _Turn) -> Plan | None:
+    """No tool lists vehicles; a query does."""
+    said = turn.said
+    if said.vehicle or said.dyno or said.test or said.when.first:
+        return None
+    if turn.has("free|available|waiting|running|booked|scheduled|tested|on|book|put|place|allocate|schedule|request"):
+        return None
+    where = f" WHERE drive = '{said.drive}'" if said.drive else ""
+    if turn.has(r"how many (?:\W )*(?:vehicles|cars|trucks)|(?:number|count) of (?:vehicles|cars|trucks)"):
+        return turn.call("query_database", sql=f"SELECT count(*) AS vehicles FROM vehicles{where}")  # noqa: S608
+    if turn.has(r"(?:list|show|which|what|give|all|see|display)\b.{0,25}\b(?:vehicles|cars|trucks|fleet)"):
+        columns = "tag, vin, program, drive, weight_lbs, weight_class"
+        return turn.call("query_database", sql=f"SELECT {columns} FROM vehicles{where} ORDER BY tag")  # noqa: S608
     return None
 
 
@@ -286,7 +302,7 @@ def _set_maintenance(turn: _Turn) -> Plan | None:
     if not _maintenance_words(turn) or _is_question(turn):
         return None
     sets = turn.has(
-        r"set|put|schedule|plan|book|block|take|mark|add|create|enter|close|needs?|will be|goes|shut|reserve|make|declare|register|has to be|must be|is (?:going )?(?:down|out)|bring"
+        r"set|put|schedule|plan|book|block|take|mark|add|create|enter|close|needs?|will be|goes|shut|reserve|make|declare|register|has to be|must be|is (?:going )?(?:down|out)|bring|calibrate|service|repair|overhaul"
     )
     if not sets or turn.said.vehicle or turn.has(r"show|list|what|which|when|any|are there|tell"):
         return None
@@ -421,6 +437,9 @@ def _cancel(turn: _Turn) -> Plan | None:
 _SHIFT = re.compile(
     r"\b(?:by\s+)?(?P<n>\d{1,3}|a|an|one|two|three|four|five|six|seven|ten|couple of|a couple of)\s+(?P<u>days?|weeks?)\s*(?P<way>later|earlier|forward|forwards|back|backwards?|ahead|after|before|sooner|out|up|down)?\b"
 )
+_WAY_FIRST = re.compile(
+    r"\b(later|earlier|forward|forwards|back|backwards?|ahead|out|up)\s+(?:by\s+)?((?:\d{1,3}|an?|one|two|three|four|five|six|seven|ten|a couple of)\s+(?:days?|weeks?))\b"
+)
 _WEEK_AFTER = r"(?:the )?(?:week after(?! next)(?: that)?|following week|week later|subsequent week|next week after that|week afterwards)"
 _WEEK_BEFORE = r"(?:the )?(?:week before(?: that)?|previous week|preceding week|week earlier|week prior)"
 _DAY_AFTER = r"(?:the )?(?:day after(?! tomorrow)(?: that)?|following day|next day)"
@@ -435,6 +454,7 @@ def _moves(turn: _Turn) -> bool:
 
 def _shift_of(words: str) -> int | None:
     """Days later (or earlier, below zero) than it is booked now."""
+    words = _WAY_FIRST.sub(r"\2 \1", words)
     if re.search(_WEEK_AFTER, words):
         return 7
     if re.search(_WEEK_BEFORE, words):
@@ -628,7 +648,7 @@ def _book(turn: _Turn) -> Plan | None:
 
 def _available(turn: _Turn) -> Plan | None:
     said, when = turn.said, turn.said.when
-    if said.vehicle:
+    if said.vehicle or turn.has("requests?|waiting|backlog"):
         return None
     free = turn.has(
         r"free|available|availability|open|vacant|unoccupied|unused|empty|idle|not (?:booked|taken|in use)|spare|capacity|spots?|slots?|room|gaps?|space|unbooked"
@@ -653,6 +673,8 @@ def _available(turn: _Turn) -> Plan | None:
         return None
     if turn.has("how many|count|number of") and turn.has("test types?|vehicles?|bookings?"):
         return None
+    if said.unsure_tests and not said.test:
+        return _ask(f"Which test do you mean, {' or '.join(said.unsure_tests)}?")
     if not when.first and not turn.has("next free|when|soonest|earliest|first free"):
         if turn.has("all") and not free:
             return None
@@ -720,6 +742,8 @@ def _by_status(turn: _Turn) -> Plan | None:
     said, when = turn.said, turn.said.when
     if said.vehicle:
         return None
+    if said.dyno and turn.has(r"(?:can|able|does|capable)\b.{0,30}\b(?:run|take|do|handle|support|test)s?|capab\w+"):
+        return None
     things = turn.has(
         r"tests?|bookings?|allocations?|runs?|vehicles?|cars|reservations?|schedule|what's|what is|anything|which|calendar|who|programme|agenda|jobs?"
     )
@@ -763,6 +787,10 @@ def _dynos(turn: _Turn) -> Plan | None:
         or ((said.test or said.weight or said.drive) and turn.has("which|who|what|where|can"))
     ):
         return None
+    if said.dyno and turn.has(
+        r"capab\w+|can|able|runs?|takes?|support\w*|handles?|about|info\w*|details?|describe|specs?|does|do"
+    ):
+        return turn.call("list_dynos", dyno=said.dyno)
     if said.dyno and not turn.has(
         r"list|capab\w+|run|runs|take|takes|do|does|tell|about|info\w*|details?|what|can|handle|describe|show|support\w*"
     ):
@@ -789,7 +817,7 @@ def _incomplete_booking(turn: _Turn) -> Plan | None:
 
 
 _RULES: tuple[Callable[[_Turn], Plan | None], ...] = (
-    _forbidden, _greeting, _datetime, _sql, _undo, _plan_all, _set_maintenance, _fit, _help, _cancel, _move, _conflicts,
+    _forbidden, _greeting, _datetime, _sql, _vehicles_list, _undo, _plan_all, _set_maintenance, _fit, _help, _cancel, _move, _conflicts,
     _book, _completed, _maintenance, _available, _utilisation, _requests, _by_status, _vehicle, _dynos,
     _incomplete_booking,
 )  # fmt: skip

@@ -36,7 +36,11 @@ class OfflineModel(BaseChatModel):
         return self.bind(tool_names=[_name(tool) for tool in tools])
 
     def _plan(self, messages: Sequence[BaseMessage], **kwargs: Any) -> tuple[Plan, uuid.UUID]:
-        said = [[message.type, message.text, getattr(message, "tool_call_id", "")] for message in messages]
+        said = [
+            [message.type, message.text, getattr(message, "tool_call_id", "")]
+            for message in messages
+            if message.type != "system"
+        ]
         seed = uuid.uuid5(NAMESPACE, json.dumps([self.thread, *said]))
         return plan(messages, kwargs.get("tool_names", []), self.known()), seed
 

@@ -68,15 +68,24 @@ def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
     plain = " ".join(text.translate(_DASHES).split())
     plain, vehicles = _vehicles(plain, known)
     plain, dynos = _dynos(plain, known)
+    plain, weight = _weight(plain)
     plain, more = _unknown_vehicles(plain, known)
     rest = mended(plain.casefold(), known)
-    rest, weight = _weight(rest)
     rest, tests, unsure = _tests(rest, known)
     rest, drive = _drive(rest)
+    if weight is None and drive:
+        rest, weight = _bare_weight(rest)
     bare = " ".join(rest.split())
     rest, backup, backup_days = _backup(rest)
     whole = mended(" ".join(text.translate(_DASHES).split()).casefold(), known)
     when = read_days(rest, known.today, bias or _bias(whole))
+    if not when.first and _SOON.search(rest):
+        # As soon as it can be: from today on, whenever the first place is free.
+        when, backup, backup_days = (
+            replace(when, first=known.today, point=True, starting=True),
+            True,
+            backup_days or 30,
+        )
     said = Said(
         text, whole, vehicles + more, dynos, tests, unsure, weight, drive, when, backup or backup_days is not None,
         backup_days,
@@ -121,6 +130,10 @@ def _mend(word: str, own: set[str], text: str, match: re.Match) -> str:
     return best[0]
 
 
+_SOON = re.compile(
+    r"\b(?:asap|a\.s\.a\.p|as soon as possible|as early as possible|(?:the )?(?:earliest|soonest|first|next)(?: possible| available| free)? (?:date|slot|place|day|opportunity|chance|time|dyno|availability)|right away|immediately|earliest possible|first available|next available|soonest)\b"
+)
+
 # Names.
 
 
@@ -148,12 +161,10 @@ def _vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
 
 
 def _like_a_name(key: str, said: str, name: str) -> bool:
-    """A tag that is a plain word or number counts only as it is written."""
-    return (
-        (bool(re.search(r"\d", key)) and bool(re.search(r"[a-z]", key)))
-        or said == name
-        or (key.isdigit() and len(key) >= 5)
-    )
+    """A tag that is a plain word of every day, or a short number, counts only as it is written."""
+    if said == name or (re.search(r"\d", key) and re.search(r"[a-z]", key)):
+        return True
+    return len(key) >= 5 if key.isdigit() else len(key) >= 4 and key not in KNOWN_WORDS
 
 
 _SHAPE = re.compile(
@@ -168,11 +179,12 @@ _NO_VEHICLE = re.compile(
 def _unknown_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
     """What looks like a tag or VIN and is none that is known, or what follows the word vehicle."""
     own = {word for name in known.test_types for word in re.findall(r"[a-z0-9]+", name.casefold())}
+    own |= {names.squeezed(name) for name in known.test_types}
     found: list[re.Match] = []
     for match in _SHAPE.finditer(text):
         word = match[0]
         led = re.search(r"(?i)\b(?:vehicle|vin|tag|car|truck)\s*(?:no\.?|number|#|:)?\s*$", text[: match.start()])
-        if word.casefold() in own or (_NO_VEHICLE.match(word) and not led):
+        if names.squeezed(word) in own or (_NO_VEHICLE.match(word) and not led):
             continue
         if len(word) >= 5 or led or (len(word) >= 4 and word.upper() == word):
             found.append(match)
@@ -284,9 +296,17 @@ _TESTY = {
 }  # fmt: skip
 
 
+def _bare_weight(text: str) -> tuple[str, int | None]:
+    """`brake 2WD 4800`: beside a drive, such a number is a weight."""
+    match = re.search(r"(?<![\w./-])(?!20[2-4]\d\b)([2-9]\d{3}|[1-4]\d{4})(?![\w./-])", text)
+    if not match:
+        return text, None
+    return text[: match.start()] + CUT + text[match.end() :], int(match[1])
+
+
 def _weight(text: str) -> tuple[str, int | None]:
     pattern = re.compile(
-        r"(?<![\w.])(?P<n>\d{1,3}(?:[,' ]\d{3})+|\d+(?:\.\d+)?)\s*(?P<k>k)?\s*-?(?P<unit>lbs?|pounds?|pds|#|kgs?|kilos?|kilograms?)(?![\w])\.?"
+        r"(?i)(?<![\w.])(?P<n>\d{1,3}(?:[,' ]\d{3})+|\d+(?:\.\d+)?)\s*(?P<k>k)?\s*-?(?P<unit>lbs?|pounds?|pds|#|kgs?|kilos?|kilograms?)(?![\w])\.?"
         r"|\b(?:weigh(?:s|ing|t)?|at)\s+(?:of\s+|is\s+|about\s+|:\s*)?(?P<n2>\d{1,3}(?:,\d{3})+|\d{4,5})(?!-|\d|/)"
     )
     match = pattern.search(text)
@@ -295,7 +315,7 @@ def _weight(text: str) -> tuple[str, int | None]:
     number = float(re.sub(r"[,' ]", "", match["n"] or match["n2"]))
     if match["k"]:
         number *= 1000
-    if (match["unit"] or "").startswith("k"):
+    if (match["unit"] or "").casefold().startswith("k"):
         number *= 2.20462
     return text[: match.start()] + CUT + text[match.end() :], round(number)
 
@@ -325,7 +345,10 @@ _BACKUP = re.compile(
 def _backup(text: str) -> tuple[str, bool, int | None]:
     if re.search(r"\b(?:no|without(?: a)?)\s+(?:back-?\s?up|fallback|slack|buffer)\b", text):
         return re.sub(r"\b(?:no|without(?: a)?)\s+(?:back-?\s?up|fallback|slack|buffer)\b", CUT, text), False, None
-    match = _BACKUP.search(text)
+    match = next((found for found in _BACKUP.finditer(text) if found["n"]), None) or _BACKUP.search(text)
+    told = re.search(r"\b(?:back-?\s?up|fallback|buffer)\b\D{0,12}\d+\s*(?:days?|weeks?)", text)
+    if match and told and match.start() < told.start():
+        match = _BACKUP.match(text, told.start()) or match
     if not match:
         later = re.search(
             r"\bor (?:later|as soon as possible(?: after)?|the next (?:free|available|best) (?:day|date|slot)|the first free day after)\b",
