@@ -188,7 +188,7 @@ def _help(turn: _Turn) -> Plan | None:
     if re.fullmatch(r"\W*(?:help|\?+)\W*", turn.said.words):
         return Plan(phrases.HELP)
     decides = turn.has(
-        r"how (?:do|does|are|is|would|will|can)\b.*\b(?:decid\w*|choos\w*|chosen|pick\w*|select\w*|match\w*|assign\w*|know|work out|determin\w*|figure|placed|allocat\w*|eligible|suit\w*)|what (?:rules?|criteria|decides|determines|makes)|which rules?|on what basis|how does (?:the )?(?:allocation|auto|scheduling|matching|booking|it) (?:work|happen)|explain (?:the )?(?:rules|how|your|allocation|matching)|what (?:do|does) (?:you|it) (?:check|consider|look at)"
+        r"how (?:do|does|are|is|would|will|can)\b.*\b(?:decid\w*|choos\w*|chosen|pick\w*|select\w*|match\w*|assign\w*|know|work out|determin\w*|figure|placed|allocat\w*|eligible|suit\w*)|what (?:rules?|criteria|decides|determines|makes)|(?:which|what) (?:rules?|factors?|conditions?)|on what basis|how does (?:the )?(?:allocation|auto|scheduling|matching|booking|it) (?:work|happen)|explain (?:the )?(?:rules|how|your|allocation|matching)|what (?:do|does) (?:you|it) (?:check|consider|look at)"
     )
     if decides and not turn.said.when.first:
         return Plan(phrases.HOW)
@@ -242,7 +242,7 @@ def _sql(turn: _Turn) -> Plan | None:
 def _vehicles_list(turn: _Turn) -> Plan | None:
     """No tool lists vehicles; a query does."""
     said = turn.said
-    if said.vehicle or said.dyno or said.test or said.when.first:
+    if said.vehicle or said.dyno or said.test or said.when.first or turn.has("dynos?|cells?|rigs?"):
         return None
     if turn.has("free|available|waiting|running|booked|scheduled|tested|on|book|put|place|allocate|schedule|request"):
         return None
@@ -414,6 +414,8 @@ def _cancel(turn: _Turn) -> Plan | None:
         r"\bcancel\b", said.words
     ):
         return None
+    if not said.vehicle and re.match(r"\W*(?:all |any |the )*cancell?ed\b", said.words):
+        return None
     if turn.has("maintenance|calibration") and not said.vehicle:
         return _refused("I can't lift maintenance; an admin can, on the maintenance window's page.")
     if turn.has("requests?") and not turn.has("bookings?|allocations?|reservations?|slots?"):
@@ -448,7 +450,7 @@ _DAY_BEFORE = r"(?:the )?(?:day before(?! yesterday)(?: that)?|previous day)"
 
 def _moves(turn: _Turn) -> bool:
     return turn.has(
-        r"move|moved|moving|reschedule|re-schedule|shift|postpone|push|delay|bring\b.{0,40}\b(?:forward|earlier)|pull\b.{0,40}\b(?:forward|in|earlier)|advance|prepone|defer|relocate|transfer|extend|shorten|prolong|lengthen|change the (?:dates?|days?|dyno)|swap\b.{0,30}\bto|switch\b.{0,30}\bto|rebook|slide|put\b.{0,40}\binstead|start\b.{0,30}\b(?:later|earlier)|make it"
+        r"move|moved|moving|reschedule|re-schedule|shift|postpone|push|delay|bring\b.{0,40}\b(?:forward|earlier)|pull\b.{0,40}\b(?:forward|in|earlier)|advance|prepone|defer|relocate|transfer|extend|shorten|prolong|lengthen|change the (?:dates?|days?|dyno)|change\b.{0,20}\b(?:dates?|days|dyno)|swap\b.{0,30}\bto|switch\b.{0,30}\bto|rebook|slide|put\b.{0,40}\binstead|start\b.{0,30}\b(?:later|earlier)|make it"
     )
 
 
@@ -745,7 +747,7 @@ def _by_status(turn: _Turn) -> Plan | None:
     if said.dyno and turn.has(r"(?:can|able|does|capable)\b.{0,30}\b(?:run|take|do|handle|support|test)s?|capab\w+"):
         return None
     things = turn.has(
-        r"tests?|bookings?|allocations?|runs?|vehicles?|cars|reservations?|schedule|what's|what is|anything|which|calendar|who|programme|agenda|jobs?"
+        r"tests?|bookings?|allocations?|runs?|vehicles?|cars|reservations?|schedule|what's|what is|anything|which|calendar|who|programme|agenda|jobs?|everything"
     )
     status = next((name for name, pattern in _STATUSES if turn.has(pattern)), None)
     if not (things and (status or said.dyno or when.first or turn.has("all|list|show"))):

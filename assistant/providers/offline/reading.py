@@ -193,11 +193,15 @@ def _unknown_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
             r"(?i)\b(?:vehicle|vin|tag)\s*(?:no\.?|number|#|:)\s*(\w[\w-]*)|\b(?:vehicle|vin|tag)\s+(\d{2,}|[A-Z][A-Z-]{1,}\w*)\b",
             text,
         )
-        if led and names.squeezed(led[1] or led[2]) not in KNOWN_WORDS:
+        if led and _may_be_a_name(led[1] or led[2]):
             return text[: led.start()] + CUT + text[led.end() :], (led[1] or led[2],)
     for match in reversed(found):
         text = text[: match.start()] + CUT + text[match.end() :]
     return text, tuple(match[0] for match in found)
+
+
+def _may_be_a_name(word: str) -> bool:
+    return len(word) > 2 and names.squeezed(word) not in KNOWN_WORDS
 
 
 def _pattern(name: str) -> str:
@@ -317,6 +321,8 @@ def _weight(text: str) -> tuple[str, int | None]:
         number *= 1000
     if (match["unit"] or "").casefold().startswith("k"):
         number *= 2.20462
+    if re.search(r"(?i)\b(?:over|above|more than|heavier than|exceeding)\s*$", text[: match.start()]):
+        number += 1
     return text[: match.start()] + CUT + text[match.end() :], round(number)
 
 
