@@ -99,9 +99,13 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 
 @pytest.fixture(scope="session")
 def browser(browser):
+    from django.db import connections
+
     # Playwright runs its event loop in this thread from here on; Django would refuse every query beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     yield browser
+    # Beside a running loop Django keeps this thread's connection in another place, where it isn't found again later.
+    connections.close_all()
     os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
 
 
