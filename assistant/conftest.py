@@ -1,9 +1,19 @@
+from collections.abc import Iterator
+
 import pytest
 
 from allocations.tests.world import World, build_world, day
+from assistant.graph import checkpoints
 from assistant.models import Conversation, Run
 from assistant.tools.caller import Caller, Ctx
 from dynosite.lib import clock
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _checkpoints(django_db_setup) -> Iterator[None]:
+    """A pool that this process opened would keep the test database from being dropped."""
+    yield
+    checkpoints.close_pool()
 
 
 @pytest.fixture

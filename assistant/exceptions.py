@@ -7,7 +7,11 @@ class AssistantError(DomainError):
     code = "assistant"
 
 
-class Off(AssistantError):
+class Unavailable(AssistantError):
+    code = "unavailable"
+
+
+class Off(Unavailable):
     """The kill switch is on, or the assistant is off in this proving ground."""
 
     code = "assistant-off"
@@ -15,6 +19,22 @@ class Off(AssistantError):
 
 class OverBudget(AssistantError):
     code = "over-budget"
+
+
+class Limited(AssistantError):
+    """The user asks more often than they may. `seconds` is after how long they may again."""
+
+    code = "limited"
+
+    def __init__(self, sentence: str, seconds: int = 0):
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
+class Waiting(AssistantError):
+    """A run of this conversation is under way; the next begins when it has ended."""
+
+    code = "waiting"
 
 
 class Decided(AssistantError):
@@ -31,7 +51,3 @@ class Unclear(AssistantError):
     def __init__(self, sentence: str, candidates: list[dict] | None = None):
         super().__init__(sentence)
         self.candidates = candidates or []
-
-
-class Unavailable(AssistantError):
-    code = "unavailable"

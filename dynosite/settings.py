@@ -140,6 +140,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{REDIS_PREFIX}:celery:"
 CELERY_IMPORTS = ["dynosite.ops.tasks"]
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "dynosite.ops.tasks.heartbeat", "schedule": 30.0, "options": {"expires": 30}},
+    "take-up-lost-runs": {
+        "task": "assistant.tasks.take_up_lost_runs",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
     "forget-old-workbooks": {"task": "allocations.tasks.forget_old_workbooks", "schedule": 6 * 60 * 60.0},
 }
 
@@ -245,6 +250,9 @@ GEMINI_API_KEY = env.text("GEMINI_API_KEY")
 GEMINI_BASE_URL = env.text("GEMINI_BASE_URL")
 ASSISTANT_MODELS = env.words("ASSISTANT_MODELS", "google_genai:gemini-2.5-flash" if GEMINI_API_KEY else "")
 ASSISTANT_CALL_SECONDS = env.integer("ASSISTANT_CALL_SECONDS", 20, least=1)
+ASSISTANT_TURN_SECONDS = env.integer("ASSISTANT_TURN_SECONDS", 180, least=10)
+ASSISTANT_SUMMARY_AT = env.integer("ASSISTANT_SUMMARY_AT", 24_000, least=1_000)
+ASSISTANT_SUMMARY_TAIL = env.integer("ASSISTANT_SUMMARY_TAIL", 20, least=4)
 ASSISTANT_PROPOSAL_DAYS = env.integer("ASSISTANT_PROPOSAL_DAYS", 7, least=1)
 
 LOGGING = {

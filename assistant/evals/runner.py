@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage
 
 from allocations.selectors import reports
-from assistant.enums import Outcome
 from assistant.graph.build import build_agent, config_of, offline_model
+from assistant.graph.outcome import outcome_of
 from assistant.models import Conversation, Proposal, Run
 from assistant.providers.hosted import hosted_models
 from assistant.tools.caller import Caller, Ctx
@@ -86,29 +86,6 @@ def _say(case: Case, world: dict[str, Any], model_for: ModelFor, result: Result)
     proposals = list(Proposal.objects.filter(run_id=ctx.run_id))
     result.answer = "\n".join([said[-1].text, *[card_text(each.card) for each in proposals]])
     result.outcome = str(outcome_of(said, proposed=bool(proposals)).value)
-
-
-def outcome_of(said: list[Any], *, proposed: bool) -> Outcome:
-    """What a turn came to. The offline model says so itself; of others it is read from what they did."""
-    if proposed:
-        return Outcome.PROPOSAL
-    last = said[-1]
-    if told := last.additional_kwargs.get("outcome"):
-        return Outcome(told)
-    results = [message for message in said if isinstance(message, ToolMessage)]
-    if results and any(
-        f'"status": "{status}"' in results[-1].text for status in ("refused", "not-found", "not-allowed")
-    ):
-        return Outcome.REFUSED
-    text = last.text.strip()
-    if not results and text.endswith("?"):
-        return Outcome.CLARIFY
-    opening = text[:200].casefold()
-    if not results and any(
-        word in opening for word in ("can't", "cannot", "can not", "sorry", "unable", "not able", "no right")
-    ):
-        return Outcome.REFUSED
-    return Outcome.ANSWER
 
 
 def _misses(case: Case, result: Result) -> list[str]:

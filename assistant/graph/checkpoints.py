@@ -1,5 +1,8 @@
 """Where the graph keeps its state: LangGraph's own tables, in a schema of their own."""
 
+import os
+import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +14,11 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 SCHEMA = "assistant_graph"
+POOL = 4
+"""Connections a process at most."""
+
+_pools: dict[int, ConnectionPool] = {}
+_opening = threading.Lock()
 
 
 def login() -> dict[str, Any]:
@@ -43,9 +51,27 @@ def _is_set_up() -> bool:
         return cursor.fetchone()[0] == len(PostgresSaver.MIGRATIONS) - 1
 
 
-def open_pool(*, size: int = 4) -> ConnectionPool:
-    """A pool for a worker process: open it after the fork, and make a `PostgresSaver` of it for each run."""
-    return ConnectionPool(kwargs=login(), min_size=1, max_size=size, open=True)
+def pool() -> ConnectionPool:
+    """This process's connections. Opened when first asked for, and so after the fork of a worker."""
+    with _opening:
+        if os.getpid() not in _pools:
+            _pools.clear()
+            _pools[os.getpid()] = ConnectionPool(
+                kwargs=login(), min_size=1, max_size=POOL, timeout=10, open=True,
+                check=ConnectionPool.check_connection,
+            )  # fmt: skip
+        return _pools[os.getpid()]
+
+
+def close_pool() -> None:
+    with _opening:
+        if own := _pools.pop(os.getpid(), None):
+            own.close()
+
+
+def prune(thread: uuid.UUID) -> None:
+    """Forgets all of a thread but its latest state."""
+    PostgresSaver(pool()).prune([str(thread)], strategy="keep_latest")
 
 
 @contextmanager

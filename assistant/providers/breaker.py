@@ -4,6 +4,8 @@ After `FAILURES` transient failures within `WINDOW` seconds the provider is left
 caller at a time may try it, and a success closes the circuit.
 """
 
+from contextlib import suppress
+
 import redis
 
 FAILURES, WINDOW, PAUSE, TRIAL = 5, 60, 30, 25
@@ -17,21 +19,26 @@ class Breaker:
         self._trial = f"dynosite:assistant:breaker:{provider}:trial"
 
     def allows(self) -> bool:
-        if self._redis.exists(self._open):
-            return False
-        if int(self._redis.get(self._failures) or 0) < FAILURES:
+        """Whether to call the provider. Without Redis nobody knows better than to try."""
+        try:
+            if self._redis.exists(self._open):
+                return False
+            if int(self._redis.get(self._failures) or 0) < FAILURES:
+                return True
+            # The pause is over, the failures are not forgotten: one caller tries.
+            return bool(self._redis.set(self._trial, 1, nx=True, ex=TRIAL))
+        except redis.RedisError:
             return True
-        # The pause is over, the failures are not forgotten: one caller tries.
-        return bool(self._redis.set(self._trial, 1, nx=True, ex=TRIAL))
 
     def failed(self) -> None:
-        with self._redis.pipeline() as pipe:
+        with suppress(redis.RedisError), self._redis.pipeline() as pipe:
             pipe.incr(self._failures)
             pipe.expire(self._failures, WINDOW + PAUSE)
             count, _ = pipe.execute()
-        if count >= FAILURES:
-            self._redis.set(self._open, 1, ex=PAUSE)
-            self._redis.delete(self._trial)
+            if count >= FAILURES:
+                self._redis.set(self._open, 1, ex=PAUSE)
+                self._redis.delete(self._trial)
 
     def succeeded(self) -> None:
-        self._redis.delete(self._failures, self._open, self._trial)
+        with suppress(redis.RedisError):
+            self._redis.delete(self._failures, self._open, self._trial)

@@ -102,7 +102,7 @@ class Chain(AgentMiddleware):
         began = time.monotonic()
         try:
             response = handler(request)
-        except Exception as error:
+        except BaseException as error:  # a call that the user stopped is counted, too
             self._meter.after(name, None, seconds=time.monotonic() - began, error=f"{type(error).__name__}: {error}")
             raise
         self._meter.after(name, _answer(response), seconds=time.monotonic() - began)

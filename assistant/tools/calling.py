@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
 from pydantic import ValidationError
 
 from allocations.exceptions import Busy, DomainError, Invalid, NotAllowed, NotFound, Refused
@@ -18,6 +17,7 @@ from assistant.tools import rows
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.cards import card_text
 from assistant.tools.registry import TOOLS, offered
+from dynosite.lib.connections import given_back
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +26,9 @@ FAILED = "Something went wrong with this tool; it was noted. Try again, or do it
 
 def call(name: str, raw: dict[str, Any], *, ctx: Ctx, call_id: str = "") -> dict[str, Any]:
     """Calls the tool by the user's rights. The result has `status`, `message` where there is one, and the data."""
-    had_connection = connection.connection is not None
-    try:
+    # The graph calls tools in threads of its own.
+    with given_back():
         return _recorded(name, raw, ctx, call_id)
-    finally:
-        if not had_connection:
-            # The graph calls tools in threads of its own, which would each keep a connection.
-            connection.close()
 
 
 def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[str, Any]:

@@ -1,0 +1,96 @@
+"""How a run ends: done, stopped or failed, and in which words the user hears of it."""
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import OperationalError, close_old_connections, transaction
+from django.utils import timezone
+from langgraph.errors import GraphRecursionError
+from psycopg import OperationalError as DriverError
+from psycopg_pool import PoolTimeout
+
+from allocations.exceptions import DomainError
+from assistant import conversations, streams
+from assistant.enums import RunStatus
+from assistant.graph.driving import Halted
+from assistant.models import Run
+from assistant.providers.failures import Misconfigured, NoAnswer
+from assistant.transcript import Transcript
+
+logger = logging.getLogger(__name__)
+
+STOPPED = "You stopped this here."
+TOO_LONG = "This took too long and was ended here. What was proposed until then is on its cards."
+TOO_MANY_STEPS = "This took more steps than one turn may have. Ask for a smaller part of it."
+MISCONFIGURED = (
+    "The assistant's model refuses how it is set up (its key, its rights or its name); an administrator has to see to"
+    " that. Nothing was written."
+)
+DATABASE_AWAY = "The database could not be reached. Try again in a moment."
+BROKEN = "Something went wrong here; it was noted. Try again, or do it on the page."
+PATIENCE = (0.2, 0.5, 1, 2, 4, 8)
+"""Seconds to wait for a database that is away, before giving up telling the transcript of an end."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    status: RunStatus
+    sentence: str = ""
+    error: str = ""
+    outcome: str = ""
+
+
+def turn_seconds() -> float:
+    return float(settings.ASSISTANT_TURN_SECONDS)
+
+
+def of(error: BaseException, *, stopped: bool) -> Ending:
+    """What to say of what ended a run."""
+    if isinstance(error, Halted) and stopped:
+        return Ending(RunStatus.STOPPED, STOPPED)
+    told = f"{type(error).__name__}: {error}"
+    match error:
+        case Halted():
+            return Ending(RunStatus.FAILED, TOO_LONG, f"It took more than {turn_seconds():.0f} seconds.")
+        case DomainError():
+            return Ending(RunStatus.FAILED, error.sentence, told)
+        case NoAnswer():
+            return Ending(RunStatus.FAILED, str(error), told)
+        case Misconfigured():
+            logger.error("%s", error)
+            return Ending(RunStatus.FAILED, MISCONFIGURED, told)
+        case GraphRecursionError():
+            return Ending(RunStatus.FAILED, TOO_MANY_STEPS, told)
+        case OperationalError() | DriverError() | PoolTimeout():
+            return Ending(RunStatus.FAILED, DATABASE_AWAY, told)
+    logger.error("A run failed", exc_info=error)
+    return Ending(RunStatus.FAILED, BROKEN, told)
+
+
+def write(run: Run, transcript: Transcript, ending: Ending) -> None:
+    """Writes the end into the transcript and the run, then into the stream. Waits a little for a database that is
+    away; where it stays away the panel is told at least, and the run is taken up again later."""
+    for pause in (*PATIENCE, None):
+        try:
+            close_old_connections()
+            _write(run, transcript, ending)
+            break
+        except OperationalError:
+            if pause is None:
+                streams.end(run.pk, RunStatus.FAILED)
+                raise
+            threading.Event().wait(pause)
+    streams.end(run.pk, ending.status)
+
+
+def _write(run: Run, transcript: Transcript, ending: Ending) -> None:
+    with transaction.atomic():
+        transcript.keep_half()
+        run.status, run.error, run.outcome = ending.status, ending.error, ending.outcome
+        run.ended_at = timezone.now()
+        run.save(update_fields=["status", "error", "outcome", "model", "ended_at"])
+        note = conversations.write_note(run, ending.sentence) if ending.sentence else None
+    if note:
+        streams.publish(run.pk, "message", id=note.pk)

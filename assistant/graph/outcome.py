@@ -1,0 +1,30 @@
+"""What a turn came to, read from its messages."""
+
+from typing import Any
+
+from langchain_core.messages import ToolMessage
+
+from assistant.enums import Outcome
+
+
+def outcome_of(said: list[Any], *, proposed: bool) -> Outcome:
+    """What a turn came to. The offline model says so itself; of others it is read from what they did."""
+    if proposed:
+        return Outcome.PROPOSAL
+    last = said[-1]
+    if told := last.additional_kwargs.get("outcome"):
+        return Outcome(told)
+    results = [message for message in said if isinstance(message, ToolMessage)]
+    if results and any(
+        f'"status": "{status}"' in results[-1].text for status in ("refused", "not-found", "not-allowed")
+    ):
+        return Outcome.REFUSED
+    text = last.text.strip()
+    if not results and text.endswith("?"):
+        return Outcome.CLARIFY
+    opening = text[:200].casefold()
+    if not results and any(
+        word in opening for word in ("can't", "cannot", "can not", "sorry", "unable", "not able", "no right")
+    ):
+        return Outcome.REFUSED
+    return Outcome.ANSWER

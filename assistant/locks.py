@@ -1,0 +1,22 @@
+"""One worker a conversation: a lock of a database session, which ends with its holder however that ends."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from assistant.graph import checkpoints
+
+
+@contextmanager
+def held(conversation_id: uuid.UUID) -> Iterator[bool]:
+    """Holds the conversation's lock within; gives False, and holds nothing, where another has it.
+
+    On a connection of its own: a session that a pool hands on would hand on the lock with it.
+    """
+    with psycopg.connect(**checkpoints.login() | {"row_factory": psycopg.rows.tuple_row}) as session:
+        row = session.execute(
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"assistant:{conversation_id}"]
+        ).fetchone()
+        yield bool(row and row[0])

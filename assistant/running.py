@@ -1,0 +1,157 @@
+"""Runs one turn: claim it, lead it through the graph, tell of it, and end it in words whatever happens."""
+
+import datetime as dt
+import json
+import logging
+import time
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from assistant import conversations, endings, locks, prompts, streams
+from assistant.enums import Author, RunStatus
+from assistant.graph import checkpoints, turn
+from assistant.graph.driving import Halted
+from assistant.metering import Calls
+from assistant.models import Message, Run, ToolCall
+from assistant.providers.chain import OFFLINE
+from assistant.tools.caller import Ctx
+from assistant.transcript import Transcript
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 4
+"""How often a worker takes a run up: one that has killed so many is not given to the next."""
+LOOK_EVERY = 0.1
+"""Seconds between two looks at whether the user wants it stopped."""
+GAVE_UP = "This could not be finished after several attempts. Ask again, or in other words."
+
+
+def run_turn(run_id: uuid.UUID | str) -> bool:
+    """Runs the turn to its end; nothing happens where it has one. False where another has the conversation."""
+    run = Run.objects.filter(pk=run_id).first()
+    if run is None or RunStatus(run.status).ended:
+        return True
+    with locks.held(run.conversation_id) as is_ours:
+        if not is_ours:
+            return False
+        if claimed := _claim(run.pk):
+            _run(claimed)
+    return True
+
+
+def _claim(run_id: uuid.UUID) -> Run | None:
+    with transaction.atomic():
+        run = Run.objects.select_for_update().get(pk=run_id)
+        if RunStatus(run.status).ended:
+            return None
+        if run.attempts >= MOST_ATTEMPTS:
+            conversations.close(run, RunStatus.FAILED, GAVE_UP, error=f"Given up after {run.attempts} attempts.")
+            return None
+        run.status = RunStatus.RUNNING
+        run.attempts += 1
+        run.started_at = run.started_at or timezone.now()
+        run.prompt, run.prompt_hash = prompts.LIVE, prompts.digest()
+        run.save(update_fields=["status", "attempts", "started_at", "prompt", "prompt_hash"])
+        return run
+
+
+def _run(run: Run) -> None:
+    streams.publish(run.pk, "status", status=RunStatus.RUNNING)
+    transcript = Transcript(run)
+    if run.attempts > 1:
+        transcript.restart()
+    try:
+        outcome = _lead(run, transcript)
+        ending = endings.Ending(RunStatus.DONE, outcome=outcome)
+    except (Halted, Exception) as error:
+        ending = endings.of(error, stopped=streams.is_asked_to_stop(run.pk))
+    endings.write(run, transcript, ending)
+    try:
+        checkpoints.prune(run.conversation_id)
+    except Exception:
+        logger.exception("the checkpoints of conversation %s were not pruned", run.conversation_id)
+
+
+def _lead(run: Run, transcript: Transcript) -> str:
+    ctx = Ctx(run.user_id, run.ground_id, run.conversation_id, run.pk, page=run.page)
+    own = turn.Turn(ctx, meter=Calls(run))
+    if run.attempts > 1:
+        transcript.forget_all_but([message.id for message in own.messages()])
+    watching = _Watching(run, own)
+    for event in own.go(run.question.text if run.question else "", _past(run)):
+        watching.look()
+        _tell(run, transcript, event)
+    # Also what a worker that is no more heard and did not write down.
+    for message in own.messages():
+        transcript.message(message.id, message.text)
+    return own.outcome(proposed=run.proposals.exists())
+
+
+class _Watching:
+    """Halts the turn when its user has asked for that, or its time is over."""
+
+    def __init__(self, run: Run, own: turn.Turn) -> None:
+        self._run, self._own = run, own
+        self._until = time.monotonic() + endings.turn_seconds()
+        self._next = 0.0
+
+    def look(self) -> None:
+        now = time.monotonic()
+        if now < self._next or self._own.watch.halted:
+            return
+        self._next = now + LOOK_EVERY
+        if now > self._until or streams.is_asked_to_stop(self._run.pk):
+            self._own.watch.halt()
+
+
+def _past(run: Run) -> turn.Past:
+    """What the graph does not know of the turn before: what it said half, and what its tools did."""
+    earlier = run.conversation.runs.exclude(pk=run.pk).order_by("-created_at").first()
+    if earlier is None:
+        return turn.Past()
+    calls = ToolCall.objects.filter(run=earlier, result__status__isnull=False)
+    said = Message.objects.filter(run=earlier, author=Author.ASSISTANT, cut=True).first()
+    same = run.conversation.runs.filter(question=run.question).exclude(pk=run.pk) if run.question else []
+    return turn.Past(
+        results={call.call_id: json.dumps(call.result) for call in calls},
+        said=said.text if said else "",
+        superseded=tuple(str(each.pk) for each in same),
+    )
+
+
+def _tell(run: Run, transcript: Transcript, event: turn.Event) -> None:
+    tell: Any = streams.publish
+    match event:
+        case None:
+            transcript.flush()
+        case turn.Words(text):
+            transcript.words(text)
+        case turn.Restart():
+            transcript.restart()
+        case turn.ModelChosen(name):
+            run.model = name
+            tell(run.pk, "model", name=name, offline=name == OFFLINE)
+        case turn.Said(id, text, calls):
+            transcript.message(id, text)
+            for call, name in calls:
+                tell(run.pk, "tool", call=call, name=name, status="running")
+        case turn.Answered(call, name, status, proposal):
+            tell(run.pk, "tool", call=call, name=name, status=status)
+            if proposal:
+                tell(run.pk, "proposal", id=proposal)
+
+
+def lost(*, after: dt.timedelta = dt.timedelta(seconds=30)) -> list[uuid.UUID]:
+    """Runs that no worker has, nor has been told of for a while."""
+    before = timezone.now() - after
+    waiting = Run.objects.filter(status=RunStatus.QUEUED, created_at__lt=before)
+    begun = Run.objects.filter(status=RunStatus.RUNNING, started_at__lt=before)
+    found = [run.pk for run in waiting.order_by("created_at")[:100]]
+    for run in begun.order_by("created_at")[:100]:
+        with locks.held(run.conversation_id) as is_free:
+            if is_free:
+                found.append(run.pk)
+    return found

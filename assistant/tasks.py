@@ -1,0 +1,38 @@
+import logging
+
+from celery import Task, shared_task
+from celery.signals import worker_process_init, worker_process_shutdown
+
+from assistant import conversations, running, streams
+from assistant.graph import checkpoints
+
+logger = logging.getLogger(__name__)
+
+WAIT = 1
+"""Seconds after which a run whose conversation another run has is looked at again."""
+
+
+@worker_process_init.connect
+def open_checkpoints(**kwargs: object) -> None:
+    """After the fork: a connection can't be shared with the parent."""
+    checkpoints.pool()
+
+
+@worker_process_shutdown.connect
+def close_checkpoints(**kwargs: object) -> None:
+    checkpoints.close_pool()
+
+
+@shared_task(bind=True, ignore_result=True, max_retries=None)
+def run_turn(self: Task, run_id: str) -> None:
+    if not running.run_turn(run_id):
+        raise self.retry(countdown=WAIT)
+
+
+@shared_task(ignore_result=True)
+def take_up_lost_runs() -> None:
+    """Sends runs again whose message or worker is lost. A run that does have a worker ignores it."""
+    for run_id in running.lost():
+        if streams.client().set(f"{streams.key(run_id)}:sent-again", 1, nx=True, ex=120):
+            logger.warning("run %s is taken up again", run_id)
+            conversations.send(run_id)
