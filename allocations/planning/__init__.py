@@ -2,7 +2,21 @@
 
 from .checker import check
 from .problem import Problem, ProblemError, Weights
+from .repair import Option, Repair, displaced_of, repair
 from .solution import Placement, Progress, Solution
 from .solve import solve
 
-__all__ = ["Placement", "Problem", "ProblemError", "Progress", "Solution", "Weights", "check", "solve"]
+__all__ = [
+    "Option",
+    "Placement",
+    "Problem",
+    "ProblemError",
+    "Progress",
+    "Repair",
+    "Solution",
+    "Weights",
+    "check",
+    "displaced_of",
+    "repair",
+    "solve",
+]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from allocations.planning import Problem, ProblemError, Progress, Solution, check, solve
+from allocations.planning import Option, Problem, ProblemError, Progress, Solution, check, repair, solve
 
 
 class Command(BaseCommand):
@@ -26,6 +27,10 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="seed of the search (default: 0)")
         parser.add_argument("--steps", type=int, help="search this many steps: the same seed gives the same plan")
         parser.add_argument("--move-price", type=int, help="what moving a test costs, in units of the objective")
+        parser.add_argument(
+            "--repair", action="store_true", help="list repairs for the tests that stand on occupied days"
+        )
+        parser.add_argument("--displaced-only", action="store_true", help="with --repair: move no other test")
         parser.add_argument("--json", action="store_true", help="print the solution as JSON and nothing else")
 
     def handle(self, *args, **options) -> None:
@@ -35,6 +40,9 @@ class Command(BaseCommand):
             problem = self._refused(problem.with_weights, move=options["move_price"])
         if options["seconds"] <= 0 or options["workers"] < 1 or (options["steps"] or 0) < 0:
             raise CommandError("--seconds and --workers must be above 0, --steps not below")
+        if options["repair"]:
+            self._repair(problem, options)
+            return
         quiet = options["json"] or options["verbosity"] == 0
         solution = solve(
             problem,
@@ -51,6 +59,38 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(solution.to_json()))
         else:
             self._print(solution)
+
+    def _repair(self, problem: Problem, options) -> None:
+        began = time.monotonic()
+        found = self._refused(
+            repair,
+            problem,
+            others=not options["displaced_only"],
+            seconds=options["seconds"],
+            seed=options["seed"],
+            on_option=lambda first: options["json"] or self._tell(first, began),
+        )
+        for option in found.options:
+            if wrong := check(found.problem, option.solution):
+                raise CommandError("a repair does not hold: " + "; ".join(wrong))
+        if options["json"]:
+            listed = [
+                {"moved": list(o.moved), "late": o.late, "late_days": o.late_days, "proven": o.proven}
+                | {"solution": o.solution.to_json()}
+                for o in found.options
+            ]
+            answer = {"displaced": list(found.displaced), "seconds": round(found.seconds, 3), "options": listed}
+            self.stdout.write(json.dumps(answer))
+            return
+        for option in found.options:
+            self.stdout.write(
+                f"{len(option.moved)} moved, {option.late} late (weighted), {option.late_days} days late, "
+                f"{len(option.unplaced)} unplaced{', proven' if option.proven else ''}"
+            )
+        self.stdout.write(f"{len(found.displaced)} displaced, {len(found.options)} options, {found.seconds:.2f} s")
+
+    def _tell(self, first: Option, began: float) -> None:
+        self.stderr.write(f"{time.monotonic() - began:7.2f} s  the displaced only: {first.late} late (weighted)")
 
     def _read(self, name: str) -> Problem:
         try:
