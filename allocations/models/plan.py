@@ -16,7 +16,10 @@ class Plan(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ground = models.ForeignKey(ProvingGround, on_delete=models.CASCADE, related_name="plans")
+    name = models.CharField(max_length=80, blank=True)
+    note = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=PlanState.choices, default=PlanState.QUEUED)
+    chosen = models.JSONField(null=True, blank=True, help_text="Ids of the requests to place; none: all that wait.")
     first_day = models.DateField()
     last_day = models.DateField()
     movable = models.CharField(max_length=10, choices=Movable.choices, default=Movable.NOTHING)
@@ -31,6 +34,8 @@ class Plan(models.Model):
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(auto_now_add=True)
     applied = models.ForeignKey(Change, on_delete=models.SET_NULL, null=True, related_name="+")
+    again_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="agains")
+    deleted_at = models.DateTimeField(null=True, help_text="It can be brought back.")
 
     class Meta:
         ordering = ["-made_at"]
@@ -41,7 +46,24 @@ class Plan(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.name:
+            return self.name
         return f"Plan of {self.made_at:%Y-%m-%d %H:%M}" if self.made_at else "Plan"
+
+    @property
+    def may_be_applied(self) -> bool:
+        return self.state == PlanState.READY and self.deleted_at is None
+
+    @property
+    def under_way(self) -> bool:
+        return self.state in (PlanState.QUEUED, PlanState.THINKING)
+
+    @property
+    def gap(self) -> int | None:
+        """How far from the best it may be, in percent; none where nothing is known."""
+        if self.objective is None or self.bound is None:
+            return None
+        return round(100 * (self.objective - self.bound) / self.objective) if self.objective > 0 else 0
 
 
 class PlanItem(models.Model):
@@ -56,6 +78,7 @@ class PlanItem(models.Model):
     last_day = models.DateField(null=True)
     late = models.PositiveIntegerField(default=0, help_text="Days after the due date.")
     reason = models.TextField(blank=True)
+    applied = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["first_day", "id"]
@@ -67,4 +90,9 @@ class PlanItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.request or self.allocation}"
+        return f"{self.test}"
+
+    @property
+    def test(self) -> TestRequest | Allocation:
+        """What is placed: both have a vehicle and a test type."""
+        return self.request or self.allocation  # type: ignore[return-value]

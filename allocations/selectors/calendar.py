@@ -11,6 +11,7 @@ from allocations import access
 from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Capability, Dyno, Occupancy, ProvingGround
 from allocations.rulebook import LONGEST_STAY
+from allocations.selectors.ghosts import Ghost
 from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class DynoRow:
     drives: list[str] = field(default_factory=list)
     weights: list[str] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
+    ghosts: list[Ghost] = field(default_factory=list)
     use: int = 0
     weekly: list[int] = field(default_factory=list)
 
@@ -120,8 +122,9 @@ def calendar(
     user: "User",
     chosen: CalendarFilter | None = None,
     dyno_ids: Collection[int] | None = None,
+    keep: Collection[int] = (),
 ) -> Calendar:
-    """The board of a ground between two days. `dyno_ids` narrows it to some rows.
+    """The board of a ground between two days. `dyno_ids` narrows it to some rows; a filter of bars leaves `keep` in.
 
     Raises NotFound for a user who is no member of the ground.
     """
@@ -138,7 +141,7 @@ def calendar(
     load = _load(rows, days)
     outlook = _outlook(load, days, today)
     if chosen.of_bars:
-        rows = [row for row in rows if any(bar.matches for bar in row.bars)]
+        rows = [row for row in rows if row.id in keep or any(bar.matches for bar in row.bars)]
     return Calendar(
         days=days,
         today=today,

@@ -110,6 +110,21 @@ def history_of(row: Any, *, user: "User") -> list[Entry]:
     return entries(found, role, only=(row._meta.model_name, row.pk))
 
 
+def what_happened(row: Any, since: dt.datetime) -> str:
+    """Of the last change of a row since then, what it did and who made it, to end a sentence with; or nothing."""
+    of_row = [{"model": row._meta.model_name, "id": row.pk}]
+    change = (
+        Change.objects.filter(ground=row.ground_id, at__gt=since, items__contains=of_row)
+        .select_related("user")
+        .order_by("-at")
+        .first()
+    )
+    if change is None:
+        return ""
+    who = f" by {change.user.display_name}" if change.user else ""
+    return f": {change.get_action_display().lower()}{who} ({change.summary})"
+
+
 def change_by_id(pk: str, *, user: "User") -> Change:
     found = Change.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("user", "ground").first()
     if found is None:

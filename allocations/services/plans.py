@@ -2,11 +2,12 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from allocations import access
 from allocations.access import NOT_FOUND
@@ -16,6 +17,7 @@ from allocations.exceptions import Refusal as RefusalOf
 from allocations.models import Allocation, Change, Plan, PlanItem, TestRequest
 from allocations.planning import Progress, solve
 from allocations.rulebook import check_days
+from allocations.selectors.history import what_happened
 from allocations.selectors.plans import PlanningProblem, problem_of, reasons_of
 from allocations.services.placing import place, replace
 from allocations.services.work import Actor, Work, carry_out
@@ -24,6 +26,14 @@ from dynosite.lib.days import DayRange
 
 LONGEST_HORIZON = 1_500
 """Days."""
+
+
+class PlanOvertaken(Refused):
+    """The schedule has gone on since the plan was made. `by_item` says of each item what stands in its way."""
+
+    def __init__(self, by_item: Mapping[int, Sequence[RefusalOf]]):
+        super().__init__([refusal for refusals in by_item.values() for refusal in refusals])
+        self.by_item = dict(by_item)
 
 
 def ask_for_plan(
@@ -35,8 +45,12 @@ def ask_for_plan(
     movable: str = Movable.NOTHING,
     frozen_until: dt.date | None = None,
     seconds: int = 20,
+    requests: Collection[int] | None = None,
+    name: str = "",
+    note: str = "",
+    again_of: Plan | None = None,
 ) -> Plan:
-    """A plan that is still to be thought out. It writes nothing to the schedule."""
+    """A plan still to be thought out, of these `requests` or all that wait. It writes nothing to the schedule."""
     access.require(actor.user, ground_id, Role.SCHEDULER)
     days = DayRange(first_day, last_day)
     if days.last < days.first:
@@ -51,6 +65,10 @@ def ask_for_plan(
         movable=movable,
         frozen_until=frozen_until,
         seconds=seconds,
+        chosen=sorted(requests) if requests is not None else None,
+        name=name,
+        note=note,
+        again_of=again_of,
         made_by=actor.user,
     )
 
@@ -65,8 +83,22 @@ def plan_by_id(plan_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEW
 
 
 def plans_of(ground_id: int, *, user: User) -> QuerySet[Plan]:
+    """With `placed`, `moved` and `unplaced`, how many of its items these are; the deleted ones too."""
     access.require(user, ground_id, Role.VIEWER)
-    return Plan.objects.filter(ground_id=ground_id).select_related("made_by")
+
+    def number(**conditions: object) -> Coalesce:
+        items = PlanItem.objects.filter(plan=OuterRef("pk"), **conditions).order_by().values("plan")
+        return Coalesce(Subquery(items.annotate(number=Count("pk")).values("number")), 0)
+
+    return (
+        Plan.objects.filter(ground_id=ground_id)
+        .select_related("made_by")
+        .annotate(
+            placed=number(request__isnull=False, dyno__isnull=False),
+            moved=number(allocation__isnull=False, dyno__isnull=False),
+            unplaced=number(dyno__isnull=True),
+        )
+    )
 
 
 def stop_thinking(plan_id: uuid.UUID | str) -> None:
@@ -79,7 +111,7 @@ def curve_of(plan: Plan) -> list[tuple[float, int, int]]:
     return plan.curve or cache.get(f"plan:{plan.pk}:curve") or []
 
 
-def think_plan(plan_id: uuid.UUID | str, *, requests: Collection[int] | None = None) -> None:
+def think_plan(plan_id: uuid.UUID | str) -> None:
     """Thinks a queued plan out, telling whoever looks how far it is; for a worker, which may be told twice."""
     if not Plan.objects.filter(pk=plan_id, state__in=(PlanState.QUEUED, PlanState.THINKING)).exists():
         return
@@ -91,7 +123,7 @@ def think_plan(plan_id: uuid.UUID | str, *, requests: Collection[int] | None = N
         cache.set(f"plan:{plan_id}:curve", curve, timeout=3600)
 
     try:
-        think(plan, requests=requests, on_progress=tell, should_stop=lambda: bool(cache.get(f"plan:{plan_id}:stop")))
+        think(plan, on_progress=tell, should_stop=lambda: bool(cache.get(f"plan:{plan_id}:stop")))
     except Exception:
         sentence = "The planner failed for a reason that is ours; nothing was written to the schedule."
         Plan.objects.filter(pk=plan_id).update(state=PlanState.FAILED, error=sentence)
@@ -101,7 +133,6 @@ def think_plan(plan_id: uuid.UUID | str, *, requests: Collection[int] | None = N
 def think(
     plan: Plan,
     *,
-    requests: Collection[int] | None = None,
     workers: int = 2,
     steps: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -112,7 +143,7 @@ def think(
     With `steps` it searches that many steps in this process, and comes to the same plan each time.
     """
     Plan.objects.filter(pk=plan.pk).update(state=PlanState.THINKING)
-    found = problem_of(plan, requests=requests)
+    found = problem_of(plan, requests=plan.chosen)
     curve: list[tuple[float, int, int]] = []
 
     def progress(now: Progress) -> None:
@@ -175,7 +206,7 @@ def apply_plan(
 ) -> Change:
     """Books and moves what the plan says (`items` are those chosen; all without it): all of it or nothing.
 
-    Raises Refused with everything that has changed since the plan was made.
+    Raises PlanOvertaken with everything that has changed since the plan was made, by item.
     """
 
     def write(work: Work) -> None:
@@ -186,13 +217,19 @@ def apply_plan(
         plan = Plan.objects.select_for_update().get(pk=plan_id)
         if plan.state != PlanState.READY:
             raise Refused.because(RefusalCode.WRONG_STATUS, f"The plan is {plan.state}; only a ready one is applied.")
+        if plan.deleted_at:
+            raise Refused.because(RefusalCode.WRONG_STATUS, "The plan is deleted; bring it back to apply it.")
         placed = plan.items.exclude(dyno=None).select_related("request", "allocation")
         chosen = list(placed.filter(pk__in=items) if items is not None else placed)
         if not chosen:
             raise Refused.because(RefusalCode.WRONG_STATUS, "There is nothing in this plan to apply.")
         allocations, requests = _lock(work, chosen)
-        _expect_unchanged(chosen, allocations, requests)
-        _carry_out(work, chosen, allocations, requests)
+        in_the_way = _changed_since(plan, chosen, allocations, requests)
+        unchanged = [item for item in chosen if item.pk not in in_the_way]
+        in_the_way |= _carry_out(work, unchanged, allocations, requests)
+        if in_the_way:
+            raise PlanOvertaken(in_the_way)
+        plan.items.filter(pk__in=[item.pk for item in chosen]).update(applied=True)
         plan.state = PlanState.APPLIED
         plan.applied_id = work.change_id
         plan.save(update_fields=["state", "applied"])
@@ -213,29 +250,31 @@ def _lock(work: Work, chosen: list[PlanItem]) -> tuple[dict[int, Allocation], di
     return allocations, requests
 
 
-def _expect_unchanged(chosen: list[PlanItem], allocations: dict, requests: dict) -> None:
-    changed = []
+def _changed_since(
+    plan: Plan, chosen: list[PlanItem], allocations: dict, requests: dict
+) -> dict[int, list[RefusalOf]]:
+    changed = {}
     for item in chosen:
         row = allocations.get(item.allocation_id) or requests.get(item.request_id)
         waits = item.request_id is None or row.status == RequestStatus.WAITING
         if row.version != item.version or not waits:
-            changed.append(RefusalOf(RefusalCode.WRONG_STATUS, f"{row} was changed since the plan was made."))
-    if changed:
-        raise Refused(changed)
+            sentence = f"{row} was changed since the plan was made{what_happened(row, plan.made_at)}."
+            changed[item.pk] = [RefusalOf(RefusalCode.WRONG_STATUS, sentence)]
+    return changed
 
 
-def _carry_out(work: Work, chosen: list[PlanItem], allocations: dict, requests: dict) -> None:
+def _carry_out(work: Work, chosen: list[PlanItem], allocations: dict, requests: dict) -> dict[int, list[RefusalOf]]:
+    """Puts each item in its place; what the rulebook refuses comes back by item."""
     status = {id_: row.status for id_, row in allocations.items()}
     # Those that move may change places with one another: all leave theirs before the first takes its new one.
     Allocation.objects.filter(pk__in=allocations).update(status=AllocationStatus.CANCELLED)
-    refusals: list[RefusalOf] = []
+    refused_items: dict[int, list[RefusalOf]] = {}
     for item in chosen:
         try:
             _put(work, item, allocations, requests, status)
         except Refused as refused:
-            refusals += refused.refusals
-    if refusals:
-        raise Refused(refusals)
+            refused_items[item.pk] = refused.refusals
+    return refused_items
 
 
 def _put(work: Work, item: PlanItem, allocations: dict, requests: dict, status: dict) -> None:

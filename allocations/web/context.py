@@ -87,6 +87,7 @@ class Shell:
             ("Requests", "allocations:request-list", "inbox", waiting),
             ("Dynos", "allocations:dyno-list", "gauge", 0),
             ("Vehicles", "allocations:vehicle-list", "car", 0),
+            ("Plans", "allocations:plan-list", "sparkles", 0),
             ("Changes", "allocations:change-list", "history", 0),
         ]
         if self.may_schedule:

@@ -5,6 +5,7 @@ import logging
 import uuid
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,41 +13,100 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kombu.exceptions import OperationalError
 
 from allocations import tasks
-from allocations.enums import Door, PlanState, Role
+from allocations.enums import Door, PlanState, Priority, RequestStatus, Role
 from allocations.exceptions import DomainError, Refused
-from allocations.models import Plan
+from allocations.models import Change, Plan, PlanItem, TestRequest, TestType
+from allocations.selectors.ghosts import plan_items
+from allocations.selectors.plan_figures import figures_of
+from allocations.selectors.requests import request_list
 from allocations.services import plans
 from allocations.services.work import Actor
 from allocations.web.context import current_ground, shell_of
 from allocations.web.curve import curve_of
 from allocations.web.forms.plans import PlanForm
+from allocations.web.listing import list_page, listing
 from dynosite.lib.htmx import wants_fragment
 
 logger = logging.getLogger(__name__)
 
-RECENT = 20
+LIST = "allocations:plan-list"
 AHEAD = dt.timedelta(days=730)
+SORTS = {"made": "made_at", "name": "name", "state": "state", "lateness": "objective", "placed": "placed"}
+SEARCH = ("name", "note", "made_by__username", "made_by__first_name", "made_by__last_name")
+PICKED_FROM = ("vehicle__tag", "vehicle__vin", "vehicle__program", "test_type__name", "step", "note")
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    ground = current_ground(request)
+    everything = plans.plans_of(ground.pk, user=request.user)
+    shown = request.GET.get("show", "")
+    rows = everything.filter(deleted_at__isnull=shown != "deleted")
+    if shown in ("ready", "applied"):
+        rows = rows.filter(state=shown)
+    found = listing(request, rows, search=SEARCH, sorts=SORTS, default="-made", filtered=bool(shown))
+    context = {
+        "shown": shown,
+        "kinds": [("", "All"), ("ready", "Ready"), ("applied", "Applied"), ("deleted", "Deleted")],
+        "deleted": _just_deleted(request, everything),
+    }
+    return list_page(request, "plans", found, context)
+
+
+def _just_deleted(request: HttpRequest, everything) -> Plan | None:
+    try:
+        pk = uuid.UUID(request.GET.get("deleted", ""))
+    except ValueError:
+        return None
+    return everything.filter(pk=pk, deleted_at__isnull=False).first()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def index(request: HttpRequest) -> HttpResponse:
+def create(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request, Role.SCHEDULER)
     today = ground.today()
+    waiting = request_list(ground, user=request.user).filter(status=RequestStatus.WAITING)
     form = PlanForm(request.POST or None, initial={"first_day": today, "last_day": today + AHEAD})
-    if request.method == "POST" and form.is_valid():
+    picked = {int(pk) for pk in request.POST.getlist("request") if pk.isdecimal() and len(pk) < 19}
+    if request.method == "POST" and form.is_valid() and form.has_requests(picked, waiting):
         try:
-            plan = plans.ask_for_plan(ground.pk, actor=Actor(request.user, Door.PLANNER), **form.cleaned_data)
+            plan = plans.ask_for_plan(
+                ground.pk, actor=Actor(request.user, Door.PLANNER), requests=form.requests, **form.values
+            )
         except Refused as refused:
             form.add_error("last_day", refused.sentence)
         else:
-            _queue(request, plan)
+            queue(plan)
             return redirect("allocations:plan-detail", plan.pk)
-    recent = plans.plans_of(ground.pk, user=request.user)[:RECENT]
-    context = {"form": form, "recent": recent, "ground": ground, "waiting": shell_of(request).ground.waiting}
-    return render(request, "allocations/plans/page.html", context, status=422 if form.is_bound else 200)
+    chosen = {name: request.GET.get(name, "") for name in ("q", "test", "priority")}
+    context = {
+        "form": form,
+        "waiting": _narrowed(waiting, chosen),
+        "waiting_count": waiting.count(),
+        "picked": picked if form.is_bound else None,
+        "chosen": chosen,
+        "test_types": TestType.objects.filter(ground=ground),
+        "priorities": Priority.choices,
+        "trail": [("Plans", reverse(LIST)), ("New plan", "")],
+    }
+    return render(request, "allocations/plans/new.html", context, status=422 if form.is_bound else 200)
 
 
-def _queue(request: HttpRequest, plan: Plan) -> None:
+def _narrowed(rows, chosen: dict[str, str]) -> list[TestRequest]:
+    """For who has no script; with it, rows are hidden where they stand and keep their ticks."""
+    for word in chosen["q"][:100].split():
+        found = Q()
+        for name in PICKED_FROM:
+            found |= Q(**{f"{name}__icontains": word})
+        rows = rows.filter(found)
+    if chosen["test"].isdecimal() and len(chosen["test"]) < 19:
+        rows = rows.filter(test_type=int(chosen["test"]))
+    if chosen["priority"] in Priority.values:
+        rows = rows.filter(priority=chosen["priority"])
+    return list(rows)
+
+
+def queue(plan: Plan) -> None:
     try:
         tasks.think_plan.delay(str(plan.pk))
     except OperationalError:
@@ -59,58 +119,69 @@ def _queue(request: HttpRequest, plan: Plan) -> None:
 @require_safe
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The plan, or how far it is; meanwhile htmx asks again every second, and without it there is a link."""
-    plan = _found(request, pk)
-    items = plan.items.select_related(
-        "request__vehicle", "request__test_type", "allocation__vehicle", "allocation__test_type",
-        "allocation__dyno", "dyno",
-    )  # fmt: skip
+    return _detail(request, found_plan(request, pk))
+
+
+def _detail(
+    request: HttpRequest, plan: Plan, refused: DomainError | None = None, ticked: set[int] | None = None
+) -> HttpResponse:
+    items = plan_items(plan)
+    by_item = getattr(refused, "by_item", {})
+    undone = Change.objects.filter(undoes=plan.applied_id).first() if plan.applied_id else None
     context = {
         "plan": plan,
-        "under_way": plan.state in (PlanState.QUEUED, PlanState.THINKING),
-        "items": items,
-        "figures": _figures(list(items)),
+        "items": [_row(item, by_item, ticked) for item in items],
+        "figures": figures_of(items),
         "curve": curve_of(plans.curve_of(plan)),
-        "may_apply": shell_of(request).may_schedule and plan.state == PlanState.READY,
-        "trail": [("Requests", reverse("allocations:request-list")), ("Plans", reverse("allocations:plan-list"))],
+        "refused": refused,
+        "overtaken": len(by_item),
+        "may_apply": shell_of(request).may_schedule and plan.may_be_applied,
+        "undone": undone,
+        "first_change": min((item.first_day for item in items if item.first_day), default=None),
+        "agains": plan.agains.filter(deleted_at=None).order_by("made_at"),
+        "trail": [("Plans", reverse(LIST)), (str(plan), "")],
     }
     template = "_plan.html" if wants_fragment(request, "plan") else "detail.html"
-    response = render(request, f"allocations/plans/{template}", context)
+    response = render(request, f"allocations/plans/{template}", context, status=409 if refused else 200)
     response["Vary"] = "HX-Request, Cookie"
     return response
 
 
-def _figures(items: list) -> dict[str, int]:
+def _row(item: PlanItem, by_item: dict, ticked: set[int] | None) -> dict[str, object]:
+    """After a refusal those stay ticked that could still be applied."""
+    in_the_way = [refusal.sentence for refusal in by_item.get(item.pk, ())]
     return {
-        "placed": sum(1 for item in items if item.request_id and item.dyno_id),
-        "moved": sum(1 for item in items if item.allocation_id),
-        "unplaced": sum(1 for item in items if not item.dyno_id),
-        "late": sum(item.late for item in items),
+        "item": item,
+        "in_the_way": in_the_way,
+        "ticked": not in_the_way and (ticked is None or item.pk in ticked),
     }
 
 
 @require_POST
 def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    _found(request, pk, Role.SCHEDULER)
+    found_plan(request, pk, Role.SCHEDULER)
     plans.stop_thinking(pk)
     return redirect("allocations:plan-detail", pk)
 
 
 @require_POST
 def apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    plan = _found(request, pk, Role.SCHEDULER)
-    chosen = [int(id_) for id_ in request.POST.getlist("item") if id_.isdecimal()]
+    plan = found_plan(request, pk, Role.SCHEDULER)
+    chosen = [int(id_) for id_ in request.POST.getlist("item") if id_.isdecimal() and len(id_) < 19]
     try:
         change = plans.apply_plan(
             plan.pk, actor=Actor(request.user, Door.PLANNER), items=chosen, key=f"plan-{plan.pk}"
         )
-    except (Refused, DomainError) as error:
-        messages.error(request, f"Nothing of the plan was applied. {error.sentence}")
-    else:
-        messages.success(request, change.summary)
+    except DomainError as error:
+        return _detail(request, plan, error, set(chosen))
+    messages.success(request, change.summary)
+    if request.POST.get("back") == "schedule":
+        first = min((item.first_day for item in plan.items.filter(pk__in=chosen) if item.first_day), default="")
+        return redirect(f"{reverse('allocations:schedule')}?ground={plan.ground.code}&from={first}")
     return redirect("allocations:plan-detail", pk)
 
 
-def _found(request: HttpRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Plan:
+def found_plan(request: HttpRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Plan:
     plan = plans.plan_by_id(pk, user=request.user, needed=needed)
     shell_of(request).show_ground(plan.ground_id)
     return plan

@@ -19,6 +19,7 @@ from allocations.selectors.allocations import allocation_by_id, checks_of
 from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar, warning_of
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
+from allocations.web.overlay import Overlay, hang_into, overlay_of
 from allocations.web.schedule_query import STATUSES, ZOOMS, ScheduleQuery, read_query
 from dynosite.lib.events import position
 from dynosite.lib.htmx import wants_fragment
@@ -62,13 +63,16 @@ def board(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
     query = read_query(request.GET, ground)
     heard = position(ground.pk)  # before the reading, so that nothing falls between the page and its stream
-    found = calendar(ground, query.days, user=request.user, chosen=query.chosen)
+    overlay = overlay_of(request, query)
+    found = _calendar(request, query, overlay)
+    sections = _sections(found, query)
     context = {
+        **_proposed(request, query, overlay, sections),
         "stream_url": reverse("allocations:schedule-stream")
         + "?"
         + urlencode({"ground": ground.code, "after": heard}),
         **_shared(request, query, found),
-        "sections": _sections(found, query),
+        "sections": sections,
         "axis": axis_of(query.days, query.zoom.name, found.today, found.load),
         "zooms": [(zoom.label, query.zoomed(zoom.name), zoom == query.zoom) for zoom in ZOOMS.values()],
         "statuses": [(value, label, value in query.chosen.statuses) for value, label in STATUSES],
@@ -95,9 +99,7 @@ def rows(request: HttpRequest) -> HttpResponse:
         int(number) for number in request.GET.get("dynos", "").split(",") if number.isdecimal() and len(number) < 19
     }
     changed = request.GET.get("changed") == "1"
-    found = calendar(
-        ground, query.days, user=request.user, chosen=query.chosen, dyno_ids=None if changed else _bounded(ids)
-    )
+    found = _calendar(request, query, overlay_of(request, query), dyno_ids=None if changed else _bounded(ids))
     context = _shared(request, query, found)
     context["rows"] = [row for row in found.rows if row.id in ids]
     if changed:
@@ -145,6 +147,28 @@ def _window_context(request: HttpRequest, pk: int) -> dict[str, object]:
     shell.show_ground(found.ground_id)
     past = found.lifted_at is not None or found.last_day < found.ground.today()
     return {"window": found, "may_change": shell.role.covers(Role.ADMIN) and not past}
+
+
+def _calendar(
+    request: HttpRequest, query: ScheduleQuery, overlay: Overlay | None, dyno_ids: set[int] | None = None
+) -> Calendar:
+    keep = overlay.of_dynos(query.chosen.text) if overlay else ()
+    found = calendar(query.ground, query.days, user=request.user, chosen=query.chosen, dyno_ids=dyno_ids, keep=keep)
+    hang_into(found.rows, overlay)
+    return found
+
+
+def _proposed(
+    request: HttpRequest, query: ScheduleQuery, overlay: Overlay | None, sections: list[Section]
+) -> dict[str, object]:
+    if overlay is None:
+        return {"overlay": None}
+    whole = not any(block.address for section in sections for block in section.blocks)
+    return {
+        "overlay": overlay,
+        "plan_changes": overlay.changes(query, whole=whole),
+        "may_apply": shell_of(request).may_schedule and overlay.plan.may_be_applied,
+    }
 
 
 def _shared(request: HttpRequest, query: ScheduleQuery, found: Calendar) -> dict[str, object]:

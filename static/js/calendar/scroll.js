@@ -32,6 +32,12 @@ function showMatch() {
   scroller().scrollLeft = Math.max(0, first - 1) * dayWidth();
 }
 
+/** What the address points at, or else the first proposal, comes into view. */
+function showTarget() {
+  const target = document.getElementById(location.hash.slice(1)) ?? calendar().querySelector("a.cal-ghost");
+  if (calendar().contains(target)) target.scrollIntoView({ block: "nearest", inline: "center" });
+}
+
 /** Only cut bars get a sticky label: thousands of them would cost dozens of milliseconds a frame. */
 function watchLabels() {
   labels?.disconnect();
@@ -43,7 +49,7 @@ function watchLabels() {
     },
     { root: scroller(), rootMargin: `0px 0px 0px -${sideWidth()}px`, threshold: [0, 0.2, 0.4, 0.6, 0.8, 1] },
   );
-  for (const bar of calendar().querySelectorAll(".bar")) labels.observe(bar);
+  for (const bar of calendar().querySelectorAll(".bar, a.cal-ghost")) labels.observe(bar);
 }
 
 function markScrolled() {
@@ -64,6 +70,7 @@ export function startScroll() {
   if (calendar()) {
     showToday();
     showMatch();
+    showTarget();
   }
   document.addEventListener("htmx:before:swap", (event) => {
     kept = event.target.closest?.("#schedule") && calendar() ? dateOfLeftEdge() : undefined;

@@ -1,7 +1,11 @@
-// The board is one stop for Tab; arrows walk from bar to bar, Home and End go to a row's first and last.
-import { barsOf, calendar, middleOf, rows } from "./geometry.js";
+// The board is one stop for Tab; arrows walk from bar to bar and proposal to proposal, Home and End go to a row's first and last.
+import { calendar, middleOf, rows, startOf } from "./geometry.js";
 
-const STOPS = ".bar, .cal-name a, .cal-book";
+const PLACES = ".bar, a.cal-ghost";
+const STOPS = `${PLACES}, .cal-name a, .cal-book`;
+
+/** Bars and proposals of a row, from left to right. */
+const placesOf = (row) => [...row.querySelectorAll(PLACES)].sort((a, b) => startOf(a) - startOf(b));
 
 export function focusStop(stop) {
   if (!stop) return;
@@ -23,7 +27,7 @@ export function refreshWalk() {
   if (first) first.tabIndex = 0;
 }
 
-const beside = (row) => [...row.querySelectorAll(".cal-name a, .cal-book"), ...barsOf(row)];
+const beside = (row) => [...row.querySelectorAll(".cal-name a, .cal-book"), ...placesOf(row)];
 
 function along(stop, step) {
   const stops = beside(stop.closest(".cal-row"));
@@ -34,8 +38,8 @@ function across(stop, step) {
   const all = rows();
   const here = all.indexOf(stop.closest(".cal-row"));
   for (let at = here + step; all[at]; at += step) {
-    if (!stop.matches(".bar")) return all[at].querySelector(stop.matches(".cal-book") ? ".cal-book" : ".cal-name a");
-    const near = barsOf(all[at]).sort(
+    if (!stop.matches(PLACES)) return all[at].querySelector(stop.matches(".cal-book") ? ".cal-book" : ".cal-name a");
+    const near = placesOf(all[at]).sort(
       (a, b) => Math.abs(middleOf(a) - middleOf(stop)) - Math.abs(middleOf(b) - middleOf(stop)),
     )[0];
     if (near) return near;
@@ -44,8 +48,8 @@ function across(stop, step) {
 }
 
 function edge(stop, end) {
-  const bars = barsOf(stop.closest(".cal-row"));
-  return end ? bars.at(-1) : bars[0];
+  const places = placesOf(stop.closest(".cal-row"));
+  return end ? places.at(-1) : places[0];
 }
 
 const MOVES = {

@@ -1,0 +1,69 @@
+"""What a plan proposes, as bars that are not there yet: they lie over the calendar until somebody accepts them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from allocations.models import Plan, PlanItem
+from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count, day_range
+
+
+@dataclass(frozen=True, slots=True)
+class Ghost:
+    """A stay that is only proposed, or where something stands that the proposal would take away (kind is from)."""
+
+    key: str
+    """The element's id."""
+    dyno_id: int
+    start: int
+    """In days from the first day shown."""
+    length: int
+    kind: str
+    """new, moved or from."""
+    vehicle: str
+    label: str
+    title: str
+    url: str = ""
+
+
+def plan_items(plan: Plan) -> list[PlanItem]:
+    """The items of a plan with what pages say of them, in one query."""
+    items = plan.items.select_related(
+        "request__vehicle", "request__test_type", "allocation__vehicle", "allocation__test_type",
+        "allocation__dyno", "dyno",
+    )  # fmt: skip
+    return list(items)
+
+
+def ghosts_of(items: Iterable[PlanItem], days: DayRange) -> dict[int, list[Ghost]]:
+    """By dyno, what the items would put there within these days, and where they would take it from."""
+    found: dict[int, list[Ghost]] = {}
+    for item in items:
+        for ghost in _of_item(item, days):
+            if ghost.start < days.days and ghost.start + ghost.length > 0:
+                found.setdefault(ghost.dyno_id, []).append(ghost)
+    return found
+
+
+def _of_item(item: PlanItem, days: DayRange) -> list[Ghost]:
+    if not (item.dyno and item.first_day and item.last_day):
+        return []
+    test, old = item.test, item.allocation
+    where = f"{item.dyno}, {day_range(item.first_day, item.last_day, year=False)}"
+    late = f", {count(item.late, 'day')} late" if item.late else ""
+    came = f" instead of {old.dyno}, {day_range(old.first_day, old.last_day, year=False)}" if old else ""
+    ghosts = [
+        Ghost(
+            f"ghost-{item.pk}", item.dyno_id, (item.first_day - days.first).days,
+            (item.last_day - item.first_day).days + 1, "moved" if old else "new", test.vehicle.label,
+            test.test_type.name, f"Proposed: {where}{came}{late}", f"#change-{item.pk}",
+        )
+    ]  # fmt: skip
+    if old:
+        ghosts.append(
+            Ghost(
+                f"from-{item.pk}", old.dyno_id, (old.first_day - days.first).days, old.days.days, "from",
+                old.vehicle.label, old.test_type.name, f"It would move to {where}",
+            )
+        )  # fmt: skip
+    return ghosts

@@ -1,0 +1,79 @@
+"""What a plan comes to, in numbers: of one, and of several side by side."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from allocations.models import Plan, PlanItem
+from allocations.selectors.ghosts import plan_items
+from dynosite.lib.formats import day_range
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFigures:
+    placed: int
+    moved: int
+    unplaced: int
+    late_tests: int
+    late_days: int
+
+
+def figures_of(items: Iterable[PlanItem]) -> PlanFigures:
+    items = list(items)
+    return PlanFigures(
+        placed=sum(1 for item in items if item.request_id and item.dyno_id),
+        moved=sum(1 for item in items if item.allocation_id and item.dyno_id),
+        unplaced=sum(1 for item in items if not item.dyno_id),
+        late_tests=sum(1 for item in items if item.late),
+        late_days=sum(item.late for item in items),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """One test and what each of the plans says of it."""
+
+    about: str
+    cells: tuple[tuple[str, int], ...]
+    """Of each plan the place, and by how many days it is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanColumn:
+    plan: Plan
+    figures: PlanFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    columns: list[PlanColumn]
+    differing: list[Differing]
+    alike: int
+    """Tests of which all of the plans say the same."""
+
+
+def compare(plans: Sequence[Plan]) -> Comparison:
+    """Plans side by side: their figures, and the tests that they put into different places."""
+    columns, said, tests = [], [], {}
+    for plan in plans:
+        items = plan_items(plan)
+        columns.append(PlanColumn(plan, figures_of(items)))
+        said.append({(item.request_id, item.allocation_id): item for item in items})
+        tests.update({key: item.test for key, item in said[-1].items()})
+    differing = []
+    for key, test in tests.items():
+        items = [each.get(key) for each in said]
+        places = tuple(_place(item, test) for item in items)
+        if len(set(places)) > 1:
+            late = [item.late if item else 0 for item in items]
+            cells = tuple(zip(places, late, strict=True))
+            differing.append(Differing(f"{test.vehicle.label}, {test.test_type.name}", cells))
+    differing.sort(key=lambda each: each.about)
+    return Comparison(columns, differing, len(tests) - len(differing))
+
+
+def _place(item: PlanItem | None, test: object) -> str:
+    if item is None:
+        return "stays" if hasattr(test, "dyno_id") else "not asked for"
+    if not (item.dyno and item.first_day and item.last_day):
+        return "no place"
+    return f"{item.dyno}, {day_range(item.first_day, item.last_day)}"

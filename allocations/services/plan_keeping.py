@@ -1,0 +1,55 @@
+"""Plans are kept: named, thought out again, put away and brought back. None of it writes to the schedule."""
+
+import uuid
+
+from django.utils import timezone
+
+from allocations.enums import PlanState, RefusalCode, Role
+from allocations.exceptions import Refused
+from allocations.models import Plan
+from allocations.services.plans import ask_for_plan, plan_by_id, stop_thinking
+from allocations.services.work import Actor
+
+
+def describe_plan(plan_id: uuid.UUID | str, *, actor: Actor, name: str, note: str) -> Plan:
+    plan = plan_by_id(plan_id, user=actor.user, needed=Role.SCHEDULER)
+    plan.name, plan.note = name.strip(), note.strip()
+    plan.save(update_fields=["name", "note"])
+    return plan
+
+
+def plan_again(plan_id: uuid.UUID | str, *, actor: Actor) -> Plan:
+    """A new plan with the same choices; days that have gone by since are left out."""
+    old = plan_by_id(plan_id, user=actor.user, needed=Role.SCHEDULER)
+    first_day = max(old.first_day, old.ground.today())
+    if first_day > old.last_day:
+        sentence = "The days of this plan are over; make a new one with other days."
+        raise Refused.because(RefusalCode.DAYS_ORDER, sentence)
+    return ask_for_plan(
+        old.ground_id,
+        actor=actor,
+        first_day=first_day,
+        last_day=old.last_day,
+        movable=old.movable,
+        frozen_until=old.frozen_until,
+        seconds=old.seconds,
+        requests=old.chosen,
+        name=old.name,
+        note=old.note,
+        again_of=old,
+    )
+
+
+def delete_plan(plan_id: uuid.UUID | str, *, actor: Actor) -> Plan:
+    """Puts a plan away; what was applied of it stays on the schedule."""
+    plan = plan_by_id(plan_id, user=actor.user, needed=Role.SCHEDULER)
+    if plan.state in (PlanState.QUEUED, PlanState.THINKING):
+        stop_thinking(plan.pk)
+    Plan.objects.filter(pk=plan.pk, deleted_at=None).update(deleted_at=timezone.now())
+    return plan
+
+
+def restore_plan(plan_id: uuid.UUID | str, *, actor: Actor) -> Plan:
+    plan = plan_by_id(plan_id, user=actor.user, needed=Role.SCHEDULER)
+    Plan.objects.filter(pk=plan.pk).update(deleted_at=None)
+    return plan
