@@ -6,7 +6,7 @@ class AssistantConfig(AppConfig):
     name = "assistant"
 
     def ready(self) -> None:
-        from assistant import setup
+        from assistant import checks, setup  # noqa: F401
 
         pre_migrate.connect(setup.before_migrate, sender=self)
         post_migrate.connect(setup.after_migrate, sender=self)

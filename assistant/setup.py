@@ -15,9 +15,9 @@ def before_migrate(sender: Any, using: str, plan: Any = None, **kwargs: Any) -> 
         reader.drop_views()
 
 
-def after_migrate(sender: Any, using: str, verbosity: int = 1, plan: Any = None, **kwargs: Any) -> None:
+def after_migrate(sender: Any, using: str, plan: Any = None, **kwargs: Any) -> None:
     if using != DEFAULT_DB_ALIAS or any(backwards for _, backwards in plan or ()):
         return
     checkpoints.set_up()
-    if (problem := reader.ensure()) and verbosity:
+    if problem := reader.ensure():
         sys.stderr.write(f"{problem}\n")

@@ -1,5 +1,8 @@
 """What of SQL is let through: one SELECT over the views, with functions that are on the list. Pure."""
 
+import logging
+from collections import Counter
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -7,7 +10,14 @@ from sqlglot.errors import SqlglotError
 from allocations.exceptions import DomainError
 from assistant.tools.sql.views import COLUMNS
 
+# It would write what was asked into the log.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
 MOST_NODES = 600
+MOST_TABLES = 12
+"""Each join and sort may take memory of its own."""
+MOST_JOINED = 8
+"""Joinings of text (`||`): each may double what the one before it made."""
 
 _STRUCTURE = (
     exp.Select, exp.SetOperation, exp.Subquery, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order,
@@ -40,20 +50,42 @@ class NotLetThrough(DomainError):
 def checked(text: str) -> str:
     """The query, written anew from what was understood of it. Raises NotLetThrough with what is not let through."""
     try:
-        statements = [each for each in sqlglot.parse(text, read="postgres") if each is not None]
+        return _checked(text)
     except (SqlglotError, RecursionError, ValueError) as error:
-        raise NotLetThrough(f"This is no SQL that I can read: {str(error).splitlines()[0]}") from None
+        raise NotLetThrough(f"This is no SQL that I can read: {_first_line(error)}") from None
+
+
+def _checked(text: str) -> str:
+    statements = [each for each in sqlglot.parse(text, read="postgres") if each is not None]
     if len(statements) != 1:
         raise NotLetThrough("Only one statement at a time.")
     tree = statements[0]
     if not isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
         raise NotLetThrough("Only SELECT: queries read, they write nothing.")
     named = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
-    for number, node in enumerate(tree.walk()):
-        if number > MOST_NODES:
-            raise NotLetThrough("This query is too long.")
+    if any(name.startswith("pg_") for name in named):
+        # Where it is out of scope, such a name would mean one of the server's catalogs.
+        raise NotLetThrough("Names that begin with pg_ are not let through.")
+    counts: Counter[type] = Counter()
+    for node in tree.walk():
+        counts[type(node)] += 1
+        if counts.total() > MOST_NODES or counts[exp.Table] > MOST_TABLES or counts[exp.DPipe] > MOST_JOINED:
+            raise NotLetThrough("This query is too long; ask for less at once.")
         _check(node, named)
+    _quote(tree)
     return tree.sql(dialect="postgres", comments=False)
+
+
+def _quote(tree: exp.Expr) -> None:
+    """Every name in quotes, as PostgreSQL would fold it, so that none is taken for a word such as `user`."""
+    for name in tree.find_all(exp.Identifier):
+        if not name.quoted:
+            name.set("this", name.name.lower())
+            name.set("quoted", True)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _check(node: exp.Expr, named: set[str]) -> None:

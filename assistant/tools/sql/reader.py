@@ -17,6 +17,10 @@ from assistant.tools.sql.views import VIEWS
 
 logger = logging.getLogger(__name__)
 
+HOW_TO_MAKE = "Give the database's user CREATEROLE, and CREATE on the database, and run `manage.py migrate`."
+HOW_TO_CONNECT = (
+    "The server has to let it in with a password (pg_hba.conf), not through a pooler that knows only other users."
+)
 TOKEN_SECONDS = 20
 CONNECTIONS = 8
 LIMITS = {
@@ -41,6 +45,15 @@ _PRIVATE = """
     CREATE SCHEMA assistant_sql;
 """
 
+_STRICTER = (
+    "ALTER ROLE {role} SET temp_file_limit = '64MB'",
+    'REVOKE TEMPORARY ON DATABASE "{database}" FROM PUBLIC',
+    "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+    "REVOKE EXECUTE ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC",
+)
+"""What only a superuser or the database's owner may set. Where they may not, the guard and read-only transactions are
+what keeps queries from these."""
+
 
 def role_name() -> str:
     """A role a database: one server may have several, such as those of tests."""
@@ -55,7 +68,7 @@ def _password() -> str:
 
 def _mark() -> str:
     """What the schema's comment says when it is as this code wants it."""
-    wanted = repr((VIEWS, LIMITS, _PRIVATE, CONNECTIONS, _password()))
+    wanted = repr((VIEWS, LIMITS, _PRIVATE, _STRICTER, CONNECTIONS, _password()))
     return hashlib.sha256(wanted.encode()).hexdigest()
 
 
@@ -80,10 +93,25 @@ def ensure() -> str:
     except DatabaseError as error:
         return (
             f"The database user {connection.settings_dict['USER']} could not make the role {role_name()} for "
-            f"read-only queries ({str(error).strip().splitlines()[0]}). Everything else works; query_database "
-            "says that it is not available. Give the user CREATEROLE, and CREATE on the database, and migrate again."
+            f"read-only queries ({_first_line(error)}). Everything else works; query_database says that it is not "
+            f"available. {HOW_TO_MAKE}"
         )
     return ""
+
+
+def problem() -> tuple[str, str]:
+    """Why queries do not work here, and what to do about it; two empty texts where they do."""
+    if not is_ready():
+        return f"The role {role_name()} for read-only queries, or a view, is not as it should be.", HOW_TO_MAKE
+    try:
+        _login("").close()
+    except psycopg.OperationalError as error:
+        return f"The role for read-only queries cannot connect: {_first_line(error)}.", HOW_TO_CONNECT
+    return "", ""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
 
 
 def _make() -> None:
@@ -114,12 +142,12 @@ def _make() -> None:
         for statement in statements:
             cursor.execute(statement.as_string(raw))
         cursor.execute(f"COMMENT ON SCHEMA assistant_sql IS '{_mark()}'")
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            # Only a superuser may set it; without it the timeout is what bounds temporary files.
-            cursor.execute(f"ALTER ROLE {role_name()} SET temp_file_limit = '64MB'")
-    except DatabaseError:
-        logger.info("temp_file_limit is not set for %s", role_name())
+    for statement in _STRICTER:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(statement.format(role=role_name(), database=connection.settings_dict["NAME"]))
+        except DatabaseError as error:
+            logger.info("The role for queries goes without %s: %s", statement, str(error).strip())
 
 
 def drop_views() -> None:
@@ -145,7 +173,7 @@ def reading(ground_id: int) -> Iterator[psycopg.Connection]:
     if not is_ready():
         raise Unavailable(
             "Queries are not available here: the database role that they run as could not be made. "
-            "An admin finds the reason in what `manage.py migrate` said."
+            "An admin finds out what is missing with `manage.py check --database default`."
         )
     token = secrets.token_urlsafe(32)
     with connection.cursor() as cursor:
@@ -153,22 +181,27 @@ def reading(ground_id: int) -> Iterator[psycopg.Connection]:
             "INSERT INTO assistant_private.scope VALUES (%s, %s, clock_timestamp() + make_interval(secs => %s))",
             [token, ground_id, TOKEN_SECONDS],
         )
-    at = connection.settings_dict
     try:
-        login = psycopg.connect(
-            host=at["HOST"] or None, port=at["PORT"] or None, dbname=str(at["NAME"]), user=role_name(),
-            password=_password(), connect_timeout=3, options=f"-c dynosite.token={token}",
-            sslmode=at["OPTIONS"].get("sslmode", "prefer"),
-        )  # fmt: skip
+        login = _login(token)
     except psycopg.OperationalError as error:
         _forget(token)
         logger.warning("The role for queries cannot connect: %s", error)
-        raise Unavailable("Queries are not available just now; try again in a moment.") from None
+        raise Unavailable("Queries are not available just now: their database role could not connect.") from None
     try:
         yield login
     finally:
         login.close()
         _forget(token)
+
+
+def _login(token: str) -> psycopg.Connection:
+    """As the role, in the same way as the site itself connects."""
+    at = connection.settings_dict
+    secured = {name: value for name, value in at["OPTIONS"].items() if name.startswith("ssl")}
+    return psycopg.connect(
+        host=at["HOST"] or None, port=at["PORT"] or None, dbname=str(at["NAME"]), user=role_name(),
+        password=_password(), connect_timeout=3, options=f"-c dynosite.token={token}", **secured,
+    )  # fmt: skip
 
 
 def _forget(token: str) -> None:

@@ -1,7 +1,7 @@
 """Runs a checked query as the reader's role and returns rows, no more than a chat can show."""
 
 import datetime as dt
-from decimal import Decimal
+import math
 from typing import Any
 
 import psycopg
@@ -14,7 +14,12 @@ from assistant.tools.sql import guard, reader
 from assistant.tools.sql.views import COLUMNS
 
 MOST_ROWS = 200
+MOST_COLUMNS = 40
 LONGEST_CELL = 300
+LONGEST_ANSWER = 60_000
+"""Characters of all cells; rows beyond it are left out, and the count says so."""
+_AS_THEY_ARE = {psycopg.adapters.types[name].oid for name in ("bool int2 int4 int8 float4 float8 date").split()}
+_NUMERIC = psycopg.adapters.types["numeric"].oid
 
 
 def query_database(caller: Caller, args: QueryDatabase) -> dict[str, Any]:
@@ -30,30 +35,55 @@ def query_database(caller: Caller, args: QueryDatabase) -> dict[str, Any]:
     except psycopg.errors.ConnectionException as error:
         raise Unavailable("Queries are not available just now; try again in a moment.") from error
     except psycopg.Error as error:
-        said = error.diag.message_primary or "the database refused it"
+        said = (error.diag.message_primary or "the database refused it")[:LONGEST_CELL]
         raise DomainError(f"The query failed: {said}.") from None
 
 
 def _run(connection: psycopg.Connection, query: str) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
-        cursor.execute(f"SELECT * FROM ({query}) q LIMIT {MOST_ROWS + 1}")
-        columns = [column.name for column in cursor.description or []]
+        cursor.execute(f"SELECT * FROM ({query}) q LIMIT 0")
+        columns = list(cursor.description or [])
+        if not 0 < len(columns) <= MOST_COLUMNS:
+            raise DomainError(f"The query gives {len(columns)} columns; ask for 1 to {MOST_COLUMNS}.")
+        cursor.execute(_cut(query, columns))
         rows = cursor.fetchall()
-        more, count = len(rows) > MOST_ROWS, len(rows)
-        if more:
+        count = len(rows)
+        if count > MOST_ROWS:
             cursor.execute(f"SELECT count(*) FROM ({query}) q")
             count = (cursor.fetchone() or (count,))[0]
     connection.rollback()
-    shown = [[_cell(value) for value in row] for row in rows[:MOST_ROWS]]
-    return {"sql": query, "columns": columns, "rows": shown, "count": count, "showing": f"{len(shown)} of {count}"}
+    shown: list[list[Any]] = []
+    size = 0
+    for row in rows[:MOST_ROWS]:
+        cells = [_cell(value, column) for value, column in zip(row, columns, strict=True)]
+        size += sum(len(str(cell)) for cell in cells)
+        if size > LONGEST_ANSWER:
+            break
+        shown.append(cells)
+    return {
+        "sql": query, "columns": [column.name for column in columns], "rows": shown, "count": count,
+        "showing": f"{len(shown)} of {count}",
+    }  # fmt: skip
 
 
-def _cell(value: Any) -> Any:
+def _cut(query: str, columns: list[psycopg.Column]) -> str:
+    """The query with each text cut in the database: it may make far more than a process here should hold."""
+    names = [f"c{number}" for number in range(len(columns))]
+    cells = [
+        name if column.type_code in _AS_THEY_ARE else f"left({name}::text, {LONGEST_CELL + 1})"
+        for name, column in zip(names, columns, strict=True)
+    ]
+    return f"SELECT {', '.join(cells)} FROM ({query}) q({', '.join(names)}) LIMIT {MOST_ROWS + 1}"
+
+
+def _cell(value: Any, column: psycopg.Column) -> Any:
+    if column.type_code == _NUMERIC and value is not None:
+        value = float(value) if len(value) <= LONGEST_CELL else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for it
     if value is None or isinstance(value, int | float | bool):
         return value
-    if isinstance(value, Decimal):
-        return float(value)
     if isinstance(value, dt.date):
         return value.isoformat()
     text = str(value)

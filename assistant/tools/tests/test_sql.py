@@ -4,122 +4,12 @@ import psycopg
 import pytest
 from django.db import connection
 
-from allocations.exceptions import DomainError
-from allocations.models import Allocation, Dyno
 from assistant.conftest import context
 from assistant.exceptions import Unavailable
 from assistant.tools.args import QueryDatabase
 from assistant.tools.caller import Caller
 from assistant.tools.calling import call
-from assistant.tools.sql import guard, query_database, reader
-
-HOSTILE = [
-    "SELECT pg_read_file('/etc/passwd')",
-    "SELECT pg_read_binary_file('/etc/passwd')",
-    "SELECT pg_ls_dir('.')",
-    "SELECT pg_stat_file('postgresql.conf')",
-    "SELECT lo_import('/etc/passwd')",
-    "SELECT lo_export(1, '/tmp/x')",
-    "COPY dynos TO '/tmp/x'",
-    "COPY dynos FROM PROGRAM 'id'",
-    "COPY (SELECT 1) TO STDOUT",
-    "SELECT * FROM accounts_user",
-    "SELECT * FROM public.accounts_user",
-    "SELECT * FROM public.allocations_dyno",
-    "SELECT * FROM allocations_allocation",
-    "SELECT * FROM django_session",
-    "SELECT * FROM assistant_private.scope",
-    "SELECT assistant_private.ground()",
-    "SELECT * FROM pg_shadow",
-    "SELECT * FROM pg_catalog.pg_authid",
-    "SELECT * FROM pg_stat_activity",
-    "SELECT * FROM pg_settings",
-    "SELECT * FROM information_schema.tables",
-    "SELECT (SELECT password FROM accounts_user LIMIT 1) FROM dynos",
-    "SELECT id FROM dynos UNION SELECT id FROM accounts_user",
-    "WITH x AS (SELECT * FROM accounts_user) SELECT * FROM x",
-    "SELECT * FROM dynos WHERE EXISTS (SELECT 1 FROM pg_authid)",
-    "SET ROLE dynosite",
-    "SET SESSION AUTHORIZATION dynosite",
-    "RESET ROLE",
-    "SET statement_timeout = 0",
-    "SELECT set_config('dynosite.token', 'x', false)",
-    "SELECT set_config('statement_timeout', '0', false)",
-    "SELECT current_setting('dynosite.token')",
-    "SELECT id FROM dynos WHERE set_config('dynosite.token', 'x', true) IS NOT NULL",
-    "SELECT * FROM dynos FOR UPDATE",
-    "SELECT * FROM dynos FOR SHARE",
-    "INSERT INTO dynos (name) VALUES ('x')",
-    "UPDATE dynos SET enabled = false",
-    "DELETE FROM allocations",
-    "TRUNCATE allocations",
-    "DROP TABLE dynos",
-    "DROP VIEW dynos CASCADE",
-    "ALTER TABLE dynos ADD COLUMN x int",
-    "CREATE TABLE x AS SELECT * FROM dynos",
-    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-    "SELECT * INTO x FROM dynos",
-    "WITH gone AS (DELETE FROM allocations RETURNING *) SELECT * FROM gone",
-    "WITH made AS (INSERT INTO dynos (name) VALUES ('x') RETURNING *) SELECT * FROM made",
-    "GRANT ALL ON dynos TO PUBLIC",
-    "SELECT pg_sleep(60)",
-    "SELECT id FROM dynos WHERE pg_sleep(60) IS NULL",
-    "SELECT repeat('x', 1000000000)",
-    "SELECT lpad('x', 1000000000)",
-    "SELECT count(*) FROM generate_series(1, 1000000000)",
-    "SELECT * FROM generate_series(1, 100000000) a, generate_series(1, 100000000) b",
-    "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
-    "SELECT 1; SELECT 2",
-    "SELECT 1; DROP TABLE dynos",
-    "SELECT 1; COMMIT; DELETE FROM allocations",
-    "DO $$ BEGIN PERFORM pg_sleep(60); END $$",
-    "CALL f()",
-    "EXECUTE x",
-    "PREPARE x AS SELECT 1",
-    "LISTEN x",
-    "NOTIFY x, 'y'",
-    "SELECT pg_notify('x', 'y')",
-    "SELECT pg_advisory_lock(1)",
-    "SELECT pg_terminate_backend(1)",
-    "SELECT pg_cancel_backend(1)",
-    "SELECT nextval('accounts_user_id_seq')",
-    "SELECT dblink('host=127.0.0.1', 'SELECT 1')",
-    "SELECT query_to_xml('SELECT * FROM accounts_user', true, true, '')",
-    "SELECT table_to_xml('accounts_user', true, true, '')",
-    "SELECT database_to_xml(true, true, '')",
-    "SELECT 'accounts_user'::regclass",
-    "SELECT has_table_privilege('accounts_user', 'select')",
-    "SELECT version()",
-    "SELECT inet_server_addr()",
-    "SELECT current_user",
-    "VACUUM dynos",
-    "EXPLAIN ANALYZE SELECT * FROM dynos",
-    "SHOW ALL",
-    "LOCK TABLE dynos",
-    "BEGIN",
-    "ROLLBACK",
-    "VALUES (1)",
-    "TABLE accounts_user",
-    "SELECT * FROM dynos TABLESAMPLE SYSTEM (50)",
-    "SELECT * FROM dynos, LATERAL (SELECT pg_sleep(1)) x",
-    "SELECT * FROM unnest(ARRAY[1, 2])",
-    "SELECT * FROM json_each('{}')",
-    "SELECT xmlparse(document '<a/>')",
-    "SELECT $1",
-    "SELECT 1 FROM dynos WHERE name = name OPERATOR(pg_catalog.~) 'x'",
-    "SELECT id FROM dynos ORDER BY (SELECT pg_sleep(9))",
-    "SELECT random() FROM dynos",
-    "not sql at all",
-    "",
-    "/* SELECT */",
-]
-
-
-@pytest.mark.parametrize("query", HOSTILE)
-def test_the_guard_lets_none_of_it_through(query):
-    with pytest.raises(DomainError):
-        guard.checked(query)
-
+from assistant.tools.sql import query_database, reader
 
 WELCOME = [
     "SELECT test_type, count(DISTINCT dyno) FROM capabilities GROUP BY 1 ORDER BY 2 DESC",
@@ -148,26 +38,6 @@ def test_ordinary_questions_are_answered(asking):
         found = query_database(caller, QueryDatabase(sql=query))
         assert found["columns"], query
         assert found["showing"] == f"{len(found['rows'])} of {found['count']}"
-
-
-def test_the_role_alone_reads_and_changes_nothing_else(asking):
-    """As if the guard let everything through."""
-    counted = (Allocation.objects.count(), Dyno.objects.count())
-    answered = []
-    for query in HOSTILE:
-        with reader.reading(asking.north.pk) as at:
-            at.execute("SET statement_timeout = '300ms'")
-            at.rollback()
-            try:
-                cursor = at.execute(query)
-                rows = cursor.fetchall() if cursor.description else []
-            except (psycopg.Error, ValueError):
-                continue
-            answered += [
-                (query, row) for row in rows if any("argon2" in str(value) or "365W" in str(value) for value in row)
-            ]
-    assert answered == []
-    assert (Allocation.objects.count(), Dyno.objects.count()) == counted
 
 
 REFUSED_TO_THE_ROLE = [

@@ -1,0 +1,146 @@
+"""The assistant's SQL on the servers that people have, each migrated as it would be, with no step by hand.
+
+The embedded one and Docker's have a password and a superuser, a managed one a user who may make roles, some neither.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from dynosite import local
+from dynosite.embedded import Embedded
+
+SECRET = "a-key-for-one-test-of-queries-0123456789-0123456789"
+ASK = """
+import json, django
+django.setup()
+from allocations.models import Dyno, Facility, Membership, ProvingGround
+from assistant.models import Conversation, Run
+from assistant.tools.caller import Ctx
+from assistant.tools.calling import call
+from dynosite.accounts.models import User
+ground = ProvingGround.objects.create(code="N", name="N")
+other = ProvingGround.objects.create(code="S", name="S")
+for each, name in ((ground, "NPG 1"), (other, "STC 1")):
+    Dyno.objects.create(ground=each, facility=Facility.objects.create(ground=each, name="Hall"), name=name)
+user = User.objects.create_user("somebody", password=None)
+Membership.objects.create(user=user, ground=ground, role="viewer")
+conversation = Conversation.objects.create(user=user, ground=ground)
+run = Run.objects.create(conversation=conversation, user=user, ground=ground)
+ctx = Ctx(user.pk, ground.pk, conversation.pk, run.pk)
+print(json.dumps(call("query_database", {"sql": "SELECT name FROM dynos"}, ctx=ctx)))
+"""
+
+
+class Server:
+    """An embedded PostgreSQL, which asks everybody for a password."""
+
+    def __init__(self, place: Path) -> None:
+        self.at = local.servers(place)["postgres"]
+        self.admin = local.database_url(place)
+
+    def execute(self, *statements: str) -> None:
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def manage(self, *command: str, user: str, password: str, database: str) -> subprocess.CompletedProcess:
+        url = f"postgresql://{user}:{password}@127.0.0.1:{self.at['port']}/{database}"
+        changed = {
+            "DYNOSITE_MODE": "local", "DATABASE_URL": url, "SECRET_KEY": SECRET,
+            "DJANGO_SETTINGS_MODULE": "dynosite.settings",
+        }  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, *command], cwd=settings.BASE_DIR, env=os.environ | changed, capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="dynosite-test-"))
+    folder.chmod(0o711)
+    servers = Embedded(folder / "local", ("postgres",), durable=False)
+    servers.start()
+    try:
+        yield Server(folder / "local")
+    finally:
+        servers.stop()
+        shutil.rmtree(folder)
+
+
+def asked(server: Server, **login: str) -> tuple[str, dict, str]:
+    """What `migrate` said, what a query then gives, and what the check says."""
+    # Quietly, as `prepare` does before `make run` starts the site.
+    migrated = server.manage("manage.py", "migrate", "--verbosity=0", "--noinput", **login)
+    answer = server.manage("-c", ASK, **login)
+    check = server.manage("manage.py", "check", "--database=default", **login)
+    return migrated.stderr, json.loads(answer.stdout.splitlines()[-1]), check.stderr
+
+
+@pytest.fixture(scope="module")
+def superuser(server) -> dict[str, Any]:
+    """As `make run` and docker-compose.yml have it: the user that the server was made with."""
+    login = {"user": "dynosite", "password": server.at["password"], "database": "dynosite"}
+    return login | {"answers": asked(server, **login)}
+
+
+def test_embedded_server_and_docker_s_answer_with_no_step_by_hand(superuser):
+    said, answer, check = superuser["answers"]
+    assert (answer["status"], answer["rows"]) == ("ok", [["NPG 1"]])
+    assert said == ""
+    assert "assistant.W001" not in check
+
+
+def test_the_role_needs_its_password_and_has_no_more_than_its_views(server, superuser):
+    with psycopg.connect(server.admin) as connection:
+        (role,) = connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'dynosite_sql_%'").fetchone()
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(server.admin, user=role, password="guess")
+
+
+def test_user_of_a_managed_server_who_may_make_roles_is_enough(server):
+    server.execute("CREATE ROLE managed LOGIN CREATEROLE PASSWORD 'm'", "CREATE DATABASE managed OWNER managed")
+    said, answer, check = asked(server, user="managed", password="m", database="managed")
+    assert (answer["status"], answer["rows"]) == ("ok", [["NPG 1"]])
+    assert "could not make" not in said
+    assert "assistant.W001" not in check
+
+
+def test_where_the_role_cannot_be_made_everybody_is_told(server):
+    server.execute("CREATE ROLE humble LOGIN PASSWORD 'h'", "CREATE DATABASE humble OWNER humble")
+    said, answer, check = asked(server, user="humble", password="h", database="humble")
+    assert "The database user humble could not make the role" in said
+    assert "permission denied to create role" in said
+    assert "Give the database's user CREATEROLE" in said
+    assert answer["status"] == "unavailable"
+    assert answer["message"].startswith("Queries are not available here: the database role")
+    assert "assistant.W001" in check
+    assert "run `manage.py migrate`" in check
+
+
+def test_server_that_does_not_let_the_role_in_is_told_of(server, superuser):
+    """As behind a pooler that knows only the site's own user."""
+    login = {name: superuser[name] for name in ("user", "password", "database")}
+    with psycopg.connect(server.admin) as connection:
+        found = connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'dynosite_sql_%'").fetchall()
+    roles = [role for (role,) in found]
+    server.execute(*[f"ALTER ROLE {role} NOLOGIN" for role in roles])
+    try:
+        check = server.manage("manage.py", "check", "--database=default", **login).stderr
+    finally:
+        server.execute(*[f"ALTER ROLE {role} LOGIN" for role in roles])
+    assert "The role for read-only queries cannot connect" in check
+    assert "is not permitted to log in" in check
