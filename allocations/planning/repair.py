@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from .annealing import heat_for
 from .columns import UNPLACED, cheapest, placed_columns, pooled_columns, prune, rows_for
@@ -23,6 +24,8 @@ from .state import Plan
 PRICES = (24, 12, 6, 3)
 """What a move costs in each search, as multiples of a usual test's weight; the dearest first."""
 STEPS = 2_500
+STEPS_A_TEST = 50
+"""Of a small problem's search."""
 QUICK_STEPS = 400
 SLICE = 250
 SEARCH_SHARE = 0.7
@@ -118,6 +121,10 @@ class _Repair:
         # By how many others have moved: what the plan costs, the places of the tests, whether that is proven.
         self.found: dict[int, tuple[int, dict[str, tuple[str, int]], bool]] = {}
 
+    @cached_property
+    def whole(self) -> Model:
+        return Model(self.problem)
+
     @property
     def spent(self) -> float:
         return time.monotonic() - self.began
@@ -143,16 +150,18 @@ class _Repair:
         usual = max(1, sum(self.weight.values()) // max(1, len(self.weight)))
         share = self.left * SEARCH_SHARE / len(PRICES)
         places = self.found[0][1]
+        small = _reduced(self.problem, {*self.displaced, *self.others})
         for i, price in enumerate(PRICES):
-            problem = self.problem.with_weights(move=price * usual, stay=1, finish=0, versatile=0)
+            problem = small.with_weights(move=price * usual, stay=1, finish=0, versatile=0)
             model = Model(problem)
             index = {name: d for d, name in enumerate(problem.dynos)}
             start = [_at(places.get(t.id), index) for t in problem.tests]
             search = _Watched(model, seed=self.seed + i, plan=start)
             hot, cold = heat_for(model)
+            steps = max(SLICE, min(STEPS, STEPS_A_TEST * len(self.others)))
             done, until = 0, time.monotonic() + share
-            while done < STEPS and time.monotonic() < until:
-                fall = [0.3 * hot * (cold / (0.3 * hot)) ** ((done + part) / STEPS) for part in (0, SLICE)]
+            while done < steps and time.monotonic() < until:
+                fall = [0.3 * hot * (cold / (0.3 * hot)) ** ((done + part) / steps) for part in (0, SLICE)]
                 search.run(SLICE, hot=fall[0], cold=fall[1])
                 done += SLICE
             for plan in search.found.values():
@@ -165,7 +174,7 @@ class _Repair:
         places = self._places(model, plan)
         if all(name in places for name in self.others):
             moved = sum(places[name] != self.standing[name] for name in self.others)
-            self._keep(moved, _value(model, plan), places, False)
+            self._keep(moved, self._rest(model) + _value(model, plan), places, False)
 
     def prove_one_more(self) -> None:
         """Free each other test in turn beside the displaced: the best plan that moves one more."""
@@ -228,7 +237,7 @@ class _Repair:
 
     def _option(self, moved: int) -> Option:
         _, places, proven = self.found[moved]
-        model = Model(self.problem)
+        model = self.whole
         index = {name: d for d, name in enumerate(self.problem.dynos)}
         plan = [_at(places.get(t.id), index) for t in self.problem.tests]
         value = model.plan_cost(plan) // model.level

@@ -15,7 +15,7 @@ from dynosite.lib.days import DayRange
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is to become of an allocation that is hit; a move says where to.
+    """What is to become of an allocation that is hit; a move says where to (without a last day, for as long as now).
 
     With the `version` that was looked at, the answer holds for the allocation as it was then and no other.
     """
@@ -24,6 +24,7 @@ class Answer:
     dyno_id: int | None = None
     first_day: dt.date | None = None
     version: int | None = None
+    last_day: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ def returns(window: MaintenanceWindow, *, left: DayRange | None = None) -> list[
     displaced = window.displacements.filter(restored_at=None).select_related(
         "allocation__vehicle", "allocation__test_type", "dyno", "request"
     )
-    return [Return(each, tuple(_in_the_way(each, window, left))) for each in displaced]
+    back = {each.allocation_id for each in displaced if not cannot_return(each, each.allocation)}
+    return [Return(each, tuple(_in_the_way(each, window, left, back))) for each in displaced]
 
 
 def cannot_return(displacement: Displacement, allocation: Allocation) -> list[Refusal]:
@@ -119,7 +121,10 @@ def cannot_return(displacement: Displacement, allocation: Allocation) -> list[Re
     return [Refusal(RefusalCode.WRONG_STATUS, f"{allocation} is {allocation.status} by now and cannot come back.")]
 
 
-def _in_the_way(displacement: Displacement, window: MaintenanceWindow, left: DayRange | None) -> list[Refusal]:
+def _in_the_way(
+    displacement: Displacement, window: MaintenanceWindow, left: DayRange | None, back: set[int]
+) -> list[Refusal]:
+    """What goes back itself, `back`, is in nobody's way."""
     allocation = displacement.allocation
     if wrong := cannot_return(displacement, allocation):
         return wrong
@@ -130,8 +135,8 @@ def _in_the_way(displacement: Displacement, window: MaintenanceWindow, left: Day
     )  # fmt: skip
     if facts is None:
         return []
-    stays = [
-        stay for stay in facts.stays
-        if not (stay.kind == "maintenance" and stay.id == window.pk) or (left and left.overlaps(days))
-    ]  # fmt: skip
+    gone = {("allocation", id_) for id_ in back}
+    if not (left and left.overlaps(days)):
+        gone.add(("maintenance", window.pk))
+    stays = [stay for stay in facts.stays if (stay.kind, stay.id) not in gone]
     return check_stays(facts.test, facts.dyno, days, stays)

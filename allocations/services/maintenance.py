@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.utils import timezone
 
 from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, DisplacedTo, RefusalCode, RequestStatus, Role
-from allocations.exceptions import NotFound, Refused
+from allocations.exceptions import NotFound, Refusal, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
 from allocations.rulebook import check_days, check_window
 from allocations.selectors.availability import stays_on
@@ -27,6 +28,7 @@ def set_maintenance(
     reason: str = "",
     reference: str = "",
     answers: Mapping[int, Answer] | None = None,
+    moves: Mapping[int, Answer] | None = None,
     bring_back: Iterable[int] = (),
     window_id: int | None = None,
     version: int | None = None,
@@ -34,18 +36,22 @@ def set_maintenance(
 ) -> Change:
     """Sets a window, or changes the one with `window_id`, and carries out an answer for each allocation it hits.
 
-    `answers` are by allocation id, as `selectors.maintenance.fallout` proposes them; `bring_back` are ids of
-    displacements of this window whose old places become free again. All of it is one transaction. Raises Refused
-    (FALLOUT_UNANSWERED) where a hit has no answer. Takes the role admin.
+    `answers` are by allocation id, as `selectors.maintenance.fallout` proposes them; `moves` are of scheduled
+    allocations that it does not hit and that make room, as `selectors.repairs` finds them; `bring_back` are ids of
+    displacements of this window whose old places become free again. All of it is one transaction. Raises Refused:
+    FALLOUT_UNANSWERED where a hit has no answer, or with everything that has changed since the answers were found.
+    Takes the role admin.
     """
     days = DayRange(first_day, last_day)
-    answers = dict(answers or {})
+    answers, moves = dict(answers or {}), dict(moves or {})
     returning = sorted(bring_back)
 
     def write(work: Work) -> None:
         if wrong := check_days(days):
             raise Refused(wrong)
-        targets = {answer.dyno_id for answer in answers.values() if answer.dyno_id}
+        others = list(Allocation.objects.filter(pk__in=moves).values_list("pk", "dyno_id", "vehicle_id"))
+        targets = {answer.dyno_id for answer in (*answers.values(), *moves.values()) if answer.dyno_id}
+        targets |= {here for _, here, _ in others}
         _lock_dynos(work, {dyno_id, *targets}, window_id, returning)
         window = work.lock(MaintenanceWindow, [window_id])[window_id] if window_id else None
         if window:
@@ -53,12 +59,16 @@ def set_maintenance(
         _expect_no_other_window(dyno_id, days, window_id)
         hits = hits_of(dyno_id, days)
         _expect_answers(hits, answers)
-        work.lock_vehicles(hit.vehicle_id for hit in hits)
-        displaced = [_displace(work, hit, answers[hit.pk], dyno_id, days) for hit in _leaving_first(hits, answers)]
-        fields = {"dyno_id": dyno_id, "first_day": first_day, "last_day": last_day}
+        work.lock_vehicles([hit.vehicle_id for hit in hits] + [vehicle for _, _, vehicle in others])
+        chosen = moves | {hit.pk: answers[hit.pk] for hit in hits}
+        if window and chosen:
+            # Its old days are free for those that it hits now; it takes the new ones after them.
+            MaintenanceWindow.objects.filter(pk=window.pk).update(lifted_at=timezone.now())
+        displaced = _displace_all(work, chosen, moves, dyno_id, days)
+        fields: dict[str, Any] = {"dyno_id": dyno_id, "first_day": first_day, "last_day": last_day}
         fields |= {"kind": kind, "reason": reason, "reference": reference}
         if window:
-            work.update(window, **fields)
+            work.update(window, **fields, lifted_at=None)
         else:
             window = MaintenanceWindow(ground_id=work.ground_id, created_by=actor.user, **fields)
             work.insert(window)
@@ -66,11 +76,12 @@ def set_maintenance(
             displacement.window = window
         Displacement.objects.bulk_create(displaced)
         _return(work, window, returning)
-        work.summary = f"{window}" + (f", {len(displaced)} displaced" if displaced else "")
+        work.summary = f"{window}" + (f", {len(hits)} displaced" if hits else "")
+        work.summary += f", {len(moves)} moved to make room" if moves else ""
 
     asked = {
         "dyno": dyno_id, "days": str(days), "kind": kind, "window": window_id, "back": returning,
-        "answers": {str(id_): [a.to, a.dyno_id, a.first_day] for id_, a in answers.items()},
+        "answers": {str(id_): [a.to, a.dyno_id, a.first_day] for id_, a in (answers | moves).items()},
     }  # fmt: skip
     return carry_out(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=asked)
 
@@ -132,13 +143,43 @@ def _expect_answers(hits: list[Allocation], answers: Mapping[int, Answer]) -> No
         raise Refused.because(RefusalCode.FALLOUT_UNANSWERED, sentence)
 
 
-def _leaving_first(hits: list[Allocation], answers: Mapping[int, Answer]) -> list[Allocation]:
-    return sorted(hits, key=lambda hit: answers[hit.pk].to == DisplacedTo.MOVE)
+def _displace_all(
+    work: Work, chosen: Mapping[int, Answer], others: Mapping[int, Answer], dyno_id: int, window: DayRange
+) -> list[Displacement]:
+    rows = work.lock(Allocation, chosen)
+    _expect_unchanged(rows, chosen, others)
+    moving = [id_ for id_, answer in chosen.items() if answer.to == DisplacedTo.MOVE]
+    if len(moving) > 1:
+        # They may take one another's places: all leave theirs before the first takes its new one.
+        Allocation.objects.filter(pk__in=moving).update(status=AllocationStatus.CANCELLED)
+    displaced, refusals = [], []
+    for row in sorted(rows.values(), key=lambda row: (row.pk in moving, row.first_day, row.pk)):
+        try:
+            displaced.append(_displace(work, row, chosen[row.pk], dyno_id, window))
+        except Refused as refused:
+            refusals += refused.refusals
+    if refusals:
+        raise Refused(refusals)
+    return displaced
+
+
+def _expect_unchanged(
+    rows: Mapping[int, Allocation], chosen: Mapping[int, Answer], others: Mapping[int, Answer]
+) -> None:
+    if not others:
+        for id_, row in rows.items():
+            expect_version(row, chosen[id_].version)
+    changed = [
+        Refusal(RefusalCode.WRONG_STATUS, f"{row} was changed since the options were made.")
+        for id_, row in rows.items()
+        if chosen[id_].version not in (None, row.version)
+        or (id_ in others and (row.status != AllocationStatus.SCHEDULED or chosen[id_].to != DisplacedTo.MOVE))
+    ]
+    if changed:
+        raise Refused(changed)
 
 
 def _displace(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window: DayRange) -> Displacement:
-    hit = work.lock(Allocation, [hit.pk])[hit.pk]
-    expect_version(hit, answer.version)
     displacement = Displacement(
         allocation=hit, answer=answer.to, dyno_id=hit.dyno_id,
         first_day=hit.first_day, last_day=hit.last_day, status=hit.status,
@@ -154,10 +195,11 @@ def _displace(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window:
 
 def _move(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window: DayRange) -> None:
     target = answer.dyno_id or hit.dyno_id
-    days = DayRange.starting(answer.first_day or hit.first_day, hit.days.days)
+    first = answer.first_day or hit.first_day
+    days = DayRange(first, answer.last_day) if answer.last_day else DayRange.starting(first, hit.days.days)
     if target == dyno_id and days.overlaps(window):
         raise Refused.because(RefusalCode.BAD_ANSWER, f"{hit} would be moved into the window itself.")
-    replace(work, hit, target, days)
+    replace(work, hit, target, days, status=hit.status)
 
 
 def _shorten(work: Work, hit: Allocation, window: DayRange) -> TestRequest:
@@ -181,12 +223,18 @@ def _leave(work: Work, hit: Allocation, *, waits: bool) -> TestRequest | None:
 
 
 def _return(work: Work, window: MaintenanceWindow, returning: list[int]) -> None:
-    displaced = Displacement.objects.filter(pk__in=returning).order_by("first_day").select_related("allocation")
+    displaced = list(
+        Displacement.objects.filter(pk__in=returning).order_by("first_day", "id").select_related("allocation")
+    )
     work.lock_vehicles(each.allocation.vehicle_id for each in displaced)
+    rows = work.lock(Allocation, [each.allocation_id for each in displaced])
+    if wrong := [refusal for each in displaced for refusal in cannot_return(each, rows[each.allocation_id])]:
+        raise Refused(wrong)
+    if len(rows) > 1:
+        # One may stand where another wants to return to.
+        Allocation.objects.filter(pk__in=rows).update(status=AllocationStatus.CANCELLED)
     for each in displaced:
-        allocation = work.lock(Allocation, [each.allocation_id])[each.allocation_id]
-        if wrong := cannot_return(each, allocation):
-            raise Refused(wrong)
+        allocation = rows[each.allocation_id]
         days = DayRange(each.first_day, each.last_day)
         judged(
             allocation.vehicle_id, each.dyno_id, allocation.test_type_id, days,

@@ -1,0 +1,278 @@
+"""How to repair the schedule when a maintenance window hits it: a few options side by side, from the fewest moves to
+the least lateness, each as answers that `services.maintenance.set_maintenance` carries out."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from allocations import access
+from allocations.enums import AllocationStatus, DisplacedTo, Movable, Role
+from allocations.models import Allocation, Dyno, MaintenanceWindow, Plan
+from allocations.planning import Option, Problem, repair
+from allocations.planning.problem import Occupied, Test
+from allocations.selectors.maintenance import Answer, hits_of
+from allocations.selectors.plans import PlanningProblem, problem_of, reasons_of
+from dynosite.accounts.models import User
+from dynosite.lib.days import DayRange
+
+AHEAD = dt.timedelta(days=180)
+"""How far after the window, or after today, the displaced may be put."""
+FROZEN = 3
+"""Days from today on which nothing else than the displaced is moved."""
+NEAREST = 300
+"""Tests that may make room, at most: those that stand nearest to the window."""
+SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One allocation and its new place; without a dyno it finds none, and waits."""
+
+    allocation: Allocation
+    displaced: bool
+    answer: Answer
+    dyno: Dyno | None
+    days: DayRange | None
+    late: int
+    reason: str
+
+    @property
+    def days_later(self) -> int:
+        return (self.days.first - self.allocation.first_day).days if self.days else 0
+
+
+@dataclass(frozen=True, slots=True)
+class RepairOption:
+    """One way to repair: `late` and `weighted` are the days of lateness that it adds, plain and weighted.
+
+    `proven`: with as few moves it cannot be less late.
+    """
+
+    moves: tuple[Move, ...]
+    late: int
+    weighted: int
+    proven: bool
+
+    @property
+    def answers(self) -> dict[int, Answer]:
+        """For the displaced."""
+        return {move.allocation.pk: move.answer for move in self.moves if move.displaced}
+
+    @property
+    def others(self) -> dict[int, Answer]:
+        """For those that make room."""
+        return {move.allocation.pk: move.answer for move in self.moves if not move.displaced}
+
+    @property
+    def moved(self) -> int:
+        return sum(1 for move in self.moves if move.dyno)
+
+    @property
+    def unplaced(self) -> int:
+        return len(self.moves) - self.moved
+
+    @property
+    def later(self) -> int:
+        """The days by which all together begin later; what begins earlier makes up for none of it."""
+        return sum(max(0, move.days_later) for move in self.moves)
+
+    @property
+    def vehicles(self) -> list[str]:
+        return sorted({str(move.allocation.vehicle) for move in self.moves})
+
+    @property
+    def teams(self) -> list[str]:
+        return sorted({move.allocation.vehicle.team for move in self.moves if move.allocation.vehicle.team})
+
+    @property
+    def people(self) -> list[str]:
+        """Who booked or asked for what is moved."""
+        rows = [move.allocation for move in self.moves]
+        users = [row.created_by for row in rows] + [row.request.created_by for row in rows if row.request]
+        return sorted({user.display_name for user in users if user})
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """The options, fewest moves first. `cut` are hits that are running: these cannot be moved, and what becomes of
+    them is the same in every option. `complete`: others were let move too."""
+
+    options: tuple[RepairOption, ...]
+    cut: tuple[Allocation, ...]
+    seconds: float
+    complete: bool
+
+
+def repairs(
+    dyno_id: int,
+    days: DayRange,
+    *,
+    user: User,
+    others: bool = True,
+    window_id: int | None = None,
+    seconds: float = SECONDS,
+) -> Repairs:
+    """The ways to repair what a window on these days would break; none where it hits nothing that could move.
+
+    With `others` false the displaced alone move, which takes a moment. `window_id` is a window that is changed to
+    these days. Raises NotFound, NotAllowed.
+    """
+    dyno = Dyno.objects.filter(pk=dyno_id).select_related("ground").first()
+    access.require(user, dyno.ground_id if dyno else 0, Role.ADMIN)
+    hits = hits_of(dyno_id, days)
+    displaced = [hit for hit in hits if hit.status == AllocationStatus.SCHEDULED]
+    cut = tuple(hit for hit in hits if hit.status == AllocationStatus.RUNNING)
+    if not displaced or len(displaced) + len(cut) < len(hits):
+        return Repairs((), cut, 0.0, complete=True)
+    today = dyno.ground.today()
+    first = min(today, displaced[0].first_day)
+    plan = Plan(ground=dyno.ground, first_day=first, last_day=max(today, days.last) + AHEAD, movable=Movable.ALL)
+    found = _broken(problem_of(plan, requests=[]), plan, dyno_id, days, window_id, displaced, today)
+    names = [f"a{hit.pk}" for hit in displaced]
+    repaired = repair(found.problem, names, others=others, seconds=seconds)
+    found = replace(found, problem=repaired.problem)
+    base = _lateness(found.problem)
+    rows = _with_people(found, repaired.options)
+    options = tuple(_option(plan, found, option, set(names), rows, base) for option in repaired.options)
+    answers = tuple(_answer_of_cut(hit, days) for hit in cut)
+    return Repairs(
+        tuple(replace(option, moves=option.moves + answers) for option in options), cut, repaired.seconds, others
+    )
+
+
+def _broken(
+    found: PlanningProblem,
+    plan: Plan,
+    dyno_id: int,
+    days: DayRange,
+    window_id: int | None,
+    displaced: Collection[Allocation],
+    today: dt.date,
+) -> PlanningProblem:
+    """The problem with the window in it, in which the displaced and what stands near may move, all else not."""
+    problem = found.problem
+    now = (today - plan.first_day).days
+    hit = {f"a{each.pk}": each for each in displaced}
+    tests = [test if test.id in hit else replace(test, fixed=True) for test in problem.tests]
+    tests = _in_order(tests, found)
+    runners = {dyno for test in tests if test.id in hit for dyno in test.dynos}
+    middle = (days.first - plan.first_day).days
+    near = sorted(
+        (
+            test
+            for test in tests
+            if test.placed[0] in runners and test.placed[1] > now + FROZEN and test.id not in hit
+        ),
+        key=lambda test: (abs(test.placed[1] - middle), test.id),
+    )
+    loose = {test.id for test in near[:NEAREST]}
+    ready = tuple(
+        replace(test, fixed=False, earliest=max(test.earliest, now))
+        if test.id in hit
+        else replace(test, fixed=test.id not in loose, earliest=max(test.earliest, min(now + 1, test.placed[1])))
+        for test in tests
+    )
+    first, last = ((day - plan.first_day).days for day in (days.first, days.last))
+    occupied = [*_without_window(problem, plan, window_id), Occupied(max(0, first), last, dyno=f"d{dyno_id}")]
+    return replace(found, problem=_with_misfits(replace(problem, tests=ready, occupied=tuple(occupied)), set(hit)))
+
+
+def _with_misfits(problem: Problem, displaced: set[str]) -> Problem:
+    """The problem in which what stands where it can no longer be put takes its vehicle's days and no more."""
+    dynos, occupied, tests = list(problem.dynos), list(problem.occupied), []
+    shut = {(each.dyno, day) for each in occupied if each.dyno for day in range(each.first, each.last + 1)}
+    for dyno in sorted({test.placed[0] for test in problem.tests} - set(dynos)):
+        dynos.append(dyno)
+        occupied.append(Occupied(0, problem.horizon - 1, dyno=dyno))
+        shut |= {(dyno, day) for day in range(problem.horizon)}
+    for test in problem.tests:
+        dyno, first = test.placed
+        days = range(first, first + test.days)
+        if test.id not in displaced and any((dyno, day) in shut for day in days):
+            occupied.append(Occupied(first, days[-1], vehicle=test.vehicle))
+        else:
+            tests.append(test)
+    kept = {test.id for test in tests}
+    tests = [test if test.after in kept else replace(test, after=None, gap=0) for test in tests]
+    return replace(problem, dynos=tuple(dynos), occupied=tuple(occupied), tests=tuple(tests))
+
+
+def _in_order(tests: list[Test], found: PlanningProblem) -> list[Test]:
+    """Keeps each test after the one that its request comes after, where it stands like that."""
+    by_request = {row.request_id: id_ for id_, row in found.rows.items() if getattr(row, "request_id", None)}
+    ends = {test.id: test.placed[1] + test.days for test in tests}
+    ordered = []
+    for test in tests:
+        request = found.rows[test.id].request
+        before = by_request.get(request.after_id) if request and request.after_id else None
+        keeps = before is not None and before != test.id and ends[before] <= test.placed[1]
+        ordered.append(replace(test, after=before) if keeps and test.after is None else test)
+    return ordered
+
+
+def _without_window(problem: Problem, plan: Plan, window_id: int | None) -> list[Occupied]:
+    """What is occupied, without the old days of a window that is changed."""
+    occupied = list(problem.occupied)
+    window = MaintenanceWindow.objects.filter(pk=window_id, lifted_at=None).first() if window_id else None
+    if window:
+        first = max(0, (window.first_day - plan.first_day).days)
+        last = min(problem.horizon - 1, (window.last_day - plan.first_day).days)
+        old = Occupied(first, last, dyno=f"d{window.dyno_id}")
+        if old in occupied:
+            occupied.remove(old)
+    return occupied
+
+
+def _lateness(problem: Problem) -> tuple[int, int]:
+    """Days late as all stands now, plain and weighted."""
+    late = [max(0, test.placed[1] + test.days - 1 - test.due) for test in problem.tests]
+    return sum(late), sum(test.weight * days for test, days in zip(problem.tests, late, strict=True))
+
+
+def _with_people(found: PlanningProblem, options: Collection[Option]) -> Mapping[str, Allocation]:
+    wanted = {int(id_[1:]) for option in options for id_ in (*option.moved, *option.unplaced)}
+    rows = Allocation.objects.filter(pk__in=wanted).select_related(
+        "vehicle", "test_type", "dyno", "created_by", "request__created_by"
+    )
+    return {f"a{row.pk}": row for row in rows}
+
+
+def _option(
+    plan: Plan,
+    found: PlanningProblem,
+    option: Option,
+    displaced: set[str],
+    rows: Mapping[str, Allocation],
+    base: tuple[int, int],
+) -> RepairOption:
+    reasons = reasons_of(plan, found, option.solution)
+    places = {each.id: each for each in option.solution.placements}
+    dynos = Dyno.objects.in_bulk({int(places[id_].dyno[1:]) for id_ in option.moved})
+    moves = []
+    for id_ in (*option.moved, *option.unplaced):
+        late, reason = reasons[id_]
+        row, at = rows[id_], places.get(id_)
+        if at is None:
+            answer = Answer(DisplacedTo.WAIT, version=row.version)
+            moves.append(Move(row, True, answer, None, None, 0, reason))
+            continue
+        dyno = dynos[int(at.dyno[1:])]
+        days = DayRange(*(plan.first_day + dt.timedelta(days=day) for day in (at.first, at.last)))
+        answer = Answer(DisplacedTo.MOVE, dyno.pk, days.first, row.version, days.last)
+        moves.append(Move(row, id_ in displaced, answer, dyno, days, late, _reason(reason, id_ in displaced)))
+    moves.sort(key=lambda move: (not move.displaced, move.allocation.first_day, move.allocation.pk))
+    return RepairOption(tuple(moves), option.late_days - base[0], option.late - base[1], option.proven)
+
+
+def _reason(reason: str, displaced: bool) -> str:
+    words = reason.removeprefix("Moved to make room. ")
+    return words if displaced else f"Makes room. {words}"
+
+
+def _answer_of_cut(hit: Allocation, window: DayRange) -> Move:
+    """A running test keeps the days before the window and its rest waits; without such days all of it waits."""
+    to = DisplacedTo.SHORTEN if hit.first_day < window.first else DisplacedTo.WAIT
+    reason = "It is running: it is cut at the day before, and its rest waits."
+    if to == DisplacedTo.WAIT:
+        reason = "It is running: it waits for another place."
+    return Move(hit, True, Answer(to, version=hit.version), None, None, 0, reason)
