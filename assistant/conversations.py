@@ -132,11 +132,18 @@ def run_by_id(run_id: Id, *, user: User) -> Run:
 def stream_of(run_id: Id, *, user: User) -> str:
     """The key of the run's stream, which has an end if the run has one: also where Redis has forgotten it."""
     run = run_by_id(run_id, user=user)
-    if RunStatus(run.status).ended and streams.last_name(run.pk) != "end":
-        for message_id in run.messages.exclude(author=Author.USER).values_list("pk", flat=True):
-            streams.publish(run.pk, "message", id=message_id)
-        streams.end(run.pk, run.status, seconds=1)
+    if RunStatus(run.status).ended:
+        tell_end(run)
     return streams.key(run.pk)
+
+
+def tell_end(run: Run) -> None:
+    """Sees to it that the stream of a run that has ended says so, and where its messages are."""
+    if streams.last_name(run.pk) == "end":
+        return
+    for message_id in run.messages.exclude(author=Author.USER).values_list("pk", flat=True):
+        streams.publish(run.pk, "message", id=message_id)
+    streams.end(run.pk, run.status, seconds=1)
 
 
 def conversation_by_id(pk: Id, *, user: User, deleted: bool = False) -> Conversation:

@@ -5,16 +5,15 @@ import threading
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.utils import timezone
-from langgraph.errors import GraphRecursionError
 from psycopg import OperationalError as DriverError
-from psycopg_pool import PoolTimeout
 
 from allocations.exceptions import DomainError
 from assistant import conversations, streams
 from assistant.enums import RunStatus
-from assistant.graph.driving import Halted
+from assistant.graph.driving import Halt, Halted
+from assistant.graph.turn import TooManySteps
 from assistant.models import Run
 from assistant.providers.failures import Misconfigured, NoAnswer
 from assistant.transcript import Transcript
@@ -46,12 +45,12 @@ def turn_seconds() -> float:
     return float(settings.ASSISTANT_TURN_SECONDS)
 
 
-def of(error: BaseException, *, stopped: bool) -> Ending:
+def of(error: BaseException) -> Ending:
     """What to say of what ended a run."""
-    if isinstance(error, Halted) and stopped:
-        return Ending(RunStatus.STOPPED, STOPPED)
     told = f"{type(error).__name__}: {error}"
     match error:
+        case Halted(why=Halt.STOPPED):
+            return Ending(RunStatus.STOPPED, STOPPED)
         case Halted():
             return Ending(RunStatus.FAILED, TOO_LONG, f"It took more than {turn_seconds():.0f} seconds.")
         case DomainError():
@@ -61,9 +60,9 @@ def of(error: BaseException, *, stopped: bool) -> Ending:
         case Misconfigured():
             logger.error("%s", error)
             return Ending(RunStatus.FAILED, MISCONFIGURED, told)
-        case GraphRecursionError():
+        case TooManySteps():
             return Ending(RunStatus.FAILED, TOO_MANY_STEPS, told)
-        case OperationalError() | DriverError() | PoolTimeout():
+        case OperationalError() | InterfaceError() | DriverError():
             return Ending(RunStatus.FAILED, DATABASE_AWAY, told)
     logger.error("A run failed", exc_info=error)
     return Ending(RunStatus.FAILED, BROKEN, told)
@@ -77,7 +76,7 @@ def write(run: Run, transcript: Transcript, ending: Ending) -> None:
             close_old_connections()
             _write(run, transcript, ending)
             break
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             if pause is None:
                 streams.end(run.pk, RunStatus.FAILED)
                 raise

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 import uuid
+from contextlib import closing
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.utils import timezone
 from assistant import conversations, endings, locks, prompts, streams
 from assistant.enums import Author, RunStatus
 from assistant.graph import checkpoints, turn
-from assistant.graph.driving import Halted
+from assistant.graph.driving import Halt, Halted
 from assistant.metering import Calls
 from assistant.models import Message, Run, ToolCall
 from assistant.providers.chain import OFFLINE
@@ -32,7 +33,11 @@ GAVE_UP = "This could not be finished after several attempts. Ask again, or in o
 def run_turn(run_id: uuid.UUID | str) -> bool:
     """Runs the turn to its end; nothing happens where it has one. False where another has the conversation."""
     run = Run.objects.filter(pk=run_id).first()
-    if run is None or RunStatus(run.status).ended:
+    if run is None:
+        return True
+    if RunStatus(run.status).ended:
+        # Its worker may have died before it could tell.
+        conversations.tell_end(run)
         return True
     with locks.held(run.conversation_id) as is_ours:
         if not is_ours:
@@ -67,7 +72,7 @@ def _run(run: Run) -> None:
         outcome = _lead(run, transcript)
         ending = endings.Ending(RunStatus.DONE, outcome=outcome)
     except (Halted, Exception) as error:
-        ending = endings.of(error, stopped=streams.is_asked_to_stop(run.pk))
+        ending = endings.of(error)
     endings.write(run, transcript, ending)
     try:
         checkpoints.prune(run.conversation_id)
@@ -81,9 +86,10 @@ def _lead(run: Run, transcript: Transcript) -> str:
     if run.attempts > 1:
         transcript.forget_all_but([message.id for message in own.messages()])
     watching = _Watching(run, own)
-    for event in own.go(run.question.text if run.question else "", _past(run)):
-        watching.look()
-        _tell(run, transcript, event)
+    with closing(own.go(run.question.text if run.question else "", _past(run))) as events:
+        for event in events:
+            watching.look()
+            _tell(run, transcript, event)
     # Also what a worker that is no more heard and did not write down.
     for message in own.messages():
         transcript.message(message.id, message.text)
@@ -103,8 +109,10 @@ class _Watching:
         if now < self._next or self._own.watch.halted:
             return
         self._next = now + LOOK_EVERY
-        if now > self._until or streams.is_asked_to_stop(self._run.pk):
-            self._own.watch.halt()
+        if now > self._until:
+            self._own.watch.halt(Halt.TOO_LONG)
+        elif streams.is_asked_to_stop(self._run.pk):
+            self._own.watch.halt(Halt.STOPPED)
 
 
 def _past(run: Run) -> turn.Past:

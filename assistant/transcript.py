@@ -21,6 +21,7 @@ class Transcript:
         self.half = ""
         """The message that is being said."""
         self._told_at = 0.0
+        self._written: set[str] = set()
 
     def words(self, text: str) -> None:
         if not self._run.first_words_at:
@@ -44,8 +45,9 @@ class Transcript:
         """A whole message; `name` is its id in the graph, under which it comes once, however often it is said."""
         self.flush()
         self.half = ""
-        if not text.strip():
+        if not text.strip() or name in self._written:
             return
+        self._written.add(name)
         message, _ = Message.objects.update_or_create(
             pk=uuid.uuid5(self._run.pk, name),
             defaults={

@@ -20,6 +20,7 @@ from assistant.providers.offline.model import OfflineModel
 from assistant.tools import calling
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.registry import Tool, offered
+from dynosite.lib.connections import given_back
 
 RECURSION_LIMIT = 40
 MODEL_CALLS = 8
@@ -82,14 +83,16 @@ def _said(error: Any) -> str:
 
 
 class Prompt(AgentMiddleware):
-    """Puts the live prompt, with who, where and when, before what was said; it is in no checkpoint."""
+    """Puts the live prompt, with who, where and when, before what was said; it is in no checkpoint. The outermost."""
 
     def __init__(self, caller: Caller) -> None:
         super().__init__()
         self._caller = caller
 
     def wrap_model_call(self, request: ModelRequest, handler: Any) -> ModelResponse:
-        return handler(request.override(system_message=SystemMessage(system_prompt(self._caller))))
+        # The graph calls models in threads of its own.
+        with given_back():
+            return handler(request.override(system_message=SystemMessage(system_prompt(self._caller))))
 
 
 def system_prompt(caller: Caller) -> str:

@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -20,8 +21,19 @@ TICK = 0.1
 GRACE = 0.5
 
 
+class Halt(StrEnum):
+    STOPPED = "stopped"
+    TOO_LONG = "too-long"
+    LEFT = "left"
+    """Nobody listens any more."""
+
+
 class Halted(BaseException):
     """Ends a run from within. No `Exception`: nothing on the way may take it for a failure to try again."""
+
+    def __init__(self, why: Halt) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Watch(BaseCallbackHandler):
@@ -31,18 +43,15 @@ class Watch(BaseCallbackHandler):
     run_inline = True
 
     def __init__(self) -> None:
-        self._halted = threading.Event()
+        self.halted: Halt | None = None
 
-    def halt(self) -> None:
-        self._halted.set()
-
-    @property
-    def halted(self) -> bool:
-        return self._halted.is_set()
+    def halt(self, why: Halt) -> None:
+        """The first reason stays."""
+        self.halted = self.halted or why
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         if self.halted:
-            raise Halted
+            raise Halted(self.halted)
 
     on_llm_new_token = on_chat_model_start = on_tool_start = check
 
@@ -71,7 +80,8 @@ class _End:
 def drive(parts_of: Any, watch: Watch) -> Iterator[Any]:
     """The parts that the iterator gives, and None every tenth of a second without one.
 
-    Whoever consumes it halts the watch to end it; then, and whenever the graph raises, this raises.
+    Whoever consumes it halts the watch to end it; then, and whenever the graph raises, this raises. Close it to
+    leave early: nothing is written then that comes after.
     """
     parts: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
@@ -87,17 +97,20 @@ def drive(parts_of: Any, watch: Watch) -> Iterator[Any]:
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(work,), daemon=True, name="assistant-graph").start()
     left = None
-    while True:
-        try:
-            part = parts.get(timeout=TICK)
-        except queue.Empty:
-            part = None
-        if isinstance(part, _End):
-            if part.error is not None:
-                raise part.error
-            return
-        yield part
-        if watch.halted:
-            left = left or time.monotonic() + GRACE
-            if time.monotonic() > left:
-                raise Halted
+    try:
+        while True:
+            try:
+                part = parts.get(timeout=TICK)
+            except queue.Empty:
+                part = None
+            if isinstance(part, _End):
+                if part.error is not None:
+                    raise part.error
+                return
+            yield part
+            if watch.halted:
+                left = left or time.monotonic() + GRACE
+                if time.monotonic() > left:
+                    raise Halted(watch.halted)
+    finally:
+        watch.halt(Halt.LEFT)

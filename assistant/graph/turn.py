@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 from langgraph.config import get_stream_writer
+from langgraph.errors import GraphRecursionError
 
 from assistant import streams
 from assistant.enums import Outcome
@@ -15,11 +17,11 @@ from assistant.graph import checkpoints, history
 from assistant.graph.build import MODEL_CALLS, build_agent, config_of, offline_model
 from assistant.graph.driving import GuardedSaver, Watch, drive
 from assistant.graph.outcome import outcome_of
+from assistant.graph.summary import Summary
 from assistant.providers import hosted
 from assistant.providers.breaker import Breaker
 from assistant.providers.chain import Chain, Meter
 from assistant.tools.caller import Caller, Ctx
-from dynosite.lib.connections import given_back
 
 MODEL_NODE, TOOL_NODE, LIMIT_NODE = "model", "tools", "ModelCallLimitMiddleware.before_model"
 TOO_MANY_CALLS = (
@@ -72,6 +74,10 @@ class Past:
     superseded: tuple[str, ...] = ()
 
 
+class TooManySteps(Exception):
+    """The graph went round more often than a turn may."""
+
+
 Event = Words | Restart | ModelChosen | Said | Answered | None
 
 
@@ -89,15 +95,10 @@ class Turn:
         self._agent = build_agent(
             caller,
             offline,
-            middleware=[Outside(), chain, Inside(ctx, self.watch)],
+            middleware=[Summary(offline, chain), chain, Inside(ctx, self.watch)],
             checkpointer=GuardedSaver(checkpoints.pool(), self.watch),
         )
         self._config = config_of(ctx) | {"callbacks": [self.watch]}
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the graph has this turn's question already."""
-        return history.has(self._state()[0], self._id)
 
     def messages(self) -> list[Said]:
         """What the model has said in this turn, as far as the graph keeps it."""
@@ -127,11 +128,15 @@ class Turn:
             stream_mode=["messages", "updates", "custom"],
             durability="sync",
         )
-        for part in drive(stream, self.watch):
-            if part is None:
-                yield None
-            else:
-                yield from _events(*part)
+        with closing(drive(stream, self.watch)) as parts:
+            try:
+                for part in parts:
+                    if part is None:
+                        yield None
+                    else:
+                        yield from _events(*part)
+            except GraphRecursionError as error:
+                raise TooManySteps(str(error)) from error
 
     def _state(self) -> tuple[list[BaseMessage], bool]:
         state = self._agent.get_state(self._config)
@@ -141,14 +146,6 @@ class Turn:
         messages = self._state()[0]
         places = [i for i, message in enumerate(messages) if message.id == self._id]
         return messages[places[0] + 1 :] if places else []
-
-
-class Outside(AgentMiddleware):
-    """Around the chain: gives back the database connection of the thread that the graph calls the model in."""
-
-    def wrap_model_call(self, request: ModelRequest, handler: Any) -> ModelResponse:
-        with given_back():
-            return handler(request)
 
 
 class Inside(AgentMiddleware):
@@ -183,7 +180,7 @@ def _events(mode: str, part: Any) -> Iterator[Event]:
         message, about = part
         # Not the tools' results, nor the words of a summary.
         if about.get("langgraph_node") == MODEL_NODE and isinstance(message, AIMessageChunk) and message.text:
-            yield Words(message.text)
+            yield Words(str(message.text))
     elif mode == "custom":
         yield ModelChosen(part["name"]) if part["event"] == "model" else Restart()
     elif mode == "updates":
@@ -201,7 +198,7 @@ def _of_update(node: str, update: Any) -> Iterator[Event]:
 
 
 def _said(message: AIMessage) -> Said:
-    text = TOO_MANY_CALLS if message.text.startswith("Model call limits exceeded") else message.text
+    text = TOO_MANY_CALLS if message.text.startswith("Model call limits exceeded") else str(message.text)
     return Said(message.id or "", text, tuple((call["id"] or "", call["name"]) for call in message.tool_calls))
 
 

@@ -57,11 +57,15 @@ class Chain(AgentMiddleware):
         self._breaker = breaker
         self._tell = tell
         self._pause = pause or threading.Event().wait
+        self._given_up: set[str] = set()
+        """Models that failed at every try. The rest of the turn does not wait for them again."""
 
     def wrap_model_call(
         self, request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
     ) -> ModelResponse:
         for link in self._links:
+            if link.name in self._given_up:
+                continue
             breaker = self._breaker(link.provider)
             if not breaker.allows():
                 logger.info("%s is left alone: its circuit is open", link.name)
@@ -69,6 +73,7 @@ class Chain(AgentMiddleware):
             response = self._try(link, breaker, request, handler)
             if response is not None:
                 return response
+            self._given_up.add(link.name)
         self._tell("model", {"name": OFFLINE})
         return self._call(OFFLINE, request.override(model=self._offline), handler)
 

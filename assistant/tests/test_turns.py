@@ -1,24 +1,23 @@
-"""Turns from the question to the transcript: a real worker, Redis, PostgreSQL and the real graph."""
+"""Turns from the question to the transcript: a real worker, Redis, PostgreSQL, the real graph and Gemini client."""
 
-import json
+import threading
 
 import pytest
+from django.utils import timezone
 
 from allocations.models import Allocation
-from assistant import approvals, conversations, streams
+from assistant import approvals, conversations, endings, prompts, streams
 from assistant.enums import Author, Outcome, ProposalStatus, RunStatus, ToolStatus
-from assistant.models import Message, Proposal, Run
+from assistant.models import KillSwitch, Message, ModelCall, Proposal, ToolCall
+from assistant.providers.chain import ATTEMPTS
+from assistant.providers.tests import gemini_stub
+from assistant.tests.conftest import GEMINI, TURN_SECONDS, ask, ended, entries, texts, wait_for_text
+from dynosite.tests.servers import wait_until
 
 BOOK = "book 412W103 on NPG 1 for brake December 21 to 22"
-
-
-def entries(run: Run) -> list[tuple[str, dict]]:
-    found = streams.client().xrange(streams.key(run.pk))
-    return [(fields["name"], json.loads(fields["data"])) for _, fields in found]
-
-
-def ask(world, text, name="scheduler", **options) -> Run:
-    return conversations.ask(world.users[name], ground_id=world.north.pk, text=text, **options)
+BOOKING = {
+    "vehicle": "412W103", "dyno": "NPG 1", "test_type": "Brake", "start_date": "2026-12-21", "end_date": "2026-12-22",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -26,33 +25,212 @@ def world(committed_world):
     return committed_world
 
 
-def test_a_booking_turn_ends_with_a_card_and_its_approval_books(world, celery_worker):
-    run = ask(world, BOOK)
-    celery_worker.wait()
-    run.refresh_from_db()
+def transcript(run) -> list[tuple[str, str]]:
+    return [(message.author, message.text) for message in run.conversation.messages.all()]
+
+
+def note_of(run) -> str:
+    return run.messages.get(author=Author.NOTE).text
+
+
+def test_an_offline_booking_turn_ends_with_a_card_and_its_approval_books(world, offline_worker):
+    run = ended(ask(world, BOOK))
     assert (run.status, run.outcome, run.attempts, run.model) == (RunStatus.DONE, Outcome.PROPOSAL, 1, "offline")
     proposal = Proposal.objects.get()
     assert (proposal.run_id, proposal.status) == (run.pk, ProposalStatus.WAITING)
-    messages = list(run.conversation.messages.all())
-    assert [message.author for message in messages] == [Author.USER, Author.ASSISTANT]
-    names = [name for name, _ in entries(run)]
-    assert names[:3] == ["status", "status", "model"]
-    assert names[-2:] == ["message", "end"]
-    told = dict(entries(run))
-    assert told["proposal"] == {"id": str(proposal.pk)}
-    assert told["tool"]["status"] == ToolStatus.WAITING
-    said = "".join(data["text"] for name, data in entries(run) if name == "text")
-    assert said == messages[1].text
-    assert "2026-12-21 to 2026-12-22" in said
-    assert told["message"] == {"id": str(messages[1].pk)}
-    assert told["end"] == {"status": "done"}
+    question, answer = run.conversation.messages.all()
+    assert (question.author, answer.author) == (Author.USER, Author.ASSISTANT)
+    told = entries(run)
+    assert [name for name, _ in told if name != "text"] == [
+        "status", "status", "model", "tool", "tool", "proposal", "model", "message", "end",
+    ]  # fmt: skip
+    assert [data["status"] for name, data in told if name == "tool"] == ["running", ToolStatus.WAITING]
+    assert ("proposal", {"id": str(proposal.pk)}) in told
+    assert ("message", {"id": str(answer.pk)}) in told
+    assert texts(run) == answer.text
+    assert "2026-12-21 to 2026-12-22" in answer.text
+    assert told[-1] == ("end", {"status": "done"})
     assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
     assert Allocation.objects.filter(vehicle__tag="412W103", first_day="2026-12-21").count() == 1
 
 
-def test_the_same_message_again_is_the_same_run(world, celery_worker):
+def test_a_hosted_booking_turn_calls_the_tool_and_books_after_approval(world, hosted_worker, stub):
+    stub.answers(
+        gemini_stub.call("book_allocation", BOOKING, signature="dGhvdWdodA=="),
+        gemini_stub.text("It waits ", "for you.", tokens=(30, 7)),
+    )
+    run = ended(ask(world, "please book 412W103"))
+    assert (run.status, run.outcome, run.model) == (RunStatus.DONE, Outcome.PROPOSAL, GEMINI)
+    assert (run.tokens_in, run.tokens_out) == (40, 12)
+    assert (run.prompt, run.prompt_hash) == (prompts.LIVE, prompts.digest())
+    assert run.created_at < run.started_at < run.first_words_at < run.ended_at < timezone.now()
+    assert transcript(run) == [(Author.USER, "please book 412W103"), (Author.ASSISTANT, "It waits for you.")]
+    calls = ModelCall.objects.filter(run=run).values_list("model", "tokens_in", "tokens_out", "error")
+    assert list(calls) == [(GEMINI, 10, 5, ""), (GEMINI, 30, 7, "")]
+    call = ToolCall.objects.get()
+    assert (call.name, call.args["vehicle"], call.status) == ("book_allocation", "412W103", ToolStatus.WAITING)
+    # What the model thought comes back to it with its call and the tool's result.
+    parts = [part for content in stub.requests[1]["body"]["contents"] for part in content["parts"]]
+    assert [part["thoughtSignature"] for part in parts if "functionCall" in part] == ["dGhvdWdodA=="]
+    (response,) = [part["functionResponse"] for part in parts if "functionResponse" in part]
+    assert response["name"] == "book_allocation"
+    proposal = Proposal.objects.get()
+    assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
+    assert Allocation.objects.filter(vehicle__tag="412W103", dyno__name="NPG 1").count() == 1
+
+
+def test_the_first_words_are_told_while_the_model_still_speaks(world, hosted_worker, stub):
+    go_on = threading.Event()
+    stub.answers(gemini_stub.steps("First words", go_on, ", and the rest."))
+    run = ask(world, "hello")
+    wait_for_text(run, "First words")
+    run.refresh_from_db()
+    assert run.status == RunStatus.RUNNING
+    assert run.first_words_at is not None
+    assert texts(run) == "First words"
+    go_on.set()
+    assert transcript(ended(run))[1:] == [(Author.ASSISTANT, "First words, and the rest.")]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_provider_that_is_down_falls_back_to_the_offline_model(world, hosted_worker, stub, status):
+    stub.answers(*[gemini_stub.error(status, "not now")] * ATTEMPTS)
+    run = ended(ask(world, "list the dynos"))
+    assert (run.status, run.model) == (RunStatus.DONE, "offline")
+    assert "NPG 1" in transcript(run)[1][1]
+    assert ("model", {"name": "offline", "offline": True}) in entries(run)
+    errors = ModelCall.objects.filter(run=run, model=GEMINI).values_list("error", flat=True)
+    assert len([error for error in errors if error]) == ATTEMPTS
+
+
+def test_a_call_that_hangs_ends_by_its_time_limit_and_is_tried_again(world, hosted_worker, stub):
+    stub.answers(gemini_stub.steps(threading.Event()), gemini_stub.text("Here I am."))
+    run = ended(ask(world, "hello"))
+    assert transcript(run)[1:] == [(Author.ASSISTANT, "Here I am.")]
+    first, second = ModelCall.objects.filter(run=run).values_list("error", flat=True)
+    assert (first.partition(":")[0], second) == ("ReadTimeout", "")
+
+
+def test_an_answer_without_end_is_ended_with_the_turn_s_time_and_kept(world, hosted_worker, stub):
+    released = threading.Event()
+    stub.answers(gemini_stub.drips("on and ", until=released))
+    run = ended(ask(world, "hello"), seconds=TURN_SECONDS + 20)
+    released.set()
+    assert (run.status, note_of(run)) == (RunStatus.FAILED, endings.TOO_LONG)
+    kept = run.messages.get(author=Author.ASSISTANT)
+    assert (kept.text.startswith("on and on and "), kept.cut) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "cut", [gemini_stub.cut_after("half an ans"), gemini_stub.steps("half an ans", threading.Event())]
+)
+def test_a_stream_that_is_cut_or_stalls_is_dropped_and_said_anew(world, hosted_worker, stub, cut):
+    stub.answers(cut, gemini_stub.text("A whole answer."))
+    run = ended(ask(world, "hello"))
+    assert transcript(run)[1:] == [(Author.ASSISTANT, "A whole answer.")]
+    told = [(name, data.get("text")) for name, data in entries(run) if name in ("text", "restart", "message")]
+    assert told == [("text", "half an ans"), ("restart", None), ("text", "A whole answer."), ("message", None)]
+
+
+def test_a_blocked_prompt_is_said_in_words(world, hosted_worker, stub):
+    stub.answers(gemini_stub.blocked())
+    run = ended(ask(world, "hello"))
+    assert run.status == RunStatus.FAILED
+    assert "gave no answer" in note_of(run)
+    assert entries(run)[-2:] == [("message", {"id": str(run.messages.get(author=Author.NOTE).pk)}),
+                                 ("end", {"status": "failed"})]  # fmt: skip
+
+
+def test_a_bad_key_is_told_to_the_admin_and_is_no_fallback(world, hosted_worker, stub):
+    bad = gemini_stub.error(400, "API key not valid. Please pass a valid API key.", reason="INVALID_ARGUMENT")
+    stub.answers(bad)
+    run = ended(ask(world, "hello"))
+    assert (run.status, note_of(run)) == (RunStatus.FAILED, endings.MISCONFIGURED)
+    assert "API key not valid" in run.error
+    assert len(stub.requests) == 1
+
+
+def test_the_kill_switch_in_mid_run_ends_it_at_the_next_call(world, hosted_worker, stub):
+    go_on = threading.Event()
+    stub.answers(gemini_stub.after(go_on, gemini_stub.call("list_dynos", {})), gemini_stub.text("never"))
+    run = ask(world, "hello")
+    wait_until(lambda: stub.requests, "a call of the model")
+    KillSwitch.objects.create(off=True, reason="Costs are looked at.")
+    go_on.set()
+    ended(run)
+    assert (run.status, len(stub.requests)) == (RunStatus.FAILED, 1)
+    assert note_of(run) == "The assistant is switched off at the moment. Costs are looked at."
+
+
+def test_a_user_who_is_deactivated_in_mid_run_gets_no_further(world, hosted_worker, stub):
+    go_on = threading.Event()
+    stub.answers(gemini_stub.after(go_on, gemini_stub.call("book_allocation", BOOKING)), gemini_stub.text("never"))
+    run = ask(world, "book it")
+    wait_until(lambda: stub.requests, "a call of the model")
+    user = world.users["scheduler"]
+    user.is_active = False
+    user.save()
+    go_on.set()
+    ended(run)
+    assert (run.status, Proposal.objects.count(), len(stub.requests)) == (RunStatus.FAILED, 0, 1)
+    assert note_of(run) == "This user may no longer do anything here."
+
+
+def test_stop_ends_a_turn_at_once_and_keeps_what_was_said(world, hosted_worker, stub):
+    stub.answers(gemini_stub.steps("Said so far", threading.Event()))
+    run = ask(world, "hello")
+    wait_for_text(run, "Said so far")
+    assert conversations.stop(run.pk, user=world.users["scheduler"]).status == RunStatus.RUNNING
+    ended(run)
+    assert run.status == RunStatus.STOPPED
+    assert transcript(run)[1:] == [(Author.ASSISTANT, "Said so far"), (Author.NOTE, endings.STOPPED)]
+    assert run.messages.get(author=Author.ASSISTANT).cut
+    # Nothing was waited for: the call was still open.
+    assert (run.ended_at - run.first_words_at).total_seconds() < 2
+
+
+def test_after_a_stop_the_next_question_finds_a_history_that_holds_together(world, hosted_worker, stub):
+    stub.answers(gemini_stub.steps("Said so far", threading.Event()))
+    run = ask(world, "first question")
+    wait_for_text(run, "Said so far")
+    conversations.stop(run.pk, user=world.users["scheduler"])
+    ended(run)
+    stub.answers(gemini_stub.text("Second answer."))
+    second = ended(ask(world, "second question", conversation_id=run.conversation_id))
+    assert second.status == RunStatus.DONE
+    said = [(content["role"], content["parts"][0]["text"]) for content in stub.requests[-1]["body"]["contents"]]
+    assert said == [("user", "first question"), ("model", "Said so far"), ("user", "second question")]
+
+
+def test_a_stopped_turn_is_tried_again_without_its_remains(world, hosted_worker, stub):
+    stub.answers(gemini_stub.steps("Said so far", threading.Event()))
+    run = ask(world, "a question")
+    wait_for_text(run, "Said so far")
+    conversations.stop(run.pk, user=world.users["scheduler"])
+    ended(run)
+    stub.answers(gemini_stub.text("An answer."))
+    second = ended(conversations.again(run.pk, user=world.users["scheduler"]))
+    assert (second.question_id, second.status) == (run.question_id, RunStatus.DONE)
+    assert [content["parts"][0]["text"] for content in stub.requests[-1]["body"]["contents"]] == ["a question"]
+    assert [author for author, _ in transcript(run)] == [Author.USER, Author.ASSISTANT, Author.NOTE, Author.ASSISTANT]
+
+
+def test_a_question_while_a_card_waits_finds_every_call_answered(world, hosted_worker, stub):
+    stub.answers(
+        gemini_stub.call("book_allocation", BOOKING), gemini_stub.text("It waits."), gemini_stub.text("Yes?")
+    )
+    run = ended(ask(world, "book it"))
+    ended(ask(world, "and now?", conversation_id=run.conversation_id))
+    contents = stub.requests[-1]["body"]["contents"]
+    kinds = [next(iter(set(part) - {"thoughtSignature"})) for content in contents for part in content["parts"]]
+    assert kinds == ["text", "functionCall", "functionResponse", "text", "text"]
+    assert Proposal.objects.get().status == ProposalStatus.WAITING
+
+
+def test_the_same_message_again_is_the_same_run(world, offline_worker):
     first = ask(world, "list the dynos", message_id="7b0d2c1e-52f8-44f5-8c8d-0f3f4b1f7a01")
     second = ask(world, "list the dynos", message_id="7b0d2c1e-52f8-44f5-8c8d-0f3f4b1f7a01")
-    celery_worker.wait()
+    ended(first)
     assert first == second
     assert Message.objects.filter(author=Author.USER).count() == 1
+    assert streams.last_name(first.pk) == "end"

@@ -85,11 +85,16 @@ class AsgiServer:
 
 
 class CeleryWorker:
-    """A worker process that is started once and takes tasks only between `resume` and `pause`."""
+    """A worker process that is started once and takes tasks only between `resume` and `pause`.
 
-    def __init__(self) -> None:
+    `module` has its Celery app, `environment` comes on top of this process's.
+    """
+
+    def __init__(self, module: str = "dynosite", environment: dict[str, str] | None = None) -> None:
         self._process: subprocess.Popen | None = None
-        self._name = f"test-{os.getpid()}@dynosite"
+        self._module = module
+        self._environment = environment or {}
+        self._name = f"test-{os.getpid()}-{id(self)}@dynosite"
 
     def resume(self) -> None:
         if self._process is None or self._process.poll() is not None or not self._answers():
@@ -120,8 +125,8 @@ class CeleryWorker:
     def _start(self) -> None:
         options = ["--concurrency=2", "--loglevel=WARNING", "--without-gossip", "--without-mingle"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "dynosite", "worker", "-n", self._name, *options],
-            env=subprocess_environment(),
+            [sys.executable, "-m", "celery", "-A", self._module, "worker", "-n", self._name, *options],
+            env=subprocess_environment() | self._environment,
             start_new_session=True,
             preexec_fn=end_with_parent,
         )

@@ -1,6 +1,7 @@
 """A local HTTP server that speaks the Gemini API, so that the real client is tested with no key and no network.
 
-Answers are queued: each call takes the next. What the client sent is in `requests`.
+Answers are queued: each call takes the next, or where none is left what `otherwise` gives for its body. What the
+client sent is in `requests`.
 """
 
 import json
@@ -68,10 +69,32 @@ def stalls_after(*words: str, until: threading.Event) -> Respond:
     return respond
 
 
+def drips(word: str, *, until: threading.Event) -> Respond:
+    """Streams the word again and again, each soon enough for the client's patience."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        _begin(handler)
+        while not until.wait(0.2):
+            _chunk(handler, _candidate([{"text": word}]))
+
+    return respond
+
+
+def after(event: threading.Event, answer: Respond) -> Respond:
+    """The answer, once the event is set."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        event.wait(60)
+        answer(handler)
+
+    return respond
+
+
 class GeminiStub:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self._answers: list[Respond] = []
+        self.otherwise: Callable[[dict[str, Any]], Respond] = _nothing_left
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -79,9 +102,10 @@ class GeminiStub:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                stub.requests.append({"path": self.path, "headers": dict(self.headers), "body": json.loads(body)})
+                request = {"path": self.path, "headers": dict(self.headers), "body": json.loads(body)}
+                stub.requests.append(request)
                 self.close_connection = True
-                respond = stub._answers.pop(0) if stub._answers else error(500, "The stub has no answer left.")
+                respond = stub._answers.pop(0) if stub._answers else stub.otherwise(request["body"])
                 try:
                     respond(self)
                 except (BrokenPipeError, ConnectionResetError, OSError):
@@ -107,6 +131,31 @@ class GeminiStub:
 
     def answers(self, *answers: Respond) -> None:
         self._answers.extend(answers)
+
+    def forget(self) -> None:
+        """As new, but at the same address."""
+        self.requests.clear()
+        self._answers.clear()
+        self.otherwise = _nothing_left
+
+
+def _nothing_left(body: dict[str, Any]) -> Respond:
+    return error(500, "The stub has no answer left.")
+
+
+def steps(*chunks: str | threading.Event, tokens: tuple[int, int] = (10, 5)) -> Respond:
+    """Streams the words; at an event it waits until that is set."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        _begin(handler)
+        for chunk in chunks:
+            if isinstance(chunk, str):
+                _chunk(handler, _candidate([{"text": chunk}]))
+            else:
+                chunk.wait(60)
+        _chunk(handler, _candidate([{"text": ""}], finish="STOP") | {"usageMetadata": _usage(tokens)})
+
+    return respond
 
 
 def _usage(tokens: tuple[int, int]) -> dict[str, int]:

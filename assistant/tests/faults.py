@@ -1,0 +1,82 @@
+"""A Celery app for tests: as `dynosite.celery`, but its day is set, and a worker process kills itself at a point that
+a test has named in Redis."""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from celery.signals import worker_process_init
+from django.conf import settings
+
+from dynosite.celery import app
+from dynosite.lib import clock
+
+__all__ = ["app"]
+
+KEY = "fault"
+
+
+def name_point(point: str) -> None:
+    """The next process that comes to the point dies there."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.set(KEY, point)
+
+
+def has_struck() -> bool:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        return not client.exists(KEY)
+
+
+def die_at(point: str) -> None:
+    with redis.Redis.from_url(settings.REDIS_URL, decode_responses=True) as client:
+        if client.get(KEY) == point and client.delete(KEY):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def around(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
+    function: Callable[..., Any] = getattr(owner, name)
+
+    def faulty(*args: Any, **kwargs: Any) -> Any:
+        if before:
+            die_at(before)
+        result = function(*args, **kwargs)
+        if after:
+            die_at(after)
+        return result
+
+    setattr(owner, name, faulty)
+
+
+POINTS = (
+    "before claim", "after claim", "before model", "mid stream", "model said, not kept", "before tool", "in write",
+    "after write", "tool done, not kept", "before transcript", "before end", "before end is told",
+)  # fmt: skip
+
+
+def set_points() -> None:
+    from assistant import approvals, endings, running, streams, transcript
+    from assistant.graph import driving, turn
+    from assistant.models import Proposal
+    from assistant.tools import calling
+
+    around(running, "_claim", before="before claim", after="after claim")
+    around(turn.Inside, "wrap_model_call", before="before model", after="model said, not kept")
+    around(transcript.Transcript, "flush", after="mid stream")
+    around(calling, "call", before="before tool", after="tool done, not kept")
+    around(Proposal, "save", after="in write")
+    around(approvals, "propose", after="after write")
+    around(approvals, "_decide", before="in approval", after="approved, not committed")
+    around(transcript.Transcript, "message", before="before transcript")
+    around(driving.GuardedSaver, "put", before="before checkpoint")
+    around(endings, "_write", before="before end")
+    around(streams, "end", before="before end is told")
+
+
+@worker_process_init.connect
+def prepare(**kwargs: object) -> None:
+    import datetime as dt
+
+    clock._day = dt.date(2026, 11, 18)
+    set_points()
