@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .problem import Problem
-from .solution import Solution
+from .problem import Problem, Test
+from .solution import Placement, Solution
 
 
 def check(problem: Problem, solution: Solution) -> list[str]:
@@ -26,8 +26,7 @@ def check(problem: Problem, solution: Solution) -> list[str]:
     objective = moved = 0
     for place in places.values():
         test = tests[place.id]
-        if place.last - place.first + 1 != test.days:
-            wrong.append(f"{test.id} takes {place.last - place.first + 1} days instead of {test.days}")
+        wrong += _length(problem, test, place)
         if place.first < 0 or place.last >= problem.horizon:
             wrong.append(f"{test.id} leaves the horizon")
         stands = test.placed is not None and (place.dyno, place.first) == test.placed
@@ -35,6 +34,8 @@ def check(problem: Problem, solution: Solution) -> list[str]:
             if not stands:
                 wrong.append(f"{test.id} is fixed and was moved")
         else:
+            if place.first in problem.closed:
+                wrong.append(f"{test.id} starts on day {place.first}, which is closed")
             if place.first < test.earliest:
                 wrong.append(f"{test.id} starts on day {place.first}, before its earliest {test.earliest}")
             if place.dyno not in test.dynos:
@@ -53,6 +54,7 @@ def check(problem: Problem, solution: Solution) -> list[str]:
                 wrong.append(f"{test.id} starts less than {test.gap} days after {test.after}")
         objective += test.weight * max(0, place.last - test.due)
         moved += test.placed is not None and not stands
+    wrong += _travel(problem, places)
     wrong += [
         f"{name} is fixed and was left out" for name in solution.unplaced if name in tests and tests[name].fixed
     ]
@@ -67,4 +69,33 @@ def check(problem: Problem, solution: Solution) -> list[str]:
         wrong.append(f"status {solution.status!r} is unknown")
     if solution.status == "optimal" and solution.bound != solution.objective:
         wrong.append("optimal, but the bound is below the objective")
+    return wrong
+
+
+def _length(problem: Problem, test: Test, place: Placement) -> list[str]:
+    taken = range(place.first, place.last + 1)
+    days = sum(day not in problem.closed for day in taken) if test.pauses else len(taken)
+    if days != test.days:
+        return [f"{test.id} takes {days} days instead of {test.days}"]
+    if test.pauses and place.last in problem.closed:
+        return [f"{test.id} ends on day {place.last}, which is closed"]
+    return []
+
+
+def _travel(problem: Problem, places: dict[str, Placement]) -> list[str]:
+    """A vehicle has its days on the way between any two stays, save between two that were given so."""
+    needs = {(t.origin, t.to): t.days for t in problem.travel}
+    tests = {t.id: t for t in problem.tests}
+    stays = [
+        (tests[p.id].vehicle, problem.facilities.get(p.dyno), p.first, p.last, p.id, not tests[p.id].fixed)
+        for p in places.values()
+    ] + [(o.vehicle, o.facility, o.first, o.last, "an occupied day", False) for o in problem.occupied if o.vehicle]
+    wrong = []
+    for vehicle, origin, _, last, before, free in stays:
+        for other, to, first, _, after, loose in stays:
+            if other != vehicle or not (free or loose) or first <= last:
+                continue
+            if first - last - 1 < needs.get((origin, to), 0):
+                days = needs[origin, to]
+                wrong.append(f"{vehicle} needs {days} days from {origin} to {to}, between {before} and {after}")
     return wrong

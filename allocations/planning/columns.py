@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .model import Model, bits, starts_for
-from .state import Plan, State
+from .model import Model, bits
+from .state import Plan
+from .stretch import Stretch
 
 UNPLACED = -1
 POOLED = -1
@@ -99,11 +100,11 @@ def stands_in(columns: Columns, plan: Plan) -> np.ndarray:
     return same & ((columns.dyno == POOLED) | (columns.dyno == dyno[columns.test]))
 
 
-def placed_columns(model: Model, pooled: Columns, *, state: State | None = None) -> Columns:
+def placed_columns(model: Model, pooled: Columns) -> Columns:
     """Name the dynos: a column per pooled column and dyno on which its days are free."""
     items: list[tuple[int, int, int, int]] = []
-    free_dyno = model.free_dyno if state is None else state.free_dyno
-    masks: dict[tuple[int, int], int] = {}
+    masks: dict[tuple[int, Stretch, int], int] = {}
+    apart = model.sites.count > 1
     for j, first in zip(pooled.test.tolist(), pooled.first.tolist(), strict=True):
         if first == UNPLACED:
             items.append((j, POOLED, UNPLACED, model.unplaced_price))
@@ -111,22 +112,26 @@ def placed_columns(model: Model, pooled: Columns, *, state: State | None = None)
         if model.fixed[j]:
             items.append((j, model.placed[j][0], first, objective_cost(model, j, *model.placed[j])))
             continue
-        days = model.days[j]
+        stretch = model.stretch[j]
         cost = model.cost[j][first] // model.level
         stands = model.placed[j]
         for dyno in model.dynos[j]:
-            mask = masks.get((dyno, days))
+            # The pooled columns heed the vehicle's days where that does not hang on the dyno.
+            seat = model.seat(j, dyno) if apart else -1
+            mask = masks.get((dyno, stretch, seat))
             if mask is None:
-                mask = masks[dyno, days] = starts_for(free_dyno[dyno], days)
+                mask = stretch.starts(model.free_dyno[dyno])
+                mask &= stretch.starts(model.free_vehicle[seat]) if apart else mask
+                masks[dyno, stretch, seat] = mask
             if mask >> first & 1:
                 at_home = stands == (dyno, first)
                 items.append((j, dyno, first, objective_cost(model, j, dyno, first) if at_home else cost))
     return _columns(items)
 
 
-def _spread(columns: Columns, which: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _spread(model: Model, columns: Columns, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give for each chosen column each day that it takes: (index of the column, day)."""
-    length = days[columns.test[which]]
+    length = model.last_days(columns.test[which], columns.first[which]) - columns.first[which] + 1
     column = np.repeat(which, length)
     offset = np.arange(len(column)) - np.repeat(np.cumsum(length) - length, length)
     return column, columns.first[column] + offset
@@ -142,12 +147,14 @@ def _squeeze(keys: np.ndarray, column: np.ndarray, limits: np.ndarray) -> list[n
 
 
 def rows_for(model: Model, columns: Columns) -> Rows:
-    """Build the rows for pooled or placed columns: room on dynos, one place a day for a vehicle, order of tests."""
-    days = np.array(model.days)
+    """Build the rows for pooled or placed columns: room on dynos, one place a day for a vehicle, order of tests.
+
+    Those for placed columns also keep a vehicle's days on the way; pooled ones do not know between which sites.
+    """
     fixed = np.array(model.fixed)
     # The days of fixed tests are already gone from the free days.
     loose = np.flatnonzero((columns.first != UNPLACED) & ~fixed[columns.test])
-    column, day = _spread(columns, loose, days)
+    column, day = _spread(model, columns, loose)
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
 
     def add(row: np.ndarray, col: np.ndarray, limit: np.ndarray, value: np.ndarray | None = None) -> None:
@@ -161,10 +168,13 @@ def rows_for(model: Model, columns: Columns) -> Rows:
         keys = columns.dyno[column] * model.horizon + day
         add(*_squeeze_three(keys, column, np.ones(len(model.free_dyno) * model.horizon, dtype=np.int64)))
     vehicle = np.array(model.vehicle)
-    shared = np.bincount(vehicle[~fixed], minlength=len(model.free_vehicle))[vehicle[columns.test[column]]] > 1
+    shared = np.bincount(vehicle[~fixed], minlength=model.vehicles)[vehicle[columns.test[column]]] > 1
     keys = vehicle[columns.test[column[shared]]] * model.horizon + day[shared]
-    limits = np.ones(len(model.free_vehicle) * model.horizon, dtype=np.int64)
+    limits = np.ones(model.vehicles * model.horizon, dtype=np.int64)
     add(*_squeeze_three(keys, column[shared], limits))
+    if model.sites.count > 1 and not pooled:
+        for here, there in _on_the_way(model, columns, column[shared], day[shared], keys):
+            add(*_squeeze_three(here, there, limits))
     for part in _order_rows(model, columns):
         add(*part)
 
@@ -212,12 +222,12 @@ def _order_rows(model: Model, columns: Columns):
             continue
         mine = np.flatnonzero((columns.test == k) & (columns.first != UNPLACED))
         theirs = np.flatnonzero((columns.test == b) & (columns.first != UNPLACED))
-        wait = model.days[b] + model.gap[k]
+        ended = model.last_days(columns.test[theirs], columns.first[theirs]) + 1 + model.gap[k]
         starts = np.unique(columns.first[mine])
         if not len(starts):
             continue
         row_m, at_m = np.nonzero(columns.first[mine][None, :] <= starts[:, None])
-        row_t, at_t = np.nonzero(columns.first[theirs][None, :] + wait <= starts[:, None])
+        row_t, at_t = np.nonzero(ended[None, :] <= starts[:, None])
         value = np.concatenate([np.ones(len(row_m)), -np.ones(len(row_t))])
         yield (
             np.concatenate([row_m, row_t]),
@@ -225,3 +235,15 @@ def _order_rows(model: Model, columns: Columns):
             np.zeros(len(starts), dtype=np.int64),
             value,
         )
+
+
+def _on_the_way(model: Model, columns: Columns, column: np.ndarray, day: np.ndarray, keys: np.ndarray):
+    """Rows that let a vehicle be on one site on a day or, too soon after it, on another: (row keys, columns)."""
+    site = np.array(model.sites.of_dyno)[columns.dyno[column]]
+    for origin, to in np.ndindex(model.sites.count, model.sites.count):
+        here, there = site == origin, site == to
+        for days in range(1, model.sites.days[origin][to] + 1):
+            soon = there & (day >= days)
+            both = np.intersect1d(keys[here], keys[soon] - days)
+            first, then = here & np.isin(keys, both), soon & np.isin(keys - days, both)
+            yield np.concatenate([keys[first], keys[then] - days]), np.concatenate([column[first], column[then]])

@@ -20,7 +20,6 @@ class Neighbourhoods:
         self.columns = columns
         self.random = random.Random(seed)  # noqa: S311
         self.size = size
-        self.days = np.array(model.days)
         self.vehicle = np.array(model.vehicle)
         self.movable = [j for j in range(model.n) if not model.fixed[j]]
 
@@ -53,7 +52,7 @@ class Neighbourhoods:
         model, columns = self.model, self.columns
         horizon = model.horizon
         busy_dyno = np.zeros((len(model.free_dyno), horizon + 1), dtype=np.int32)
-        busy_vehicle = np.zeros((len(model.free_vehicle), horizon + 1), dtype=np.int32)
+        busy_vehicle = np.zeros((model.vehicles, horizon + 1), dtype=np.int32)
         stay: list[tuple[int, int, int, int]] = []
         for j, at in enumerate(plan):
             if at is None:
@@ -61,13 +60,14 @@ class Neighbourhoods:
                 continue
             stay.append((j, at[0], at[1], model.place_cost(j, *at) // model.level))
             if j not in free and not model.fixed[j]:
-                busy_dyno[at[0], at[1] + 1 : at[1] + model.days[j] + 1] = 1
-                busy_vehicle[model.vehicle[j], at[1] + 1 : at[1] + model.days[j] + 1] = 1
+                end = model.ends[j][at[1]] + 1
+                busy_dyno[at[0], at[1] + 1 : end + 1] = 1
+                busy_vehicle[model.vehicle[j], at[1] + 1 : end + 1] = 1
         busy_dyno, busy_vehicle = busy_dyno.cumsum(axis=1), busy_vehicle.cumsum(axis=1)
         freed = np.zeros(model.n, dtype=bool)
         freed[list(free)] = True
         mine = columns.keep(freed[columns.test] & (columns.first != UNPLACED))
-        end = mine.first + self.days[mine.test]
+        end = model.last_days(mine.test, mine.first) + 1
         seat = self.vehicle[mine.test]
         fits = busy_dyno[mine.dyno, end] == busy_dyno[mine.dyno, mine.first]
         fits &= busy_vehicle[seat, end] == busy_vehicle[seat, mine.first]

@@ -6,18 +6,14 @@ A cost holds the whole objective in one integer, the ties in its low digits:
 
 from __future__ import annotations
 
+from functools import cached_property
+
+import numpy as np
+
 from .problem import Problem
 from .solution import Placement, Solution
-
-
-def starts_for(free: int, days: int) -> int:
-    """Give the days on which `days` free days in a row begin, out of the free days as bits."""
-    done = 1
-    while done < days:
-        step = min(done, days - done)
-        free &= free >> step
-        done += step
-    return free
+from .stretch import Broken, Stretch
+from .travel import Sites, days_mask
 
 
 def bits(mask: int) -> list[int]:
@@ -35,7 +31,7 @@ class Model:
 
     def __init__(self, problem: Problem):
         self.problem = problem
-        self.horizon = horizon = problem.horizon
+        self.horizon = problem.horizon
         self.n = len(problem.tests)
         tests = problem.tests
         dyno_index = {name: i for i, name in enumerate(problem.dynos)}
@@ -43,6 +39,7 @@ class Model:
         vehicles: dict[str, int] = {}
         self.vehicle = [vehicles.setdefault(t.vehicle, len(vehicles)) for t in tests]
         self.days = [t.days for t in tests]
+        self._set_stretches()
         self.earliest = [max(0, t.earliest) for t in tests]
         self.due = [t.due for t in tests]
         self.weight = [t.weight for t in tests]
@@ -53,29 +50,85 @@ class Model:
             if b >= 0:
                 self.next[b].append(j)
         self.fixed = [t.fixed for t in tests]
+        self.loose_of: list[list[int]] = [[] for _ in vehicles]
+        for j, v in enumerate(self.vehicle):
+            if not self.fixed[j]:
+                self.loose_of[v].append(j)
         self.placed = [None if t.placed is None else (dyno_index[t.placed[0]], t.placed[1]) for t in tests]
 
-        whole = (1 << horizon) - 1
-        self.free_dyno = [whole] * len(problem.dynos)
-        self.free_vehicle = [whole] * len(vehicles)
-        for o in problem.occupied:
-            first, last = max(0, o.first), min(horizon - 1, o.last)
-            if last < first:
-                continue
-            taken = ((1 << (last - first + 1)) - 1) << first
+        self.sites = Sites(problem)
+        self._set_free(dyno_index, vehicles)
+        self._set_dynos(dyno_index)
+        self._set_windows()
+        self._set_costs()
+
+    def _set_stretches(self) -> None:
+        """Give each test its days by the first one; tests of one length share them."""
+        closed = frozenset(day for day in self.problem.closed if day < self.horizon)
+        found: dict[tuple[int, bool], Stretch] = {}
+        for t in self.problem.tests:
+            key = (t.days, t.pauses and bool(closed))
+            if key not in found:
+                found[key] = (
+                    Broken(t.days, self.horizon, closed=closed, pauses=t.pauses)
+                    if closed
+                    else Stretch(t.days, self.horizon)
+                )
+        self.stretches = list(found.values())
+        self.stretch = [found[t.days, t.pauses and bool(closed)] for t in self.problem.tests]
+        self.ends = [stretch.ends for stretch in self.stretch]
+        self.plain = not closed
+
+    def _set_free(self, dyno_index: dict[str, int], vehicles: dict[str, int]) -> None:
+        """Bits of the days that are free before anything is planned: by dyno, and by vehicle and site."""
+        whole = (1 << self.horizon) - 1
+        self.free_dyno = [whole] * len(self.problem.dynos)
+        self.free_vehicle = [whole] * len(vehicles) * self.sites.count
+        self.vehicles = len(vehicles)
+        for o in self.problem.occupied:
+            first, last = max(0, o.first), min(self.horizon - 1, o.last)
             if o.dyno is not None:
-                self.free_dyno[dyno_index[o.dyno]] &= ~taken
+                self.free_dyno[dyno_index[o.dyno]] &= ~days_mask(first, last)
+            elif o.vehicle in vehicles and o.facility is not None:
+                self.leave(self.free_vehicle, vehicles[o.vehicle], self.sites.named(o.facility), o.first, o.last)
             elif o.vehicle in vehicles:
-                self.free_vehicle[vehicles[o.vehicle]] &= ~taken
+                for site in range(self.sites.count):
+                    self.free_vehicle[vehicles[o.vehicle] * self.sites.count + site] &= ~days_mask(first, last)
         for j in range(self.n):
             if self.fixed[j]:
                 dyno, first = self.placed[j]
-                taken = ((1 << self.days[j]) - 1) << first
-                self.free_dyno[dyno] &= ~taken
-                self.free_vehicle[self.vehicle[j]] &= ~taken
-        self._set_dynos(dyno_index)
-        self._set_windows(whole)
-        self._set_costs()
+                self.free_dyno[dyno] &= ~days_mask(first, self.ends[j][first])
+                site = self.sites.of_dyno[dyno]
+                self.leave(self.free_vehicle, self.vehicle[j], site, first, self.ends[j][first])
+
+    def leave(self, free_vehicle: list[int], vehicle: int, site: int, first: int, last: int) -> None:
+        """Take the days of a stay out of a vehicle's free days, and those that it is on the way."""
+        at = vehicle * self.sites.count
+        for other, shadow in enumerate(self.sites.shadow(site, first, last)):
+            free_vehicle[at + other] &= ~shadow
+
+    def seat(self, j: int, dyno: int) -> int:
+        """Give where the free days of a test's vehicle stand for a dyno."""
+        return self.vehicle[j] * self.sites.count + self.sites.of_dyno[dyno]
+
+    def last_days(self, test: np.ndarray, first: np.ndarray) -> np.ndarray:
+        """Give the last days of many tests with their first days."""
+        if self.plain:
+            return first + self._day_counts[test] - 1
+        return self._end_table[self._kinds[test], first]
+
+    @cached_property
+    def _day_counts(self) -> np.ndarray:
+        return np.array(self.days, dtype=np.int64)
+
+    @cached_property
+    def _kinds(self) -> np.ndarray:
+        index = {id(stretch): i for i, stretch in enumerate(self.stretches)}
+        return np.array([index[id(stretch)] for stretch in self.stretch], dtype=np.int64)
+
+    @cached_property
+    def _end_table(self) -> np.ndarray:
+        return np.array([list(stretch.ends) for stretch in self.stretches], dtype=np.int64)
 
     def _set_dynos(self, dyno_index: dict[str, int]) -> None:
         wanted = [0] * len(self.problem.dynos)
@@ -90,36 +143,42 @@ class Model:
             for t in self.problem.tests
         ]
 
-    def _set_windows(self, whole: int) -> None:
+    def _set_windows(self) -> None:
         """Bits of the days on which each test may start, by itself; then through the order of tests."""
         self.window = []
-        free: dict[tuple[tuple[int, ...], int], int] = {}
+        whole = (1 << self.horizon) - 1
+        by_site = [self._by_site(dynos) for dynos in self.dynos] if self.sites.count > 1 else []
+        free: dict[tuple[tuple[int, ...], Stretch], int] = {}
         for j in range(self.n):
             if self.fixed[j]:
                 self.window.append(1 << self.placed[j][1])
                 continue
-            last = self.horizon - self.days[j]
+            stretch = self.stretch[j]
             mask = 0
-            if last >= self.earliest[j]:
-                mask = (whole >> (self.horizon - last - 1)) >> self.earliest[j] << self.earliest[j]
-            mask &= starts_for(self.free_vehicle[self.vehicle[j]], self.days[j])
-            key = self.dynos[j], self.days[j]
-            if key not in free:
-                free[key] = 0
-                for dyno in self.dynos[j]:
-                    free[key] |= starts_for(self.free_dyno[dyno], self.days[j])
-            self.window.append(mask & free[key])
+            for dynos in by_site[j] if by_site else [self.dynos[j]]:
+                if not dynos:
+                    continue
+                key = dynos, stretch
+                if key not in free:
+                    free[key] = 0
+                    for dyno in dynos:
+                        free[key] |= stretch.starts(self.free_dyno[dyno])
+                mask |= free[key] & stretch.starts(self.free_vehicle[self.seat(j, dynos[0])])
+            self.window.append(mask & whole >> self.earliest[j] << self.earliest[j])
         self.order = self._topological()
         for j in self.order:
             b = self.before[j]
             if b >= 0 and not self.fixed[j] and self.window[b]:
-                first = (self.window[b] & -self.window[b]).bit_length() - 1 + self.days[b] + self.gap[j]
+                first = self.ends[b][(self.window[b] & -self.window[b]).bit_length() - 1] + 1 + self.gap[j]
                 self.window[j] = self.window[j] >> first << first
         for j in reversed(self.order):
             if self.fixed[j] and self.before[j] >= 0 and not self.fixed[self.before[j]]:
                 b = self.before[j]
-                latest = self.placed[j][1] - self.gap[j] - self.days[b]
-                self.window[b] &= (1 << max(0, latest + 1)) - 1
+                self.window[b] &= (1 << self.stretch[b].ended_by(self.placed[j][1] - self.gap[j] - 1)) - 1
+
+    def _by_site(self, dynos: tuple[int, ...]) -> list[tuple[int, ...]]:
+        sites = self.sites.of_dyno
+        return [tuple(d for d in dynos if sites[d] == site) for site in range(self.sites.count)]
 
     def _topological(self) -> list[int]:
         order, todo = [], [j for j in range(self.n) if self.before[j] < 0]
@@ -145,15 +204,15 @@ class Model:
         self.unplaced_cost = self.unplaced_price * self.level
         finish = self.finish_unit * weights.finish
         self.cost: list[list[int]] = []
-        tables: dict[tuple[int, int, int, bool], list[int]] = {}
+        tables: dict[tuple[int, int, Stretch, bool], list[int]] = {}
         for j in range(n):
-            w, due, days = self.weight[j], self.due[j], self.days[j]
-            key = (w, due, days, self.placed[j] is None)
+            w, due, stretch = self.weight[j], self.due[j], self.stretch[j]
+            key = (w, due, stretch, self.placed[j] is None)
             if key not in tables:
                 base = 0 if self.placed[j] is None else self.move_cost
                 tables[key] = [
-                    base + w * max(0, s + days - 1 - due) * self.level + (s + days - 1) * finish
-                    for s in range(horizon - days + 1)
+                    base + w * max(0, last - due) * self.level + last * finish
+                    for last in stretch.ends[: stretch.ended_by(horizon - 1)]
                 ]
             self.cost.append(tables[key])
 
@@ -170,7 +229,7 @@ class Model:
         """Put a plan into names. `bound` is in whole units of the objective and counts unplaced tests too."""
         tests, names = self.problem.tests, self.problem.dynos
         placements = tuple(
-            Placement(tests[j].id, names[at[0]], at[1], at[1] + tests[j].days - 1)
+            Placement(tests[j].id, names[at[0]], at[1], self.ends[j][at[1]])
             for j, at in enumerate(plan)
             if at is not None
         )

@@ -29,6 +29,8 @@ class Sequence:
         """See the problem as a sequence, or None where it is more than that."""
         if not 1 < model.n <= MOST_TESTS or any(model.fixed) or any(b >= 0 for b in model.before):
             return None
+        if not model.plain:
+            return None
         if any(at is not None for at in model.placed) or len(set(model.dynos)) != 1 or len(model.dynos[0]) != 1:
             return None
         dyno = model.dynos[0][0]
@@ -40,7 +42,7 @@ class Sequence:
         whole = ((1 << total) - 1) << begin
         if model.free_dyno[dyno] & whole != whole:
             return None
-        if any(model.free_vehicle[v] & whole != whole for v in model.vehicle):
+        if any(model.free_vehicle[model.seat(j, dyno)] & whole != whole for j in range(model.n)):
             return None
         return cls(model, dyno, begin)
 

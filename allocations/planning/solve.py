@@ -73,7 +73,7 @@ class _Run:
                 total += model.unplaced_price
             else:
                 first = (window & -window).bit_length() - 1
-                late = model.weight[j] * max(0, first + model.days[j] - 1 - model.due[j])
+                late = model.weight[j] * max(0, model.ends[j][first] - model.due[j])
                 total += min(late, model.unplaced_price)
         return total
 

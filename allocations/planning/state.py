@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .model import Model, starts_for
+from .model import Model
+from .stretch import Stretch
 
 Plan = list[tuple[int, int] | None]
 
@@ -12,11 +13,12 @@ class State:
 
     def __init__(self, model: Model, plan: Plan | None = None):
         self.model = model
+        self.apart = model.sites.count > 1
         self.at: Plan = [None] * model.n
         self.free_dyno = list(model.free_dyno)
         self.free_vehicle = list(model.free_vehicle)
-        # Start masks by dyno and length, thrown away whenever the dyno changes.
-        self.starts: list[dict[int, int]] = [{} for _ in model.free_dyno]
+        # Start masks by dyno and stretch, thrown away whenever the dyno changes.
+        self.starts: list[dict[Stretch, int]] = [{} for _ in model.free_dyno]
         self.holder: list[list[int]] = [[-1] * model.horizon for _ in model.free_dyno]
         for j in range(model.n):
             if model.fixed[j]:
@@ -28,10 +30,15 @@ class State:
 
     def put(self, j: int, dyno: int, first: int) -> None:
         """Place a test; the days must be free."""
-        days = self.model.days[j]
+        days = self.model.ends[j][first] - first + 1
         taken = ~(((1 << days) - 1) << first)
         self.free_dyno[dyno] &= taken
-        self.free_vehicle[self.model.vehicle[j]] &= taken
+        if self.apart:
+            self.model.leave(
+                self.free_vehicle, self.model.vehicle[j], self.model.sites.of_dyno[dyno], first, first + days - 1
+            )
+        else:
+            self.free_vehicle[self.model.vehicle[j]] &= taken
         self.starts[dyno] = {}
         self.holder[dyno][first : first + days] = [j] * days
         self.at[j] = (dyno, first)
@@ -39,46 +46,80 @@ class State:
     def take(self, j: int) -> None:
         """Take a placed test out of the plan."""
         dyno, first = self.at[j]
-        days = self.model.days[j]
+        days = self.model.ends[j][first] - first + 1
         taken = ((1 << days) - 1) << first
         self.free_dyno[dyno] |= taken
-        self.free_vehicle[self.model.vehicle[j]] |= taken
         self.starts[dyno] = {}
         self.holder[dyno][first : first + days] = [-1] * days
         self.at[j] = None
+        if self.apart:
+            self._free_again(self.model.vehicle[j])
+        else:
+            self.free_vehicle[self.model.vehicle[j]] |= taken
 
-    def allowed(self, j: int) -> int:
-        """Give, as bits, the first days that vehicle and order leave to a test."""
+    def _free_again(self, vehicle: int) -> None:
+        """Work a vehicle's free days out anew: the days on the way of several stays may be the same."""
         model = self.model
-        days = model.days[j]
-        mask = model.window[j] & starts_for(self.free_vehicle[model.vehicle[j]], days)
+        seats = slice(vehicle * model.sites.count, (vehicle + 1) * model.sites.count)
+        self.free_vehicle[seats] = model.free_vehicle[seats]
+        for k in model.loose_of[vehicle]:
+            at = self.at[k]
+            if at is not None:
+                model.leave(self.free_vehicle, vehicle, model.sites.of_dyno[at[0]], at[1], model.ends[k][at[1]])
+
+    def allowed(self, j: int, seat: int) -> int:
+        """Give, as bits, the first days that vehicle and order leave to a test; the seat says on which site."""
+        model = self.model
+        stretch = model.stretch[j]
+        mask = model.window[j] & stretch.starts(self.free_vehicle[seat])
         before = model.before[j]
         if before >= 0:
             at = self.at[before]
             if at is None:
                 return 0
-            first = at[1] + model.days[before] + model.gap[j]
+            first = model.ends[before][at[1]] + 1 + model.gap[j]
             mask = mask >> first << first
         for k in model.next[j]:
             at = self.at[k]
             if at is not None:
-                mask &= (1 << max(0, at[1] - model.gap[k] - days + 1)) - 1
+                mask &= (1 << stretch.ended_by(at[1] - model.gap[k] - 1)) - 1
         return mask
 
     def best(self, j: int, dynos: tuple[int, ...] | list[int]) -> tuple[int, int] | None:
         """Find the earliest place on these dynos, the first named where days are equal; or where it stands, if that
         is cheaper."""
+        if self.apart:
+            return self._best_of_sites(j, dynos)
+        return self._best(j, dynos, self.allowed(j, self.model.vehicle[j]))
+
+    def _best_of_sites(self, j: int, dynos: tuple[int, ...] | list[int]) -> tuple[int, int] | None:
         model = self.model
-        allowed = self.allowed(j)
+        seats = [model.seat(j, dyno) for dyno in dynos]
+        found = []
+        for seat in set(seats):
+            here = [dyno for dyno, its in zip(dynos, seats, strict=True) if its == seat]
+            at = self._best(j, here, self.allowed(j, seat))
+            if at is not None:
+                found.append(at)
+        if not found:
+            return None
+        earliest = min(found, key=lambda at: (at[1], dynos.index(at[0])))
+        stands = model.placed[j]
+        if stands in found and model.place_cost(j, *stands) <= model.place_cost(j, *earliest):
+            return stands
+        return earliest
+
+    def _best(self, j: int, dynos: tuple[int, ...] | list[int], allowed: int) -> tuple[int, int] | None:
         if not allowed:
             return None
-        days = model.days[j]
+        model = self.model
+        stretch = model.stretch[j]
         earliest, found = 1 << model.horizon, -1
         for dyno in dynos:
             starts = self.starts[dyno]
-            mask = starts.get(days)
+            mask = starts.get(stretch)
             if mask is None:
-                mask = starts[days] = starts_for(self.free_dyno[dyno], days)
+                mask = starts[stretch] = stretch.starts(self.free_dyno[dyno])
             mask &= allowed
             if mask:
                 low = mask & -mask
@@ -90,7 +131,7 @@ class State:
         stands = model.placed[j]
         if stands is not None and stands != at and stands[0] in dynos and 0 <= stands[1] < len(model.cost[j]):
             dyno, first = stands
-            if (starts_for(self.free_dyno[dyno], days) & allowed) >> first & 1 and model.place_cost(
+            if (stretch.starts(self.free_dyno[dyno]) & allowed) >> first & 1 and model.place_cost(
                 j, dyno, first
             ) <= model.place_cost(j, *at):
                 return stands

@@ -6,6 +6,7 @@ from allocations.planning import check, solve
 from allocations.planning.columns import placed_columns, pooled_columns, rows_for
 from allocations.planning.linear import relax, whole
 from allocations.planning.model import Model
+from allocations.planning.solve import _Run
 
 from . import small
 
@@ -21,8 +22,17 @@ def test_finds_and_proves_the_best_plan(problem):
     assert solution.status == "optimal"
 
 
+@settings(max_examples=150, **slow)
+@given(small.calendars())
+def test_finds_and_proves_the_best_plan_among_closed_days_and_travel(problem):
+    solution = small.solve_inside(problem, steps=5)
+    assert check(problem, solution) == []
+    assert (len(solution.unplaced), solution.objective) == small.best_by_trial(problem)
+    assert solution.status == "optimal"
+
+
 @settings(max_examples=120, **slow)
-@given(small.problems())
+@given(small.problems() | small.calendars())
 def test_relaxations_never_exceed_the_best_plan(problem):
     model = Model(problem)
     out, objective = small.best_by_trial(problem)
@@ -33,8 +43,16 @@ def test_relaxations_never_exceed_the_best_plan(problem):
         assert whole(priced.bound) <= best
 
 
+@settings(max_examples=120, **slow)
+@given(small.problems() | small.calendars())
+def test_the_first_bound_is_true(problem):
+    out, objective = small.best_by_trial(problem)
+    run = _Run(problem, 10.0, None, None)
+    assert 0 <= run.bound <= out * run.model.unplaced_price + objective
+
+
 @settings(max_examples=5, **slow)
-@given(small.problems())
+@given(small.problems() | small.calendars())
 def test_the_whole_solver_agrees(problem):
     solution = solve(problem, seconds=60)
     assert check(problem, solution) == []

@@ -1,0 +1,72 @@
+"""Readers of the JSON form that name the field where something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ProblemError(ValueError):
+    """A malformed problem; `field` names the place, such as `tests[3].due`."""
+
+    def __init__(self, field_name: str, message: str):
+        super().__init__(f"{field_name}: {message}")
+        self.field = field_name
+        self.message = message
+
+
+def required(data: Mapping[str, Any], key: str, where: str) -> Any:
+    """Give a field that must be there."""
+    if key not in data:
+        raise ProblemError(f"{where}.{key}".lstrip("."), "is missing")
+    return data[key]
+
+
+def integer(
+    data: Mapping[str, Any], key: str, where: str, *, low: int | None = None, high: int | None = None, default=None
+) -> int:
+    """Read a whole number within its limits."""
+    name = f"{where}.{key}".strip(".")
+    value = data.get(key, default) if default is not None else required(data, key, where)
+    if value is None and default is not None:
+        value = default
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ProblemError(name, f"must be a whole number, not {value!r}")
+    if low is not None and value < low:
+        raise ProblemError(name, f"must be at least {low}, not {value}")
+    if high is not None and value > high:
+        raise ProblemError(name, f"must be at most {high}, not {value}")
+    return value
+
+
+def text(value: Any, name: str) -> str:
+    """Read a name."""
+    if not isinstance(value, str) or not value:
+        raise ProblemError(name, f"must be a name, not {value!r}")
+    return value
+
+
+def list_of(value: Any, name: str) -> list[Any]:
+    """Read a list."""
+    if not isinstance(value, (list, tuple)):
+        raise ProblemError(name, "must be a list")
+    return list(value)
+
+
+def object_of(value: Any, name: str) -> Mapping[str, Any]:
+    """Read an object."""
+    if not isinstance(value, Mapping):
+        raise ProblemError(name, "must be an object")
+    return value
+
+
+def names(value: Any, name: str) -> tuple[str, ...]:
+    """Read a list of names, each once."""
+    seen: dict[str, int] = {}
+    for i, item in enumerate(list_of(value, name)):
+        if text(item, f"{name}[{i}]") in seen:
+            raise ProblemError(f"{name}[{i}]", f"{item!r} stands twice")
+        seen[item] = i
+    return tuple(seen)
