@@ -190,7 +190,8 @@ def _why(plan: Plan, test: Test, first: int, late: int, names: dict, busy: dict)
     )
     runners = _runners(test, names)
     if taken_until is None:
-        return f"{moved}{late} days late: it may not start early enough to end by its due date."
+        start = plan.first_day + dt.timedelta(days=test.earliest)
+        return f"{moved}{late} days late: it takes {test.days} days and cannot start before {start}."
     until = plan.first_day + dt.timedelta(days=taken_until)
     return f"{moved}{late} days late: {runners} run it, and they are taken until {until}."
 

@@ -1,5 +1,5 @@
 // Scrolling: where the board opens, what stays in view through a swap, and labels of bars that are cut off at the left.
-import { calendar, dayWidth, scroller, sideWidth } from "./geometry.js";
+import { calendar, dayWidth, scroller, sideWidth, startOf } from "./geometry.js";
 
 const DAYS_BEFORE_TODAY = 3;
 let labels;
@@ -32,10 +32,11 @@ function showMatch() {
   scroller().scrollLeft = Math.max(0, first - 1) * dayWidth();
 }
 
-/** What the address points at, or else the first proposal, comes into view. */
+/** What the address points at, or else the earliest proposal, comes into view. */
 function showTarget() {
-  const target = document.getElementById(location.hash.slice(1)) ?? calendar().querySelector("a.cal-ghost");
-  if (calendar().contains(target)) target.scrollIntoView({ block: "nearest", inline: "center" });
+  const ghosts = [...calendar().querySelectorAll("a.cal-ghost")].sort((a, b) => startOf(a) - startOf(b));
+  const target = document.getElementById(location.hash.slice(1)) ?? ghosts[0];
+  if (calendar().contains(target)) target.scrollIntoView({ block: "nearest", inline: "start" });
 }
 
 /** Only cut bars get a sticky label: thousands of them would cost dozens of milliseconds a frame. */
