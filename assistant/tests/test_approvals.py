@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from allocations.enums import AllocationStatus, Role
 from allocations.exceptions import Invalid, NotAllowed, NotFound, Refused
-from allocations.models import Allocation, Change, MaintenanceWindow, Membership
+from allocations.models import Allocation, Change, MaintenanceWindow, Membership, Plan, TestRequest
 from allocations.services.requests import create_request
+from allocations.services.undo import undo
 from allocations.tests.world import allocation_of, day
 from assistant import approvals
 from assistant.conftest import context
@@ -229,6 +230,31 @@ def test_all_waiting_requests_are_placed_by_one_approval(world, ctx):
     assert north(world).count() == 0
     assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
     assert sorted(north(world).values_list("vehicle__tag", flat=True)) == ["412W101", "412W103"]
+
+
+def test_the_plan_is_the_planner_s_own_and_is_applied_once_and_undone_as_one(world, ctx):
+    """The long test is due first and the short one costs more to keep waiting: first come, first served is wrong."""
+    for vehicle, days, due, priority in (("412W103", 6, 7, "low"), ("412W102", 2, 3, "urgent")):
+        create_request(
+            world.vehicles[vehicle].pk, test_type_id=world.tests["Brake"].pk, days=days, earliest_start=day(2),
+            due_date=day(due), priority=priority, actor=world.actor(),
+        )  # fmt: skip
+    proposal = proposed(ctx, "plan_requests", _=1)
+    plan = Plan.objects.get()
+    assert (plan.proven, plan.objective, plan.bound) == (True, 2, 2)
+    lines = {line["label"]: line["new"] for line in proposal.card["lines"]}
+    assert lines["412W102, Brake"] == f"NPG 1, {day(2)} to {day(3)}"
+    assert lines["412W103, Brake"] == f"NPG 1, {day(4)} to {day(9)}"
+    assert lines["Lateness"] == "2 days in all; proven, no plan is better"
+    assert f"plan={plan.pk}" in proposal.card["links"][0]["url"]
+    first = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    again = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert (first.change_id, north(world).count()) == (again.change_id, 2)
+    plan.refresh_from_db()
+    assert (plan.state, plan.applied_id) == ("applied", first.change_id)
+    undo(first.change_id, actor=world.actor())
+    assert set(north(world).values_list("status", flat=True)) == {AllocationStatus.CANCELLED}
+    assert set(TestRequest.objects.values_list("status", flat=True)) == {"waiting"}
 
 
 def test_maintenance_is_for_admins_and_names_who_gives_way(world, ctx):

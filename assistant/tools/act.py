@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+from django.utils.http import urlencode
+
 from allocations.enums import AllocationStatus, DisplacedTo, Door, PlanState, RefusalCode, RequestStatus
 from allocations.exceptions import DomainError, NotFound, Refusal, Refused
 from allocations.selectors import fit, maintenance, reports, requests
@@ -21,7 +24,8 @@ from dynosite.lib.formats import count
 
 HORIZON = 240
 """Days ahead within which waiting requests are placed."""
-PLAN_STEPS = 300
+PLAN_SECONDS = 5
+"""The longest that somebody waits for the planner in a conversation; a plan that is proven comes sooner."""
 
 
 @dataclass(frozen=True)
@@ -264,9 +268,10 @@ def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
     if not waiting.exists():
         raise Refused.because(RefusalCode.WRONG_STATUS, "No request waits for a place.")
     plan = plans.ask_for_plan(
-        caller.ground.pk, actor=actor, first_day=today, last_day=today + dt.timedelta(days=HORIZON), seconds=10
-    )
-    plan = plans.think(plan, workers=1, steps=PLAN_STEPS)
+        caller.ground.pk, actor=actor, first_day=today, last_day=today + dt.timedelta(days=HORIZON),
+        seconds=PLAN_SECONDS, name="Asked of the assistant",
+    )  # fmt: skip
+    plan = plans.think(plan)
     if plan.state != PlanState.READY:
         raise DomainError("No plan came of it; try again in a moment.")
     items = list(plan.items.select_related("request__vehicle", "request__test_type", "dyno"))
@@ -284,6 +289,7 @@ def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
         )
         for item in placed
     ]
+    lines.append(cards.line("Lateness", _lateness(plan, placed)))
     bars = [
         {"kind": "new", "dyno_id": item.dyno_id, "dyno": item.dyno.name, "vehicle": item.request.vehicle.label,
          "test_type": item.request.test_type.name, "first_day": item.first_day, "last_day": item.last_day}
@@ -291,8 +297,28 @@ def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
     ]  # fmt: skip
     warnings = [f"{item.request} stays waiting: {item.reason}" for item in items if not item.dyno_id]
     warnings += [f"{item.request}: {count(item.late, 'day')} after its due date." for item in placed if item.late]
-    drawn = cards.card(f"Place {count(len(placed), 'waiting request')}", lines, warnings=warnings, bars=bars)
+    drawn = cards.card(
+        f"Place {count(len(placed), 'waiting request')}", lines, warnings=warnings, bars=bars,
+        links=_links_of_plan(plan, placed),
+    )  # fmt: skip
     return Draft(step, drawn)
+
+
+def _lateness(plan: Any, placed: list[Any]) -> str:
+    """In days, and how good that is against the bound."""
+    days = sum(item.late for item in placed)
+    if plan.proven:
+        return f"{count(days, 'day')} in all; proven, no plan is better"
+    return f"{count(days, 'day')} in all; weighted, at most {plan.gap} % above the best that could be"
+
+
+def _links_of_plan(plan: Any, placed: list[Any]) -> list[dict[str, str]]:
+    first = min(item.first_day for item in placed)
+    query = urlencode({"ground": plan.ground.code, "from": first, "plan": plan.pk})
+    return [
+        {"label": "The plan on the calendar", "url": f"{reverse('allocations:schedule')}?{query}"},
+        {"label": "Each place and its reason", "url": reverse("allocations:plan-detail", args=[plan.pk])},
+    ]
 
 
 def undo_change(caller: Caller, args: a.UndoChange) -> Draft:
