@@ -17,6 +17,7 @@ from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.web.attempts import Outcome, actor_of, attempt
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.maintenance import WindowForm, read_answers
+from allocations.web.repairs import EACH, Choice, choice_for, read
 from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 
@@ -91,7 +92,7 @@ def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse
         return _page(request, form, window, status=422 if request.method == "POST" else 200)
     hits = fallout(form.cleaned_data["dyno"].pk, form.days, user=request.user)
     if request.method != "POST":
-        return _page(request, form, window, hits=hits)
+        return _page(request, form, window, hits=hits, choice=_choice(request, form, window))
     return _write(request, form, window, hits)
 
 
@@ -105,9 +106,13 @@ def _write(
 ) -> HttpResponse:  # fmt: skip
     values = {name: form.cleaned_data[name] for name in ("first_day", "last_day", "kind", "reason", "reference")}
     version = request.POST.get("version", "")
+    chosen = request.POST.get("repair", EACH)
+    answers, moves = read_answers(request.POST, hits), {}
+    if chosen != EACH:
+        answers, moves = read(request.POST.get(f"option-{chosen}", ""))
     outcome = attempt(
         lambda: set_maintenance(
-            form.cleaned_data["dyno"].pk, answers=read_answers(request.POST, hits), bring_back=_back(request),
+            form.cleaned_data["dyno"].pk, answers=answers, moves=moves, bring_back=_back(request),
             window_id=window.pk if window else None, actor=actor_of(request),
             version=int(version) if window and version.isdecimal() and len(version) < 10 else None,
             key=request.POST.get("key", "")[:60] or None, **values,
@@ -115,9 +120,18 @@ def _write(
         title="The window cannot be set like this",
     )  # fmt: skip
     if outcome.refused:
-        return _page(request, form, window, hits=hits, outcome=outcome, status=outcome.status)
-    messages.success(request, f"Maintenance set: {outcome.change.summary}.")
+        choice = _choice(request, form, window)
+        return _page(request, form, window, hits=hits, choice=choice, outcome=outcome, status=outcome.status)
+    undo = reverse("allocations:change-undo", args=[outcome.change.pk])
+    messages.success(request, f"Maintenance set: {outcome.change.summary}.", extra_tags=undo)
     return redirect("allocations:dyno-detail", form.cleaned_data["dyno"].pk)
+
+
+def _choice(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None) -> Choice | None:
+    asked = {name: form.data.get(name, "") for name in WindowForm.base_fields}
+    return choice_for(
+        request, form.cleaned_data["dyno"].pk, form.days, asked=asked, window_id=window.pk if window else None
+    )
 
 
 def _values_of(window: MaintenanceWindow | None) -> dict[str, Any]:
@@ -142,6 +156,7 @@ def _page(
     window: MaintenanceWindow | None,
     *,
     hits: list[Hit] | None = None,
+    choice: Choice | None = None,
     outcome: Outcome | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -155,13 +170,15 @@ def _page(
         "blocked": any(not hit.answers for hit in hits or ()),
         "returns": returns(window, left=days) if window and days else [],
         "days": days,
+        "choice": choice,
         "outcome": outcome,
         "key": request.POST.get("key") or uuid.uuid4(),
         "trail": [*_trail(window), ("Change" if window else "Set maintenance", "")],
         "here": request.path,
     }
-    part = wants_fragment(request, "window")
-    template = "_window.html" if part else "page.html"
+    template = "_window.html" if wants_fragment(request, "window") else "page.html"
+    if choice and wants_fragment(request, choice.stamp):
+        template = "_repairs.html"
     return render(request, f"allocations/maintenance/{template}", context, status=status)
 
 

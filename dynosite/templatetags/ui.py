@@ -77,6 +77,12 @@ def days(first: dt.date, last: dt.date, year: bool = True) -> str:
 
 
 @register.filter
+def signed(number: int) -> str:
+    """A difference, with its sign."""
+    return f"+{number}" if number > 0 else f"−{-number}" if number < 0 else "0"
+
+
+@register.filter
 def counted(number: int, singular: str) -> str:
     """`{{ 11|counted:"dyno" }}`: 11 dynos."""
     return count(number, singular)

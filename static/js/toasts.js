@@ -1,8 +1,10 @@
 // Toasts come from the server (Django's messages) or from here; good news leaves by itself, bad news stays.
 const LIFETIME = 6000;
+const LIFETIME_WITH_LINK = 20000;
 
 function watch(toast) {
-  if (!toast.matches(".error, .warning")) setTimeout(() => toast.remove(), LIFETIME);
+  if (toast.matches(".error, .warning")) return;
+  setTimeout(() => toast.remove(), toast.querySelector("a") ? LIFETIME_WITH_LINK : LIFETIME);
 }
 
 /** Show `text`; `level` is success, info, warning or error. */

@@ -1,0 +1,149 @@
+"""The maintenance form offers repairs side by side and carries the chosen one out."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from allocations.enums import DisplacedTo, Drive
+from allocations.models import Change, MaintenanceWindow, ProvingGround
+from allocations.selectors.maintenance import Answer
+from allocations.tests.world import ANY_WEIGHT, allocation_of, day
+from allocations.web.repairs import read
+
+
+@pytest.fixture
+def crowd(world, monkeypatch):
+    monkeypatch.setattr(ProvingGround, "today", lambda ground: day(0))
+    world.dyno("NPG 4", (world.tests["Brake"], [Drive.TWO_WHEEL], ANY_WEIGHT))
+    a = allocation_of(world.book("412W102", "NPG 1", 5, 8))
+    b = allocation_of(world.book("412W101", "NPG 1", 9, 19))
+    return world, a, b
+
+
+@pytest.fixture
+def admin(client, world):
+    client.force_login(world.users["admin"])
+    return client
+
+
+def asked(world, **more):
+    days = {"first_day": day(4).isoformat(), "last_day": day(8).isoformat()}
+    return {"dyno": world.dynos["NPG 1"].pk, "kind": "outage", "reason": "Bearing", **days, **more}
+
+
+NEW = "/maintenance/new/"
+
+
+def shown(client, world, **more):
+    return client.get(NEW, asked(world, preview=1, **more)).content.decode()
+
+
+def options_of(page):
+    return re.findall(r'name="option-(\d)" value="([^"]*)"', page)
+
+
+def test_page_shows_the_displaced_only_at_once_and_asks_for_more(admin, crowd):
+    world, a, _ = crowd
+    page = shown(admin, world)
+    assert options_of(page) == [("0", f"d/{a.pk}/move/{a.dyno_id}/{day(20)}/{day(23)}/1")]
+    assert 'value="0" aria-controls="moves-0" checked' in page
+    assert 'hx-trigger="load"' in page
+    assert "Look for repairs that are less late" in page
+    assert "15 days late: NPG 1 alone run" in page
+
+
+def test_all_options_stand_side_by_side_without_javascript(admin, crowd):
+    world, _a, _b = crowd
+    page = shown(admin, world, repair="more")
+    assert [number for number, _ in options_of(page)] == ["0", "1"]
+    assert "1 other makes room" in page
+    assert 'hx-trigger="load"' not in page
+    row = re.search(r"<tr>\s*<th scope=\"row\"><label[^>]*><input[^>]*value=\"1\".*?</tr>", page, re.S)[0]
+    figures = re.findall(r'data-label="([A-Z][a-z ]+)"[^>]*>([^<]*)', row)
+    assert figures[:5] == [
+        ("Moves", "2"), ("Days later", "4"), ("Days late", "+4"), ("Weighted", "+8"), ("Vehicles", "2")
+    ]  # fmt: skip
+
+
+def test_the_further_options_come_as_a_fragment(admin, crowd):
+    world, a, _ = crowd
+    stamp = f"repairs-{a.dyno_id}-20261120-20261124"
+    headers = {"HX-Request": "true", "HX-Target": f"fieldset#{stamp}"}
+    text = admin.get(NEW, asked(world, preview=1, repair="more"), headers=headers).content.decode()
+    assert text.lstrip().startswith(f'<fieldset class="repairs" id="{stamp}">')
+    assert [number for number, _ in options_of(text)] == ["0", "1"]
+    assert "<html" not in text
+
+
+def test_the_chosen_option_is_carried_out_and_offers_undo(admin, crowd):
+    world, a, b = crowd
+    options = dict(options_of(shown(admin, world, repair="more")))
+    sent = asked(world, repair="1", **{f"option-{number}": text for number, text in options.items()})
+    answer = admin.post(NEW, sent, follow=True)
+    a.refresh_from_db()
+    b.refresh_from_db()
+    assert (a.dyno.name, a.first_day) == ("NPG 1", day(9))
+    assert b.dyno.name in ("NPG 4", "NPG 21")
+    assert MaintenanceWindow.objects.get().reason == "Bearing"
+    change = Change.objects.get(action="set-maintenance")
+    undo = reverse("allocations:change-undo", args=[change.pk])
+    assert f'1 displaced, 1 moved to make room. <a class="link" href="{undo}">Undo</a>' in answer.content.decode()
+    admin.post(undo)
+    b.refresh_from_db()
+    assert (b.dyno.name, b.first_day) == ("NPG 1", day(9))
+
+
+def test_what_changed_meanwhile_is_said_beside_new_options(admin, crowd):
+    world, _a, _ = crowd
+    options = dict(options_of(shown(admin, world, repair="more")))
+    world.book("412W103", "NPG 1", 4, 4)
+    answer = admin.post(NEW, asked(world, repair="1", **{f"option-{n}": text for n, text in options.items()}))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "These are within the window and need an answer each: 412W103 on NPG 1, 2026-11-20." in page
+    assert len(options_of(page)) >= 1
+    assert all(text.count("d/") == 2 for _, text in options_of(page))
+    assert not MaintenanceWindow.objects.exists()
+
+
+def test_each_booking_can_still_be_answered_by_itself(admin, crowd):
+    world, a, b = crowd
+    sent = asked(world, repair="each") | {f"answer-{a.pk}": "wait", f"version-{a.pk}": 1}
+    admin.post(NEW, sent)
+    a.refresh_from_db()
+    b.refresh_from_db()
+    assert (a.status, b.first_day) == ("cancelled", day(9))
+
+
+def test_a_forged_option_gains_nothing(admin, crowd):
+    world, a, b = crowd
+    stranger = world.south.allocations.get()
+    forged = f"d/{a.pk}/wait//// o/{stranger.pk}/move/{b.dyno_id}/{day(40)}/{day(44)}/1"
+    assert admin.post(NEW, asked(world, repair="0", **{"option-0": forged})).status_code == 404
+    assert admin.post(NEW, asked(world, repair="7")).status_code == 422
+    assert not MaintenanceWindow.objects.exists()
+
+
+def test_others_than_admins_get_no_options(client, crowd):
+    world, *_ = crowd
+    for name, status in (("scheduler", 403), ("viewer", 403), ("outsider", 403)):
+        client.force_login(world.users[name])
+        answer = client.get(NEW, asked(world, preview=1, repair="more"))
+        assert answer.status_code in (status, 404)
+        assert "option-0" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "hit", "others"),
+    [
+        ("", {}, {}),
+        ("d/1/wait////", {1: Answer(DisplacedTo.WAIT)}, {}),
+        ("x/1/wait//// d/1/elsewhere//// d/one/wait//// d/1 o/²/wait////", {}, {}),
+        ("o/3/move/4/2026-11-20/2026-11-22/9", {}, {3: Answer(DisplacedTo.MOVE, 4, day(4), 9, day(6))}),
+        ("d/99999999999999999999/wait////", {}, {}),
+        ("d/1/move/4/2026-02-30//", {}, {}),
+    ],
+)
+def test_what_makes_no_sense_is_left_out(text, hit, others):
+    assert read(text) == (hit, others)
