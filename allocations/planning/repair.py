@@ -94,14 +94,15 @@ def repair(
 ) -> Repair:
     """Give at most `most` options for the `displaced` (those on occupied days without it).
 
-    With `others` false only the displaced move. The first option goes to `on_option` as soon as it is known. The same
-    problem and seed give the same options, unless the time runs out first.
+    With `others` false, or where the outage then adds no lateness, only the displaced move. The first option goes to
+    `on_option` as soon as it is known. The same problem and seed give the same options, unless the time runs out
+    first.
     """
     work = _Repair(problem, displaced, seconds, seed)
     first = work.displaced_only()
     if on_option is not None:
         on_option(first)
-    if others and work.others:
+    if others and work.others and work.costs:
         work.search()
         work.prove_one_more()
     return Repair(work.problem, tuple(work.displaced), tuple(work.options(most)), work.spent)
@@ -132,6 +133,11 @@ class _Repair:
     @property
     def left(self) -> float:
         return self.seconds - self.spent
+
+    @property
+    def costs(self) -> bool:
+        """Whether moving the displaced alone leaves one without a place, or more lateness than before the outage."""
+        return self.found[0][0] > sum(_late(t, t.placed) for t in self.problem.tests)
 
     def displaced_only(self) -> Option:
         """The least late plan in which nobody else moves."""
