@@ -19,6 +19,7 @@ from allocations.selectors import reports
 from assistant import streams, switches
 from assistant.enums import Author, RunStatus, Verdict
 from assistant.exceptions import Decided, Waiting
+from assistant.limits import check_rate
 from assistant.models import Conversation, Feedback, Message, Proposal, Run, ToolCall
 from dynosite.accounts.models import User
 
@@ -65,6 +66,7 @@ def ask(
         return known
     text = _checked(text)
     switches.expect_on(ground.pk)
+    check_rate(user, ground.pk)
     try:
         with transaction.atomic():
             conversation = _open(user, ground.pk, conversation_id, text)
@@ -85,6 +87,7 @@ def again(run_id: Id, *, user: User) -> Run:
     if run.status not in (RunStatus.FAILED, RunStatus.STOPPED) or run.question is None:
         raise Decided("Only what failed or was stopped can be tried again.")
     switches.expect_on(run.ground_id)
+    check_rate(user, run.ground_id)
     with transaction.atomic():
         conversation = _locked(run.conversation_id, user)
         return _queue(conversation, run.question, run.page)
@@ -114,10 +117,10 @@ def close(run: Run, status: RunStatus, sentence: str, *, error: str = "") -> Non
     transaction.on_commit(tell)
 
 
-def write_note(run: Run, sentence: str) -> Message:
-    """The run's note; another try of the same writes no second one."""
+def write_note(run: Run, sentence: str, *, name: str = "note") -> Message:
+    """The run's note of that name; another try of the same writes no second one."""
     values = {"conversation_id": run.conversation_id, "run": run, "author": Author.NOTE, "text": sentence}
-    return Message.objects.update_or_create(pk=uuid.uuid5(run.pk, "note"), defaults=values)[0]
+    return Message.objects.update_or_create(pk=uuid.uuid5(run.pk, name), defaults=values)[0]
 
 
 def run_by_id(run_id: Id, *, user: User) -> Run:

@@ -12,10 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from assistant import conversations, endings, locks, prompts, streams
+from assistant.budgets import Budgets
 from assistant.enums import Author, RunStatus
 from assistant.graph import checkpoints, turn
 from assistant.graph.driving import Halt, Halted
-from assistant.metering import Calls
 from assistant.models import Message, Run, ToolCall
 from assistant.providers.chain import OFFLINE
 from assistant.tools.caller import Ctx
@@ -82,7 +82,9 @@ def _run(run: Run) -> None:
 
 def _lead(run: Run, transcript: Transcript) -> str:
     ctx = Ctx(run.user_id, run.ground_id, run.conversation_id, run.pk, page=run.page)
-    own = turn.Turn(ctx, meter=Calls(run))
+    meter = Budgets(run)
+    own = turn.Turn(ctx, meter=meter)
+    meter.pause = own.watch.pause
     if run.attempts > 1:
         transcript.forget_all_but([message.id for message in own.messages()])
     watching = _Watching(run, own)
@@ -139,8 +141,11 @@ def _tell(run: Run, transcript: Transcript, event: turn.Event) -> None:
             transcript.words(text)
         case turn.Restart():
             transcript.restart()
-        case turn.ModelChosen(name):
+        case turn.ModelChosen(name, why):
             run.model = name
+            if why:
+                note = conversations.write_note(run, why, name="why")
+                tell(run.pk, "message", id=note.pk)
             tell(run.pk, "model", name=name, offline=name == OFFLINE)
         case turn.Said(id, text, calls):
             transcript.message(id, text)

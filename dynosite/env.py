@@ -4,6 +4,7 @@ A variable that is set to nothing counts as not set: compose files and shells pa
 """
 
 import os
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,6 +48,33 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
 
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def prices(name: str, default: str = "") -> dict[str, tuple[Decimal, ...]]:
+    """`model=in/out` or `model=in/out/cached`, each for a million tokens, with commas between the models."""
+    found = {}
+    for word in words(name, default):
+        model, _, amounts = word.rpartition("=")
+        try:
+            price = tuple(Decimal(amount) for amount in amounts.split("/"))
+        except InvalidOperation:
+            price = ()
+        if not model or len(price) not in (2, 3) or not all(each.is_finite() and each >= 0 for each in price):
+            raise ImproperlyConfigured(f"{name}: a price is model=in/out or model=in/out/cached, not {word!r}.")
+        found[model.strip()] = price
+    return found
+
+
+def rates(name: str, default: str = "") -> list[tuple[int, int]]:
+    """`10/minute` and the like, with commas between them, as pairs of number and seconds."""
+    seconds = {"minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}
+    found = []
+    for word in words(name, default):
+        number, _, unit = word.partition("/")
+        if not number.isdecimal() or int(number) == 0 or unit not in seconds:
+            raise ImproperlyConfigured(f"{name}: a rate is a number/minute, /hour or /day, not {word!r}.")
+        found.append((int(number), seconds[unit]))
+    return found
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """All settings, driven by the environment; `.env.example` names every variable that is read."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import dj_database_url
@@ -253,6 +254,18 @@ ASSISTANT_CALL_SECONDS = env.integer("ASSISTANT_CALL_SECONDS", 20, least=1)
 ASSISTANT_TURN_SECONDS = env.integer("ASSISTANT_TURN_SECONDS", 180, least=10)
 ASSISTANT_SUMMARY_AT = env.integer("ASSISTANT_SUMMARY_AT", 24_000, least=1_000)
 ASSISTANT_SUMMARY_TAIL = env.integer("ASSISTANT_SUMMARY_TAIL", 20, least=4)
+# The most words of an answer, thoughts included: budgets hold this back for each call that is under way.
+ASSISTANT_OUTPUT_TOKENS = env.integer("ASSISTANT_OUTPUT_TOKENS", 16_384, least=256)
+# US dollars for a million tokens in, out, and in from the provider's cache; those of the environment come on top.
+ASSISTANT_PRICES = env.prices("ASSISTANT_PRICES")
+for _model, _price in {
+    "google_genai:gemini-2.5-flash": ("0.30", "2.50", "0.03"),
+    "google_genai:gemini-2.5-flash-lite": ("0.10", "0.40", "0.01"),
+    "google_genai:gemini-2.5-pro": ("1.25", "10.00", "0.125"),
+}.items():
+    ASSISTANT_PRICES.setdefault(_model, tuple(map(Decimal, _price)))
+# Messages that a user may send.
+ASSISTANT_RATE = env.rates("ASSISTANT_RATE", "10/minute,120/hour")
 ASSISTANT_PROPOSAL_DAYS = env.integer("ASSISTANT_PROPOSAL_DAYS", 7, least=1)
 
 LOGGING = {

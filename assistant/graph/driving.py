@@ -44,14 +44,21 @@ class Watch(BaseCallbackHandler):
 
     def __init__(self) -> None:
         self.halted: Halt | None = None
+        self._woken = threading.Event()
 
     def halt(self, why: Halt) -> None:
         """The first reason stays."""
         self.halted = self.halted or why
+        self._woken.set()
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         if self.halted:
             raise Halted(self.halted)
+
+    def pause(self, seconds: float) -> None:
+        """Waits, and no longer than the run goes on."""
+        self._woken.wait(seconds)
+        self.check()
 
     on_llm_new_token = on_chat_model_start = on_tool_start = check
 

@@ -43,7 +43,10 @@ class Restart:
 
 @dataclass(frozen=True)
 class ModelChosen:
+    """`why` is said where it is not the one that was to answer, such as a spent budget."""
+
     name: str
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Turn:
         self._id = str(ctx.run_id)
         caller = Caller(ctx)
         offline = offline_model(caller)
-        chain = Chain(hosted.configured(), offline, meter=meter, breaker=_breaker, tell=_tell)
+        chain = Chain(hosted.configured(), offline, meter=meter, breaker=_breaker, tell=_tell, pause=self.watch.pause)
         self._agent = build_agent(
             caller,
             offline,
@@ -182,7 +185,7 @@ def _events(mode: str, part: Any) -> Iterator[Event]:
         if about.get("langgraph_node") == MODEL_NODE and isinstance(message, AIMessageChunk) and message.text:
             yield Words(str(message.text))
     elif mode == "custom":
-        yield ModelChosen(part["name"]) if part["event"] == "model" else Restart()
+        yield ModelChosen(part["name"], part.get("why", "")) if part["event"] == "model" else Restart()
     elif mode == "updates":
         for node, update in part.items():
             yield from _of_update(node, update)

@@ -47,18 +47,32 @@ class Run(models.Model):
 
 
 class ModelCall(models.Model):
+    """One call of a model, written when it is let through and completed when it has ended.
+
+    While it is open it holds back the most that it can come to, so that others do not spend the same twice.
+    """
+
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="model_calls")
     model = models.CharField(max_length=120)
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
     tokens_cached = models.PositiveIntegerField(default=0)
     cost = models.DecimalField(max_digits=12, decimal_places=6, default=0)
+    estimated = models.BooleanField(default=False, help_text="The provider did not tell what it took.")
     seconds = models.FloatField(default=0)
     error = models.TextField(blank=True)
+    day = models.DateField(null=True, blank=True, help_text="The proving ground's day, which it is charged to.")
+    held_tokens = models.PositiveBigIntegerField(default=0, help_text="The most that it can take.")
+    held_cost = models.DecimalField(max_digits=14, decimal_places=6, default=0)
     at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["at", "id"]
+        indexes = [
+            models.Index(fields=["day"], condition=models.Q(ended_at=None), name="model_call_open"),
+            models.Index(fields=["-at"], name="model_call_at"),
+        ]
 
     def __str__(self) -> str:
         return self.model

@@ -16,8 +16,9 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
+from assistant.exceptions import OverBudget
 from assistant.providers.breaker import Breaker
-from assistant.providers.failures import Failure, Misconfigured, NoAnswer, classify
+from assistant.providers.failures import Failure, Misconfigured, NoAnswer, classify, may_have_cost
 from assistant.providers.hosted import Link
 
 logger = logging.getLogger(__name__)
@@ -29,11 +30,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 
 
 class Meter(Protocol):
-    """Counts model calls. `before` raises where no call may be made (kill switch, budget)."""
+    """Counts model calls. `before` raises where no call may be made: OverBudget leaves other models to be asked (the
+    offline one is free), anything else ends the turn. Each call that was let through is followed by one `after`."""
 
-    def before(self, model: str) -> None: ...
+    def before(self, model: str, request: ModelRequest | None = None) -> None: ...
 
-    def after(self, model: str, answer: AIMessage | None, *, seconds: float, error: str = "") -> None: ...
+    def after(
+        self, model: str, answer: AIMessage | None, *, seconds: float, error: str = "", broke_off: bool = False
+    ) -> None: ...
 
 
 class Chain(AgentMiddleware):
@@ -63,6 +67,7 @@ class Chain(AgentMiddleware):
     def wrap_model_call(
         self, request: ModelRequest, handler: Callable[[ModelRequest], ModelResponse]
     ) -> ModelResponse:
+        why: dict[str, str] = {}
         for link in self._links:
             if link.name in self._given_up:
                 continue
@@ -70,11 +75,14 @@ class Chain(AgentMiddleware):
             if not breaker.allows():
                 logger.info("%s is left alone: its circuit is open", link.name)
                 continue
-            response = self._try(link, breaker, request, handler)
+            try:
+                response = self._try(link, breaker, request, handler)
+            except OverBudget as spent:
+                response, why = None, {"why": spent.sentence}
             if response is not None:
                 return response
             self._given_up.add(link.name)
-        self._tell("model", {"name": OFFLINE})
+        self._tell("model", {"name": OFFLINE} | why)
         return self._call(OFFLINE, request.override(model=self._offline), handler)
 
     def _try(self, link: Link, breaker: Breaker, request: ModelRequest, handler) -> ModelResponse | None:
@@ -103,12 +111,14 @@ class Chain(AgentMiddleware):
         return None
 
     def _call(self, name: str, request: ModelRequest, handler) -> ModelResponse:
-        self._meter.before(name)
+        self._meter.before(name, request)
         began = time.monotonic()
         try:
             response = handler(request)
-        except BaseException as error:  # a call that the user stopped is counted, too
-            self._meter.after(name, None, seconds=time.monotonic() - began, error=f"{type(error).__name__}: {error}")
+        except BaseException as error:  # a stop, too, ends a call that may have cost something
+            said = f"{type(error).__name__}: {error}"
+            seconds = time.monotonic() - began
+            self._meter.after(name, None, seconds=seconds, error=said, broke_off=may_have_cost(error))
             raise
         self._meter.after(name, _answer(response), seconds=time.monotonic() - began)
         return response

@@ -50,3 +50,11 @@ def classify(error: Exception) -> Failure:
     if isinstance(error, _TRANSIENT):
         return Failure.TRANSIENT
     return Failure.REFUSED
+
+
+def may_have_cost(error: BaseException) -> bool:
+    """Whether the provider had begun to work on it: it was too slow, broke off or was stopped, and did not refuse."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | ConnectionRefusedError):
+        return False
+    begun = (CallTooLong, TimeoutError, ConnectionError, httpx.TransportError, langchain.ModelTimeoutError)
+    return isinstance(error, begun) or not isinstance(error, Exception)

@@ -41,6 +41,7 @@ def _model(name: str) -> BaseChatModel:
             base_url=settings.GEMINI_BASE_URL or None,
             max_retries=1,
             timeout=settings.ASSISTANT_CALL_SECONDS,
+            max_output_tokens=settings.ASSISTANT_OUTPUT_TOKENS,
         )
     from langchain.chat_models import init_chat_model
 

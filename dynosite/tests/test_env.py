@@ -1,5 +1,6 @@
 import ast
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from dynosite import env
 
 ROOT = settings.BASE_DIR
-READERS = {"text", "flag", "integer", "words", "choice"}
+READERS = {"text", "flag", "integer", "words", "choice", "prices", "rates"}
 # Set by pytest, Django or a terminal, not by whoever runs the site.
 NOT_OURS = {"PYTEST_XDIST_WORKER", "DJANGO_SETTINGS_MODULE", "NO_COLOR"}
 
@@ -40,7 +41,7 @@ def test_env_example_names_every_variable_that_is_read_and_no_other():
 
 def test_env_example_carries_no_secret():
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    secrets = {name: value for name, value in values.items() if re.search("KEY|PASSWORD|TOKEN", name)}
+    secrets = {name: value for name, value in values.items() if re.search("(KEY|PASSWORD|TOKEN)$", name)}
     assert set(secrets) >= {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "METRICS_TOKEN", "GEMINI_API_KEY"}
     assert set(secrets.values()) == {""}
 
@@ -105,3 +106,30 @@ def test_each_pytest_worker_has_its_own_redis_database(monkeypatch, worker, data
     url, prefix = env.worker_redis("redis://:secret@host:6379/4", "dynosite")
     assert url == f"redis://:secret@host:6379/{database}"
     assert prefix == f"dynosite-test-{database}"
+
+
+def test_prices_are_decimals_by_model(monkeypatch):
+    monkeypatch.setenv("THING", "openai:gpt-5=1.25/10/0.125, ollama:org/llama=0/0")
+    assert env.prices("THING") == {
+        "openai:gpt-5": (Decimal("1.25"), Decimal(10), Decimal("0.125")),
+        "ollama:org/llama": (Decimal(0), Decimal(0)),
+    }
+
+
+@pytest.mark.parametrize("wrong", ["gpt", "gpt=1", "gpt=1/x", "=1/2", "gpt=1/2/3/4", "gpt=-1/2", "gpt=NaN/1"])
+def test_prices_refuses_what_is_none(monkeypatch, wrong):
+    monkeypatch.setenv("THING", wrong)
+    with pytest.raises(ImproperlyConfigured, match="THING: a price is model=in/out"):
+        env.prices("THING")
+
+
+def test_rates_are_numbers_and_seconds(monkeypatch):
+    monkeypatch.setenv("THING", "10/minute, 120/hour,5/day")
+    assert env.rates("THING") == [(10, 60), (120, 3600), (5, 86400)]
+
+
+@pytest.mark.parametrize("wrong", ["10", "0/minute", "x/minute", "10/second", "-1/hour"])
+def test_rates_refuses_what_is_none(monkeypatch, wrong):
+    monkeypatch.setenv("THING", wrong)
+    with pytest.raises(ImproperlyConfigured, match="THING: a rate is a number/minute"):
+        env.rates("THING")

@@ -1,17 +1,21 @@
 """The chain in a real graph, with the real Gemini client on a local stub."""
 
+import json
 import threading
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 
+from assistant.exceptions import Off, OverBudget
 from assistant.providers.breaker import FAILURES, Breaker
 from assistant.providers.chain import ATTEMPTS, OFFLINE, Chain
 from assistant.providers.failures import Misconfigured, NoAnswer
 from assistant.providers.hosted import Link
+from assistant.providers.size import size_of
 from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
 
@@ -20,12 +24,14 @@ GEMINI = "google_genai:gemini-2.5-flash"
 
 class NotingMeter:
     def __init__(self):
-        self.before_calls, self.after_calls = [], []
+        self.before_calls, self.after_calls, self.requests, self.broke_off = [], [], [], []
 
-    def before(self, model):
+    def before(self, model, request=None):
+        self.requests.append(request)
         self.before_calls.append(model)
 
-    def after(self, model, answer, *, seconds, error=""):
+    def after(self, model, answer, *, seconds, error="", broke_off=False):
+        self.broke_off.append(broke_off)
         self.after_calls.append((model, answer.usage_metadata if answer else None, error.partition(":")[0]))
 
 
@@ -37,7 +43,7 @@ class Offline(GenericFakeChatModel):
 class Turn:
     """One agent with the chain in front; `say` runs a turn and returns the last words."""
 
-    def __init__(self, url, redis_client, *, tools=(), timeout=2.0):
+    def __init__(self, url, redis_client, *, tools=(), timeout=10.0):
         self.told, self.pauses = [], []
         self.meter = NotingMeter()
         model = ChatGoogleGenerativeAI(
@@ -45,7 +51,7 @@ class Turn:
         )
         offline = Offline(messages=iter([AIMessage("offline words")]))
         self.breaker = Breaker(redis_client, "google_genai")
-        chain = Chain(
+        self.chain = Chain(
             [Link(GEMINI, model)],
             offline,
             meter=self.meter,
@@ -53,7 +59,7 @@ class Turn:
             tell=lambda event, data: self.told.append((event, data.get("name"))),
             pause=self.pauses.append,
         )
-        self.agent = create_agent(offline, list(tools), middleware=[chain])
+        self.agent = create_agent(offline, list(tools), middleware=[self.chain])
 
     def say(self, text):
         words = []
@@ -169,3 +175,75 @@ def test_after_the_pause_one_caller_tries(redis_client):
     redis_client.delete("dynosite:assistant:breaker:test-trial:open")
     assert [breaker.allows(), breaker.allows()] == [True, False]
     breaker.succeeded()
+
+
+def test_a_spent_budget_leaves_the_offline_model_to_answer_and_says_why(stub, turn):
+    def before(model, request=None):
+        if model != OFFLINE:
+            raise OverBudget("It is spent.")
+
+    told = []
+    turn.meter.before = before
+    turn.chain._tell = lambda event, data: told.append((event, data))
+    assert turn.say("hello") == "offline words"
+    assert stub.requests == []
+    assert told[-1] == ("model", {"name": OFFLINE, "why": "It is spent."})
+
+
+def test_a_switched_off_assistant_answers_with_no_model_at_all(stub, turn):
+    def before(model, request=None):
+        raise Off("It is off.")
+
+    turn.meter.before = before
+    with pytest.raises(Off, match="It is off"):
+        turn.say("hello")
+    assert turn.meter.after_calls == []
+
+
+def test_a_stop_ends_the_call_as_one_that_may_have_cost_something(stub, turn):
+    class Stopped(BaseException):
+        pass
+
+    class Stopping(BaseCallbackHandler):
+        raise_error = True
+
+        def on_llm_new_token(self, token, **kwargs):
+            raise Stopped
+
+    stub.answers(gemini_stub.text("one ", "two"))
+    with pytest.raises(Stopped):
+        for _ in turn.agent.stream(
+            {"messages": [("user", "hello")]}, config={"callbacks": [Stopping()]}, stream_mode="messages"
+        ):
+            pass
+    assert turn.meter.after_calls == [(GEMINI, None, "Stopped")]
+    assert turn.meter.broke_off == [True]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(gemini_stub.error(503, "down"), False), (gemini_stub.cut_after("half"), True)],
+)
+def test_only_what_the_provider_began_to_work_on_may_have_cost_something(stub, turn, answer, expected):
+    stub.answers(answer, gemini_stub.text("now"))
+    assert turn.say("hello") == "now"
+    assert turn.meter.broke_off == [expected, False]
+
+
+def test_what_a_call_can_come_to_is_known_before_it_is_made(stub, redis_client, settings):
+    settings.ASSISTANT_OUTPUT_TOKENS = 500
+
+    def add(a: int, b: int) -> int:
+        """Adds."""
+        return a + b
+
+    turn = Turn(stub.url, redis_client, tools=[add])
+    stub.answers(gemini_stub.text("5"))
+    turn.say("x" * 8_000)
+    (request,) = turn.meter.requests
+    size = size_of(request)
+    sent = len(json.dumps(stub.requests[0]["body"]))
+    assert sent > 8_000
+    assert size.most_in >= sent
+    assert 8_000 / 4 < size.likely_in < sent / 2
+    assert size.most_out == 500

@@ -1,0 +1,67 @@
+"""How often a user may ask, counted in Redis and shared by all processes."""
+
+import logging
+import math
+import uuid
+from functools import lru_cache
+
+import redis
+from django.conf import settings
+
+from assistant.exceptions import Limited
+from dynosite.accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+# The times of the last messages are kept in a sorted set; Redis' own clock is the only one. What is refused is not
+# counted. Returns the milliseconds to wait, or 0.
+_SCRIPT = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local longest, wait = 0, 0
+for i = 2, #ARGV, 2 do
+  local number, span = tonumber(ARGV[i]), tonumber(ARGV[i + 1]) * 1000
+  longest = math.max(longest, span)
+  local inside = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. (now - span), '+inf', 'WITHSCORES')
+  local count = #inside / 2
+  if count >= number then
+    wait = math.max(wait, tonumber(inside[(count - number) * 2 + 2]) + span - now)
+  end
+end
+if wait > 0 then return wait end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - longest)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], longest)
+return 0
+"""
+
+
+@lru_cache(maxsize=1)
+def _client() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+
+
+def check_rate(user: User, ground_id: int) -> None:
+    """Counts a message of the user's, in whichever ground; raises Limited, with when to try again, for one too many.
+
+    While Redis is away nobody is held up.
+    """
+    rates = settings.ASSISTANT_RATE
+    if not rates:
+        return
+    key = f"{settings.REDIS_PREFIX}:assistant:rate:{user.pk}"
+    arguments = [str(uuid.uuid4()), *(value for rate in rates for value in rate)]
+    try:
+        wait = int(_client().eval(_SCRIPT, 1, key, *arguments))  # type: ignore[arg-type]
+    except redis.RedisError as error:
+        logger.warning("the rate of user %s in ground %s was not checked: %s", user.pk, ground_id, error)
+        return
+    if wait:
+        seconds = math.ceil(wait / 1000)
+        raise Limited(f"You have sent many messages in a short time. Try again in {_said(seconds)}.", seconds)
+
+
+def _said(seconds: int) -> str:
+    if seconds < 100:
+        return f"{seconds} second{'' if seconds == 1 else 's'}"
+    return f"{math.ceil(seconds / 60)} minutes"
