@@ -14,6 +14,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/schedule/"), name="home"),
     path("accounts/", include("dynosite.accounts.urls")),
     path("", include("allocations.urls")),
+    path("assistant/", include("assistant.urls")),
     path("theme/", choose_theme, name="theme"),
     path("admin/", admin.site.urls),
 ]

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
@@ -130,6 +131,11 @@ def change_by_id(pk: str, *, user: "User") -> Change:
     if found is None:
         raise NotFound(access.NOT_FOUND)
     return found
+
+
+def changes_by_id(ids: Iterable[UUID], *, user: "User") -> dict[UUID, Change]:
+    """Those that the user may see."""
+    return Change.objects.filter(ground__in=access.grounds_of(user)).in_bulk(list(ids))
 
 
 def entries(found: Iterable[Change], role: Role, *, only: tuple[str, int] | None = None) -> list[Entry]:

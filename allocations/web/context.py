@@ -48,8 +48,9 @@ class Shell:
     @property
     def ground(self) -> ProvingGround | None:
         """None for a user who is a member of no ground."""
-        if self._shown is not None:
-            return next((ground for ground in self.grounds if ground.pk == self._shown), None)
+        shown = self._shown or getattr(self.request, "about_ground", None)
+        if shown is not None:
+            return next((ground for ground in self.grounds if ground.pk == shown), None)
         asked = self.request.GET.get("ground")
         if asked:
             chosen = next((ground for ground in self.grounds if ground.code == asked), None)
@@ -62,7 +63,10 @@ class Shell:
         return next((ground for ground in self.grounds if ground.code == last), next(iter(self.grounds), None))
 
     def show_ground(self, ground_id: int) -> None:
-        """Lets the shell show the ground of the thing that the page is about, whatever was chosen before."""
+        """Lets the shell show the ground of the thing that the page is about, whatever was chosen before.
+
+        Pages that may not import this say the same by setting `request.about_ground`.
+        """
         self._shown = ground_id
 
     @property
@@ -96,8 +100,8 @@ class Shell:
 
     @property
     def dock(self) -> list[NavigationItem]:
-        """The same for phones: four of them, with the new booking in the middle for those who may book."""
-        items = self.navigation[:4]
+        """The same for phones: three of them, with the new booking in the middle for those who may book."""
+        items = self.navigation[:3]
         new = address("allocations:allocation-create")
         if new and self.may_schedule:
             items.insert(2, NavigationItem("New booking", new, "plus", action=True))

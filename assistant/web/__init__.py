@@ -1,0 +1,1 @@
+"""The panel, its page, and what both are made of."""

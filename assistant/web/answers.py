@@ -1,0 +1,42 @@
+"""What every view of the panel answers with: parts that the panel puts in place by their ids, or a page."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from allocations.exceptions import NotFound
+from allocations.selectors import reports
+from assistant import approvals
+
+WAITING_HEADER = "X-Assistant-Waiting"
+
+
+def in_panel(request: HttpRequest) -> bool:
+    """Whether the panel's script asks, for parts; otherwise a browser wants a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def ground_named(request: HttpRequest, code: str) -> Any:
+    """The user's ground by its code, without one the first. It is then the ground that the page is about."""
+    grounds = reports.grounds(request.user).order_by("name")
+    ground = (grounds.filter(code=code) if code else grounds).first()
+    if ground is None:
+        raise NotFound("There is no such thing here.")
+    request.about_ground = ground.pk
+    return ground
+
+
+def parts(request: HttpRequest, *wanted: tuple[str, dict[str, Any]], status: int = 200) -> HttpResponse:
+    """Templates, each with an id of its own at its root; and how many proposals wait."""
+    html = "".join(render_to_string(f"assistant/{name}.html", context, request) for name, context in wanted)
+    response = HttpResponse(html, status=status)
+    response[WAITING_HEADER] = str(approvals.waiting(request.user).count())
+    return response
+
+
+def page(request: HttpRequest, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    response = render(request, "assistant/page.html", context, status=status)
+    response["Vary"] = "HX-Request, Cookie"
+    return response

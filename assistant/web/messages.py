@@ -1,0 +1,49 @@
+"""One message, and what the user thinks of it."""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from allocations.exceptions import NotFound
+from assistant import conversations
+from assistant.enums import Verdict
+from assistant.models import Message
+from assistant.web.answers import in_panel, parts
+from assistant.web.entries import words_of
+from assistant.web.talks import address_of
+
+
+@require_safe
+def message(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = _message(request, pk)
+    if not in_panel(request):
+        return redirect(f"{address_of(found.conversation)}#message-{pk}")
+    return parts(request, ("_words", {"words": words_of(found, request.user)}))
+
+
+@require_POST
+def rate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """A verdict, or none to take it back; then the word of why, if there is one."""
+    found = _message(request, pk)
+    verdict, comment = request.POST.get("verdict", ""), request.POST.get("comment")
+    if verdict not in ("", *Verdict.values):
+        verdict = ""
+    conversations.rate(pk, verdict, (comment or "").strip()[:500], user=request.user)
+    if not in_panel(request):
+        return redirect(f"{address_of(found.conversation)}#message-{pk}")
+    context = {"words": words_of(found, request.user), "ask_why": comment is None, "thanked": comment is not None}
+    return parts(request, ("_rating", context))
+
+
+def _message(request: HttpRequest, pk: uuid.UUID) -> Message:
+    found = (
+        Message.objects.select_related("conversation", "run")
+        .filter(pk=pk, conversation__user=request.user, conversation__deleted_at=None)
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such message here.")
+    conversations.conversation_by_id(found.conversation_id, user=request.user)
+    return found

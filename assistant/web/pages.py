@@ -1,0 +1,42 @@
+"""The page in view, as the model is told of it: which one, what it is about, which days, what is selected."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.urls import Resolver404, resolve
+
+MOST = 2000
+_SELECTED = {"a": "allocation", "w": "maintenance_window"}
+
+
+def page_in_view(told: str) -> dict[str, Any]:
+    """From what the browser tells: only what is of a known form goes on. Nothing in it gives any right."""
+    try:
+        given = json.loads(told[:MOST])
+    except ValueError:
+        return {}
+    if not isinstance(given, dict):
+        return {}
+    found: dict[str, Any] = {}
+    try:
+        match = resolve(str(given.get("path", "")))
+    except Resolver404:
+        return {}
+    if match.namespace == "allocations":
+        found["page"] = match.url_name
+        found |= {"id": str(value) for value in match.kwargs.values()}
+    for name in ("from", "to"):
+        if day := _day(given.get(name)):
+            found[name] = day
+    selected = str(given.get("selected", ""))
+    if selected[:1] in _SELECTED and selected[1:].isdecimal() and len(selected) < 20:
+        found["selected"] = {_SELECTED[selected[0]]: int(selected[1:])}
+    return found
+
+
+def _day(value: Any) -> str:
+    try:
+        return dt.date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        return ""

@@ -1,0 +1,86 @@
+"""The records that an answer speaks of, as links; made from the ids in tool results, never from a model's words."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from assistant.web.addresses import allocation_page, dyno_page, is_own_page, vehicle_page
+
+MOST = 6
+_KINDS = {"allocations": "Booking", "maintenance": "Maintenance", "requests": "Request"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """`parts` are the names that it goes by; a text speaks of it when all of them are there."""
+
+    kind: str
+    label: str
+    url: str
+    parts: tuple[str, ...]
+
+
+def of_results(results: Iterable[Any]) -> list[Record]:
+    found: dict[str, Record] = {}
+    for result in results:
+        for row in _rows(result):
+            for record in _of_row(row):
+                if is_own_page(record.url):
+                    found.setdefault(record.url, record)
+    return list(found.values())
+
+
+def names(records: Iterable[Record]) -> dict[str, str]:
+    """Vehicles and dynos by name, to make links of where they are written."""
+    return {record.label: record.url for record in records if record.kind in ("Vehicle", "Dyno")}
+
+
+def spoken_of(text: str, records: Iterable[Record]) -> list[Record]:
+    """Bookings, requests and maintenance that the text is about and does not link to already."""
+    found = [
+        record
+        for record in records
+        if record.kind not in ("Vehicle", "Dyno") and record.url not in text and all(p in text for p in record.parts)
+    ]
+    return found[:MOST]
+
+
+def of_change(change: Any) -> list[dict[str, str]]:
+    """Links to the bookings that a change wrote."""
+    if change is None:
+        return []
+    ids = dict.fromkeys(item["id"] for item in change.items if item["model"] == "allocation")
+    if len(ids) > MOST:
+        return []
+    return [
+        {"label": "The booking" if len(ids) == 1 else f"Booking {number}", "url": allocation_page(pk)}
+        for number, pk in enumerate(ids, 1)
+    ]
+
+
+def _rows(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        if isinstance(value.get("url"), str):
+            yield value
+        for each in value.values():
+            yield from _rows(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _rows(each)
+
+
+def _of_row(row: dict[str, Any]) -> Iterator[Record]:
+    vehicle, dyno, url = row.get("vehicle"), row.get("dyno"), row["url"]
+    if isinstance(row.get("vehicle_id"), int) and vehicle:
+        yield Record("Vehicle", vehicle, vehicle_page(row["vehicle_id"]), (vehicle,))
+    if isinstance(row.get("dyno_id"), int) and dyno:
+        yield Record("Dyno", dyno, dyno_page(row["dyno_id"]), (dyno,))
+    kind = _KINDS.get(url.split("/")[1] if url.count("/") > 1 else "")
+    if kind:
+        parts = tuple(str(part) for part in (vehicle, dyno) if part)
+        days = " – ".join(dict.fromkeys(str(row[name]) for name in ("first_day", "last_day") if row.get(name)))
+        yield Record(kind, ", ".join((*parts, days) if days else parts), url, parts)
+    elif vehicle or dyno:
+        yield Record("Vehicle" if url.startswith("/vehicles/") else "Dyno", vehicle or dyno, url, (vehicle or dyno,))
+    elif isinstance(row.get("label"), str):
+        yield Record("Vehicle" if url.startswith("/vehicles/") else "Dyno", row["label"], url, (row["label"],))

@@ -1,0 +1,92 @@
+"""Turns: asking, following, stopping, trying again."""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from allocations.exceptions import DomainError, NotFound
+from assistant import conversations
+from assistant.models import Conversation, Run
+from assistant.web.answers import ground_named, in_panel, page, parts
+from assistant.web.entries import turn_of
+from assistant.web.pages import page_in_view
+from assistant.web.talks import address_of, list_context, talk_context
+
+
+@require_POST
+def ask(request: HttpRequest) -> HttpResponse:
+    """Sends a message. What stands in the way is said beside what was typed, which is kept."""
+    given = request.POST
+    text = given.get("starter") or given.get("text", "")
+    found = _conversation(request, given.get("conversation", ""))
+    ground = found.ground if found else ground_named(request, given.get("ground", ""))
+    request.about_ground = ground.pk
+    try:
+        run = conversations.ask(
+            request.user, ground_id=ground.pk, text=text, conversation_id=found.pk if found else None,
+            page=page_in_view(given.get("page", "")), message_id=_uuid(given.get("message_id", "")),
+        )  # fmt: skip
+    except NotFound:
+        raise
+    except DomainError as refusal:
+        if in_panel(request):
+            return parts(request, ("_refusal", {"refusal": refusal.sentence}), status=422)
+        context = talk_context(request, found, refusal=refusal.sentence, typed=text) | list_context(request, ground)
+        return page(request, context, status=422)
+    return _answer(request, run)
+
+
+@require_safe
+def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = conversations.run_by_id(pk, user=request.user)
+    if not in_panel(request):
+        return redirect(f"{address_of(found.conversation)}#run-{pk}")
+    turn = turn_of(found, request.user)
+    waiting = talk_context(request, found.conversation)["waiting"] if turn.waiting else []
+    return parts(request, ("_turn", {"turn": turn}), ("_pending", {"waiting": waiting}))
+
+
+@require_POST
+def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    return _answer(request, conversations.stop(pk, user=request.user))
+
+
+@require_POST
+def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    try:
+        found = conversations.again(pk, user=request.user)
+    except NotFound:
+        raise
+    except DomainError as refusal:
+        if in_panel(request):
+            return parts(request, ("_refusal", {"refusal": refusal.sentence}), status=422)
+        found = conversations.run_by_id(pk, user=request.user)
+        request.about_ground = found.ground_id
+        context = talk_context(request, found.conversation, refusal=refusal.sentence)
+        return page(request, context | list_context(request, found.ground), status=422)
+    return _answer(request, found)
+
+
+def _answer(request: HttpRequest, found: Run) -> HttpResponse:
+    request.about_ground = found.ground_id
+    if not in_panel(request):
+        return redirect(f"{address_of(found.conversation)}#run-{found.pk}")
+    return parts(request, ("_talk", talk_context(request, found.conversation)))
+
+
+def _conversation(request: HttpRequest, wanted: str) -> Conversation | None:
+    if not wanted:
+        return None
+    pk = _uuid(wanted)
+    if pk is None:
+        raise NotFound("There is no such conversation here.")
+    return conversations.conversation_by_id(pk, user=request.user)
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,26 @@
+"""How the panel stands, told by a cookie, so that a page comes from the server as it will stay."""
+
+import re
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+COOKIE = "assistant"
+LEAST, MOST, USUAL = 300, 720, 372
+"""Pixels."""
+
+
+@dataclass(frozen=True)
+class PanelState:
+    open: bool = False
+    width: int = USUAL
+    least: int = LEAST
+    most: int = MOST
+
+
+def state_of(request: HttpRequest) -> PanelState:
+    """The cookie is `open` or `closed`, then the width: `open.420`. Anything else is the usual state."""
+    found = re.fullmatch(r"(open|closed)\.(\d{2,4})", request.COOKIES.get(COOKIE, ""))
+    if not found:
+        return PanelState()
+    return PanelState(found[1] == "open", min(max(int(found[2]), LEAST), MOST))

@@ -1,0 +1,205 @@
+"""A tool call as people read it: its name in words, what was asked, and the result as facts and tables."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from assistant.enums import ToolStatus
+from assistant.models import ToolCall
+from assistant.web.addresses import is_own_page
+from dynosite.lib.formats import count
+
+MOST_ROWS = 12
+_NAMES = {
+    "get_datetime_now": ("Looked at the calendar", "Looking at the calendar"),
+    "list_dynos": ("Looked at the dynos", "Looking at the dynos"),
+    "find_available_dynos": ("Looked for free dynos", "Looking for free dynos"),
+    "check_vehicle_allocation": ("Looked up a vehicle", "Looking up a vehicle"),
+    "detect_conflicts": ("Looked for conflicts", "Looking for conflicts"),
+    "completed_tests_count": ("Counted completed tests", "Counting completed tests"),
+    "get_tests_by_status": ("Looked up tests", "Looking up tests"),
+    "maintenance_check": ("Looked at maintenance", "Looking at maintenance"),
+    "explain_fit": ("Checked what fits", "Checking what fits"),
+    "utilisation_report": ("Worked out the use", "Working out the use"),
+    "list_requests": ("Looked at the requests", "Looking at the requests"),
+    "query_database": ("Asked the database", "Asking the database"),
+    "auto_allocate_vehicle": ("Looked for a place", "Looking for a place"),
+    "book_allocation": ("Prepared a booking", "Preparing a booking"),
+    "move_allocation": ("Prepared a move", "Preparing a move"),
+    "cancel_allocation": ("Prepared a cancellation", "Preparing a cancellation"),
+    "set_maintenance": ("Prepared maintenance", "Preparing maintenance"),
+    "plan_requests": ("Planned the requests", "Planning the requests"),
+    "undo_change": ("Prepared an undo", "Preparing an undo"),
+}
+_ICONS = {
+    ToolStatus.OK: "check", ToolStatus.WAITING: "check", ToolStatus.CARRIED_OUT: "circle-check",
+    ToolStatus.REFUSED: "ban", ToolStatus.NOT_FOUND: "search", ToolStatus.UNCLEAR: "info",
+    ToolStatus.NOT_ALLOWED: "lock", ToolStatus.INVALID: "circle-alert", ToolStatus.UNAVAILABLE: "circle-alert",
+    ToolStatus.FAILED: "triangle-alert", ToolStatus.RUNNING: "loader-circle",
+}  # fmt: skip
+_TITLES = {
+    "not_free": "Not free", "partly_free": "Free on some of the days", "free": "Free", "places": "Places that would do",
+    "by_test_type": "By test type", "first_day": "From", "last_day": "To", "weight_lbs": "Weight, lb", "vin": "VIN",
+    "reasons": "Why", "can": "Fits", "start_date": "From", "end_date": "To", "sql": "SQL", "test_type": "Test",
+    "dyno": "Dyno", "days_to_complete": "Days", "max_backup_days": "Days later at most", "due_date": "Due",
+    "earliest_start": "From", "within_start": "Within, from", "within_end": "Within, to", "drive_type": "Drive",
+}  # fmt: skip
+_LEFT_OUT = {
+    "status", "card", "card_text", "proposal", "tool", "message", "url", "said", "asked", "status_asked", "today",
+    "enabled", "ground_id", "change",
+}  # fmt: skip
+_COUNTED = {
+    "find_available_dynos": ("free", "free dyno"), "list_dynos": ("dynos", "dyno"), "list_requests": ("count", "request"),
+    "detect_conflicts": ("count", "conflict"), "get_tests_by_status": ("count", "test"),
+    "completed_tests_count": ("count", "test"), "maintenance_check": ("count", "window"),
+    "check_vehicle_allocation": ("allocations", "booking"), "utilisation_report": ("dynos", "dyno"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    columns: list[str]
+    rows: list[list[Cell]]
+    more: int = 0
+
+
+@dataclass
+class ToolCard:
+    call: ToolCall
+    kind = "tool"
+
+    @property
+    def key(self) -> str:
+        return f"tool-{self.call.pk}"
+
+    @property
+    def at(self) -> dt.datetime:
+        return self.call.at
+
+    @property
+    def version(self) -> str:
+        return self.call.status
+
+    @property
+    def running(self) -> bool:
+        return self.call.status == ToolStatus.RUNNING
+
+    @property
+    def name(self) -> str:
+        done, doing = _NAMES.get(self.call.name, (self.call.name.replace("_", " ").capitalize(),) * 2)
+        return doing if self.running else done
+
+    @property
+    def icon(self) -> str:
+        return _ICONS[ToolStatus(self.call.status)]
+
+    @property
+    def look(self) -> str:
+        if self.call.status in (ToolStatus.OK, ToolStatus.WAITING, ToolStatus.CARRIED_OUT):
+            return "good"
+        if self.running:
+            return "running"
+        return "bad" if self.call.status == ToolStatus.FAILED else "warn"
+
+    @property
+    def summary(self) -> str:
+        """`5 free dynos · 0.3 s`"""
+        if self.running:
+            return ""
+        parts = [self._told()]
+        if self.call.seconds >= 0.05:
+            parts.append(f"{self.call.seconds:.1f} s")
+        return " · ".join(part for part in parts if part)
+
+    def _told(self) -> str:
+        if self.call.status != ToolStatus.OK:
+            return "" if self.look == "good" else ToolStatus(self.call.status).label
+        where, noun = _COUNTED.get(self.call.name, ("", ""))
+        found = self.call.result.get(where)
+        if isinstance(found, list):
+            found = len(found)
+        return count(found, noun) if isinstance(found, int) else ""
+
+    @property
+    def message(self) -> str:
+        told = self.call.result.get("message")
+        return told if isinstance(told, str) and self.look != "good" else ""
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        return [(_title(name), _words(value)) for name, value in self.call.args.items() if not _empty(value)]
+
+    @property
+    def facts(self) -> list[tuple[str, Cell]]:
+        return [
+            (_title(name), _cell(value))
+            for name, value in self.call.result.items()
+            if name not in _LEFT_OUT and not _empty(value) and not _is_table(value)
+        ]
+
+    @property
+    def tables(self) -> list[Table]:
+        return [
+            _table(_title(name), value)
+            for name, value in self.call.result.items()
+            if name not in _LEFT_OUT and _is_table(value)
+        ]
+
+
+def _title(name: str) -> str:
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value == "" or value == [] or value == {}
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Table:
+    names = list(dict.fromkeys(name for row in rows for name in row if _is_column(name)))
+    names = [name for name in names if any(not _empty(row.get(name)) for row in rows)]
+    shown = [[_cell(row.get(name)) for name in names] for row in rows[:MOST_ROWS]]
+    for cells, row in zip(shown, rows, strict=False):
+        url = row.get("url")
+        if cells and isinstance(url, str) and is_own_page(url):
+            cells[0] = Cell(cells[0].text, url)
+    return Table(title, [_title(name) for name in names], shown, max(0, len(rows) - MOST_ROWS))
+
+
+def _is_column(name: str) -> bool:
+    return name not in _LEFT_OUT - {"status"} and name != "id" and not name.endswith("_id")
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, dict):
+        url = value.get("url")
+        return Cell(_words(value), url if isinstance(url, str) and is_own_page(url) else "")
+    return Cell(_words(value))
+
+
+def _words(value: Any) -> str:
+    """A value in a cell. A record is its name, days are `from – to`."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case {"first_day": first, "last_day": last, **rest} if not rest:
+            return str(first) if first == last else f"{first} – {last}"
+        case {"vehicle": str(name)} | {"dyno": str(name)} | {"name": str(name)} | {"sentence": str(name)}:
+            return name
+        case dict():
+            return ", ".join(f"{_title(k)}: {_words(v)}" for k, v in value.items() if not _empty(v))
+        case list():
+            return "; ".join(_words(each) for each in value)
+    return str(value)

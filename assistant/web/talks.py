@@ -1,0 +1,140 @@
+"""Conversations: the one in the panel, each as a page, the list of them, and renaming, deleting, restoring."""
+
+import uuid
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST, require_safe
+
+from allocations.exceptions import NotFound
+from allocations.selectors import reports
+from assistant import conversations
+from assistant.enums import ProposalStatus
+from assistant.models import Conversation
+from assistant.web.answers import ground_named, in_panel, page, parts
+from assistant.web.entries import Turn, turns_of
+
+SHOWN = 30
+NEW = "new"
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """A new conversation, and those that there are."""
+    if not reports.grounds(request.user).exists():
+        return render(request, "assistant/no_ground.html")
+    ground = ground_named(request, request.GET.get("ground", "") or request.session.get("ground", ""))
+    return page(request, talk_context(request, None) | list_context(request, ground))
+
+
+@require_safe
+def panel(request: HttpRequest) -> HttpResponse:
+    """The conversation that the panel opens with: the one that its tab had, else the latest."""
+    ground = ground_named(request, request.GET.get("ground", ""))
+    wanted = request.GET.get("c", "")
+    found = None if wanted == NEW else _wanted(request, ground, wanted)
+    if not in_panel(request):
+        return redirect(address_of(found)) if found else redirect("assistant:index")
+    return parts(request, ("_talk", talk_context(request, found)))
+
+
+def _wanted(request: HttpRequest, ground: Any, wanted: str) -> Conversation | None:
+    try:
+        chosen = conversations.conversation_by_id(uuid.UUID(wanted), user=request.user)
+        if chosen.ground_id == ground.pk:
+            return chosen
+    except (ValueError, NotFound):
+        pass
+    return conversations.conversations_of(request.user, ground_id=ground.pk).first()
+
+
+@require_safe
+def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = conversations.conversation_by_id(pk, user=request.user)
+    request.about_ground = found.ground_id
+    if in_panel(request):
+        return parts(request, ("_talk", talk_context(request, found)))
+    return page(request, talk_context(request, found) | list_context(request, found.ground))
+
+
+@require_safe
+def conversation_list(request: HttpRequest) -> HttpResponse:
+    ground = ground_named(request, request.GET.get("ground", ""))
+    if not in_panel(request):
+        return redirect(f"{reverse('assistant:index')}?{urlencode({'ground': ground.code})}")
+    part = "_found" if "q" in request.GET else "_list"
+    return parts(request, (part, list_context(request, ground)))
+
+
+@require_POST
+def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    title = request.POST.get("title", "").strip()[:120]
+    found = conversations.conversation_by_id(pk, user=request.user)
+    if title:
+        found = conversations.rename(pk, title, user=request.user) or found
+        found.refresh_from_db()
+    if not in_panel(request):
+        return redirect(address_of(found))
+    return parts(request, ("_title", {"conversation": found}))
+
+
+@require_POST
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = conversations.conversation_by_id(pk, user=request.user)
+    request.about_ground = found.ground_id
+    conversations.delete(pk, user=request.user)
+    if not in_panel(request):
+        return redirect(f"{reverse('assistant:index')}?{urlencode({'ground': found.ground.code, 'deleted': pk})}")
+    return parts(request, ("_list", list_context(request, found.ground) | {"deleted": found}))
+
+
+@require_POST
+def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    conversations.restore(pk, user=request.user)
+    found = conversations.conversation_by_id(pk, user=request.user)
+    request.about_ground = found.ground_id
+    if not in_panel(request):
+        return redirect(address_of(found))
+    return parts(request, ("_list", list_context(request, found.ground)))
+
+
+def address_of(found: Conversation) -> str:
+    return reverse("assistant:conversation", args=[found.pk])
+
+
+def talk_context(request: HttpRequest, found: Conversation | None, **more: Any) -> dict[str, Any]:
+    turns: list[Turn] = turns_of(found, request.user) if found else []
+    return {
+        "conversation": found,
+        "turns": turns,
+        "waiting": [proposal for turn in turns for proposal in turn.waiting],
+        "under_way": any(turn.under_way for turn in turns),
+        **more,
+    }
+
+
+def list_context(request: HttpRequest, ground: Any) -> dict[str, Any]:
+    search = request.GET.get("q", "").strip()[:200]
+    waits = Q(proposals__status=ProposalStatus.WAITING, proposals__expires_at__gt=timezone.now())
+    rows = conversations.conversations_of(request.user, ground_id=ground.pk, search=search)
+    found = list(rows.annotate(changes_waiting=Count("proposals", filter=waits, distinct=True))[: SHOWN + 1])
+    return {
+        "conversations": found[:SHOWN],
+        "more": len(found) > SHOWN,
+        "search": search,
+        "deleted": _deleted(request),
+    }
+
+
+def _deleted(request: HttpRequest) -> Conversation | None:
+    """What was deleted a moment ago, to offer undoing it."""
+    try:
+        pk = uuid.UUID(request.GET.get("deleted", ""))
+    except ValueError:
+        return None
+    return Conversation.objects.filter(pk=pk, user=request.user, deleted_at__isnull=False).first()
