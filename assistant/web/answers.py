@@ -1,5 +1,6 @@
 """What every view of the panel answers with: parts that the panel puts in place by their ids, or a page."""
 
+import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +9,8 @@ from django.template.loader import render_to_string
 
 from allocations.exceptions import NotFound
 from allocations.selectors import reports
-from assistant import approvals
+from assistant import approvals, conversations
+from assistant.models import Run
 
 WAITING_HEADER = "X-Assistant-Waiting"
 
@@ -26,6 +28,13 @@ def ground_named(request: HttpRequest, code: str) -> Any:
         raise NotFound("There is no such thing here.")
     request.about_ground = ground.pk
     return ground
+
+
+def run_of(pk: uuid.UUID, user: Any) -> Run:
+    """The user's run, in a ground that the user may still see."""
+    found = conversations.run_by_id(pk, user=user)
+    conversations.conversation_by_id(found.conversation_id, user=user)
+    return found
 
 
 def parts(request: HttpRequest, *wanted: tuple[str, dict[str, Any]], status: int = 200) -> HttpResponse:

@@ -13,8 +13,8 @@ from pydantic.fields import FieldInfo
 from assistant.models import Proposal
 from assistant.tools.registry import TOOLS
 
-_HIDDEN = {"allocation", "within_start", "within_end"}
-"""They say which booking is meant, and that is settled."""
+_HIDDEN = {"allocation", "change", "within_start", "within_end"}
+"""They say what is meant, and that is settled."""
 _LABELS = {
     "start_date": "First day", "end_date": "Last day", "days_to_complete": "Days on the dyno", "test_type": "Test",
     "backup": "A later start will do", "max_backup_days": "Days later at most",
@@ -27,7 +27,7 @@ def is_editable(proposal: Proposal) -> bool:
 
 def edit_form(proposal: Proposal, data: Any = None) -> forms.Form:
     """Bound to `data` where there is some, else to what is proposed now."""
-    fields = {name: _field(name, info) for name, info in _shown(proposal).items() if name != "change"}
+    fields = {name: _field(name, info) for name, info in _shown(proposal).items()}
     made = type("EditForm", (forms.Form,), fields)
     prefix = f"edit-{str(proposal.pk)[:8]}"
     return made(data, initial=proposal.args, prefix=prefix, use_required_attribute=False)
@@ -42,11 +42,8 @@ def _plain(value: Any) -> Any:
 
 
 def _shown(proposal: Proposal) -> dict[str, FieldInfo]:
-    return {
-        name: info
-        for name, info in TOOLS[proposal.tool].args.model_fields.items()
-        if name not in _HIDDEN | {"change"}
-    }
+    fields = TOOLS[proposal.tool].args.model_fields
+    return {name: info for name, info in fields.items() if name not in _HIDDEN}
 
 
 def _field(name: str, info: FieldInfo) -> forms.Field:

@@ -40,8 +40,8 @@ def render(text: str, names: Mapping[str, str] | None = None) -> SafeString:
             token.children = _linked(token.children, known)
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
     clean = nh3.clean(
-        html, tags=_TAGS, attributes={"*": set(), "a": {"href"}, "ol": {"start"}}, attribute_filter=_kept, url_schemes=set(),
-        link_rel=None,
+        html, tags=_TAGS, attributes={"*": set(), "a": {"href"}, "ol": {"start"}}, attribute_filter=_kept,
+        url_schemes=set(), link_rel=None,
     )  # fmt: skip
     return mark_safe(clean)  # noqa: S308 - cleaned by a list of what is allowed, the line above
 

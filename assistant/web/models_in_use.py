@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-OFFLINE = "offline"
+from assistant.providers.chain import OFFLINE
 
 
 def offline_only() -> bool:
@@ -11,7 +11,7 @@ def offline_only() -> bool:
 
 
 def is_offline(name: str) -> bool:
-    return name.startswith(OFFLINE)
+    return name == OFFLINE
 
 
 def model_label(name: str) -> str:

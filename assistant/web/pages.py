@@ -25,7 +25,8 @@ def page_in_view(told: str) -> dict[str, Any]:
         return {}
     if match.namespace == "allocations":
         found["page"] = match.url_name
-        found |= {"id": str(value) for value in match.kwargs.values()}
+        if "pk" in match.kwargs:
+            found["id"] = str(match.kwargs["pk"])
     for name in ("from", "to"):
         if day := _day(given.get(name)):
             found[name] = day

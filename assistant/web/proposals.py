@@ -1,4 +1,4 @@
-"""Cards that wait for approval: approve, edit, reject, undo, several at once, the inbox, and bars for the calendar."""
+"""Cards that wait for approval: approve, edit, reject, undo, several at once, the inbox, bars for the calendar."""
 
 import uuid
 from typing import Any

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from allocations.exceptions import DomainError, NotFound
 from assistant import conversations
 from assistant.models import Conversation, Run
-from assistant.web.answers import ground_named, in_panel, page, parts
+from assistant.web.answers import ground_named, in_panel, page, parts, run_of
 from assistant.web.entries import turn_of
 from assistant.web.pages import page_in_view
 from assistant.web.talks import address_of, list_context, talk_context
@@ -40,7 +40,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = conversations.run_by_id(pk, user=request.user)
+    found = run_of(pk, request.user)
     if not in_panel(request):
         return redirect(f"{address_of(found.conversation)}#run-{pk}")
     turn = turn_of(found, request.user)
@@ -50,11 +50,13 @@ def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    run_of(pk, request.user)
     return _answer(request, conversations.stop(pk, user=request.user))
 
 
 @require_POST
 def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = run_of(pk, request.user)
     try:
         found = conversations.again(pk, user=request.user)
     except NotFound:
@@ -62,7 +64,6 @@ def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except DomainError as refusal:
         if in_panel(request):
             return parts(request, ("_refusal", {"refusal": refusal.sentence}), status=422)
-        found = conversations.run_by_id(pk, user=request.user)
         request.about_ground = found.ground_id
         context = talk_context(request, found.conversation, refusal=refusal.sentence)
         return page(request, context | list_context(request, found.ground), status=422)

@@ -12,16 +12,17 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from allocations.exceptions import DomainError
-from assistant import conversations, streams
+from assistant import conversations
+from assistant.web.answers import run_of
 from dynosite.lib.sse import Entry, event_stream, heard_last
 
 
 @require_GET
 async def events(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
     """From the first entry, or after the one that the panel has heard last."""
-    await sync_to_async(_run)(pk, request)
+    key = await sync_to_async(_key)(request, pk)
     return event_stream(
-        streams.key_of(pk),
+        key,
         after=heard_last(request) or "0-0",
         still_allowed=partial(_still_allowed, request.session.session_key, pk),
         message=_message,
@@ -29,8 +30,9 @@ async def events(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
     )
 
 
-def _run(pk: uuid.UUID, request: HttpRequest) -> None:
-    conversations.run_by_id(pk, user=request.user)
+def _key(request: HttpRequest, pk: uuid.UUID) -> str:
+    run_of(pk, request.user)
+    return conversations.stream_of(pk, user=request.user)
 
 
 def _message(event_id: str, entry: Entry) -> str:
@@ -42,7 +44,7 @@ def _still_allowed(session_key: str, pk: uuid.UUID) -> bool:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     try:
-        conversations.run_by_id(pk, user=get_user(request))
+        run_of(pk, get_user(request))
     except DomainError:
         return False
     finally:

@@ -38,8 +38,9 @@ _ICONS = {
     ToolStatus.FAILED: "triangle-alert", ToolStatus.RUNNING: "loader-circle",
 }  # fmt: skip
 _TITLES = {
-    "not_free": "Not free", "partly_free": "Free on some of the days", "free": "Free", "places": "Places that would do",
-    "by_test_type": "By test type", "first_day": "From", "last_day": "To", "weight_lbs": "Weight, lb", "vin": "VIN",
+    "not_free": "Not free", "partly_free": "Free on some of the days", "free": "Free",
+    "places": "Places that would do", "by_test_type": "By test type",
+    "first_day": "From", "last_day": "To", "weight_lbs": "Weight, lb", "vin": "VIN",
     "reasons": "Why", "can": "Fits", "start_date": "From", "end_date": "To", "sql": "SQL", "test_type": "Test",
     "dyno": "Dyno", "days_to_complete": "Days", "max_backup_days": "Days later at most", "due_date": "Due",
     "earliest_start": "From", "within_start": "Within, from", "within_end": "Within, to", "drive_type": "Drive",
@@ -49,7 +50,8 @@ _LEFT_OUT = {
     "enabled", "ground_id", "change",
 }  # fmt: skip
 _COUNTED = {
-    "find_available_dynos": ("free", "free dyno"), "list_dynos": ("dynos", "dyno"), "list_requests": ("count", "request"),
+    "find_available_dynos": ("free", "free dyno"), "list_dynos": ("dynos", "dyno"),
+    "list_requests": ("count", "request"),
     "detect_conflicts": ("count", "conflict"), "get_tests_by_status": ("count", "test"),
     "completed_tests_count": ("count", "test"), "maintenance_check": ("count", "window"),
     "check_vehicle_allocation": ("allocations", "booking"), "utilisation_report": ("dynos", "dyno"),

@@ -1,5 +1,6 @@
 """Conversations: the one in the panel, each as a page, the list of them, and renaming, deleting, restoring."""
 
+import contextlib
 import uuid
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from allocations.exceptions import NotFound
+from allocations.exceptions import Invalid, NotFound
 from allocations.selectors import reports
 from assistant import conversations
 from assistant.enums import ProposalStatus
@@ -73,11 +74,9 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    title = request.POST.get("title", "").strip()[:120]
     found = conversations.conversation_by_id(pk, user=request.user)
-    if title:
-        found = conversations.rename(pk, title, user=request.user) or found
-        found.refresh_from_db()
+    with contextlib.suppress(Invalid):  # The field says the same before it is sent.
+        found = conversations.rename(pk, request.POST.get("title", ""), user=request.user)
     if not in_panel(request):
         return redirect(address_of(found))
     return parts(request, ("_title", {"conversation": found}))

@@ -1,0 +1,147 @@
+// Following a run: words as they come, and everything else by asking for the turn again.
+import { say } from "./ask.js";
+import { goToEnd, isAtEnd, refreshTurn, settle } from "./talk.js";
+
+const AGAIN = 3_000;
+const SILENT = 45_000; // without any event for so long, the turn is looked at
+const followed = new Map();
+
+class Following {
+  constructor(turn) {
+    this.id = turn.id;
+    this.dirty = false;
+    this.asking = false;
+    this.ended = false;
+    this.listen(turn.dataset.events);
+    this.watch = setInterval(() => this.look(), SILENT);
+  }
+
+  get turn() {
+    return document.getElementById(this.id);
+  }
+
+  listen(address) {
+    this.address = address;
+    this.stream = new EventSource(address);
+    const on = (name, act) =>
+      this.stream.addEventListener(name, (event) => {
+        this.heard = Date.now();
+        if (!this.turn) return this.stop();
+        act(JSON.parse(event.data));
+      });
+    on("status", ({ status }) => this.tell(status === "queued" ? "Waiting for its turn…" : "Working…"));
+    on("model", ({ offline }) => {
+      for (const model of document.querySelectorAll("[data-ai-model]")) model.toggleAttribute("data-offline", offline);
+    });
+    on("text", ({ text }) => this.append(text));
+    on("restart", () => this.live?.remove());
+    on("tool", () => {
+      this.close("");
+      this.refresh();
+    });
+    on("message", ({ id }) => {
+      this.close(id);
+      this.refresh();
+    });
+    on("proposal", () => this.refresh());
+    on("reload", () => this.refresh());
+    on("gone", () => this.stop());
+    on("end", () => {
+      this.ended = true;
+      this.stream.close();
+      this.refresh();
+    });
+    this.stream.addEventListener("open", () => this.tell("Working…"));
+    this.stream.addEventListener("error", () => {
+      if (this.ended) return;
+      this.tell("No connection: trying again…");
+      if (this.stream.readyState === EventSource.CLOSED) setTimeout(() => this.comeBack(), AGAIN);
+    });
+  }
+
+  /** The words that are being said, which no message in the transcript stands for yet. */
+  get live() {
+    return this.turn?.querySelector(".ai-live:not([data-closed])");
+  }
+
+  append(text) {
+    const end = isAtEnd();
+    let live = this.live;
+    if (!live) {
+      live = Object.assign(document.createElement("div"), { className: "ai-live" });
+      const working = this.turn.querySelector(".ai-working");
+      if (working) working.before(live);
+      else this.turn.append(live);
+    }
+    live.append(text);
+    if (end) goToEnd();
+  }
+
+  close(message) {
+    if (this.live) this.live.dataset.closed = message;
+  }
+
+  tell(text) {
+    const place = this.turn?.querySelector("[data-ai-working]");
+    if (place) place.textContent = text;
+  }
+
+  async refresh() {
+    this.dirty = true;
+    if (this.asking) return;
+    this.asking = true;
+    while (this.dirty && this.turn) {
+      this.dirty = false;
+      const closed = [...this.turn.querySelectorAll(".ai-live[data-closed]")];
+      const ended = this.ended;
+      if (!(await refreshTurn(this.turn))) {
+        await new Promise((done) => setTimeout(done, AGAIN));
+        this.dirty = true;
+        continue;
+      }
+      for (const live of closed) if (ended || document.getElementById(`message-${live.dataset.closed}`)) live.remove();
+      if (ended && !this.dirty) this.finish();
+    }
+    this.asking = false;
+  }
+
+  /** Nothing was heard for long: perhaps its stream is no more. */
+  look() {
+    if (Date.now() - (this.heard ?? 0) > SILENT) this.comeBack();
+  }
+
+  async comeBack() {
+    if (!this.turn) return this.stop();
+    await this.refresh();
+    if (!this.turn?.dataset.events) this.finish();
+    else if (this.stream.readyState === EventSource.CLOSED && !this.ended) this.listen(this.address);
+  }
+
+  finish() {
+    for (const live of this.turn?.querySelectorAll(".ai-live") ?? []) live.remove();
+    this.stop();
+    settle();
+    const answers = this.turn?.querySelectorAll(".ai-prose") ?? [];
+    const waiting = this.turn?.querySelectorAll(".ai-card.is-waiting").length ?? 0;
+    const notes = this.turn?.querySelector(".ai-note p")?.textContent ?? "";
+    const words = [answers[answers.length - 1]?.textContent.trim(), notes];
+    if (waiting) words.push(waiting === 1 ? "A change needs your approval." : `${waiting} changes need your approval.`);
+    say(words.filter(Boolean).join(" "));
+    document.dispatchEvent(new CustomEvent("assistant:ended"));
+  }
+
+  stop() {
+    this.ended = true;
+    this.stream.close();
+    clearInterval(this.watch);
+    followed.delete(this.id);
+  }
+}
+
+export function follow(turn) {
+  if (!followed.has(turn.id)) followed.set(turn.id, new Following(turn));
+}
+
+addEventListener("pagehide", () => {
+  for (const each of followed.values()) each.stop();
+});
