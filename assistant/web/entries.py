@@ -216,8 +216,8 @@ def _add_cards(by_run: dict[Any, list[Entry]], proposals: list[Proposal], user: 
 
 
 def _in_order(entries: list[Entry]) -> list[Entry]:
-    """By time, save that the question comes first."""
-    return sorted(entries, key=lambda entry: (not _is_question(entry), entry.at))
+    """By time, save that the question comes first, and last what waits for a decision, or once did."""
+    return sorted(entries, key=lambda entry: (not _is_question(entry), isinstance(entry, Card), entry.at))
 
 
 def _is_question(entry: Entry) -> bool:

@@ -6,7 +6,6 @@ import types
 import typing
 from typing import Any
 
-from annotated_types import Ge, Le, MaxLen
 from django import forms
 from pydantic.fields import FieldInfo
 
@@ -55,15 +54,16 @@ def _field(name: str, info: FieldInfo) -> forms.Field:
     if kind is bool:
         return forms.BooleanField(**common | {"required": False})
     if kind is int:
-        least = next((each.ge for each in info.metadata if isinstance(each, Ge)), None)
-        most = next((each.le for each in info.metadata if isinstance(each, Le)), None)
-        return forms.IntegerField(**common, min_value=least, max_value=most)
+        return forms.IntegerField(**common, min_value=_limit(info, "ge"), max_value=_limit(info, "le"))
     if kind is dt.date:
         return forms.DateField(**common, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return forms.ChoiceField(**common, choices=kind.choices)  # type: ignore[attr-defined]
-    longest = next((each.max_length for each in info.metadata if isinstance(each, MaxLen)), 200)
-    return forms.CharField(**common, max_length=longest)
+    return forms.CharField(**common, max_length=_limit(info, "max_length") or 200)
+
+
+def _limit(info: FieldInfo, name: str) -> int | None:
+    return next((getattr(each, name) for each in info.metadata if hasattr(each, name)), None)
 
 
 def _kind(annotation: Any) -> tuple[Any, bool]:

@@ -68,7 +68,7 @@ def test_queries_do_not_grow_with_the_rows(scheduler, world):
     grow(world, 29, begin=1)
     after = {url: queries(scheduler, url) for url in pages}
     assert after == before
-    assert max(before.values()) <= 12
+    assert max(before.values()) <= 13  # one of them for the proposals that wait
 
 
 def test_queries_of_single_pages_do_not_grow_with_their_history(scheduler, world):

@@ -213,7 +213,7 @@ def test_board_takes_the_same_few_queries_however_large(client, booked):
     few = queries()
     fill_board(booked, dynos=30, per_dyno=6, days=48, first=MONDAY)
     assert (queries(), few) == (few, few)
-    assert few <= 8
+    assert few <= 9  # one of them for the proposals that wait
 
 
 def test_first_answer_of_a_large_board_is_small_and_the_rest_comes_in_blocks(client, world):
@@ -223,7 +223,7 @@ def test_first_answer_of_a_large_board_is_small_and_the_rest_comes_in_blocks(cli
     with CaptureQueriesContext(connection) as captured:
         response = client.get(BOARD, address)
     text = html(response)
-    assert len(captured) <= 8
+    assert len(captured) <= 9
     assert len(gzip.compress(response.content)) <= 30_000
     later = [found.replace("&amp;", "&") for found in re.findall(r'class="cal-later"[^>]*hx-get="([^"]+)"', text)]
     sent = len(dyno_names(response))
