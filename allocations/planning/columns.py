@@ -193,7 +193,8 @@ def _squeeze_three(keys: np.ndarray, column: np.ndarray, limits: np.ndarray):
     return row, col, limit
 
 
-def _unions(model: Model) -> list[frozenset[int]]:
+def eligible_unions(model: Model) -> list[frozenset[int]]:
+    """List sets of dynos: the eligible sets of the tests that are not fixed, and unions of them."""
     sets = sorted({frozenset(d) for j, d in enumerate(model.dynos) if not model.fixed[j]}, key=len)
     found = dict.fromkeys(sets[: MAX_UNIONS - 1])
     for s in sets:
@@ -208,7 +209,7 @@ def _pool_rows(model: Model, columns: Columns, column: np.ndarray, day: np.ndarr
     free = np.array([[mask >> t & 1 for t in range(model.horizon)] for mask in model.free_dyno])
     kinds: dict[frozenset[int], int] = {}
     kind = np.array([kinds.setdefault(frozenset(d), len(kinds)) for d in model.dynos])[columns.test[column]]
-    for union in _unions(model):
+    for union in eligible_unions(model):
         inside = np.array([k <= union for k in kinds])
         chosen = inside[kind]
         yield day[chosen], column[chosen], free[sorted(union)].sum(axis=0)

@@ -25,11 +25,13 @@ NEVER = 1 << 62
 
 @dataclass
 class Priced:
-    """An LP's outcome: a true bound and, for each column, the least that a plan with it costs."""
+    """An LP's outcome: a true bound, what proves it, and, for each column, the least that a plan with it costs."""
 
     bound: float
     through: np.ndarray
     value: np.ndarray
+    price: np.ndarray
+    """Of each row: what one more of its limit would lower the bound by, at the most."""
 
 
 def whole(bound: float) -> int:
@@ -133,7 +135,9 @@ def relax(
         reason = result.termination.reason
         if reason == mathopt.TerminationReason.INFEASIBLE:
             if some.all():
-                return Priced(math.inf, np.full(len(columns), math.inf), np.zeros(len(columns)))
+                return Priced(
+                    math.inf, np.full(len(columns), math.inf), np.zeros(len(columns)), np.zeros(len(rows.limit))
+                )
             some[:] = True
             continue
         if reason != mathopt.TerminationReason.OPTIMAL or not result.has_dual_feasible_solution():
@@ -145,7 +149,7 @@ def relax(
         value[some] = result.variable_values(sorted(program.variables(), key=lambda v: v.id))
         bound, through = lagrangian(model, columns, rows, price)
         if top is None or bound > top.bound:
-            top = Priced(bound, through, value)
+            top = Priced(bound, through, value, price)
             report(whole(bound))
         broken = (_load(rows, value) > rows.limit + 1e-6) & ~active
         least = np.full(model.n, np.inf)
