@@ -20,6 +20,10 @@ class DomainError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
 
+    def details(self) -> dict[str, Any]:
+        """What there is to say beside code and sentence, as plain data."""
+        return {}
+
 
 class NotFound(DomainError):
     """It does not exist, or not for this user: nothing tells the two apart."""
@@ -58,6 +62,9 @@ class Invalid(DomainError):
         super().__init__(" ".join(sentence for sentences in errors.values() for sentence in sentences))
         self.errors = {name: list(sentences) for name, sentences in errors.items()}
 
+    def details(self) -> dict[str, Any]:
+        return {"errors": self.errors}
+
 
 class Refused(DomainError):
     """The rulebook says no. `refusals` has each rule that failed, `places` the nearest places that would do."""
@@ -68,6 +75,18 @@ class Refused(DomainError):
         super().__init__(" ".join(refusal.sentence for refusal in refusals))
         self.refusals = list(refusals)
         self.places = list(places)
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "refusals": [{"code": str(each.code), "message": each.sentence} for each in self.refusals],
+            "places": [
+                {
+                    "dyno_id": place.dyno_id, "dyno": place.dyno, "facility": place.facility,
+                    "first_day": place.first_day.isoformat(), "last_day": place.last_day.isoformat(),
+                }
+                for place in self.places
+            ],
+        }  # fmt: skip
 
     @classmethod
     def because(cls, code: RefusalCode, sentence: str) -> "Refused":

@@ -124,6 +124,8 @@ def write_note(run: Run, sentence: str, *, name: str = "note") -> Message:
 
 
 def run_by_id(run_id: Id, *, user: User) -> Run:
+    if not user.is_authenticated:
+        raise NotFound(NO_RUN)  # who follows a stream and has signed out
     run = Run.objects.select_related("conversation", "question").filter(
         pk=_uuid(run_id, NO_RUN), user=user, conversation__deleted_at=None
     )
@@ -223,7 +225,7 @@ def timeline(conversation: Conversation) -> list[Entry]:
     entries = [Entry("message", each.created_at, each) for each in conversation.messages.select_related("run")]
     calls = ToolCall.objects.filter(run__conversation=conversation)
     entries += [Entry("tool", each.at, each) for each in calls]
-    proposals = Proposal.objects.filter(conversation=conversation).select_related("replaces")
+    proposals = Proposal.objects.filter(conversation=conversation).select_related("replaces", "ground")
     entries += [Entry("proposal", each.created_at, each) for each in proposals]
     runs = conversation.runs.exclude(status=RunStatus.DONE)
     entries += [Entry("run", each.ended_at or timezone.now(), each) for each in runs]

@@ -1,5 +1,7 @@
 """What the assistant says no to, beside the domain's own refusals. The sentences are for the user."""
 
+from typing import Any
+
 from allocations.exceptions import DomainError
 
 
@@ -30,6 +32,9 @@ class Limited(AssistantError):
         super().__init__(sentence)
         self.seconds = seconds
 
+    def details(self) -> dict[str, Any]:
+        return {"seconds": self.seconds}
+
 
 class Waiting(AssistantError):
     """A run of this conversation is under way; the next begins when it has ended."""
@@ -51,3 +56,6 @@ class Unclear(AssistantError):
     def __init__(self, sentence: str, candidates: list[dict] | None = None):
         super().__init__(sentence)
         self.candidates = candidates or []
+
+    def details(self) -> dict[str, Any]:
+        return {"candidates": self.candidates}

@@ -243,8 +243,14 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    # The first says what a stranger is asked for: a token, with 401.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "dynosite.accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["dynosite.lib.api.parsing.SmallJson"],
+    "EXCEPTION_HANDLER": "dynosite.lib.api.errors.handle",
 }
 
 GEMINI_API_KEY = env.text("GEMINI_API_KEY")

@@ -1,8 +1,9 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from dynosite.lib import errors
+from dynosite.lib.api.errors import no_such_address
 from dynosite.lib.theme import choose_theme
 
 handler400 = errors.bad_request
@@ -10,7 +11,12 @@ handler403 = errors.permission_denied
 handler404 = errors.page_not_found
 handler500 = errors.server_error
 
+api: list[URLPattern | URLResolver] = [
+    path("assistant/", include("assistant.api.urls")),
+    re_path("", no_such_address, name="no-such-address"),
+]
 urlpatterns = [
+    path("api/v1/", include((api, "api"))),
     path("", RedirectView.as_view(url="/schedule/"), name="home"),
     path("accounts/", include("dynosite.accounts.urls")),
     path("", include("allocations.urls")),

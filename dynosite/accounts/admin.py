@@ -3,6 +3,11 @@
 from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from dynosite.accounts.models import ApiToken
 
 
 class SuperusersOnly:
@@ -58,3 +63,26 @@ class AttemptAdmin(SuperusersOnly, admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None) -> bool:
         return False
+
+
+@admin.register(ApiToken)
+class TokenAdmin(SuperusersOnly, admin.ModelAdmin):
+    """Whose programs may get in, and revoking that. Each user makes tokens on their own page; nobody can read one."""
+
+    list_display = ["name", "user", "start", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__username", "start"]
+    fields = readonly_fields = ["user", "name", "start", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    actions = ["revoke"]
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+    @admin.action(description="Revoke at once")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        number = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        self.message_user(request, f"{number} revoked.")

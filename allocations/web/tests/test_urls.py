@@ -12,7 +12,7 @@ from allocations.web.tests.conftest import NORTHERN, SOUTHERN
 
 PUBLIC = {"accounts:sign-in", "accounts:sign-out", "theme", "healthz", "readyz", "metrics"}
 """Open to anybody; their own tests say what they do."""
-OF_OTHERS = ("admin:", "api:", "assistant:")
+OF_OTHERS = ("admin:", "api:", "assistant:", "accounts:token-")
 """Namespaces with a walk of their own, which must not be open to a stranger."""
 
 

@@ -1,0 +1,34 @@
+"""Who asks an API: the bearer of a token, else the session's user."""
+
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.request import Request
+
+from dynosite.accounts import tokens
+from dynosite.accounts.models import ApiToken, User
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer dyno_…`. A token that is no good is refused, whatever the session says."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        scheme, _, text = request.headers.get("Authorization", "").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            token = tokens.holder(text.strip())
+        except tokens.TokenError as error:
+            raise AuthenticationFailed(str(error)) from None
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Dynosite"'
+
+
+def who_asks(request: HttpRequest) -> tuple[User, ApiToken | None]:
+    """For a view that Django REST framework does not serve. Raises its AuthenticationFailed or NotAuthenticated."""
+    wrapped = Request(request, authenticators=[TokenAuthentication(), SessionAuthentication()])
+    if not wrapped.user.is_authenticated:
+        raise NotAuthenticated
+    return wrapped.user, wrapped.auth

@@ -1,0 +1,83 @@
+"""API tokens: made once and shown once, kept as a digest, with a name, an end and the time of the last use."""
+
+import datetime as dt
+import hashlib
+import secrets
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from dynosite.accounts.models import ApiToken, User
+
+PREFIX = "dyno_"
+LONGEST_DAYS = 366
+MOST = 20
+"""A user, that are neither revoked nor expired."""
+NOTED_EVERY = dt.timedelta(minutes=1)
+
+
+class TokenError(Exception):
+    """Why a token is not made, or does not open anything, in a sentence."""
+
+
+def issue(user: User, name: str, *, days: int) -> tuple[ApiToken, str]:
+    """A new token and its text, which is never seen again. Raises TokenError."""
+    name = " ".join(name.split())
+    longest = ApiToken._meta.get_field("name").max_length or 0
+    if not 0 < len(name) <= longest:
+        raise TokenError(f"A name has 1 to {longest} characters.")
+    if not 0 < days <= LONGEST_DAYS:
+        raise TokenError(f"A token lives for 1 to {LONGEST_DAYS} days.")
+    if user.tokens.filter(name=name, revoked_at=None).exists():
+        raise TokenError(f"You have a token of the name {name}. Revoke it first, or choose another name.")
+    if live(user).count() >= MOST:
+        raise TokenError(f"You have {MOST} tokens. Revoke one that is not needed any more.")
+    text = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        start=text[: len(PREFIX) + 4],
+        digest=_digest(text),
+        expires_at=timezone.now() + dt.timedelta(days=days),
+    )
+    return token, text
+
+
+def live(user: User) -> QuerySet[ApiToken]:
+    return user.tokens.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+def revoke(pk: int, *, user: User) -> ApiToken | None:
+    """Ends one of the user's tokens at once; none where it is not theirs."""
+    token = user.tokens.filter(pk=pk).first()
+    if token and token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at"])
+    return token
+
+
+def holder(text: str) -> ApiToken:
+    """The token of this text, and thereby its user. Raises TokenError, which says why only to who has it."""
+    # Of 32 random bytes a plain digest tells nothing, and the lookup by it needs no comparison in constant time.
+    token = ApiToken.objects.select_related("user").filter(digest=_digest(text)).first()
+    if token is None:
+        raise TokenError("This token is not known.")
+    expect_live(token)
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED_EVERY)
+    ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def expect_live(token: ApiToken) -> None:
+    """Raises TokenError."""
+    if token.revoked_at is not None:
+        raise TokenError("This token was revoked.")
+    if token.expires_at <= timezone.now():
+        raise TokenError("This token has expired.")
+    if not token.user.is_active:
+        raise TokenError("The user of this token is not active.")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,32 @@
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dynosite.accounts import tokens
+from dynosite.accounts.forms import TokenForm
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def token_list(request: HttpRequest) -> HttpResponse:
+    """The user's tokens. The answer to making one is the only place that ever shows it."""
+    form = TokenForm(request.POST if request.method == "POST" else None)
+    text = ""
+    if form.is_bound and form.is_valid():
+        try:
+            _, text = tokens.issue(request.user, form.cleaned_data["name"], days=form.cleaned_data["days"])
+            form = TokenForm()
+        except tokens.TokenError as error:
+            form.add_error("name", str(error))
+    found = request.user.tokens.all()[:100]
+    context = {"form": form, "tokens": found, "text": text, "now": timezone.now()}
+    return render(request, "accounts/tokens.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    if tokens.revoke(pk, user=request.user) is None:
+        raise Http404
+    return redirect("accounts:token-list")
