@@ -51,6 +51,8 @@ def of(error: BaseException) -> Ending:
     match error:
         case Halted(why=Halt.STOPPED):
             return Ending(RunStatus.STOPPED, STOPPED)
+        case Halted(why=Halt.UNLOCKED):
+            return Ending(RunStatus.FAILED, DATABASE_AWAY, "The lock on the conversation was lost.")
         case Halted():
             return Ending(RunStatus.FAILED, TOO_LONG, f"It took more than {turn_seconds():.0f} seconds.")
         case DomainError():

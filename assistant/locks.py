@@ -9,9 +9,22 @@ import psycopg
 from assistant.graph import checkpoints
 
 
+class Lock:
+    def __init__(self, session: psycopg.Connection) -> None:
+        self._session = session
+
+    def is_held(self) -> bool:
+        """False once the session has ended, and the lock with it."""
+        try:
+            self._session.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+
 @contextmanager
-def held(conversation_id: uuid.UUID) -> Iterator[bool]:
-    """Holds the conversation's lock within; gives False, and holds nothing, where another has it.
+def held(conversation_id: uuid.UUID) -> Iterator[Lock | None]:
+    """Holds the conversation's lock within; gives None, and holds nothing, where another has it.
 
     On a connection of its own: a session that a pool hands on would hand on the lock with it.
     """
@@ -19,4 +32,4 @@ def held(conversation_id: uuid.UUID) -> Iterator[bool]:
         row = session.execute(
             "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"assistant:{conversation_id}"]
         ).fetchone()
-        yield bool(row and row[0])
+        yield Lock(session) if row and row[0] else None

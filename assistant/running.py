@@ -15,7 +15,7 @@ from assistant import conversations, endings, locks, prompts, streams
 from assistant.budgets import Budgets
 from assistant.enums import Author, RunStatus
 from assistant.graph import checkpoints, turn
-from assistant.graph.driving import Halt, Halted
+from assistant.graph.driving import Halt, Halted, Watch
 from assistant.models import Message, Run, ToolCall
 from assistant.providers.chain import OFFLINE
 from assistant.tools.caller import Ctx
@@ -27,6 +27,8 @@ MOST_ATTEMPTS = 4
 """How often a worker takes a run up: one that has killed so many is not given to the next."""
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether the user wants it stopped."""
+LOCK_EVERY = 2.0
+"""Seconds between two looks at whether the lock still holds."""
 GAVE_UP = "This could not be finished after several attempts. Ask again, or in other words."
 
 
@@ -39,11 +41,11 @@ def run_turn(run_id: uuid.UUID | str) -> bool:
         # Its worker may have died before it could tell.
         conversations.tell_end(run)
         return True
-    with locks.held(run.conversation_id) as is_ours:
-        if not is_ours:
+    with locks.held(run.conversation_id) as lock:
+        if lock is None:
             return False
         if claimed := _claim(run.pk):
-            _run(claimed)
+            _run(claimed, lock)
     return True
 
 
@@ -63,13 +65,13 @@ def _claim(run_id: uuid.UUID) -> Run | None:
         return run
 
 
-def _run(run: Run) -> None:
+def _run(run: Run, lock: locks.Lock) -> None:
     streams.publish(run.pk, "status", status=RunStatus.RUNNING)
     transcript = Transcript(run)
     if run.attempts > 1:
         transcript.restart()
     try:
-        outcome = _lead(run, transcript)
+        outcome = _lead(run, transcript, lock)
         ending = endings.Ending(RunStatus.DONE, outcome=outcome)
     except (Halted, Exception) as error:
         ending = endings.of(error)
@@ -80,14 +82,14 @@ def _run(run: Run) -> None:
         logger.exception("the checkpoints of conversation %s were not pruned", run.conversation_id)
 
 
-def _lead(run: Run, transcript: Transcript) -> str:
+def _lead(run: Run, transcript: Transcript, lock: locks.Lock) -> str:
     ctx = Ctx(run.user_id, run.ground_id, run.conversation_id, run.pk, page=run.page)
     meter = Budgets(run)
     own = turn.Turn(ctx, meter=meter)
     meter.pause = own.watch.pause
     if run.attempts > 1:
         transcript.forget_all_but([message.id for message in own.messages()])
-    watching = _Watching(run, own)
+    watching = _Watching(run, own.watch, lock)
     with closing(own.go(run.question.text if run.question else "", _past(run))) as events:
         for event in events:
             watching.look()
@@ -99,22 +101,27 @@ def _lead(run: Run, transcript: Transcript) -> str:
 
 
 class _Watching:
-    """Halts the turn when its user has asked for that, or its time is over."""
+    """Halts the turn when its user has asked for that, its time is over, or its lock is lost."""
 
-    def __init__(self, run: Run, own: turn.Turn) -> None:
-        self._run, self._own = run, own
-        self._until = time.monotonic() + endings.turn_seconds()
-        self._next = 0.0
+    def __init__(self, run: Run, watch: Watch, lock: locks.Lock) -> None:
+        self._run, self._watch, self._lock = run, watch, lock
+        now = time.monotonic()
+        self._until = now + endings.turn_seconds()
+        self._look_at, self._lock_at = now, now + LOCK_EVERY
 
     def look(self) -> None:
         now = time.monotonic()
-        if now < self._next or self._own.watch.halted:
+        if now < self._look_at or self._watch.halted:
             return
-        self._next = now + LOOK_EVERY
+        self._look_at = now + LOOK_EVERY
         if now > self._until:
-            self._own.watch.halt(Halt.TOO_LONG)
+            self._watch.halt(Halt.TOO_LONG)
         elif streams.is_asked_to_stop(self._run.pk):
-            self._own.watch.halt(Halt.STOPPED)
+            self._watch.halt(Halt.STOPPED)
+        elif now > self._lock_at:
+            self._lock_at = now + LOCK_EVERY
+            if not self._lock.is_held():
+                self._watch.halt(Halt.UNLOCKED)
 
 
 def _past(run: Run) -> turn.Past:
@@ -164,7 +171,7 @@ def lost(*, after: dt.timedelta = dt.timedelta(seconds=30)) -> list[uuid.UUID]:
     begun = Run.objects.filter(status=RunStatus.RUNNING, started_at__lt=before)
     found = [run.pk for run in waiting.order_by("created_at")[:100]]
     for run in begun.order_by("created_at")[:100]:
-        with locks.held(run.conversation_id) as is_free:
-            if is_free:
+        with locks.held(run.conversation_id) as lock:
+            if lock:
                 found.append(run.pk)
     return found

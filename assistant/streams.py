@@ -62,9 +62,9 @@ def publish(run_id: uuid.UUID | str, name: str, /, **data: Any) -> bool:
     return True
 
 
-def end(run_id: uuid.UUID | str, status: str, *, seconds: float = END_SECONDS) -> bool:
+def end(run_id: uuid.UUID | str, status: str, *, seconds: float | None = None) -> bool:
     """Adds the last entry, after which the stream closes. Tried again while Redis is away, for some seconds."""
-    limit = time.monotonic() + seconds
+    limit = time.monotonic() + (END_SECONDS if seconds is None else seconds)
     while True:
         try:
             _add(run_id, "end", {"status": status}, KEPT_SECONDS)

@@ -24,6 +24,8 @@ GRACE = 0.5
 class Halt(StrEnum):
     STOPPED = "stopped"
     TOO_LONG = "too-long"
+    UNLOCKED = "unlocked"
+    """Its session with the database ended: another worker may have the conversation."""
     LEFT = "left"
     """Nobody listens any more."""
 

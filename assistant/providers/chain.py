@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.exceptions import ModelError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
@@ -96,8 +97,8 @@ class Chain(AgentMiddleware):
                     case Failure.MISCONFIGURED:
                         raise Misconfigured(f"{link.name} refused its configuration: {error}") from error
                     case Failure.REFUSED:
-                        if _is_ours(error):
-                            raise
+                        if not isinstance(error, ModelError):
+                            raise  # ours: a spent budget, a database that is away, a mistake
                         raise NoAnswer("The model refused this request; say it in other words.") from error
                 breaker.failed()
                 self._tell("restart", {})
@@ -122,11 +123,6 @@ class Chain(AgentMiddleware):
             raise
         self._meter.after(name, _answer(response), seconds=time.monotonic() - began)
         return response
-
-
-def _is_ours(error: Exception) -> bool:
-    """Raised by our own code, such as a spent budget: not the provider's word."""
-    return type(error).__module__.startswith(("assistant.", "allocations."))
 
 
 def _answer(response: ModelResponse) -> AIMessage | None:

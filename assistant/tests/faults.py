@@ -3,6 +3,7 @@ a test has named in Redis."""
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +19,10 @@ __all__ = ["app"]
 KEY = "fault"
 
 
-def name_point(point: str) -> None:
-    """The next process that comes to the point dies there."""
+def name_point(point: str, *, always: bool = False) -> None:
+    """The next process that comes to the point dies there (`always`: every one). "hold …" holds it instead."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.set(KEY, point)
+        client.set(KEY, f"{point}!" if always else point)
 
 
 def has_struck() -> bool:
@@ -29,10 +30,13 @@ def has_struck() -> bool:
         return not client.exists(KEY)
 
 
-def die_at(point: str) -> None:
+def come_to(point: str) -> None:
     with redis.Redis.from_url(settings.REDIS_URL, decode_responses=True) as client:
-        if client.get(KEY) == point and client.delete(KEY):
+        named = client.get(KEY)
+        if named == f"{point}!" or (named == point and client.delete(KEY)):
             os.kill(os.getpid(), signal.SIGKILL)
+        if named == f"hold {point}" and client.delete(KEY):
+            threading.Event().wait(60)
 
 
 def around(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
@@ -40,10 +44,10 @@ def around(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
         if before:
-            die_at(before)
+            come_to(before)
         result = function(*args, **kwargs)
         if after:
-            die_at(after)
+            come_to(after)
         return result
 
     setattr(owner, name, faulty)
@@ -51,7 +55,8 @@ def around(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
 
 POINTS = (
     "before claim", "after claim", "before model", "mid stream", "model said, not kept", "before tool", "in write",
-    "after write", "tool done, not kept", "before transcript", "before end", "before end is told",
+    "after write", "tool done, not kept", "before transcript", "before checkpoint", "before end",
+    "before end is told",
 )  # fmt: skip
 
 

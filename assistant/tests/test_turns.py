@@ -3,10 +3,11 @@
 import threading
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from allocations.models import Allocation
-from assistant import approvals, conversations, endings, prompts, streams
+from assistant import approvals, conversations, endings, prompts, running, streams
 from assistant.enums import Author, Outcome, ProposalStatus, RunStatus, ToolStatus
 from assistant.models import KillSwitch, Message, ModelCall, Proposal, ToolCall
 from assistant.providers.chain import ATTEMPTS
@@ -112,10 +113,8 @@ def test_a_call_that_hangs_ends_by_its_time_limit_and_is_tried_again(world, host
 
 
 def test_an_answer_without_end_is_ended_with_the_turn_s_time_and_kept(world, hosted_worker, stub):
-    released = threading.Event()
-    stub.answers(gemini_stub.drips("on and ", until=released))
+    stub.answers(gemini_stub.drips("on and ", left=threading.Event()))
     run = ended(ask(world, "hello"), seconds=TURN_SECONDS + 20)
-    released.set()
     assert (run.status, note_of(run)) == (RunStatus.FAILED, endings.TOO_LONG)
     kept = run.messages.get(author=Author.ASSISTANT)
     assert (kept.text.startswith("on and on and "), kept.cut) == (True, True)
@@ -176,17 +175,69 @@ def test_a_user_who_is_deactivated_in_mid_run_gets_no_further(world, hosted_work
     assert note_of(run) == "This user may no longer do anything here."
 
 
-def test_stop_ends_a_turn_at_once_and_keeps_what_was_said(world, hosted_worker, stub):
-    stub.answers(gemini_stub.steps("Said so far", threading.Event()))
+def test_stop_ends_the_model_s_call_and_keeps_what_was_said(world, hosted_worker, stub):
+    left = threading.Event()
+    stub.answers(gemini_stub.drips("Said so far. ", left=left))
     run = ask(world, "hello")
-    wait_for_text(run, "Said so far")
+    wait_for_text(run, "Said so far.")
     assert conversations.stop(run.pk, user=world.users["scheduler"]).status == RunStatus.RUNNING
     ended(run)
+    wait_until(left.is_set, "the end of the model's call", seconds=5)
     assert run.status == RunStatus.STOPPED
-    assert transcript(run)[1:] == [(Author.ASSISTANT, "Said so far"), (Author.NOTE, endings.STOPPED)]
-    assert run.messages.get(author=Author.ASSISTANT).cut
-    # Nothing was waited for: the call was still open.
-    assert (run.ended_at - run.first_words_at).total_seconds() < 2
+    kept, note = run.messages.exclude(author=Author.USER)
+    assert (kept.author, kept.text, kept.cut) == (Author.ASSISTANT, texts(run), True)
+    assert (note.author, note.text) == (Author.NOTE, endings.STOPPED)
+    (call,) = ModelCall.objects.filter(run=run)
+    assert call.error == "Halted: stopped"
+
+
+def test_stop_does_not_wait_for_a_model_that_is_silent_and_nothing_comes_of_it_later(world, hosted_worker, stub):
+    speak = threading.Event()
+    stub.answers(gemini_stub.after(speak, gemini_stub.call("book_allocation", BOOKING)))
+    run = ask(world, "book it")
+    wait_until(lambda: stub.requests, "a call of the model")
+    conversations.stop(run.pk, user=world.users["scheduler"])
+    ended(run, seconds=1.9)
+    assert run.status == RunStatus.STOPPED
+    speak.set()
+    wait_until(lambda: ModelCall.objects.filter(run=run).exists(), "the end of the call that was left")
+    stub.answers(gemini_stub.text("Hello."))
+    second = ended(ask(world, "hello", conversation_id=run.conversation_id))
+    assert second.status == RunStatus.DONE
+    parts = [part for content in stub.requests[-1]["body"]["contents"] for part in content["parts"]]
+    assert [part.get("text") for part in parts] == [
+        "book it",
+        "(This turn ended before there was an answer.)",
+        "hello",
+    ]
+    assert (ToolCall.objects.count(), Proposal.objects.count()) == (0, 0)
+
+
+def test_a_queued_run_is_stopped_before_it_begins(world):
+    run = conversations.stop(ask(world, "hello").pk, user=world.users["scheduler"])
+    assert run.status == RunStatus.STOPPED
+    assert running.run_turn(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.attempts) == (RunStatus.STOPPED, 0)
+    assert [name for name, _ in entries(run)] == ["status", "message", "end"]
+
+
+def test_the_database_s_sessions_ended_in_mid_run_end_it_in_words(world, hosted_worker, stub):
+    go_on = threading.Event()
+    stub.answers(gemini_stub.steps("Well", go_on, "…"))
+    run = ask(world, "hello")
+    wait_for_text(run, "Well")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+    go_on.set()
+    ended(run)
+    assert (run.status, note_of(run)) == (RunStatus.FAILED, endings.DATABASE_AWAY)
+    stub.answers(gemini_stub.text("Here again."))
+    second = ended(conversations.again(run.pk, user=world.users["scheduler"]))
+    assert (second.status, transcript(run)[-1][1]) == (RunStatus.DONE, "Here again.")
 
 
 def test_after_a_stop_the_next_question_finds_a_history_that_holds_together(world, hosted_worker, stub):

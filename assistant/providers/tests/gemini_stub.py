@@ -18,9 +18,17 @@ def text(*words: str, tokens: tuple[int, int] = (10, 5)) -> Respond:
     return _stream([[{"text": word}] for word in words], tokens)
 
 
-def call(name: str, args: dict[str, Any], *, signature: str = "c2ln", tokens: tuple[int, int] = (10, 5)) -> Respond:
-    part = {"functionCall": {"id": f"call-{name}", "name": name, "args": args}, "thoughtSignature": signature}
-    return _stream([[part]], tokens)
+def call(
+    name: str,
+    args: dict[str, Any],
+    *,
+    said: str = "",
+    id_: str = "",
+    signature: str = "c2ln",
+    tokens: tuple[int, int] = (10, 5),
+) -> Respond:
+    part = {"functionCall": {"id": id_ or f"call-{name}", "name": name, "args": args}, "thoughtSignature": signature}
+    return _stream([[{"text": said}], [part]] if said else [[part]], tokens)
 
 
 def error(status: int, message: str, *, reason: str = "") -> Respond:
@@ -69,13 +77,16 @@ def stalls_after(*words: str, until: threading.Event) -> Respond:
     return respond
 
 
-def drips(word: str, *, until: threading.Event) -> Respond:
-    """Streams the word again and again, each soon enough for the client's patience."""
+def drips(word: str, *, left: threading.Event) -> Respond:
+    """Streams the word again and again, soon enough for the client's patience. Sets `left` when that has gone."""
 
     def respond(handler: BaseHTTPRequestHandler) -> None:
         _begin(handler)
-        while not until.wait(0.2):
-            _chunk(handler, _candidate([{"text": word}]))
+        try:
+            while not left.wait(0.1):
+                _chunk(handler, _candidate([{"text": word}]))
+        finally:
+            left.set()
 
     return respond
 
