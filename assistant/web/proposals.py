@@ -35,7 +35,7 @@ def bars(request: HttpRequest) -> JsonResponse:
     return JsonResponse(
         {
             "bars": [
-                {"proposal": str(each.pk), "title": str(each), **bar}
+                {"proposal": str(each.pk), "conversation": str(each.conversation_id), "title": str(each), **bar}
                 for each in found
                 for bar in each.card.get("bars", [])
             ]

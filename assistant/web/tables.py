@@ -6,6 +6,7 @@ from typing import Any
 
 from assistant.enums import ToolStatus
 from assistant.models import ToolCall
+from assistant.tools.registry import TOOLS
 from assistant.web.addresses import is_own_page
 from dynosite.lib.formats import count
 
@@ -136,7 +137,16 @@ class ToolCard:
 
     @property
     def asked(self) -> list[tuple[str, str]]:
-        return [(_title(name), _words(value)) for name, value in self.call.args.items() if not _empty(value)]
+        """In the order of the tool's own arguments, which the database does not keep."""
+        tool = TOOLS.get(self.call.name)
+        names = [*(tool.args.model_fields if tool else ()), *self.call.args]
+        args = {name: self.call.args[name] for name in names if name in self.call.args}
+        return [(_title(name), _words(value)) for name, value in args.items() if not _empty(value)]
+
+    @property
+    def on_card(self) -> bool:
+        """What it came to stands on a proposal's card."""
+        return self.call.status in (ToolStatus.WAITING, ToolStatus.CARRIED_OUT)
 
     @property
     def facts(self) -> list[tuple[str, Cell]]:

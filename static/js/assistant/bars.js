@@ -1,6 +1,7 @@
 // What waits for approval as dashed bars on the calendar, drawn again whenever rows or proposals have changed.
-import { closePanel } from "./frame.js";
+import { closePanel, openPanel } from "./frame.js";
 import { others } from "./others.js";
+import { current, load, remember } from "./talk.js";
 
 const DAY = 86_400_000;
 const calendar = () => document.querySelector(".calendar");
@@ -20,8 +21,10 @@ function drawNew(bar, start, length, lane) {
   drawn.setAttribute("aria-label", `Proposed: ${bar.title}`);
   drawn.style.setProperty("--s", start);
   drawn.style.setProperty("--n", length);
+  const icon = document.querySelector(".ai-orb .icon")?.cloneNode(true);
   const name = document.createElement("b");
   name.textContent = bar.vehicle || "Maintenance";
+  if (icon) drawn.append(icon);
   drawn.append(name, "proposed");
   lane.append(drawn);
 }
@@ -75,6 +78,18 @@ function showOnCalendar(proposal) {
   return true;
 }
 
+/** The card of what is drawn on the calendar, in the conversation that it comes from. */
+async function showCard({ proposal, conversation }) {
+  await openPanel({ focus: false });
+  if (current() !== conversation) {
+    remember(conversation);
+    await load(conversation);
+  }
+  const card = document.getElementById(`proposal-${proposal}`);
+  card?.scrollIntoView({ block: "center" });
+  card?.focus({ preventScroll: true });
+}
+
 async function showFromAddress() {
   const wanted = /^#show-([\w-]+)$/.exec(location.hash)?.[1];
   await refreshBars();
@@ -97,7 +112,7 @@ export function startBars() {
       if (matchMedia("(max-width: 1020px)").matches) closePanel();
     }
     const drawn = event.target.closest?.(".bar-proposal");
-    if (drawn) document.dispatchEvent(new CustomEvent("assistant:wanted", { detail: drawn.dataset.proposal }));
+    if (drawn) showCard(bars.find(({ proposal }) => proposal === drawn.dataset.proposal));
   });
   if (!calendar()) return;
   for (const name of ["assistant:decided", "assistant:ended"]) document.addEventListener(name, refreshBars);

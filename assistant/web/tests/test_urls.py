@@ -1,0 +1,148 @@
+"""Every address of the assistant, walked with the whole cast. An address without a decision fails."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from assistant.web.tests.conftest import SECRET, Talk, client_of, talk_of
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Which methods are served, to any member; `of` names the thing, which is its owner's alone."""
+
+    get: bool = True
+    post: bool = False
+    of: str = ""
+
+
+G, P = Decision(), Decision(get=False, post=True)
+DECISIONS = {
+    "index": G,
+    "panel": G,
+    "conversation-list": G,
+    "ask": P,
+    "conversation": Decision(of="conversation"),
+    "rename": Decision(False, True, "conversation"),
+    "delete": Decision(False, True, "conversation"),
+    "restore": Decision(False, True, "conversation"),
+    "run": Decision(of="run"),
+    "run-events": Decision(of="run"),
+    "stop": Decision(False, True, "run"),
+    "again": Decision(False, True, "run"),
+    "message": Decision(of="answer"),
+    "rate": Decision(False, True, "answer"),
+    "inbox": G,
+    "bars": G,
+    "approve-all": P,
+    "proposal": Decision(of="proposal"),
+    "approve": Decision(False, True, "proposal"),
+    "reject": Decision(False, True, "proposal"),
+    "edit": Decision(True, True, "proposal"),
+    "undo": Decision(False, True, "proposal"),
+}
+OF_THINGS = sorted(name for name, rule in DECISIONS.items() if rule.of)
+
+
+def address_of(name: str, talk: Talk) -> str:
+    rule = DECISIONS[name]
+    return reverse(f"assistant:{name}", args=[getattr(talk, rule.of).pk] if rule.of else [])
+
+
+def walk(client: Client, name: str, talk: Talk):
+    rule, address = DECISIONS[name], address_of(name, talk)
+    return (rule.get, client.get(address)), (rule.post, client.post(address))
+
+
+def served(response) -> str:
+    return "" if response.streaming else response.content.decode()
+
+
+def own_addresses() -> set[str]:
+    resolver = next(each for each in get_resolver().url_patterns if getattr(each, "namespace", "") == "assistant")
+    return {pattern.name for pattern in resolver.url_patterns}
+
+
+def test_every_address_has_a_decision():
+    assert own_addresses() == DECISIONS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(DECISIONS))
+def test_a_stranger_is_sent_to_sign_in(name, talk):
+    address = address_of(name, talk)
+    for response in (Client().get(address), Client().post(address)):
+        assert (response.status_code, response["Location"]) == (302, f"/accounts/sign-in/?next={address}")
+    moved = Client(headers={"HX-Request": "true"}).get(address)
+    assert (moved.status_code, moved["HX-Redirect"]) == (204, "/accounts/sign-in/?next=%2F")
+
+
+@pytest.mark.parametrize("name", sorted(DECISIONS))
+def test_its_owner_gets_it_by_the_methods_that_are_served(name, talk, mine):
+    if name == "restore":
+        mine.post(address_of("delete", talk))
+    for is_served, response in walk(mine, name, talk):
+        assert response.status_code in ((200, 302, 422) if is_served else (405,)), response.request["REQUEST_METHOD"]
+
+
+@pytest.mark.parametrize("other", ["admin", "viewer", "outsider"])
+@pytest.mark.parametrize("name", OF_THINGS)
+def test_what_is_another_users_does_not_exist(name, other, talk):
+    for is_served, response in walk(client_of(talk.world, other), name, talk):
+        assert response.status_code == (404 if is_served else 405)
+        assert SECRET not in served(response)
+    talk.proposal.refresh_from_db()
+    talk.conversation.refresh_from_db()
+    assert (talk.proposal.status, talk.conversation.deleted_at) == ("waiting", None)
+
+
+@pytest.mark.parametrize("name", OF_THINGS)
+def test_who_is_a_member_no_more_sees_nothing_of_it(name, talk, mine):
+    talk.world.users["scheduler"].memberships.all().delete()
+    for is_served, response in walk(mine, name, talk):
+        assert response.status_code == (404 if is_served else 405)
+        assert SECRET not in served(response)
+
+
+@pytest.mark.parametrize("other", ["admin", "viewer", "outsider"])
+@pytest.mark.parametrize("name", sorted(name for name, rule in DECISIONS.items() if rule.get and not rule.of))
+def test_lists_show_nothing_of_another_user(name, other, talk):
+    address = address_of(name, talk)
+    for client in (client_of(talk.world, other), Client(headers={"HX-Request": "true"})):
+        client.force_login(talk.world.users[other])
+        answer = client.get(address, {"q": "412W103"})
+        assert answer.status_code in (200, 302)
+        assert SECRET not in served(answer)
+        assert str(talk.proposal.pk) not in served(answer)
+
+
+def test_what_could_leak_is_there_for_its_owner(talk, mine):
+    seen = served(mine.get(address_of("index", talk))) + served(mine.get(address_of("inbox", talk)))
+    assert seen.count(SECRET) >= 2
+    assert str(talk.proposal.pk) in seen
+
+
+@pytest.mark.parametrize("name", sorted(name for name, rule in DECISIONS.items() if rule.get and not rule.of))
+def test_another_ground_cannot_be_asked_for(name, talk, mine):
+    assert mine.get(address_of(name, talk), {"ground": "SOUTH"}).status_code == 404
+
+
+def test_what_is_deleted_is_gone_and_can_be_restored_by_its_owner_only(talk, mine):
+    mine.post(address_of("delete", talk))
+    for name in ("conversation", "run", "message", "proposal", "approve"):
+        rule = DECISIONS[name]
+        ask = mine.get if rule.get else mine.post
+        assert ask(address_of(name, talk)).status_code == 404
+    assert client_of(talk.world, "admin").post(address_of("restore", talk)).status_code == 404
+    mine.post(address_of("restore", talk))
+    talk.conversation.refresh_from_db()
+    assert talk.conversation.deleted_at is None
+
+
+def test_approve_all_takes_no_others_proposal(talk):
+    other = talk_of(talk.world, "admin", first=21)
+    client_of(talk.world, "admin").post(reverse("assistant:approve-all"), {"proposal": [talk.proposal.pk]})
+    talk.proposal.refresh_from_db()
+    other.proposal.refresh_from_db()
+    assert (talk.proposal.status, other.proposal.status) == ("waiting", "waiting")
