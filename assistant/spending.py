@@ -105,6 +105,11 @@ def _totals(budgets: list[int], run: Run, day: dt.date) -> list[tuple[int, int, 
         return cursor.fetchall()
 
 
+def period_of(budget: Budget, day: dt.date) -> tuple[dt.date, dt.date]:
+    """The first and last day of the budget's period that a day is in."""
+    return (day, day) if budget.period == BudgetPeriod.DAY else month_of(day)
+
+
 def month_of(day: dt.date) -> tuple[dt.date, dt.date]:
     return day.replace(day=1), day.replace(day=calendar.monthrange(day.year, day.month)[1])
 

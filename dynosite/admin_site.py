@@ -15,8 +15,11 @@ GROUPS = {
     "Maintenance and dynos": ("MaintenanceWindow", "Dyno", "Facility", "TestType"),
     "Schedule": ("Allocation", "TestRequest", "Vehicle"),
     "Record": ("Change",),
+    "Assistant": (
+        "Run", "Spend", "Budget", "AssistantSettings", "KillSwitch", "Proposal", "ToolCall", "ModelCall", "Feedback",
+    ),
     "Grounds and people": ("ProvingGround", "Membership", "User"),
-}
+}  # fmt: skip
 """What stands together on the first page; what is named nowhere comes after, as Django orders it."""
 
 

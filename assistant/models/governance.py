@@ -1,3 +1,4 @@
+import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -6,6 +7,7 @@ from django.db import models
 from assistant.enums import Approval, BudgetPeriod, BudgetScope
 
 
+@pghistory.track()
 class KillSwitch(models.Model):
     """One row: whether the assistant is off everywhere, and why, in words for those who would use it."""
 
@@ -15,17 +17,18 @@ class KillSwitch(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        verbose_name_plural = "kill switch"
+        verbose_name = verbose_name_plural = "kill switch"
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="kill_switch_once")]
 
     def __str__(self) -> str:
-        return "off" if self.off else "on"
+        return "Off everywhere" if self.off else "On"
 
     @classmethod
     def current(cls) -> "KillSwitch":
         return cls.objects.filter(pk=1).first() or cls()
 
 
+@pghistory.track()
 class AssistantSettings(models.Model):
     """What holds for the assistant in one proving ground. Without a row: on, and every write is approved."""
 
@@ -38,7 +41,7 @@ class AssistantSettings(models.Model):
         verbose_name_plural = "assistant settings"
 
     def __str__(self) -> str:
-        return f"Assistant in {self.ground}"
+        return f"The assistant in {self.ground}"
 
     @classmethod
     def of(cls, ground_id: int) -> "AssistantSettings":
@@ -66,6 +69,7 @@ class Spend(models.Model):
         return f"{self.day} {self.user}: {self.tokens_in + self.tokens_out} tokens"
 
 
+@pghistory.track()
 class Budget(models.Model):
     """A limit of tokens, of cost or of both. Without a user or ground it holds for each of them."""
 
@@ -77,22 +81,27 @@ class Budget(models.Model):
     ground = models.ForeignKey(
         "allocations.ProvingGround", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
-    tokens = models.PositiveBigIntegerField(null=True, blank=True)
-    cost = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)
+    tokens = models.PositiveBigIntegerField(null=True, blank=True, help_text="In and out. Empty: without a limit.")
+    cost = models.DecimalField(
+        max_digits=14, decimal_places=6, null=True, blank=True, help_text="US dollars. Empty: without a limit."
+    )
 
     class Meta:
-        ordering = ["scope", "period"]
+        ordering = ["scope", "period", "user__username", "ground__name"]
         constraints = [
             models.UniqueConstraint(
                 fields=["scope", "period", "user", "ground"], nulls_distinct=False, name="budget_once"
             ),
             models.CheckConstraint(
-                condition=models.Q(tokens__isnull=False) | models.Q(cost__isnull=False), name="budget_limits"
+                condition=models.Q(tokens__isnull=False) | models.Q(cost__isnull=False),
+                name="budget_limits",
+                violation_error_message="Give a limit of tokens, of cost, or of both.",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_scope_display()} a {self.period}"
+        whom = self.user or self.ground or self.get_scope_display()
+        return f"{whom}, a {self.period}"
 
     def clean(self) -> None:
         if self.user_id and self.scope != BudgetScope.USER:

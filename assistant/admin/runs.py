@@ -1,0 +1,167 @@
+"""Runs, and the page of one: everything that happened in it, in its order, with what it took and cost."""
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.text import Truncator
+
+from assistant.admin.base import ReadOnlyAdmin
+from assistant.enums import Author, ProposalStatus, ToolStatus
+from assistant.figures import dollars
+from assistant.models import Feedback, Run
+
+ONLY = admin.RelatedOnlyFieldListFilter
+
+
+@dataclass
+class Moment:
+    """One line of the timeline. `data` are named pieces of JSON that can be opened."""
+
+    at: dt.datetime
+    kind: str
+    title: str
+    text: str = ""
+    state: str = ""
+    bad: bool = False
+    facts: list[str] = field(default_factory=list)
+    data: list[tuple[str, str]] = field(default_factory=list)
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = [
+        "created_at", "asked", "user", "ground_code", "status", "outcome", "model", "tokens", "paid", "took",
+    ]  # fmt: skip
+    list_display_links = ["created_at", "asked"]
+    list_filter = ["status", "outcome", "model", ("ground", ONLY), ("user", ONLY), "created_at"]
+    search_fields = ["question__text", "error", "user__username", "id"]
+    date_hierarchy = "created_at"
+    ordering = ["-created_at"]
+    export = (
+        "created_at", "user__username", "ground__code", "status", "outcome", "model", "tokens_in", "tokens_out",
+        "cost", "started_at", "ended_at", "error",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("user", "ground", "question")
+
+    @admin.display(description="question", ordering="question__text")
+    def asked(self, run: Run) -> str:
+        return Truncator(run.question.text if run.question else "–").chars(90)
+
+    @admin.display(ordering="tokens_in")
+    def tokens(self, run: Run) -> str:
+        return f"{run.tokens_in + run.tokens_out:,}"
+
+    @admin.display(description="cost", ordering="cost")
+    def paid(self, run: Run) -> str:
+        return dollars(run.cost)
+
+    @admin.display
+    def took(self, run: Run) -> str:
+        return seconds_between(run.created_at, run.ended_at)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        run = self.get_object(request, unquote(object_id))
+        if run is None:
+            raise Http404
+        return self.page(
+            request,
+            "admin/assistant/run.html",
+            title=f"Run of {run.created_at:%Y-%m-%d %H:%M:%S}",
+            run=run,
+            figures=figures_of(run),
+            moments=timeline(run),
+        )
+
+
+def seconds_between(first: dt.datetime | None, last: dt.datetime | None) -> str:
+    return f"{(last - first).total_seconds():.1f} s" if first and last else "–"
+
+
+def figures_of(run: Run) -> list[tuple[str, str]]:
+    return [
+        ("User", str(run.user)),
+        ("Proving ground", str(run.ground)),
+        ("Status", run.get_status_display()),
+        ("Came to", run.get_outcome_display() or "–"),
+        ("Model", run.model or "–"),
+        ("Tokens in", f"{run.tokens_in:,}"),
+        ("Tokens out", f"{run.tokens_out:,}"),
+        ("Cost", dollars(run.cost)),
+        ("Waited", seconds_between(run.created_at, run.started_at)),
+        ("First words after", seconds_between(run.created_at, run.first_words_at)),
+        ("Took", seconds_between(run.created_at, run.ended_at)),
+        ("Attempts", str(run.attempts)),
+        ("Prompt", f"{run.prompt} {run.prompt_hash[:12]}".strip() or "–"),
+    ]
+
+
+def timeline(run: Run) -> list[Moment]:
+    """Messages, model calls, tool calls, proposals and what became of them, feedback. A fixed number of queries."""
+    moments = _messages(run) + _model_calls(run) + _tool_calls(run) + _proposals(run)
+    if run.ended_at:
+        bad = bool(run.error)
+        moments.append(Moment(run.ended_at, "end", run.get_status_display(), run.error, bad=bad))
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def _messages(run: Run) -> list[Moment]:
+    said = list(run.messages.exclude(author=Author.USER))
+    if run.question:
+        said.insert(0, run.question)
+    moments = [
+        Moment(run.created_at if each == run.question else each.created_at, each.author, each.get_author_display(),
+               each.text, state="cut off" if each.cut else "")
+        for each in said
+    ]  # fmt: skip
+    for each in Feedback.objects.filter(message__run=run).select_related("user"):
+        moments.append(Moment(each.created_at, "feedback", f"{each.get_verdict_display()}, says {each.user}",
+                              each.comment))  # fmt: skip
+    return moments
+
+
+def _model_calls(run: Run) -> list[Moment]:
+    moments = []
+    for call in run.model_calls.all():
+        facts = [f"{call.tokens_in:,} tokens in", f"{call.tokens_out:,} out", dollars(call.cost)]
+        facts += [f"{call.tokens_cached:,} from the cache"] if call.tokens_cached else []
+        facts += ["estimated"] if call.estimated else []
+        facts.append(f"{call.seconds:.2f} s" if call.ended_at else "under way")
+        moments.append(Moment(call.at, "model", call.model, call.error, bad=bool(call.error), facts=facts))
+    return moments
+
+
+def _tool_calls(run: Run) -> list[Moment]:
+    return [
+        Moment(call.at, "tool", call.name, call.error or call.result.get("message", ""), call.get_status_display(),
+               bad=call.status == ToolStatus.FAILED, facts=[f"{call.seconds:.2f} s"],
+               data=[("Arguments", _json(call.args)), ("Result", _json(call.result))])
+        for call in run.tool_calls.all()
+    ]  # fmt: skip
+
+
+def _proposals(run: Run) -> list[Moment]:
+    moments = []
+    for each in run.proposals.select_related("decided_by"):
+        moments.append(
+            Moment(each.created_at, "proposal", f"Proposed: {each}", state=each.tool,
+                   data=[("Arguments", _json(each.args)), ("What would be done", _json(each.step))])
+        )  # fmt: skip
+        if each.decided_at:
+            by = f" by {each.decided_by}" if each.decided_by else ""
+            bad = each.status in (ProposalStatus.CHANGED, ProposalStatus.EXPIRED)
+            moments.append(
+                Moment(each.decided_at, "decision", f"{each.get_status_display()}{by}: {each}", each.word, bad=bad)
+            )
+    return moments
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
