@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from allocations.exchange import uploads
-from allocations.services import plans
+from allocations.services import notices, plans
 
 
 @shared_task(ignore_result=True)
@@ -22,3 +22,8 @@ def forget_old_workbooks() -> None:
 @shared_task(ignore_result=True)
 def think_plan(id_: str) -> None:
     plans.think_plan(id_)
+
+
+@shared_task(ignore_result=True)
+def mail_notices() -> None:
+    notices.mail_notices()

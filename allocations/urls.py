@@ -7,6 +7,7 @@ from allocations.web import (
     dynos,
     imports,
     maintenance,
+    notices,
     plan_keeping,
     plans,
     requests,
@@ -61,6 +62,9 @@ urlpatterns = [
     path("plans/<uuid:pk>/restore/", plan_keeping.restore, name="plan-restore"),
     path("plans/<uuid:pk>/stop/", plans.stop, name="plan-stop"),
     path("plans/<uuid:pk>/apply/", plans.apply, name="plan-apply"),
+    path("notices/", notices.index, name="notice-list"),
+    path("notices/seen/", notices.seen, name="notice-seen"),
+    path("notices/mail/", notices.mail, name="notice-mail"),
     path("changes/", changes.index, name="change-list"),
     path("changes/<uuid:pk>/undo/", changes.undo_change, name="change-undo"),
 ]

@@ -185,6 +185,22 @@ PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), 
 # With it, whoever has it reads /metrics; without it, this machine only.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
+# Mail goes out only where there is a server for it; notices stand on their page in any case.
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, least=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_SECURITY = env.choice("EMAIL_SECURITY", "starttls", ("starttls", "tls", "none"))
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls"
+EMAIL_TIMEOUT = 10
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "dynosite@localhost")
+PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")
+if EMAIL_HOST:
+    CELERY_BEAT_SCHEDULE["mail-notices"] = {
+        "task": "allocations.tasks.mail_notices", "schedule": 60.0, "options": {"expires": 60}
+    }  # fmt: skip
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_I18N = True

@@ -4,6 +4,7 @@ from allocations.models.dyno import Capability, Dyno
 from allocations.models.ground import Facility, Membership, ProvingGround, TestType
 from allocations.models.guards import Occupancy
 from allocations.models.maintenance import Displacement, MaintenanceWindow
+from allocations.models.notice import Notice
 from allocations.models.plan import Plan, PlanItem
 from allocations.models.request import TestRequest
 from allocations.models.vehicle import Vehicle
@@ -18,6 +19,7 @@ __all__ = [
     "Facility",
     "MaintenanceWindow",
     "Membership",
+    "Notice",
     "Occupancy",
     "Plan",
     "PlanItem",

@@ -20,6 +20,7 @@ from allocations import access
 from allocations.enums import Action, Door, RefusalCode, Role
 from allocations.exceptions import Busy, KeyReused, NotFound, Refused, Stale
 from allocations.models import Allocation, Change, Dyno, MaintenanceWindow, TestRequest, Vehicle
+from allocations.services.notices import tell
 from dynosite.accounts.models import User
 from dynosite.lib import events, prepared
 from dynosite.lib.request_id import current_request_id
@@ -62,6 +63,7 @@ class Work:
     fingerprint: str = ""
     items: list[dict[str, Any]] = field(default_factory=list)
     dynos: set[int] = field(default_factory=set)
+    touched: dict[int, Allocation] = field(default_factory=dict)
 
     def enter(self, ground_id: int, needed: Role = Role.SCHEDULER) -> None:
         """Checks the actor's right in the ground that this work is in; a work stays in one ground."""
@@ -121,6 +123,8 @@ class Work:
             setattr(row, name, value)
         row.version += 1
         row.save(update_fields=[*values, "version"])
+        if isinstance(row, Allocation):
+            self.touched[row.pk] = row
         self._record(type(row), row.pk, before, snapshot(row))
 
     def _record(self, model: type[models.Model], id_: int, before: dict | None, after: dict) -> None:
@@ -190,7 +194,9 @@ def carry_out(
         with transaction.atomic():
             _tell_history(work)
             write(work)
-            return work.published()
+            change = work.published()
+            tell(work, change)
+            return change
     except (Refused, Stale, IntegrityError) as error:
         # Somebody with the same key may have been faster by a moment.
         if key and (first := _first_time(actor, key, fingerprint)):

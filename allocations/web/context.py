@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from allocations import access
 from allocations.enums import RequestStatus, Role
 from allocations.exceptions import NotAllowed, NotFound
-from allocations.models import Dyno, Membership, ProvingGround, TestRequest
+from allocations.models import Dyno, Membership, Notice, ProvingGround, TestRequest
 
 SESSION_KEY = "ground"
 
@@ -78,6 +78,11 @@ class Shell:
     def may_schedule(self) -> bool:
         role = self.role
         return role is not None and role.covers(Role.SCHEDULER)
+
+    @property
+    def unseen(self) -> int:
+        """Notices that the user has not seen, in all grounds."""
+        return sum(ground.unseen for ground in self.grounds)
 
     @property
     def schedule_url(self) -> str:
@@ -156,6 +161,7 @@ def _grounds_with_figures(user) -> QuerySet[ProvingGround]:
             role=role,
             waiting=number(TestRequest, status=RequestStatus.WAITING),
             dynos_there=number(Dyno),
+            unseen=number(Notice, user=user.pk, seen_at=None),
         )
     )
 

@@ -33,7 +33,7 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):
     filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        ("Person", {"fields": [("first_name", "last_name"), "email"]}),
+        ("Person", {"fields": [("first_name", "last_name"), "email", "mail_notices"]}),
         (
             "Rights",
             {

@@ -6,6 +6,10 @@ from django.db import models
 class User(AbstractUser):
     """Who signs in. Rights per proving ground are memberships, in `allocations`."""
 
+    mail_notices = models.BooleanField(
+        "notices by mail", default=True, help_text="Whether changes by others to their bookings are mailed to them."
+    )
+
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username

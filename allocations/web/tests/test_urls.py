@@ -72,6 +72,9 @@ DECISIONS = {
     "allocations:plan-again": Decision(None, S, "plan"),
     "allocations:plan-delete": Decision(None, S, "plan"),
     "allocations:plan-restore": Decision(None, S, "plan"),
+    "allocations:notice-list": Decision(),
+    "allocations:notice-seen": Decision(None, V),
+    "allocations:notice-mail": Decision(None, V),
     "allocations:change-list": Decision(),
     "allocations:change-undo": Decision(S, S, "change"),
 }

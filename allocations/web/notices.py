@@ -1,0 +1,40 @@
+"""What was changed about the user's bookings, and whether it comes by mail too."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from allocations.selectors.notices import notices_of
+from allocations.services import notices
+
+SHOWN = 100
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    found = list(notices_of(request.user)[:SHOWN])
+    context = {
+        "notices": found,
+        "unseen": sum(1 for notice in found if notice.seen_at is None),
+        "mail": bool(settings.EMAIL_HOST),
+        "shown": SHOWN,
+    }
+    return render(request, "allocations/notices/page.html", context)
+
+
+@require_POST
+def seen(request: HttpRequest) -> HttpResponse:
+    """Marks one as seen, or without `notice` all."""
+    ids = [int(id_) for id_ in request.POST.getlist("notice") if id_.isdecimal() and len(id_) < 19]
+    notices.mark_seen(request.user, ids=ids if "notice" in request.POST else None)
+    return redirect("allocations:notice-list")
+
+
+@require_POST
+def mail(request: HttpRequest) -> HttpResponse:
+    wanted = request.POST.get("mail") == "on"
+    notices.choose_mail(request.user, wanted=wanted)
+    messages.success(request, "Notices come by mail too." if wanted else "Notices stay on this page.")
+    return redirect("allocations:notice-list")
