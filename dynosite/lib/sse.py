@@ -62,6 +62,11 @@ async def _follow(key, after, still_allowed, message, last) -> AsyncIterator[str
         if after and await _has_gap(client, key, after):
             yield "event: reload\ndata: {}\n\n"
             after = ""
+            # What was missed may hold the last entry, after which none would come.
+            for newest, entry in await client.xrevrange(key, count=1):
+                if last(entry):
+                    yield message(newest, entry)
+                    return
         after = after or await _newest(client, key)
         while True:
             answer = await client.xread({key: after}, count=200, block=round(HEARTBEAT * 1000))
