@@ -268,6 +268,31 @@ def test_maintenance_is_for_admins_and_names_who_gives_way(world, ctx):
     assert MaintenanceWindow.objects.get().kind == "calibration"
 
 
+def test_maintenance_takes_the_repair_with_the_fewest_moves_and_leads_to_the_others(world, ctx):
+    world.book("412W102", "NPG 1", 7, 9)
+    world.book("412W101", "NPG 1", 10, 12)
+    args = {"dyno": "NPG 1", "start_date": "2026-11-23", "end_date": "2026-11-25", "kind": "outage"}
+    proposal = proposed(context(world, "admin"), "set_maintenance", **args)
+    given = next(line for line in proposal.card["lines"] if line["label"] == "412W102")
+    assert (given["old"], given["new"]) == (
+        "NPG 1, 2026-11-23 to 2026-11-25",
+        "NPG 1, 2026-11-29 to 2026-12-01",
+    )
+    assert proposal.card["warnings"] == [
+        "1 booking within these days gives way.",
+        "412W102: 6 days late: NPG 1 alone run it, and they are taken until 2026-11-28.",
+    ]
+    address = (
+        f"/maintenance/new/?dyno={world.dynos['NPG 1'].pk}&first_day=2026-11-23&last_day=2026-11-25&kind=outage"
+        "&preview=1&repair=more"
+    )
+    assert {"label": "Repairs that are less late", "url": address} in proposal.card["links"]
+    assert approvals.approve(proposal.pk, user=world.users["admin"]).carried_out
+    moved, stays = (north(world).get(vehicle__tag=tag) for tag in ("412W102", "412W101"))
+    assert (moved.dyno.name, moved.first_day, moved.last_day) == ("NPG 1", day(13), day(15))
+    assert (stays.dyno.name, stays.first_day) == ("NPG 1", day(10))
+
+
 def test_undo_by_tool_takes_the_latest_change_of_the_user_s_own(world, ctx):
     world.book("412W101", "NPG 21", 7, 9)
     world.book("412W102", "NPG 1", 7, 9, by="admin")

@@ -8,9 +8,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from allocations.enums import AllocationStatus, DisplacedTo, Door, PlanState, RefusalCode, RequestStatus
+from allocations.enums import AllocationStatus, Door, PlanState, RefusalCode, RequestStatus
 from allocations.exceptions import DomainError, NotFound, Refusal, Refused
-from allocations.selectors import fit, maintenance, reports, requests
+from allocations.selectors import fit, reports, requests
 from allocations.selectors.allocations import allocation_by_id
 from allocations.services import plans
 from allocations.services.work import Actor
@@ -18,6 +18,7 @@ from assistant.exceptions import Unclear
 from assistant.tools import args as a
 from assistant.tools import cards, finding, rows, steps
 from assistant.tools.caller import Caller
+from assistant.tools.outage import giving_way
 from assistant.tools.read import days_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
@@ -222,16 +223,10 @@ def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
 def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
     dyno = finding.dyno(caller, args.dyno)
     days = days_of(args.start_date, args.end_date)
-    hits = maintenance.fallout(dyno.pk, days, user=caller.user)
+    way = giving_way(caller, dyno, days, args.kind.value)
     step = {
         "do": "maintenance", "dyno_id": dyno.pk, "first_day": args.start_date, "last_day": args.end_date,
-        "kind": args.kind.value, "reason": args.reason,
-        "answers": [
-            {"allocation_id": hit.allocation.pk, "version": hit.allocation.version, "to": hit.proposed.to.value,
-             "dyno_id": hit.proposed.dyno_id, "first_day": hit.proposed.first_day}
-            for hit in hits
-            if hit.proposed
-        ],
+        "kind": args.kind.value, "reason": args.reason, "answers": way.answers,
     }  # fmt: skip
     steps.rehearse(step, user=caller.user, look=lambda change: None)
     lines = [
@@ -239,26 +234,14 @@ def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
         cards.line("Maintenance", args.kind.label + (f": {args.reason}" if args.reason else "")),
         cards.line("Days", cards.days_in_words(days)),
     ]
-    lines += [_fallout_line(hit) for hit in hits]
     bars = [{"kind": "new", "dyno_id": dyno.pk, "dyno": dyno.name, "vehicle": "", "test_type": "maintenance",
              "first_day": days.first, "last_day": days.last}]  # fmt: skip
-    bars += [cards.bar(hit.allocation, "old") for hit in hits]
-    warnings = _past(caller, days.first)
-    if hits:
-        warnings.append(f"{count(len(hits), 'booking')} within these days gives way.")
     drawn = cards.card(
-        f"Set maintenance of {dyno.name}, {days}", lines, warnings=warnings, bars=bars,
-        links=[{"label": dyno.name, "url": rows.dyno(dyno)["url"]}],
+        f"Set maintenance of {dyno.name}, {days}", lines + way.lines, bars=bars + way.bars,
+        warnings=_past(caller, days.first) + way.warnings,
+        links=[{"label": dyno.name, "url": rows.dyno(dyno)["url"]}, *way.links],
     )  # fmt: skip
     return Draft(step, drawn)
-
-
-def _fallout_line(hit: Any) -> dict[str, str]:
-    answer = hit.proposed
-    new = DisplacedTo(answer.to).label
-    if answer.to == DisplacedTo.MOVE and hit.place:
-        new = f"{hit.place.dyno}, {hit.place.days}"
-    return cards.line(hit.allocation.vehicle.label, new, old=f"{hit.allocation.dyno}, {hit.allocation.days}")
 
 
 def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:

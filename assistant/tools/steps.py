@@ -74,7 +74,11 @@ def _cancel(step: Step, actor: Actor, key: str | None) -> Any:
 def _maintenance(step: Step, actor: Actor, key: str | None) -> Any:
     answers = {
         each["allocation_id"]: Answer(
-            DisplacedTo(each["to"]), each["dyno_id"], _day(each["first_day"]), each["version"]
+            DisplacedTo(each["to"]),
+            each["dyno_id"],
+            _day(each["first_day"]),
+            each["version"],
+            _day(each.get("last_day")),
         )
         for each in step["answers"]
     }

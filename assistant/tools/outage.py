@@ -1,0 +1,68 @@
+"""What gives way to a maintenance window, as a proposal shows it: the repair with the fewest moves."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from allocations.enums import DisplacedTo
+from allocations.selectors import maintenance, repairs
+from assistant.tools import cards
+from assistant.tools.caller import Caller
+from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
+
+
+@dataclass(frozen=True)
+class GivingWay:
+    """An answer for each booking within the window's days, and what the card says of it."""
+
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[dict[str, str]] = field(default_factory=list)
+    bars: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    links: list[dict[str, Any]] = field(default_factory=list)
+
+
+def giving_way(caller: Caller, dyno: Any, days: DayRange, kind: str) -> GivingWay:
+    """Nobody else is moved; where that makes tests late, the card leads to the repairs that move others too."""
+    found = GivingWay()
+    option = next(iter(repairs.repairs(dyno.pk, days, user=caller.user, others=False).options), None)
+    if option:
+        for move in option.moves:
+            _add(found, move.allocation, move.answer, f"{move.dyno}, {move.days}" if move.dyno else "")
+            found.warnings.extend([f"{move.allocation.vehicle.label}: {move.reason}"] if move.late else [])
+        found.bars.extend(_new_bar(move) for move in option.moves if move.dyno)
+        if option.late > 0 or option.unplaced:
+            asked = {"dyno": dyno.pk, "first_day": days.first, "last_day": days.last, "kind": kind, "preview": 1}
+            query = urlencode(asked | {"repair": "more"})
+            address = f"{reverse('allocations:window-create')}?{query}"
+            found.links.append({"label": "Repairs that are less late", "url": address})
+    else:
+        for hit in maintenance.fallout(dyno.pk, days, user=caller.user):
+            if hit.proposed:
+                _add(found, hit.allocation, hit.proposed, f"{hit.place.dyno}, {hit.place.days}" if hit.place else "")
+    if found.answers:
+        found.warnings.insert(0, f"{count(len(found.answers), 'booking')} within these days gives way.")
+    return found
+
+
+def _add(found: GivingWay, row: Any, answer: maintenance.Answer, place: str) -> None:
+    found.answers.append(
+        {"allocation_id": row.pk, "version": row.version, "to": answer.to.value, "dyno_id": answer.dyno_id,
+         "first_day": answer.first_day, "last_day": answer.last_day}
+    )  # fmt: skip
+    new = place if answer.to == DisplacedTo.MOVE else DisplacedTo(answer.to).label
+    found.lines.append(cards.line(row.vehicle.label, new, old=f"{row.dyno}, {row.days}"))
+    found.bars.append(cards.bar(row, "old"))
+
+
+def _new_bar(move: Any) -> dict[str, Any]:
+    place = {
+        "dyno_id": move.dyno.pk,
+        "dyno": move.dyno.name,
+        "first_day": move.days.first,
+        "last_day": move.days.last,
+    }
+    return cards.bar(move.allocation, "new") | place
