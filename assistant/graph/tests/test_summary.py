@@ -22,7 +22,7 @@ LONG = "Tell me of NPG 1. " + "It is long. " * 500
 
 @pytest.fixture
 def stub(settings):
-    settings.ASSISTANT_SUMMARY_AT, settings.ASSISTANT_SUMMARY_TAIL = 2_000, 4
+    settings.ASSISTANT_SUMMARY_AT, settings.ASSISTANT_SUMMARY_TAIL = 6_000, 4
     with GeminiStub() as server:
         settings.GEMINI_API_KEY, settings.GEMINI_BASE_URL = "stub", server.url
         settings.ASSISTANT_MODELS = [GEMINI]
@@ -54,8 +54,8 @@ def talk(world, stub, turns: int):
 
 
 def test_a_long_conversation_is_shortened_for_the_model_and_whole_for_its_people(committed_world, stub):
-    first = talk(committed_world, stub, 2)
-    stub.answers(gemini_stub.text("They spoke of NPG 1."), gemini_stub.text("Answer 2."))
+    first = talk(committed_world, stub, 4)
+    stub.answers(gemini_stub.text("They spoke of NPG 1."), gemini_stub.text("Answer 4."))
     run = say(committed_world, "and now?", first.conversation_id)
     assert run.status == RunStatus.DONE
     asked, sent = stub.requests[-2]["body"], stub.requests[-1]["body"]
@@ -65,30 +65,32 @@ def test_a_long_conversation_is_shortened_for_the_model_and_whole_for_its_people
     assert told[-1] == "and now?"
     assert f"0: {LONG}".strip() not in told
     # Its words are no answer: neither in the stream nor in the transcript.
-    assert texts(run) == "Answer 2."
+    assert texts(run) == "Answer 4."
     said = run.conversation.messages.filter(author=Author.ASSISTANT).values_list("text", flat=True)
-    assert list(said) == ["Answer 0.", "Answer 1.", "Answer 2."]
-    assert run.conversation.messages.filter(author=Author.USER).count() == 3
+    assert list(said) == [f"Answer {number}." for number in range(5)]
+    assert run.conversation.messages.filter(author=Author.USER).count() == 5
     assert ModelCall.objects.filter(run=run).count() == 2
 
 
 def test_a_turn_longer_than_the_tail_keeps_its_question(committed_world, stub):
     """By which it is known when another worker takes it up."""
-    run = talk(committed_world, stub, 2)
+    run = talk(committed_world, stub, 4)
     calls = [gemini_stub.call("list_dynos", {}, id_=f"call-{number}") for number in range(3)]
-    stub.otherwise = lambda body: gemini_stub.text("Shortened.")
     stub.answers(gemini_stub.text("Shortened."), *calls, gemini_stub.text("There they are."))
     run = say(committed_world, "list the dynos", run.conversation_id)
     assert run.status == RunStatus.DONE
-    assert [message.id for message in state(run) if message.text == "list the dynos"] == [str(run.pk)]
+    kinds = [message.type for message in state(run)]
+    assert kinds == ["human", "ai", "human", "ai", "human", *["ai", "tool"] * 3, "ai"]
+    assert state(run)[4].id == str(run.pk)
 
 
 def test_without_a_model_it_is_shortened_by_rules(committed_world, stub):
-    first = talk(committed_world, stub, 2)
+    first = talk(committed_world, stub, 4)
     stub.answers(*[gemini_stub.error(503, "down")] * ATTEMPTS)
     run = say(committed_world, "list the dynos", first.conversation_id)
     assert (run.status, run.model) == (RunStatus.DONE, "offline")
-    shortened = next(message.text for message in state(run) if "- User: 0: Tell me of NPG 1." in message.text)
+    shortened = state(run)[0].text
+    assert "- User: 0: Tell me of NPG 1." in shortened
     assert "- Assistant: Answer 0." in shortened
     assert len(shortened) < len(LONG)
 
@@ -100,7 +102,10 @@ def test_a_digest_says_who_said_what_and_leaves_results_out():
         ToolMessage("secret", tool_call_id="1"),
         AIMessage("x" * 999),
     ]
-    assert summary.digest(messages) == f"- User: One two\n- Assistant: {'x' * summary.LONGEST_LINE}…"
+    short = summary.digest(messages)
+    assert short == f"- User: One two\n- Assistant: {'x' * summary.LONGEST_LINE}…"
+    earlier = HumanMessage(f"So far:\n\n{short}", additional_kwargs={"lc_source": "summarization"})
+    assert summary.digest([earlier, AIMessage("more")]) == f"{short}\n- Assistant: more"
 
 
 def test_only_the_last_state_of_a_thread_is_kept(committed_world, stub):
