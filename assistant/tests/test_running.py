@@ -1,0 +1,189 @@
+"""Turns that run in this process, with the real Gemini client on a local stub."""
+
+import datetime as dt
+import threading
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import OperationalError, connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from assistant import conversations, endings, locks, running, streams, tasks
+from assistant.enums import Author, RunStatus
+from assistant.models import Message, Run
+from assistant.providers import hosted
+from assistant.providers.tests import gemini_stub
+from assistant.providers.tests.gemini_stub import GeminiStub
+from assistant.tests.conftest import GEMINI, ask, entries, wait_for_text
+from dynosite.lib.connections import given_back
+from dynosite.tests.servers import wait_until
+
+
+@pytest.fixture
+def stub(committed_world, settings):
+    with GeminiStub() as server:
+        settings.GEMINI_API_KEY, settings.GEMINI_BASE_URL = "stub", server.url
+        settings.ASSISTANT_MODELS = [GEMINI]
+        hosted.hosted_models.cache_clear()
+        yield server
+        hosted.hosted_models.cache_clear()
+
+
+@pytest.fixture
+def sent(monkeypatch) -> list[str]:
+    found: list[str] = []
+    monkeypatch.setattr(conversations, "send", lambda run_id: found.append(str(run_id)))
+    return found
+
+
+def in_a_thread(run) -> threading.Thread:
+    def work():
+        with given_back():
+            running.run_turn(run.pk)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def sessions() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return cursor.fetchone()[0]
+
+
+def test_one_worker_a_conversation(committed_world, stub, sent):
+    go_on = threading.Event()
+    stub.answers(gemini_stub.steps("Well", go_on, "."))
+    run = ask(committed_world, "hello")
+    worker = in_a_thread(run)
+    wait_for_text(run, "Well")
+    assert running.run_turn(run.pk) is False
+    assert running.lost(after=dt.timedelta(0)) == []
+    go_on.set()
+    worker.join(20)
+    run.refresh_from_db()
+    assert (run.status, run.attempts, len(stub.requests)) == (RunStatus.DONE, 1, 1)
+    assert running.run_turn(run.pk) is True
+    assert [name for name, _ in entries(run)].count("end") == 1
+
+
+def test_a_lock_ends_with_its_session(committed_world, stub, sent):
+    run = ask(committed_world, "hello")
+    with locks.held(run.conversation_id) as first, locks.held(run.conversation_id) as second:
+        assert (first.is_held(), second) == (True, None)
+        first._session.close()
+        assert not first.is_held()
+        with locks.held(run.conversation_id) as third:
+            assert third.is_held()
+
+
+def test_turns_leave_no_session_with_the_database(committed_world, stub, sent):
+    def turn(text):
+        stub.answers(gemini_stub.call("list_dynos", {}), gemini_stub.text("There they are."))
+        run = ask(committed_world, text)
+        running.run_turn(run.pk)
+        run.refresh_from_db()
+        assert run.status == RunStatus.DONE
+
+    turn("one")
+    before = sessions()
+    for number in range(3):
+        turn(f"again {number}")
+    wait_until(lambda: sessions() <= before, "the end of the turns' sessions", seconds=5)
+
+
+def test_what_a_dead_worker_wrote_and_the_graph_does_not_have_is_said_anew(committed_world, stub, sent):
+    run = ask(committed_world, "hello")
+    Run.objects.filter(pk=run.pk).update(status=RunStatus.RUNNING, attempts=1, started_at=timezone.now())
+    Message.objects.create(conversation=run.conversation, run=run, author=Author.ASSISTANT, text="Said and lost.")
+    stub.answers(gemini_stub.text("Said anew."))
+    running.run_turn(run.pk)
+    assert list(run.messages.filter(author=Author.ASSISTANT).values_list("text", flat=True)) == ["Said anew."]
+    assert [name for name, _ in entries(run)][:4] == ["status", "status", "restart", "model"]
+
+
+def test_a_database_that_is_away_at_the_end_is_waited_for(committed_world, stub, sent, monkeypatch):
+    monkeypatch.setattr(endings, "PATIENCE", (0, 0))
+    write, failures = endings._write, iter([OperationalError("away"), OperationalError("away")])
+
+    def writes(*args):
+        if error := next(failures, None):
+            raise error
+        write(*args)
+
+    monkeypatch.setattr(endings, "_write", writes)
+    stub.answers(gemini_stub.text("An answer."))
+    run = ask(committed_world, "hello")
+    running.run_turn(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.messages.get(author=Author.ASSISTANT).text) == (RunStatus.DONE, "An answer.")
+    assert entries(run)[-1] == ("end", {"status": "done"})
+
+
+def test_a_database_that_stays_away_leaves_no_panel_waiting_and_the_turn_is_finished_later(
+    committed_world, stub, sent, monkeypatch
+):
+    def away(*args):
+        raise OperationalError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(endings, "PATIENCE", (0,))
+        patch.setattr(endings, "_write", away)
+        stub.answers(gemini_stub.text("An answer."))
+        run = ask(committed_world, "hello")
+        with pytest.raises(OperationalError):
+            running.run_turn(run.pk)
+    assert entries(run)[-1] == ("end", {"status": "failed"})
+    assert running.lost(after=dt.timedelta(0)) == [run.pk]
+    running.run_turn(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.attempts, len(stub.requests)) == (RunStatus.DONE, 2, 1)
+    assert run.messages.get(author=Author.ASSISTANT).text == "An answer."
+
+
+def test_a_mistake_of_ours_is_said_plainly_and_keeps_its_secrets(committed_world, stub, sent, monkeypatch, caplog):
+    def broken(*args, **kwargs):
+        raise RuntimeError("the password is hunter2")
+
+    monkeypatch.setattr("assistant.graph.build.system_prompt", broken)
+    run = ask(committed_world, "hello")
+    running.run_turn(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.error) == (RunStatus.FAILED, "RuntimeError: the password is hunter2")
+    assert run.messages.get(author=Author.NOTE).text == endings.BROKEN
+    assert "hunter2" not in str(entries(run))
+    assert "A run failed" in caplog.text
+
+
+def test_lost_runs_are_sent_again_but_not_each_time_that_somebody_looks(committed_world, stub, sent):
+    old = timezone.now() - dt.timedelta(minutes=5)
+    queued, begun, fresh = (ask(committed_world, text) for text in ("one", "two", "three"))
+    Run.objects.filter(pk=queued.pk).update(created_at=old)
+    Run.objects.filter(pk=begun.pk).update(created_at=old, started_at=old, status=RunStatus.RUNNING)
+    sent.clear()
+    tasks.take_up_lost_runs()
+    tasks.take_up_lost_runs()
+    assert sent == [str(queued.pk), str(begun.pk)]
+    assert str(fresh.pk) not in sent
+
+
+def test_a_user_who_signs_out_in_mid_run_hears_no_more_and_the_turn_goes_on(committed_world, stub, sent):
+    go_on = threading.Event()
+    stub.answers(gemini_stub.steps("Well", go_on, "."))
+    run = ask(committed_world, "hello")
+    client = Client()
+    client.force_login(committed_world.users["scheduler"])
+    worker = in_a_thread(run)
+    wait_for_text(run, "Well")
+    client.post(reverse("accounts:sign-out"))
+    response = client.get(reverse("assistant:run-events", args=[run.pk]))
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse(django_settings.LOGIN_URL))
+    go_on.set()
+    worker.join(20)
+    run.refresh_from_db()
+    assert (run.status, run.messages.get(author=Author.ASSISTANT).text) == (RunStatus.DONE, "Well.")
+    assert streams.last_name(run.pk) == "end"
