@@ -24,6 +24,10 @@ class Table:
     heads: tuple[str, ...]
     rows: list[tuple[Any, ...]]
 
+    def lines(self) -> list[list[str]]:
+        """The rows as they are read."""
+        return [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in self.rows]
+
 
 def dollars(cost: Decimal | None) -> str:
     """To the cent, and small sums to the hundredth of one."""
