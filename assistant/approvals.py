@@ -15,6 +15,7 @@ from allocations.enums import Door
 from allocations.exceptions import DomainError, Invalid, NotFound, Refused, Stale
 from allocations.services import undo as undoing
 from allocations.services.work import Actor
+from assistant import metrics
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
 from assistant.models import Proposal
@@ -183,7 +184,9 @@ def undo(proposal_id: uuid.UUID | str, *, user: User) -> Any:
 def expire() -> int:
     """Ends the proposals that have waited for too long; returns how many."""
     late = Proposal.objects.filter(status=ProposalStatus.WAITING, expires_at__lte=timezone.now())
-    return late.update(status=ProposalStatus.EXPIRED, decided_at=timezone.now())
+    number = late.update(status=ProposalStatus.EXPIRED, decided_at=timezone.now())
+    metrics.count("proposals", ProposalStatus.EXPIRED, by=number)
+    return number
 
 
 def invalid(error: ValidationError) -> Invalid:
@@ -232,6 +235,7 @@ def _decide(proposal: Proposal, status: ProposalStatus, user: User, **values: An
         setattr(proposal, name, value)
     proposal.status, proposal.decided_by, proposal.decided_at = status, user, timezone.now()
     proposal.save(update_fields=["status", "decided_by", "decided_at", *values])
+    metrics.count("proposals", status)
 
 
 def _changed(caller: Caller, proposal: Proposal, refusal: DomainError) -> Decision:

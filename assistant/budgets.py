@@ -21,7 +21,7 @@ from django.utils import timezone
 from langchain.agents.middleware import ModelRequest
 from langchain_core.messages import AIMessage
 
-from assistant import spending
+from assistant import metrics, spending
 from assistant.exceptions import OverBudget
 from assistant.models import ModelCall, Run
 from assistant.prices import cost_of, has_price
@@ -121,6 +121,8 @@ def charge(
         )  # fmt: skip
         if not ended:
             return False
+        provider = call.model.partition(":")[0]
+        metrics.count("model_calls", provider, "failed" if error else "answered")
         added: dict[str, Any] = {"model": call.model} if answered else {}
         if call.model != OFFLINE:
             added |= {"tokens_in": F("tokens_in") + tokens_in, "tokens_out": F("tokens_out") + tokens_out}
@@ -129,6 +131,8 @@ def charge(
             Run.objects.filter(pk=call.run_id).update(**added)
         if call.model != OFFLINE:
             spending.add(call.run, call.day, tokens_in, tokens_out, cost)
+            metrics.count("tokens", provider, "in", by=tokens_in)
+            metrics.count("tokens", provider, "out", by=tokens_out)
     return True
 
 

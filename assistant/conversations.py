@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from allocations.exceptions import Invalid, NotFound
 from allocations.selectors import reports
-from assistant import streams, switches
+from assistant import metrics, streams, switches
 from assistant.enums import Author, RunStatus, Verdict
 from assistant.exceptions import Decided, Waiting
 from assistant.limits import check_rate
@@ -108,6 +108,7 @@ def close(run: Run, status: RunStatus, sentence: str, *, error: str = "") -> Non
     """Ends a run that no worker has, with a note in the transcript. In a transaction with the run locked."""
     run.status, run.ended_at, run.error = status, timezone.now(), error
     run.save(update_fields=["status", "ended_at", "error"])
+    metrics.count("runs", status)
     note = write_note(run, sentence)
 
     def tell() -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from psycopg import OperationalError as DriverError
 
 from allocations.exceptions import DomainError
-from assistant import conversations, streams
+from assistant import conversations, metrics, streams
 from assistant.enums import RunStatus
 from assistant.graph.driving import Halt, Halted
 from assistant.graph.turn import TooManySteps
@@ -93,5 +93,6 @@ def _write(run: Run, transcript: Transcript, ending: Ending) -> None:
         run.ended_at = timezone.now()
         run.save(update_fields=["status", "error", "outcome", "model", "ended_at"])
         note = conversations.write_note(run, ending.sentence) if ending.sentence else None
+        metrics.count("runs", ending.status)
     if note:
         streams.publish(run.pk, "message", id=note.pk)

@@ -3,7 +3,7 @@ import logging
 from celery import Task, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from assistant import conversations, running, streams
+from assistant import conversations, keeping, running, streams
 from assistant.graph import checkpoints
 
 logger = logging.getLogger(__name__)
@@ -36,3 +36,9 @@ def take_up_lost_runs() -> None:
         if streams.client().set(f"{streams.key(run_id)}:sent-again", 1, nx=True, ex=120):
             logger.warning("run %s is taken up again", run_id)
             conversations.send(run_id)
+
+
+@shared_task(ignore_result=True)
+def keep() -> None:
+    """Every night: what has been kept for long enough goes."""
+    logger.info("kept long enough and gone: %s", keeping.keep())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dj_database_url
 import pghistory
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -146,6 +147,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    "keep-the-assistant": {"task": "assistant.tasks.keep", "schedule": crontab(hour=2, minute=30)},
     "forget-old-workbooks": {"task": "allocations.tasks.forget_old_workbooks", "schedule": 6 * 60 * 60.0},
 }
 
@@ -288,6 +290,10 @@ for _model, _price in {
     ASSISTANT_PRICES.setdefault(_model, tuple(map(Decimal, _price)))
 # Messages that a user may send.
 ASSISTANT_RATE = env.rates("ASSISTANT_RATE", "10/minute,120/hour")
+# Days that are kept: what was said, conversations that their users have deleted, and the audit of runs.
+ASSISTANT_KEEP_CONVERSATIONS_DAYS = env.integer("ASSISTANT_KEEP_CONVERSATIONS_DAYS", 365, least=1)
+ASSISTANT_KEEP_DELETED_DAYS = env.integer("ASSISTANT_KEEP_DELETED_DAYS", 30, least=0)
+ASSISTANT_KEEP_RUNS_DAYS = env.integer("ASSISTANT_KEEP_RUNS_DAYS", 730, least=1)
 ASSISTANT_PROPOSAL_DAYS = env.integer("ASSISTANT_PROPOSAL_DAYS", 7, least=1)
 
 LOGGING = {

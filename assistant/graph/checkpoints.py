@@ -3,7 +3,7 @@
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,6 +72,24 @@ def close_pool() -> None:
 def prune(thread: uuid.UUID) -> None:
     """Forgets all of a thread but its latest state."""
     PostgresSaver(pool()).prune([str(thread)], strategy="keep_latest")
+
+
+def forget(threads: Iterable[uuid.UUID | str]) -> None:
+    """Forgets all that the graph knows of these threads."""
+    with saver() as own:
+        for thread in threads:
+            own.delete_thread(str(thread))
+
+
+def orphans(limit: int) -> list[str]:
+    """Threads whose conversation is no more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT thread_id FROM {SCHEMA}.checkpoints c WHERE NOT EXISTS"  # noqa: S608
+            " (SELECT 1 FROM assistant_conversation WHERE id::text = c.thread_id) LIMIT %s",
+            [limit],
+        )
+        return [thread for (thread,) in cursor.fetchall()]
 
 
 @contextmanager

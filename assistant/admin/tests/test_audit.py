@@ -141,7 +141,7 @@ def test_spend_adds_up_by_user_and_by_day_for_the_rows_shown(cast, root):
         ("scheduler", 2, 4, 2_000, 200, "$3.75"),
         ("viewer", 1, 2, 1_000, 100, "$0.5000"),
     ]
-    assert "<td class=\"end\">2,000</td>" in response.content.decode()
+    assert '<td class="end">2,000</td>' in response.content.decode()
     assert tables(response)["By proving ground"] == [("North Proving Ground", 6, 3_000, 300, "$4.25")]
     chart = response.context["chart"]
     assert [(bar.label, bar.height) for bar in chart.bars] == [
