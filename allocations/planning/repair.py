@@ -12,12 +12,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .annealing import heat_for
-from .columns import UNPLACED, cheapest, placed_columns, pooled_columns, prune, rows_for
+from .columns import cheapest, pooled_columns
 from .greedy import greedy
-from .linear import solve_exactly
 from .local_search import LocalSearch
 from .model import Model
-from .problem import Occupied, Problem, ProblemError, Test
+from .problem import Problem
+from .reduced import (
+    LEAST_SECONDS,
+    at_index,
+    cheaper_plan,
+    days_late,
+    exact_plan,
+    lateness,
+    ready_for,
+    reduced_to,
+    value_of,
+)
 from .solution import Solution
 from .state import Plan
 
@@ -31,7 +41,6 @@ SLICE = 250
 SEARCH_SHARE = 0.7
 """Of the time; the rest is for the proof."""
 MOST = 5
-LEAST_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -39,9 +48,11 @@ class Option:
     """One way to repair.
 
     `late` is the weighted and `late_days` the plain tardiness of all tests. `proven`: no plan with as few moves
-    places more tests, or as many with less lateness. The bound of its solution is meant in the same way.
+    places more tests, or as many with less lateness. The bound of its solution is meant in the same way. `problem` is
+    what it solves, all that stays being fixed there: a test stays even where the one before it finds no place.
     """
 
+    problem: Problem
     solution: Solution
     moved: tuple[str, ...]
     late: int
@@ -77,7 +88,7 @@ def displaced_of(problem: Problem) -> tuple[str, ...]:
         and not t.fixed
         and any(
             ("dyno", t.placed[0], day) in taken or ("vehicle", t.vehicle, day) in taken
-            for day in range(t.placed[1], t.placed[1] + t.days)
+            for day in range(t.placed[1], problem.last_day(t, t.placed[1]) + 1)
         )
     )
 
@@ -114,7 +125,7 @@ class _Repair:
         self.seconds = seconds
         self.seed = seed
         wanted = set(displaced_of(problem) if displaced is None else displaced)
-        self.problem = _ready(problem, wanted)
+        self.problem = ready_for(problem, wanted)
         self.displaced = {t.id: None for t in self.problem.tests if t.id in wanted}
         self.others = [t.id for t in self.problem.tests if not t.fixed and t.id not in self.displaced]
         self.standing = {t.id: t.placed for t in self.problem.tests if t.id not in self.displaced}
@@ -137,18 +148,18 @@ class _Repair:
     @property
     def costs(self) -> bool:
         """Whether moving the displaced alone leaves one without a place, or more lateness than before the outage."""
-        return self.found[0][0] > sum(_late(t, t.placed) for t in self.problem.tests)
+        return self.found[0][0] > sum(lateness(self.problem, t, t.placed) for t in self.problem.tests)
 
     def displaced_only(self) -> Option:
         """The least late plan in which nobody else moves."""
-        model = Model(_reduced(self.problem, set(self.displaced)))
+        model = Model(reduced_to(self.problem, set(self.displaced)))
         search = LocalSearch(model, seed=self.seed, plan=greedy(model))
         hot, cold = heat_for(model)
         search.run(QUICK_STEPS, hot=hot, cold=cold)
-        plan, proven = _exactly(model, search.best, seconds=max(LEAST_SECONDS, self.left))
+        plan, proven = exact_plan(model, search.best, seconds=max(LEAST_SECONDS, self.left))
         last = LocalSearch(model, plan=plan)
         last.polish()
-        self._keep(0, self._rest(model) + _value(model, last.best), self._places(model, last.best), proven)
+        self._keep(0, self._rest(model) + value_of(model, last.best), self._places(model, last.best), proven)
         return self._option(0)
 
     def search(self) -> None:
@@ -156,12 +167,12 @@ class _Repair:
         usual = max(1, sum(self.weight.values()) // max(1, len(self.weight)))
         share = self.left * SEARCH_SHARE / len(PRICES)
         places = self.found[0][1]
-        small = _reduced(self.problem, {*self.displaced, *self.others})
+        small = reduced_to(self.problem, {*self.displaced, *self.others})
         for i, price in enumerate(PRICES):
             problem = small.with_weights(move=price * usual, stay=1, finish=0, versatile=0)
             model = Model(problem)
             index = {name: d for d, name in enumerate(problem.dynos)}
-            start = [_at(places.get(t.id), index) for t in problem.tests]
+            start = [at_index(places.get(t.id), index) for t in problem.tests]
             search = _Watched(model, seed=self.seed + i, plan=start)
             hot, cold = heat_for(model)
             steps = max(SLICE, min(STEPS, STEPS_A_TEST * len(self.others)))
@@ -180,14 +191,14 @@ class _Repair:
         places = self._places(model, plan)
         if all(name in places for name in self.others):
             moved = sum(places[name] != self.standing[name] for name in self.others)
-            self._keep(moved, self._rest(model) + _value(model, plan), places, False)
+            self._keep(moved, self._rest(model) + value_of(model, plan), places, False)
 
     def prove_one_more(self) -> None:
         """Free each other test in turn beside the displaced: the best plan that moves one more."""
         value = min(self.found[m][0] for m in (0, 1) if m in self.found)
         bounds = []
         for name in self.others:
-            model = Model(_reduced(self.problem, {*self.displaced, name}))
+            model = Model(reduced_to(self.problem, {*self.displaced, name}))
             pooled = pooled_columns(model)
             rest = self._rest(model)
             least = rest + int(cheapest(model, pooled).sum())
@@ -198,11 +209,11 @@ class _Repair:
         for least, name, model, rest in sorted(bounds, key=lambda b: b[:2]):
             if least >= value:
                 break
-            plan, ended = _better(model, value - rest, seconds=self.left, keep=name)
+            plan, ended = cheaper_plan(model, value - rest, seconds=self.left, keep=name)
             if plan is not None:
                 places = self._places(model, plan)
                 moved = int(places[name] != self.standing[name])
-                value = rest + _value(model, plan)
+                value = rest + value_of(model, plan)
                 self._keep(moved, value, places, False)
             if not ended or self.left <= 0:
                 return
@@ -212,7 +223,7 @@ class _Repair:
     def _rest(self, model: Model) -> int:
         """What the tests cost that a reduced model leaves out."""
         inside = {t.id for t in model.problem.tests}
-        return sum(_late(t, t.placed) for t in self.problem.tests if t.id not in inside)
+        return sum(lateness(self.problem, t, t.placed) for t in self.problem.tests if t.id not in inside)
 
     def _places(self, model: Model, plan: Plan) -> dict[str, tuple[str, int]]:
         places = {name: at for name, at in self.standing.items() if at is not None}
@@ -245,15 +256,19 @@ class _Repair:
         _, places, proven = self.found[moved]
         model = self.whole
         index = {name: d for d, name in enumerate(self.problem.dynos)}
-        plan = [_at(places.get(t.id), index) for t in self.problem.tests]
+        plan = [at_index(places.get(t.id), index) for t in self.problem.tests]
         value = model.plan_cost(plan) // model.level
         solution = model.solution(plan, bound=value if proven else 0, seconds=self.spent)
         tests = [(t, places.get(t.id)) for t in self.problem.tests]
+        moved_ids = tuple(t.id for t, at in tests if at is not None and at != t.placed)
+        loose = {*self.displaced, *moved_ids}
+        fixed = tuple(t if t.id in loose else replace(t, fixed=True) for t in self.problem.tests)
         return Option(
+            replace(self.problem, tests=fixed),
             solution,
-            tuple(t.id for t, at in tests if at is not None and at != t.placed),
-            sum(_late(t, at) for t, at in tests if at is not None),
-            sum(max(0, at[1] + t.days - 1 - t.due) for t, at in tests if at is not None),
+            moved_ids,
+            sum(lateness(self.problem, t, at) for t, at in tests),
+            sum(days_late(self.problem, t, at) for t, at in tests),
             proven,
         )
 
@@ -275,86 +290,3 @@ class _Watched(LocalSearch):
             if self.cost < self.least.get(moves, 1 << 200):
                 self.least[moves] = self.cost
                 self.found[moves] = list(self.state.at)
-
-
-def _at(place: tuple[str, int] | None, index: dict[str, int]) -> tuple[int, int] | None:
-    return None if place is None else (index[place[0]], place[1])
-
-
-def _late(test: Test, place: tuple[str, int] | None) -> int:
-    return 0 if place is None else test.weight * max(0, place[1] + test.days - 1 - test.due)
-
-
-def _value(model: Model, plan: Plan) -> int:
-    """Tardiness and the price of what is unplaced, without what moves cost."""
-    value = 0
-    for t, j in zip(model.problem.tests, range(model.n), strict=True):
-        at = plan[j]
-        value += model.unplaced_price if at is None else _late(t, ("", at[1]))
-    return value
-
-
-def _ready(problem: Problem, displaced: set[str]) -> Problem:
-    """The problem with a price for what is unplaced that holds for every part of it, and with those fixed that stand
-    where they might not be put."""
-    names = {t.id: t for t in problem.tests}
-    for name in displaced:
-        if name not in names or names[name].fixed:
-            raise ProblemError("displaced", f"{name!r} is not among the tests that may move")
-    tests = []
-    for i, t in enumerate(problem.tests):
-        if t.placed is None:
-            raise ProblemError(f"tests[{i}].placed", "is missing: a repair is of tests that stand somewhere")
-        before = names.get(t.after or "")
-        order = (
-            before is None
-            or before.id in displaced
-            or (before.placed is not None and t.placed[1] >= before.placed[1] + before.days + t.gap)
-        )
-        legal = t.placed[0] in t.dynos and t.earliest <= t.placed[1] <= problem.horizon - t.days and order
-        tests.append(t if t.fixed or t.id in displaced or legal else replace(t, fixed=True))
-    worst = sum(t.weight * max(0, problem.horizon - 1 - t.due) for t in tests)
-    ready = replace(problem, tests=tuple(tests)).with_weights(move=0, unplaced=worst + 1)
-    standing = replace(ready, tests=tuple(replace(t, fixed=True, after=None) for t in tests if t.id not in displaced))
-    Problem.from_json(standing.to_json())  # raises where two of those that stay are in each other's way
-    return ready
-
-
-def _reduced(problem: Problem, free: set[str]) -> Problem:
-    """The problem of the free tests alone; of the others only those stay in it that share a vehicle or an order."""
-    tests = {t.id: t for t in problem.tests}
-    seats = {tests[name].vehicle for name in free}
-    near = {t.after for t in problem.tests if t.id in free} | {t.id for t in problem.tests if t.after in free}
-    kept, taken = [], list(problem.occupied)
-    inside = {t.id for t in problem.tests if t.id in free or t.vehicle in seats or t.id in near}
-    for t in problem.tests:
-        if t.id in inside:
-            after = t.after if t.after in inside else None
-            kept.append(replace(t, fixed=t.id not in free, after=after, gap=t.gap if after else 0))
-        else:
-            taken.append(Occupied(t.placed[1], t.placed[1] + t.days - 1, dyno=t.placed[0]))
-    return replace(problem, tests=tuple(kept), occupied=tuple(taken))
-
-
-def _better(model: Model, below: int, *, seconds: float, keep: str = "") -> tuple[Plan | None, bool]:
-    """The best plan that costs less than `below`, if there is one, and whether the search came to its end.
-
-    The test `keep` is not to be left out.
-    """
-    pooled = pooled_columns(model, below=below)
-    if len(set(pooled.test.tolist())) < model.n:
-        return None, True
-    columns = prune(model, placed_columns(model, pooled), below)
-    if keep:
-        j = next(j for j, t in enumerate(model.problem.tests) if t.id == keep)
-        columns = columns.keep((columns.test != j) | (columns.first != UNPLACED))
-    if len(set(columns.test.tolist())) < model.n:
-        return None, True
-    outcome = solve_exactly(model, columns, rows_for(model, columns), seconds=max(LEAST_SECONDS, seconds))
-    plan = outcome.plan if outcome.plan is not None and _value(model, outcome.plan) < below else None
-    return plan, outcome.ended
-
-
-def _exactly(model: Model, plan: Plan, *, seconds: float) -> tuple[Plan, bool]:
-    better, ended = _better(model, _value(model, plan), seconds=seconds)
-    return (plan if better is None else better), ended

@@ -187,9 +187,10 @@ def _with_misfits(problem: Problem, displaced: set[str]) -> Problem:
         shut |= {(dyno, day) for day in range(problem.horizon)}
     for test in problem.tests:
         dyno, first = test.placed
-        days = range(first, first + test.days)
+        days = range(first, problem.last_day(test, first) + 1)
         if test.id not in displaced and any((dyno, day) in shut for day in days):
-            occupied.append(Occupied(first, days[-1], vehicle=test.vehicle))
+            facility = problem.facilities.get(dyno)
+            occupied.append(Occupied(first, days[-1], vehicle=test.vehicle, facility=facility))
         else:
             tests.append(test)
     kept = {test.id for test in tests}
@@ -200,12 +201,12 @@ def _with_misfits(problem: Problem, displaced: set[str]) -> Problem:
 def _in_order(tests: list[Test], found: PlanningProblem) -> list[Test]:
     """Keeps each test after the one that its request comes after, where it stands like that."""
     by_request = {row.request_id: id_ for id_, row in found.rows.items() if getattr(row, "request_id", None)}
-    ends = {test.id: test.placed[1] + test.days for test in tests}
+    ends = {test.id: found.problem.last_day(test, test.placed[1]) for test in tests}
     ordered = []
     for test in tests:
         request = found.rows[test.id].request
         before = by_request.get(request.after_id) if request and request.after_id else None
-        keeps = before is not None and before != test.id and ends[before] <= test.placed[1]
+        keeps = before is not None and before != test.id and ends[before] < test.placed[1]
         ordered.append(replace(test, after=before) if keeps and test.after is None else test)
     return ordered
 
@@ -225,7 +226,7 @@ def _without_window(problem: Problem, plan: Plan, window_id: int | None) -> list
 
 def _lateness(problem: Problem) -> tuple[int, int]:
     """Days late as all stands now, plain and weighted."""
-    late = [max(0, test.placed[1] + test.days - 1 - test.due) for test in problem.tests]
+    late = [max(0, problem.last_day(test, test.placed[1]) - test.due) for test in problem.tests]
     return sum(late), sum(test.weight * days for test, days in zip(problem.tests, late, strict=True))
 
 

@@ -71,7 +71,7 @@ class Command(BaseCommand):
             on_option=lambda first: options["json"] or self._tell(first, began),
         )
         for option in found.options:
-            if wrong := check(found.problem, option.solution):
+            if wrong := check(option.problem, option.solution):
                 raise CommandError("a repair does not hold: " + "; ".join(wrong))
         if options["json"]:
             listed = [
