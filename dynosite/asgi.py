@@ -7,9 +7,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dynosite.settings")
 
 def build_application():
     site = get_asgi_application()
+    from django.conf import settings
+
+    from dynosite.ops.gate import StreamGate
     from dynosite.ops.static import serve_static
 
-    return serve_static(site)
+    return serve_static(StreamGate(site, most=settings.STREAMS_OPENED_AT_ONCE))
 
 
 application = build_application()

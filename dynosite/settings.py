@@ -115,6 +115,8 @@ if MODE != "test":
         "max_size": env.integer("DATABASE_POOL_SIZE", 16, least=1),
         "timeout": 10,
     }
+# Half of the pool: pages are served while hundreds of event streams connect again.
+STREAMS_OPENED_AT_ONCE = max(1, env.integer("DATABASE_POOL_SIZE", 16, least=1) // 2)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL") or (MODE == "local" and local.redis_url()) or "redis://127.0.0.1:6379/0"

@@ -3,13 +3,14 @@
 An event's id is its entry's id in the stream, so a browser that connects again names the last that it has heard.
 """
 
+import random
 import re
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import redis.asyncio as redis
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, sync_to_async
 from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
@@ -18,7 +19,8 @@ HEARTBEAT = 10.0
 """Seconds of silence after which a comment is sent, so that no proxy closes the connection."""
 CHECKED_EVERY = 20.0
 """Seconds after which the listener's rights are looked at again."""
-RETRY_MILLISECONDS = 2_000
+RETRY_MILLISECONDS = (1_500, 4_500)
+"""After how long a page connects again, which is not the same for all of them."""
 _EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 Entry = dict[str, str]
@@ -41,7 +43,8 @@ def event_stream(
     """Streams the entries of the Redis Stream `key` that come after `after` ("" is: from now on, "0-0": all).
 
     `message(id, entry)` writes an entry as an event, `last(entry)` says that none comes after it. The event `reload`
-    tells a page that it missed what is kept no more, `gone` one whose rights have ended.
+    tells a page that it missed what is kept no more, `gone` one whose rights have ended. `still_allowed` runs in some
+    thread, and closes the database connections that it opens there.
     """
     return StreamingHttpResponse(
         _follow(key, after, still_allowed, message, last),
@@ -52,13 +55,14 @@ def event_stream(
 
 
 async def _follow(key, after, still_allowed, message, last) -> AsyncIterator[str]:
-    # The request ends with the stream: until then its thread must not keep a database connection.
+    # The request ends with the stream: until then it must keep neither a database connection nor a thread.
     await sync_to_async(connections.close_all)()
+    _let_thread_go()
     # Any: what the client's own types say of its answers does not know that they are decoded.
     client: Any = redis.Redis.from_url(settings.REDIS_URL, decode_responses=True, socket_timeout=HEARTBEAT + 5)
     checked = time.monotonic()
     try:
-        yield f"retry: {RETRY_MILLISECONDS}\n\n"
+        yield f"retry: {random.randint(*RETRY_MILLISECONDS)}\n\n"  # noqa: S311
         if after and await _has_gap(client, key, after):
             yield "event: reload\ndata: {}\n\n"
             after = ""
@@ -71,7 +75,7 @@ async def _follow(key, after, still_allowed, message, last) -> AsyncIterator[str
         while True:
             answer = await client.xread({key: after}, count=200, block=round(HEARTBEAT * 1000))
             if time.monotonic() - checked >= CHECKED_EVERY or not answer:
-                if not await sync_to_async(still_allowed)():
+                if not await sync_to_async(still_allowed, thread_sensitive=False)():
                     yield "event: gone\ndata: {}\n\n"
                     return
                 checked = time.monotonic()
@@ -86,6 +90,16 @@ async def _follow(key, after, still_allowed, message, last) -> AsyncIterator[str
         return  # The page connects again and names the last event that it has heard.
     finally:
         await client.aclose()
+
+
+def _let_thread_go() -> None:
+    """Ends the thread in which Django's middleware ran for this request; it would stay for as long as the stream.
+
+    Should anything of the request need one later, there is a new one then.
+    """
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    if context is not None and (executor := SyncToAsync.context_to_thread_executor.pop(context, None)):
+        executor.shutdown(wait=False)
 
 
 async def _newest(client: Any, key: str) -> str:

@@ -1,6 +1,7 @@
 """The event stream over real HTTP: ids only, nothing missed, and only for members."""
 
 import json
+import threading
 import time
 
 import httpx
@@ -135,7 +136,20 @@ def test_idle_stream_keeps_no_database_connection(listen, committed_world, monke
             return cursor.fetchone()[0]
 
     before = others()
-    streams = [listen("viewer") for _ in range(5)]
-    for response in streams:
-        assert next(response.iter_lines()).startswith("retry:")
+    # Kept: an iterator that is thrown away closes its stream.
+    streams = [listen("viewer").iter_lines() for _ in range(5)]
+    assert all(next(lines).startswith("retry:") for lines in streams)
     wait_until(lambda: others() <= before, "the streams' return of their connections", seconds=5)
+
+
+def test_idle_stream_keeps_no_thread(listen):
+    before = threading.active_count()
+    streams = [listen("viewer").iter_lines() for _ in range(8)]
+    assert all(next(lines).startswith("retry:") for lines in streams)
+    wait_until(lambda: threading.active_count() <= before + 1, "the end of the streams' threads", seconds=5)
+
+
+def test_pages_come_back_at_different_times(listen):
+    waits = {next(listen("viewer").iter_lines()) for _ in range(6)}
+    assert len(waits) > 1
+    assert all(1_500 <= int(line.partition(": ")[2]) <= 4_500 for line in waits)

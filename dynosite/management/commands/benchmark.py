@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dynosite.benchmarks.scratch import scratch_database
 
-NAMES = ("booking", "find", "calendar")
+NAMES = ("booking", "find", "calendar", "stream")
 
 
 class Command(BaseCommand):
