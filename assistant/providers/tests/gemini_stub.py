@@ -169,6 +169,21 @@ def steps(*chunks: str | threading.Event, tokens: tuple[int, int] = (10, 5)) -> 
     return respond
 
 
+def slowly(first: str, go_on: threading.Event, rest: str) -> Respond:
+    """Streams the first words, then empty pieces for a patient client until the event is set, then the rest."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        _begin(handler)
+        _chunk(handler, _candidate([{"text": first}]))
+        for _ in range(150):
+            if go_on.wait(0.2):
+                break
+            _chunk(handler, _candidate([{"text": ""}]))
+        _chunk(handler, _candidate([{"text": rest}], finish="STOP") | {"usageMetadata": _usage((10, 5))})
+
+    return respond
+
+
 def _usage(tokens: tuple[int, int]) -> dict[str, int]:
     prompt, candidates = tokens
     return {"promptTokenCount": prompt, "candidatesTokenCount": candidates, "totalTokenCount": prompt + candidates}

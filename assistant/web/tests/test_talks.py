@@ -53,7 +53,7 @@ def test_the_page_has_the_same_and_refreshes_itself_only_while_a_run_is_under_wa
     assert "http-equiv" not in text
     Run.objects.filter(pk=talk.run.pk).update(status=RunStatus.RUNNING)
     text = html(mine.get(address(talk)))
-    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in text
+    assert '<noscript><meta http-equiv="refresh" content="2;url=' + address(talk) + '"></noscript>' in text
     assert f'data-events="/assistant/runs/{talk.run.pk}/events/"' in text
 
 

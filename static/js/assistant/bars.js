@@ -18,14 +18,13 @@ function drawNew(bar, start, length, lane) {
   drawn.dataset.proposal = bar.proposal;
   drawn.tabIndex = -1;
   drawn.title = bar.title;
-  drawn.setAttribute("aria-label", `Proposed: ${bar.title}`);
   drawn.style.setProperty("--s", start);
   drawn.style.setProperty("--n", length);
   const icon = document.querySelector(".ai-orb .icon")?.cloneNode(true);
   const name = document.createElement("b");
   name.textContent = bar.vehicle || "Maintenance";
   if (icon) drawn.append(icon);
-  drawn.append(name, "proposed");
+  drawn.append(name, " proposed");
   lane.append(drawn);
 }
 

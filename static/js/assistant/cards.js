@@ -112,7 +112,9 @@ export function startCards() {
   document.addEventListener(
     "toggle",
     (event) => {
-      if (event.target.matches?.(".ai-reject") && event.target.open) event.target.querySelector("input").focus();
+      if (!event.target.matches?.(".ai-reject") || !event.target.open) return;
+      event.target.querySelector('[name="word"]').focus();
+      event.target.scrollIntoView({ block: "nearest" });
     },
     true,
   );

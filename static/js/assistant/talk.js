@@ -68,13 +68,14 @@ export function show(parts) {
 function mergeTalk(fresh) {
   document.getElementById("ai-welcome")?.remove();
   for (const other of log().querySelectorAll(".ai-sending, #ai-refusal")) other.remove();
-  for (const turn of fresh.querySelectorAll(".ai-turn")) {
+  const turns = [...fresh.querySelectorAll(".ai-turn")];
+  for (const turn of turns) {
     const old = document.getElementById(turn.id);
     if (old) merge(old, turn);
     else log().append(turn);
   }
   for (const old of log().querySelectorAll(".ai-turn")) {
-    if (!fresh.querySelector(`#${CSS.escape(old.id)}`)) old.remove();
+    if (!turns.some(({ id }) => id === old.id)) old.remove();
   }
   document.getElementById("ai-pending")?.replaceWith(fresh.querySelector("#ai-pending"));
 }
