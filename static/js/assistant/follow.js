@@ -1,6 +1,6 @@
 // Following a run: words as they come, and everything else by asking for the turn again.
 import { say } from "./ask.js";
-import { goToEnd, isAtEnd, refreshTurn, settle } from "./talk.js";
+import { goToEnd, isAtEnd, log, refreshTurn, settle } from "./talk.js";
 
 const AGAIN = 3_000;
 const SILENT = 45_000; // without any event for so long, the turn is looked at
@@ -138,10 +138,17 @@ class Following {
   }
 }
 
-export function follow(turn) {
-  if (!followed.has(turn.id)) followed.set(turn.id, new Following(turn));
+function followAll() {
+  for (const turn of log()?.querySelectorAll(".ai-turn[data-events]") ?? []) {
+    if (!followed.has(turn.id)) followed.set(turn.id, new Following(turn));
+  }
 }
 
-addEventListener("pagehide", () => {
-  for (const each of followed.values()) each.stop();
-});
+/** Follows whatever is under way in the conversation. An event leads here, as modules that import each other in a
+ * circle could not get names with hashes. */
+export function startFollowing() {
+  document.addEventListener("assistant:settled", followAll);
+  addEventListener("pagehide", () => {
+    for (const each of followed.values()) each.stop();
+  });
+}

@@ -1,6 +1,5 @@
 // The conversation in view: loading it, keeping it up to date, following what is under way.
 import { ask, merge, place, say } from "./ask.js";
-import { follow } from "./follow.js";
 import { others } from "./others.js";
 
 const panel = () => document.getElementById("assistant");
@@ -45,7 +44,6 @@ export function settle() {
     const starters = composer.querySelector(".ai-starters");
     if (starters) starters.hidden = running;
   }
-  for (const turn of log()?.querySelectorAll(".ai-turn[data-events]") ?? []) follow(turn);
   document.dispatchEvent(new CustomEvent("assistant:settled"));
 }
 
