@@ -98,7 +98,7 @@ def repair(
     displaced: Collection[str] | None = None,
     *,
     others: bool = True,
-    seconds: float = 1.8,
+    seconds: float = 1.6,
     most: int = MOST,
     seed: int = 0,
     on_option: Callable[[Option], None] | None = None,

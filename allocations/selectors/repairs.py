@@ -21,7 +21,7 @@ FROZEN = 3
 """Days from today on which nothing else than the displaced is moved."""
 NEAREST = 300
 """Tests that may make room, at most: those that stand nearest to the window."""
-SECONDS = 1.5
+SECONDS = 1.2
 
 
 @dataclass(frozen=True, slots=True)
