@@ -1,11 +1,8 @@
 """Long conversations in the real graph with the real Gemini client on a local stub."""
 
-import os
-
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.serde import _msgpack
-from langsmith.utils import tracing_is_enabled
 
 from assistant import running
 from assistant.enums import Author, RunStatus
@@ -113,11 +110,6 @@ def test_only_the_last_state_of_a_thread_is_kept(committed_world, stub):
     with checkpoints.saver() as saver:
         kept = list(saver.list({"configurable": {"thread_id": str(run.conversation_id)}}))
     assert len(kept) == 1
-
-
-def test_nothing_is_traced_unless_the_environment_says_so():
-    assert not {name for name in os.environ if name.startswith(("LANGSMITH_TRACING", "LANGCHAIN_TRACING"))}
-    assert not tracing_is_enabled()
 
 
 def test_a_checkpoint_brings_back_known_types_only():

@@ -1,0 +1,10 @@
+"""LangSmith traces turns by its own variables, and not without them."""
+
+import os
+
+from langsmith.utils import tracing_is_enabled
+
+
+def test_nothing_is_traced_without_langsmith_s_variables():
+    assert not [name for name in os.environ if name.startswith(("LANGSMITH_", "LANGCHAIN_"))]
+    assert not tracing_is_enabled()
