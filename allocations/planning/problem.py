@@ -74,7 +74,7 @@ class Problem:
             read_travel(data.get("travel", [])),
         )
         _check_order(problem)
-        _check_fixed(problem)
+        check_fixed(problem)
         return problem
 
     def to_json(self) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _check_order(problem: Problem) -> None:
         done.update(path)
 
 
-def _check_fixed(problem: Problem) -> None:
+def check_fixed(problem: Problem) -> None:
     """Fixed tests are not the planner's to question, but two of them on one day have no plan at all."""
     taken: dict[tuple[str, str, int], str] = {}
     where = {t.id: t for t in problem.tests if t.fixed}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from .columns import UNPLACED, placed_columns, pooled_columns, prune, rows_for
 from .linear import solve_exactly
 from .model import Model
-from .problem import Occupied, Problem, ProblemError, Test
+from .problem import Occupied, Problem, ProblemError, Test, check_fixed
 from .state import Plan
 
 LEAST_SECONDS = 0.05
@@ -56,8 +56,8 @@ def ready_for(problem: Problem, displaced: Collection[str]) -> Problem:
         tests.append(t if t.fixed or t.id in displaced or legal else replace(t, fixed=True))
     worst = sum(t.weight * max(0, problem.horizon - 1 - t.due) for t in tests)
     ready = replace(problem, tests=tuple(tests)).with_weights(move=0, unplaced=worst + 1)
-    standing = replace(ready, tests=tuple(replace(t, fixed=True, after=None) for t in tests if t.id not in displaced))
-    Problem.from_json(standing.to_json())  # raises where two of those that stay are in each other's way
+    standing = tuple(replace(t, fixed=True, after=None) for t in tests if t.id not in displaced)
+    check_fixed(replace(ready, tests=standing))
     return ready
 
 
@@ -89,19 +89,25 @@ def _rushed(problem: Problem, displaced: Collection[str]) -> set[str]:
 
 
 def reduced_to(problem: Problem, free: Collection[str]) -> Problem:
-    """The problem of the free tests alone; of the others only those stay in it that share a vehicle or an order."""
-    tests = {t.id: t for t in problem.tests}
-    seats = {tests[name].vehicle for name in free}
-    near = {t.after for t in problem.tests if t.id in free} | {t.id for t in problem.tests if t.after in free}
-    kept, taken = [], list(problem.occupied)
+    """The problem of the free tests alone, on the dynos that concern them; of the others only those stay in it that
+    share a vehicle or an order with one, the rest is occupied days."""
+    mine = [t for t in problem.tests if t.id in free]
+    seats = {t.vehicle for t in mine}
+    near = {t.after for t in mine} | {t.id for t in problem.tests if t.after in free}
     inside = {t.id for t in problem.tests if t.id in free or t.vehicle in seats or t.id in near}
+    dynos = {dyno for t in mine for dyno in t.dynos} | {t.placed[0] for t in problem.tests if t.id in inside}
+    taken = [o for o in problem.occupied if o.dyno in dynos or o.vehicle in seats]
+    kept = []
     for t in problem.tests:
         if t.id in inside:
             after = t.after if t.after in inside else None
-            kept.append(replace(t, fixed=t.id not in free, after=after, gap=t.gap if after else 0))
-        else:
+            own = t.dynos if t.id in free else (t.placed[0],)
+            kept.append(replace(t, fixed=t.id not in free, after=after, gap=t.gap if after else 0, dynos=own))
+        elif t.placed[0] in dynos:
             taken.append(Occupied(t.placed[1], problem.last_day(t, t.placed[1]), dyno=t.placed[0]))
-    return replace(problem, tests=tuple(kept), occupied=tuple(taken))
+    named = tuple(dyno for dyno in problem.dynos if dyno in dynos)
+    places = {dyno: facility for dyno, facility in problem.facilities.items() if dyno in dynos}
+    return replace(problem, tests=tuple(kept), occupied=tuple(taken), dynos=named, facilities=places)
 
 
 def cheaper_plan(model: Model, below: int, *, seconds: float, keep: str = "") -> tuple[Plan | None, bool]:

@@ -28,7 +28,7 @@ from .reduced import (
     reduced_to,
     value_of,
 )
-from .solution import Solution
+from .solution import Placement, Solution
 from .state import Plan
 
 PRICES = (24, 12, 6, 3)
@@ -48,16 +48,25 @@ class Option:
     """One way to repair.
 
     `late` is the weighted and `late_days` the plain tardiness of all tests. `proven`: no plan with as few moves
-    places more tests, or as many with less lateness. The bound of its solution is meant in the same way. `problem` is
-    what it solves, all that stays being fixed there: a test stays even where the one before it finds no place.
+    places more tests, or as many with less lateness. The bound of its solution is meant in the same way.
     """
 
-    problem: Problem
+    whole: Problem
+    displaced: tuple[str, ...]
     solution: Solution
     moved: tuple[str, ...]
     late: int
     late_days: int
     proven: bool
+
+    @cached_property
+    def problem(self) -> Problem:
+        """What it solves, all that stays being fixed there: a test stays even where the one before it finds no
+        place."""
+        loose = {*self.displaced, *self.moved}
+        return replace(
+            self.whole, tests=tuple(t if t.id in loose else replace(t, fixed=True) for t in self.whole.tests)
+        )
 
     @property
     def unplaced(self) -> tuple[str, ...]:
@@ -129,13 +138,11 @@ class _Repair:
         self.displaced = {t.id: None for t in self.problem.tests if t.id in wanted}
         self.others = [t.id for t in self.problem.tests if not t.fixed and t.id not in self.displaced]
         self.standing = {t.id: t.placed for t in self.problem.tests if t.id not in self.displaced}
+        self.base = {t.id: lateness(self.problem, t, t.placed) for t in self.problem.tests}
+        self.total = sum(self.base.values())
         self.weight = {t.id: t.weight for t in self.problem.tests}
         # By how many others have moved: what the plan costs, the places of the tests, whether that is proven.
         self.found: dict[int, tuple[int, dict[str, tuple[str, int]], bool]] = {}
-
-    @cached_property
-    def whole(self) -> Model:
-        return Model(self.problem)
 
     @property
     def spent(self) -> float:
@@ -148,7 +155,7 @@ class _Repair:
     @property
     def costs(self) -> bool:
         """Whether moving the displaced alone leaves one without a place, or more lateness than before the outage."""
-        return self.found[0][0] > sum(lateness(self.problem, t, t.placed) for t in self.problem.tests)
+        return self.found[0][0] > self.total
 
     def displaced_only(self) -> Option:
         """The least late plan in which nobody else moves."""
@@ -222,8 +229,7 @@ class _Repair:
 
     def _rest(self, model: Model) -> int:
         """What the tests cost that a reduced model leaves out."""
-        inside = {t.id for t in model.problem.tests}
-        return sum(lateness(self.problem, t, t.placed) for t in self.problem.tests if t.id not in inside)
+        return self.total - sum(self.base[t.id] for t in model.problem.tests)
 
     def _places(self, model: Model, plan: Plan) -> dict[str, tuple[str, int]]:
         places = {name: at for name, at in self.standing.items() if at is not None}
@@ -254,23 +260,22 @@ class _Repair:
 
     def _option(self, moved: int) -> Option:
         _, places, proven = self.found[moved]
-        model = self.whole
-        index = {name: d for d, name in enumerate(self.problem.dynos)}
-        plan = [at_index(places.get(t.id), index) for t in self.problem.tests]
-        value = model.plan_cost(plan) // model.level
-        solution = model.solution(plan, bound=value if proven else 0, seconds=self.spent)
         tests = [(t, places.get(t.id)) for t in self.problem.tests]
         moved_ids = tuple(t.id for t, at in tests if at is not None and at != t.placed)
-        loose = {*self.displaced, *moved_ids}
-        fixed = tuple(t if t.id in loose else replace(t, fixed=True) for t in self.problem.tests)
-        return Option(
-            replace(self.problem, tests=fixed),
-            solution,
-            moved_ids,
-            sum(lateness(self.problem, t, at) for t, at in tests),
-            sum(days_late(self.problem, t, at) for t, at in tests),
-            proven,
+        late = sum(lateness(self.problem, t, at) for t, at in tests)
+        solution = Solution(
+            status="optimal" if proven else "feasible",
+            objective=late,
+            bound=late if proven else 0,
+            moved=len(moved_ids),
+            seconds=self.spent,
+            placements=tuple(
+                Placement(t.id, at[0], at[1], self.problem.last_day(t, at[1])) for t, at in tests if at is not None
+            ),
+            unplaced=tuple(t.id for t, at in tests if at is None),
         )
+        days = sum(days_late(self.problem, t, at) for t, at in tests)
+        return Option(self.problem, tuple(self.displaced), solution, moved_ids, late, days, proven)
 
 
 class _Watched(LocalSearch):
