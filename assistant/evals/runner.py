@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from django.conf import settings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 
@@ -36,11 +37,23 @@ class Result:
         return {"id": data["id"], "pass": data.pop("passed")} | data
 
 
+class NoModel(Exception):
+    """Why a model cannot be asked, in a sentence."""
+
+
 def model_named(name: str | None) -> ModelFor:
-    """The offline model without a name, else the hosted one (`provider:model`)."""
+    """The offline model without a name, else the hosted one (`provider:model`, or `gemini-…`). Raises NoModel."""
     if name in (None, "", "offline"):
         return offline_model
-    model = hosted_models((name,))[0].model
+    full = f"google_genai:{name}" if name.startswith("gemini") else name
+    if ":" not in full:
+        raise NoModel(f"{name} is no model: name it as provider:model, such as google_genai:gemini-2.5-flash.")
+    if full.startswith("google_genai:") and not settings.GEMINI_API_KEY:
+        raise NoModel("Gemini needs GEMINI_API_KEY. (The offline model needs nothing: leave --model out.)")
+    try:
+        model = hosted_models((full,))[0].model
+    except Exception as error:  # each provider's client has its own
+        raise NoModel(f"The model {name} cannot be used: {' '.join(str(error).split())[:400]}") from error
     return lambda caller: model
 
 
@@ -60,11 +73,10 @@ def run_case(case: Case, world: dict[str, Any], model_for: ModelFor = offline_mo
 
 def _say(case: Case, world: dict[str, Any], model_for: ModelFor, result: Result) -> None:
     name = case.get("as") or "scheduler"
-    entry = next(each for each in world["users"] if each["username"] == name)
+    entry = next(each for each in world["users"] if str(each["username"]) == name)
     user = User.objects.get(username=name)
-    ground = next(
-        each for each in reports.grounds(user) if each.code == case.get("ground", next(iter(entry["role"])))
-    )
+    code = case.get("ground") or next(iter(entry["role"]))
+    ground = next(each for each in reports.grounds(user) if each.code == code)
     conversation = Conversation.objects.create(user=user, ground=ground)
     answers: list[Any] = []
     for text in case["say"] if isinstance(case["say"], list) else [case["say"]]:
@@ -73,9 +85,10 @@ def _say(case: Case, world: dict[str, Any], model_for: ModelFor, result: Result)
         caller = Caller(ctx)
         agent = build_agent(caller, model_for(caller))
         before = len(answers) + 1
-        answers = agent.invoke({"messages": [*answers, HumanMessage(str(text))]}, context=ctx, config=config_of(ctx))[
-            "messages"
-        ]
+        asked = {"messages": [*answers, HumanMessage(str(text))]}
+        # Streamed, as in the panel: a provider's answers come another way else.
+        for mode, part in agent.stream(asked, context=ctx, config=config_of(ctx), stream_mode=["messages", "values"]):
+            answers = part["messages"] if mode == "values" else answers
         said = answers[before:]
     result.tools = [
         {"name": call["name"], "args": call["args"]}

@@ -29,7 +29,9 @@ def build(world: World) -> None:
     for each in world.get("users", []):
         _user(each, grounds)
     types = {code: _test_types(ground, world.get("test_types", [])) for code, ground in grounds.items()}
-    dynos = {each["name"]: _dyno(each, grounds[each["ground"]], types[each["ground"]]) for each in world["dynos"]}
+    dynos = {
+        str(each["name"]): _dyno(each, grounds[each["ground"]], types[each["ground"]]) for each in world["dynos"]
+    }
     vehicles: dict[str, Vehicle] = {}
     for each in world.get("vehicles", []):
         made = _vehicle(each, grounds[each["ground"]])
@@ -37,9 +39,9 @@ def build(world: World) -> None:
     for each in world.get("requests", []):
         _request(each, vehicles[str(each["vehicle"])], types)
     for each in world.get("allocations", []):
-        _allocation(each, vehicles[str(each["vehicle"])], dynos[each["dyno"]], types)
+        _allocation(each, vehicles[str(each["vehicle"])], dynos[str(each["dyno"])], types)
     for each in world.get("maintenance", []):
-        _window(each, dynos[each["dyno"]])
+        _window(each, dynos[str(each["dyno"])])
 
 
 def day(value: Any) -> dt.date | None:
@@ -55,8 +57,8 @@ def _ground(each: World) -> ProvingGround:
 
 
 def _user(each: World, grounds: dict[str, ProvingGround]) -> None:
-    user = User.objects.create_user(each["username"], password=None, is_superuser=bool(each.get("superuser")))
-    for code, role in each.get("role", {}).items():
+    user = User.objects.create_user(str(each["username"]), password=None, is_superuser=bool(each.get("superuser")))
+    for code, role in (each.get("role") or {}).items():
         Membership.objects.create(user=user, ground=grounds[code], role=role)
 
 
@@ -77,7 +79,7 @@ def _dyno(each: World, ground: ProvingGround, types: dict[str, TestType]) -> Dyn
         ground=ground, facility=facility, name=str(each["name"]), enabled=each.get("enabled", True),
         available_from=day(each.get("available_from")), available_to=day(each.get("available_to")),
     )  # fmt: skip
-    for row in each.get("capabilities", []):
+    for row in each.get("capabilities") or []:
         for test in row["tests"]:
             Capability.objects.create(
                 dyno=dyno, test_type=types[str(test)], drives=row["drives"],

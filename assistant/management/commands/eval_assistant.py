@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from assistant.evals import runner, scratch, world
+from assistant.evals import files, runner, scratch, world
 from dynosite.lib import clock
 
 CASES = Path(world.__file__).parent / "cases"
@@ -25,10 +24,13 @@ class Command(BaseCommand):
         parser.add_argument("--only", help="the id of one case")
 
     def handle(self, *args, world: str, cases: str, model: str | None, as_json: bool, only: str | None, **options):
-        a_world, its_cases = _read(world), _read(cases)
-        chosen = [case for case in its_cases if only is None or str(case["id"]) == only]
         try:
-            results = _run(a_world, chosen, model)
+            a_world = files.read_world(world)
+            chosen = files.read_cases(cases, a_world, only)
+            model_for = runner.model_named(model)
+            results = _run(a_world, chosen, model_for)
+        except (files.FileError, runner.NoModel) as error:
+            raise CommandError(str(error)) from None
         except DatabaseError as error:
             raise CommandError(f"The scratch database could not be made or filled: {error}") from error
         if as_json:
@@ -40,15 +42,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{sum(result.passed for result in results)} of {len(results)} pass")
 
 
-def _read(path: str) -> Any:
-    try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise CommandError(f"{path} cannot be read: {error}") from error
-
-
-def _run(a_world: dict[str, Any], cases: list[dict[str, Any]], model: str | None) -> list[runner.Result]:
-    model_for = runner.model_named(model)
+def _run(a_world: dict[str, Any], cases: list[dict[str, Any]], model_for: runner.ModelFor) -> list[runner.Result]:
     with scratch.scratch_database(), clock.day_is(world.day(a_world["today"])):
         world.build(a_world)
         return [runner.run_case(case, a_world, model_for) for case in cases]

@@ -1,0 +1,181 @@
+"""Reads the files of an eval, and says in sentences what of them cannot be used."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from allocations.enums import AllocationStatus, Drive, MaintenanceKind, Priority, Role, WeightClass
+from assistant.enums import Outcome
+from assistant.tools.registry import TOOLS
+
+MOST_TOLD = 12
+Entry = dict[str, Any]
+LISTS = ("grounds", "users", "test_types", "dynos", "vehicles", "allocations", "maintenance", "requests")
+NEEDED = {
+    "grounds": ("code",), "users": ("username",), "dynos": ("name", "ground"), "vehicles": ("ground", "drive"),
+    "allocations": ("vehicle", "dyno", "test", "first", "last"), "maintenance": ("dyno", "first", "last"),
+    "requests": ("vehicle", "test"),
+}  # fmt: skip
+DAYS = ("first", "last", "earliest", "due", "available_from", "available_to")
+ONE_OF = {
+    "drive": Drive.values, "weight_class": WeightClass.values, "status": AllocationStatus.values,
+    "kind": MaintenanceKind.values, "priority": Priority.values,
+}  # fmt: skip
+
+
+class FileError(Exception):
+    """What is wrong with a file, for whoever wrote it."""
+
+
+def read_world(path: str) -> dict[str, Any]:
+    """Raises FileError with each thing that is missing, misspelt or named nowhere."""
+    world = _read(path)
+    if not isinstance(world, dict):
+        raise FileError(f"{path} is no world: it should have today, grounds, users, dynos and so on.")
+    for name in LISTS:
+        world[name] = world.get(name) or []
+    _tell(path, _of_world(world))
+    return world
+
+
+def read_cases(path: str, world: dict[str, Any], only: str | None = None) -> list[Entry]:
+    """Raises FileError, also where no case has the id `only`."""
+    cases = _read(path)
+    if isinstance(cases, dict) and isinstance(cases.get("cases"), list):
+        cases = cases["cases"]
+    if not isinstance(cases, list):
+        raise FileError(f"{path} has no cases: it should be a list, each with an id and what is said.")
+    _tell(path, _of_cases(cases, world))
+    chosen = [case for case in cases if only is None or str(case["id"]) == only]
+    if only is not None and not chosen:
+        raise FileError(f"{path} has no case {only}.")
+    return chosen
+
+
+def _read(path: str) -> Any:
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FileError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _tell(path: str, found: Iterable[str]) -> None:
+    told = list(found)
+    if told:
+        more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
+        raise FileError(f"{path} cannot be used:\n  " + "\n  ".join(told[:MOST_TOLD] + more))
+
+
+def _of_world(world: dict[str, Any]) -> Iterator[str]:
+    if not _is_day(world.get("today")):
+        yield "today is needed, as YYYY-MM-DD"
+    if not world["grounds"]:
+        yield "there is no ground"
+    for name in LISTS:
+        if not isinstance(world[name], list):
+            yield f"{name} should be a list"
+            world[name] = []
+    for name, needed in NEEDED.items():
+        for where, each in _entries(name, world[name]):
+            if not isinstance(each, dict):
+                yield f"{where} should have {', '.join(needed)}"
+                continue
+            yield from (f"{where} has no {key}" for key in needed if each.get(key) in (None, ""))
+            yield from _of_values(where, each)
+    if any(not isinstance(each, dict) for name in NEEDED for each in world[name]):
+        return
+    yield from _of_names(world)
+
+
+def _of_values(where: str, each: Entry) -> Iterator[str]:
+    for key in DAYS:
+        if each.get(key) is not None and not _is_day(each[key]):
+            yield f"{where}: {key} is {each[key]!r}, and no day as YYYY-MM-DD"
+    for key, values in ONE_OF.items():
+        if each.get(key) is not None and str(each[key]) not in values:
+            yield f"{where}: {key} is {each[key]!r}, and none of {', '.join(values)}"
+
+
+def _of_names(world: dict[str, Any]) -> Iterator[str]:
+    """What is named has to be there."""
+    codes = {each.get("code") for each in world["grounds"]}
+    dynos = {str(each.get("name")) for each in world["dynos"]}
+    tests = {str(each["name"] if isinstance(each, dict) else each) for each in world["test_types"]}
+    vehicles = {str(each[key]) for each in world["vehicles"] for key in ("tag", "vin") if each.get(key)}
+    known = {"ground": codes, "dyno": dynos, "vehicle": vehicles, "test": tests}
+    for name in NEEDED:
+        for where, each in _entries(name, world[name]):
+            for key, there in known.items():
+                if each.get(key) is not None and each[key] not in there and str(each[key]) not in there:
+                    yield f"{where}: there is no {key} {each[key]}"
+    for where, each in _entries("vehicles", world["vehicles"]):
+        if not each.get("tag") and not each.get("vin"):
+            yield f"{where} has neither tag nor vin"
+    for where, each in _entries("users", world["users"]):
+        for code, role in (each.get("role") or {}).items():
+            if code not in codes:
+                yield f"{where}: there is no ground {code}"
+            if role not in Role.values:
+                yield f"{where}: role is {role!r}, and none of {', '.join(Role.values)}"
+    for where, each in _entries("dynos", world["dynos"]):
+        for row in each.get("capabilities") or []:
+            yield from _of_capability(where, row, tests)
+
+
+def _of_capability(where: str, row: Any, tests: set[str]) -> Iterator[str]:
+    if not isinstance(row, dict) or not row.get("tests") or not row.get("drives"):
+        yield f"{where}: a capability has tests and drives"
+        return
+    yield from (f"{where}: there is no test {test}" for test in row["tests"] if str(test) not in tests)
+    weights = row.get("weights") or row.get("weight_classes") or []
+    for values, given in ((Drive.values, row["drives"]), (WeightClass.values, weights)):
+        yield from (f"{where}: {each!r} is none of {', '.join(values)}" for each in given if each not in values)
+
+
+def _of_cases(cases: list[Any], world: dict[str, Any]) -> Iterator[str]:
+    users = {str(each["username"]): each for each in world["users"]}
+    codes = {each["code"] for each in world["grounds"]}
+    seen: set[str] = set()
+    for where, case in _entries("case", cases):
+        if not isinstance(case, dict) or not case.get("id") or not case.get("say"):
+            yield f"{where} should have an id and what is said (say)"
+            continue
+        where, name = f"case {case['id']}", case.get("as") or "scheduler"
+        if str(case["id"]) in seen:
+            yield f"{where} is there twice"
+        seen.add(str(case["id"]))
+        if name not in users:
+            yield f"{where}: there is no user {name}"
+        elif not case.get("ground") and not users[name].get("role"):
+            yield f"{where}: {name} has a role in no ground"
+        elif case.get("ground") in codes and not _is_member(users[name], case["ground"]):
+            yield f"{where}: {name} has no role in {case['ground']}"
+        if case.get("ground") and case["ground"] not in codes:
+            yield f"{where}: there is no ground {case['ground']}"
+        if case.get("outcome") and case["outcome"] not in Outcome.values:
+            yield f"{where}: outcome is {case['outcome']!r}, and none of {', '.join(Outcome.values)}"
+        for key, kind in (("tools", list), ("has", list), ("hasnt", list), ("args", dict)):
+            if case.get(key) is not None and not isinstance(case[key], kind):
+                yield f"{where}: {key} should be a {kind.__name__}"
+            elif key == "tools":
+                yield from (f"{where}: there is no tool {tool}" for tool in case.get(key) or [] if tool not in TOOLS)
+
+
+def _is_member(user: Entry, code: str) -> bool:
+    return bool(user.get("superuser")) or code in (user.get("role") or {})
+
+
+def _entries(name: str, rows: list[Any]) -> Iterator[tuple[str, Any]]:
+    return ((f"{name} {number}", each) for number, each in enumerate(rows, 1))
+
+
+def _is_day(value: Any) -> bool:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return True
+    try:
+        return bool(dt.date.fromisoformat(str(value)))
+    except ValueError:
+        return False
