@@ -5,16 +5,24 @@ whole dates, both ends inclusive.
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from allocations.enums import RefusalCode as Code
 from allocations.exceptions import Refusal
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
+from dynosite.lib.workdays import EVERY_DAY, WorkingCalendar
 
 LONGEST_STAY = 366
 """Days. The bound lets a search by first day look back no farther than this."""
+
+LONGEST_TRAVEL = 60
+"""Days."""
+
+Travel = Mapping[tuple[int, int], int]
+"""Days that a vehicle needs from one facility to another, by their ids; a way that is missing takes none."""
 
 _WEIGHT_WORDS = {"<10K": "<10K (up to 10,000 lb)", ">10K": ">10K (over 10,000 lb)"}
 
@@ -36,6 +44,33 @@ class DynoFacts:
     available_from: dt.date | None
     available_to: dt.date | None
     capabilities: tuple[CapabilityFacts, ...]
+    facility_id: int = 0
+    facility: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroundRules:
+    """What a proving ground asks of every test: the days that it works, and the days that vehicles travel."""
+
+    calendar: WorkingCalendar = EVERY_DAY
+    travel: Travel = field(default_factory=dict)
+
+    @property
+    def reach(self) -> int:
+        """How many days before and after a stay another stay of its vehicle can matter."""
+        return max(self.travel.values(), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where a test stands already, whatever the rules say by now: what stays as it is, is not asked about again."""
+
+    days: DayRange
+    dyno_id: int = 0
+
+
+USUAL = GroundRules()
+"""Every day is worked, and no way takes a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +85,8 @@ class TestFacts:
     test_type: str
     drive: str
     weight_class: str
+    pauses: bool = False
+    """It stands still on days off, and its days are days worked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +101,8 @@ class Stay:
     days: DayRange
     vehicle_id: int | None = None
     vehicle: str = ""
+    facility_id: int = 0
+    facility: str = ""
 
 
 def check_days(days: DayRange) -> list[Refusal]:
@@ -131,6 +170,69 @@ def check_availability(dyno: DynoFacts, days: DayRange) -> list[Refusal]:
     return refusals
 
 
+def check_calendar(
+    test: TestFacts, days: DayRange, calendar: WorkingCalendar, stands: Stands | None = None
+) -> list[Refusal]:
+    """A test starts on a day that is worked, and one that pauses ends on one, unless that is where it stands."""
+    refusals = []
+    if (not stands or stands.days.first != days.first) and (why := calendar.why_closed(days.first)):
+        sentence = f"No test starts on {_day_off(days.first, why)}, which is a day off."
+        refusals.append(Refusal(Code.STARTS_ON_DAY_OFF, sentence))
+    if test.pauses and (not stands or stands.days.last != days.last) and (why := calendar.why_closed(days.last)):
+        sentence = f"{test.test_type} pauses on days off and cannot end on one: {_day_off(days.last, why)}."
+        refusals.append(Refusal(Code.ENDS_ON_DAY_OFF, sentence))
+    return refusals
+
+
+def _day_off(day: dt.date, why: str) -> str:
+    return f"{day} ({day:%A})" if why == f"{day:%A}" else f"{day} ({day:%A}, {why})"
+
+
+def days_between(origin_id: int, to_id: int, travel: Travel) -> int:
+    """The whole days that must lie between a vehicle's last day at one facility and its first at another."""
+    return travel.get((origin_id, to_id), 0)
+
+
+def too_near(one: tuple[int, DayRange], other: tuple[int, DayRange], travel: Travel) -> bool:
+    """Whether two stays of one vehicle, each a facility and its days, leave it too few days on the way."""
+    (origin, before), (to, after) = sorted([one, other], key=lambda stay: stay[1].first)
+    between = (after.first - before.last).days - 1
+    return 0 <= between < days_between(origin, to, travel)
+
+
+def check_travel(
+    test: TestFacts,
+    dyno: DynoFacts,
+    days: DayRange,
+    stays: Iterable[Stay],
+    travel: Travel,
+    stands: Stands | None = None,
+) -> list[Refusal]:
+    """A vehicle has its days on the way between this stay and any other that it has, save where it stands too near
+    on the same dyno already."""
+    here = stands.days if stands and stands.dyno_id == dyno.id else None
+    refusals = []
+    for stay in sorted(stays, key=lambda stay: (stay.days, stay.id)):
+        other = (stay.facility_id, stay.days)
+        if stay.vehicle_id != test.vehicle_id or not too_near((dyno.facility_id, days), other, travel):
+            continue
+        if here and too_near((dyno.facility_id, here), other, travel):
+            continue
+        if stay.days.first < days.first:
+            needed = days_between(stay.facility_id, dyno.facility_id, travel)
+            way = f"from {stay.facility} to {dyno.facility}"
+            until = f"until {stay.days.last}"
+            so = f"so it can be here from {stay.days.last + dt.timedelta(days=needed + 1)} on"
+        else:
+            needed = days_between(dyno.facility_id, stay.facility_id, travel)
+            way = f"from {dyno.facility} to {stay.facility}"
+            until = f"from {stay.days.first} on"
+            so = f"so it must leave by {stay.days.first - dt.timedelta(days=needed + 1)}"
+        sentence = f"{test.vehicle} needs {count(needed, 'day')} {way} and is on {stay.dyno} {until}, {so}."
+        refusals.append(Refusal(Code.TRAVEL, sentence))
+    return refusals
+
+
 def check_stays(test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
     """One occupant a dyno-day and one place a vehicle-day, against the stays given."""
     refusals = []
@@ -162,8 +264,23 @@ def _dyno_has(dyno: str, stay: Stay) -> Refusal:
     return Refusal(Code.DYNO_TAKEN, f"{dyno} is taken by {stay.vehicle} ({stay.what}): {stay.days}.")
 
 
-def judge(test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
+def judge(
+    test: TestFacts,
+    dyno: DynoFacts,
+    days: DayRange,
+    stays: Iterable[Stay],
+    rules: GroundRules = USUAL,
+    *,
+    stands: Stands | None = None,
+) -> list[Refusal]:
     """Every rule that refuses the test on the dyno on these days; none is a yes."""
     if wrong := check_days(days) or check_ground(test, dyno):
         return wrong
-    return [*check_capability(test, dyno), *check_availability(dyno, days), *check_stays(test, dyno, days, stays)]
+    stays = list(stays)
+    return [
+        *check_capability(test, dyno),
+        *check_availability(dyno, days),
+        *check_calendar(test, days, rules.calendar, stands),
+        *check_stays(test, dyno, days, stays),
+        *check_travel(test, dyno, days, stays, rules.travel, stands),
+    ]

@@ -91,8 +91,8 @@ class TestTypeForm(DomainForm):
 @admin.register(TestType)
 class TestTypeAdmin(FleetAdmin):
     form = TestTypeForm
-    fields = ["ground", "name", "code", "colour", "miles_per_day", "default_days"]
-    list_display = ["name", "code", "colour", "miles_per_day", "default_days", "ground_code"]
+    fields = ["ground", "name", "code", "colour", "miles_per_day", "default_days", "runs_through"]
+    list_display = ["name", "code", "colour", "miles_per_day", "default_days", "runs_through", "ground_code"]
     list_filter = [GROUND]
     search_fields = ["name", "code"]
 

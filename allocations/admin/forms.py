@@ -11,8 +11,9 @@ from allocations.exceptions import DomainError, Invalid, Refused
 from dynosite.lib.formats import day_range
 
 FIELDS = {
-    "last_day": {Code.DAYS_ORDER, Code.DAYS_LENGTH},
-    "vehicle": {Code.VEHICLE_ELSEWHERE},
+    "first_day": {Code.STARTS_ON_DAY_OFF},
+    "last_day": {Code.DAYS_ORDER, Code.DAYS_LENGTH, Code.ENDS_ON_DAY_OFF},
+    "vehicle": {Code.VEHICLE_ELSEWHERE, Code.TRAVEL},
     "dyno": {
         Code.OTHER_GROUND, Code.DYNO_DISABLED, Code.DYNO_NOT_YET_AVAILABLE, Code.DYNO_NO_LONGER_AVAILABLE,
         Code.TEST_TYPE_NOT_RUN, Code.DRIVE_NOT_TAKEN, Code.WEIGHT_NOT_TAKEN, Code.COMBINATION_NOT_TAKEN,

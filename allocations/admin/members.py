@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from allocations.admin.base import GroundAdmin, Scoped
 from allocations.admin.forms import DomainForm, LabelledFormSet
 from allocations.admin.scope import actor_of, ground_ids
+from allocations.admin.working import GroundForm, ShutdownInline, TravelInline, wanted_of
 from allocations.models import Change, Membership, ProvingGround
 from allocations.services import members
 from allocations.services.work import Actor
@@ -24,7 +25,18 @@ admin.site.unregister(Group)
 @admin.register(ProvingGround)
 class ProvingGroundAdmin(GroundAdmin):
     ground_path = "pk"
-    fields = ["code", "name", "time_zone"]
+    form = GroundForm
+    inlines = [ShutdownInline, TravelInline]
+    fieldsets = [
+        (None, {"fields": ["code", "name", "time_zone"]}),
+        (
+            "Days off",
+            {
+                "fields": ["days_off", ("holidays_country", "holidays_subdivision")],
+                "description": "No test starts on a day off. Test types say whether they run on over it or pause.",
+            },
+        ),
+    ]
     list_display = ["name", "code", "time_zone", "dyno_count"]
     search_fields = ["name", "code"]
 
@@ -37,6 +49,16 @@ class ProvingGroundAdmin(GroundAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_active and request.user.is_superuser  # type: ignore[union-attr]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list:
+        return self.inlines if obj else []  # a new ground has no facility yet
+
+    def save_model(self, request: HttpRequest, obj: ProvingGround, form: Any, change: bool) -> None:
+        """Nothing yet: a ground is written together with its shutdowns and travel."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        values = self.values(form) | wanted_of(formsets)
+        self.written(form.instance, self.save(actor_of(request), form.instance, values, change))
 
     def save(self, actor: Actor, row: ProvingGround, values: dict[str, Any], change: bool) -> Change:
         if change:

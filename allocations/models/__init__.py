@@ -1,7 +1,7 @@
 from allocations.models.allocation import Allocation
 from allocations.models.change import Change
 from allocations.models.dyno import Capability, Dyno
-from allocations.models.ground import Facility, Membership, ProvingGround, TestType
+from allocations.models.ground import Facility, Membership, ProvingGround, Shutdown, TestType, Travel
 from allocations.models.guards import Occupancy
 from allocations.models.maintenance import Displacement, MaintenanceWindow
 from allocations.models.notice import Notice
@@ -24,8 +24,10 @@ __all__ = [
     "Plan",
     "PlanItem",
     "ProvingGround",
+    "Shutdown",
     "TestRequest",
     "TestType",
+    "Travel",
     "Vehicle",
     "WorkbookImport",
 ]

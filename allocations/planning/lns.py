@@ -67,10 +67,10 @@ class Neighbourhoods:
         freed = np.zeros(model.n, dtype=bool)
         freed[list(free)] = True
         mine = columns.keep(freed[columns.test] & (columns.first != UNPLACED))
-        end = model.last_days(mine.test, mine.first) + 1
+        ends = model.last_days(mine.test, mine.first) + 1
         seat = self.vehicle[mine.test]
-        fits = busy_dyno[mine.dyno, end] == busy_dyno[mine.dyno, mine.first]
-        fits &= busy_vehicle[seat, end] == busy_vehicle[seat, mine.first]
+        fits = busy_dyno[mine.dyno, ends] == busy_dyno[mine.dyno, mine.first]
+        fits &= busy_vehicle[seat, ends] == busy_vehicle[seat, mine.first]
         mine = mine.keep(fits)
         own = np.array(stay, dtype=np.int64)
         joined = np.concatenate([np.stack([mine.test, mine.dyno, mine.first, mine.cost], axis=1), own])

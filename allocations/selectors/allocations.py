@@ -43,7 +43,7 @@ _CHECKS: tuple[tuple[str, frozenset[RefusalCode]], ...] = (
             }
         ),
     ),
-    ("vehicle", frozenset({RefusalCode.VEHICLE_ELSEWHERE})),
+    ("vehicle", frozenset({RefusalCode.VEHICLE_ELSEWHERE, RefusalCode.TRAVEL})),
 )
 
 

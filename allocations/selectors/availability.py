@@ -1,44 +1,40 @@
 """Reads that decide a booking: the facts that the rulebook judges, and the places where a test would fit.
 
-Both are one SQL statement each, on `Occupancy`, which holds allocations and maintenance alike.
+Both are one SQL statement each, on `Occupancy`, which holds allocations and maintenance alike; the search reads the
+ground's rules before.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 
+from allocations.exceptions import Refusal
 from allocations.models import Vehicle
-from allocations.rulebook import LONGEST_STAY, CapabilityFacts, DynoFacts, Stay, TestFacts, judge
+from allocations.rulebook import (
+    LONGEST_STAY,
+    USUAL,
+    CapabilityFacts,
+    DynoFacts,
+    GroundRules,
+    Stands,
+    Stay,
+    TestFacts,
+    check_stays,
+    check_travel,
+    judge,
+)
+from allocations.selectors.statements import (
+    FACTS,
+    FIND_ON_ANY_DAY,
+    FIND_ON_WORKING_DAYS,
+    STAY_COLUMNS,
+    THEN,
+)
+from allocations.selectors.working import as_rules, rules_for
 from dynosite.lib import prepared
 from dynosite.lib.days import DayRange
-
-_STAY_COLUMNS = """
-    json_build_array(
-        CASE WHEN o.window_id IS NULL THEN 'allocation' ELSE 'maintenance' END,
-        coalesce(o.window_id, o.allocation_id), o.dyno_id, od.name,
-        coalesce(t.name, CASE WHEN w.reason = '' THEN w.kind ELSE w.kind || ': ' || w.reason END),
-        o.first_day, o.last_day, o.vehicle_id, coalesce(nullif(ov.tag, ''), ov.vin))
-    FROM allocations_occupancy o
-    JOIN allocations_dyno od ON od.id = o.dyno_id
-    LEFT JOIN allocations_vehicle ov ON ov.id = o.vehicle_id
-    LEFT JOIN allocations_allocation a ON a.id = o.allocation_id
-    LEFT JOIN allocations_testtype t ON t.id = a.test_type_id
-    LEFT JOIN allocations_maintenancewindow w ON w.id = o.window_id
-    WHERE o.first_day <= %(last)s AND o.first_day > %(first)s::date - %(longest)s AND o.last_day >= %(first)s
-        AND o.allocation_id IS DISTINCT FROM %(leaving_out)s"""
-
-_FACTS = f"""
-    SELECT d.name, d.ground_id, d.enabled, d.available_from, d.available_to,
-        (SELECT coalesce(json_agg(json_build_array(c.drives, c.weight_classes)), '[]') FROM allocations_capability c
-            WHERE c.dyno_id = d.id AND c.test_type_id = t.id),
-        v.ground_id, coalesce(nullif(v.tag, ''), v.vin), t.name, coalesce(nullif(%(drive)s, ''), v.drive),
-        v.weight_class, t.ground_id,
-        ARRAY(SELECT {_STAY_COLUMNS} AND o.dyno_id = d.id),
-        ARRAY(SELECT {_STAY_COLUMNS} AND o.vehicle_id = v.id AND o.dyno_id <> d.id)
-    FROM allocations_dyno d, allocations_vehicle v, allocations_testtype t
-    WHERE d.id = %(dyno)s AND v.id = %(vehicle)s AND t.id = %(test_type)s"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +43,25 @@ class Facts:
     dyno: DynoFacts
     days: DayRange
     stays: tuple[Stay, ...]
+    rules: GroundRules = USUAL
 
-    def refusals(self):
-        return judge(self.test, self.dyno, self.days, self.stays)
+    def refusals(self, *, stands: Stands | None = None) -> list[Refusal]:
+        """Every rule that says no."""
+        return judge(self.test, self.dyno, self.days, self.stays, self.rules, stands=stands)
+
+    def in_the_way(self, stays: Iterable[Stay] | None = None) -> list[Refusal]:
+        """Of the reasons why not those alone that other stays are, these or those `stays`."""
+        others = list(self.stays if stays is None else stays)
+        return [
+            *check_stays(self.test, self.dyno, self.days, others),
+            *check_travel(self.test, self.dyno, self.days, others, self.rules.travel),
+        ]
 
 
 def _stay(row: list) -> Stay:
-    kind, id_, dyno_id, dyno, what, first, last, vehicle_id, vehicle = row
+    kind, id_, dyno_id, dyno, what, first, last, vehicle_id, vehicle, facility_id, facility = row
     days = DayRange(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
-    return Stay(kind, id_, dyno_id, dyno, what, days, vehicle_id, vehicle or "")
+    return Stay(kind, id_, dyno_id, dyno, what, days, vehicle_id, vehicle or "", facility_id, facility)
 
 
 def facts_for(
@@ -69,7 +75,7 @@ def facts_for(
 ) -> Facts | None:
     """What the rulebook needs to know, without the stay of the allocation `leaving_out`; None if a row is missing."""
     found = prepared.fetch(
-        _FACTS,
+        FACTS,
         {
             "vehicle": vehicle_id,
             "dyno": dyno_id,
@@ -85,17 +91,20 @@ def facts_for(
         return None
     (
         name, ground_id, enabled, start, end, rows,
-        vehicle_ground, vehicle, test_type, tested_as, weight, test_ground, *s,
+        vehicle_ground, vehicle, test_type, tested_as, weight, test_ground, runs_through,
+        facility_id, facility, rules, *s,
     ) = found[0]  # fmt: skip
     same_ground = vehicle_ground if vehicle_ground == test_ground else -1
     return Facts(
-        TestFacts(same_ground, vehicle_id, vehicle, test_type, tested_as, weight),
+        TestFacts(same_ground, vehicle_id, vehicle, test_type, tested_as, weight, pauses=not runs_through),
         DynoFacts(
             dyno_id, name, ground_id, enabled, start, end,
             tuple(CapabilityFacts(frozenset(drives), frozenset(weights)) for drives, weights in rows),
+            facility_id, facility,
         ),
         days,
         tuple(_stay(stay) for stays in s for stay in stays),
+        as_rules(rules),
     )  # fmt: skip
 
 
@@ -103,7 +112,7 @@ def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = N
     """What takes a dyno on some of the days, allocations and maintenance, save one window."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_STAY_COLUMNS} AND o.dyno_id = %(dyno)s AND o.window_id IS DISTINCT FROM %(window)s",  # noqa: S608
+            f"SELECT {STAY_COLUMNS} {THEN} AND o.dyno_id = %(dyno)s AND o.window_id IS DISTINCT FROM %(window)s",  # noqa: S608
             {
                 "dyno": dyno_id,
                 "first": days.first,
@@ -116,15 +125,16 @@ def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = N
         return [_stay(row) for (row,) in cursor.fetchall()]
 
 
-def stays_in(ground_id: int, days: DayRange) -> list[Stay]:
-    """What takes any dyno of the ground on some of the days."""
+def stays_in(ground_id: int, days: DayRange, *, reach: int = 0) -> list[Stay]:
+    """What takes any dyno of the ground on some of the days, or in so many days before and after them."""
+    margin = dt.timedelta(days=reach)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_STAY_COLUMNS} AND od.ground_id = %(ground)s",
+            f"SELECT {STAY_COLUMNS} {THEN} AND od.ground_id = %(ground)s",
             {
                 "ground": ground_id,
-                "first": days.first,
-                "last": days.last,
+                "first": days.first - margin,
+                "last": days.last + margin,
                 "longest": LONGEST_STAY,
                 "leaving_out": 0,
             },
@@ -151,52 +161,9 @@ class Place:
         return f"{self.dyno}, {self.days}"
 
 
-_FIND = """
-    WITH d AS MATERIALIZED (
-        SELECT d.id, d.name, d.sort_key, d.facility_id,
-            daterange(greatest(%(first)s, d.available_from), least(d.available_to, %(end)s), '[]') AS span,
-            sum(cardinality(c.drives) * cardinality(c.weight_classes)) AS breadth
-        FROM allocations_dyno d JOIN allocations_capability c ON c.dyno_id = d.id
-        WHERE d.ground_id = %(ground)s AND d.enabled
-            AND greatest(%(first)s, d.available_from) <= least(d.available_to, %(end)s)
-            AND (%(dynos)s::bigint[] IS NULL OR d.id = ANY(%(dynos)s))
-        GROUP BY d.id
-        HAVING bool_or(c.test_type_id = %(test_type)s AND c.drives @> ARRAY[%(drive)s]::varchar[]
-            AND c.weight_classes @> ARRAY[%(weight)s]::varchar[])
-    ), vehicle AS MATERIALIZED (
-        SELECT coalesce(range_agg(daterange(o.first_day, o.last_day, '[]')), '{}') AS days
-        FROM allocations_occupancy o
-        WHERE o.vehicle_id = %(vehicle)s AND o.allocation_id IS DISTINCT FROM %(leaving_out)s
-            AND o.first_day <= %(end)s AND o.last_day >= %(first)s
-    ), spoken_for AS MATERIALIZED (
-        SELECT * FROM unnest(%(taken_dynos)s::bigint[], %(taken_first)s::date[], %(taken_last)s::date[])
-            AS taken (dyno_id, first_day, last_day)
-    ), gaps AS (
-        SELECT d.*, unnest(
-            datemultirange(d.span) - (SELECT days FROM vehicle)
-            - coalesce((
-                SELECT range_agg(daterange(o.first_day, o.last_day, '[]')) FROM allocations_occupancy o
-                WHERE o.dyno_id = d.id AND o.first_day <= %(end)s AND o.first_day > %(first)s::date - %(longest)s
-                    AND o.last_day >= %(first)s AND o.allocation_id IS DISTINCT FROM %(leaving_out)s), '{}')
-            - coalesce((
-                SELECT range_agg(daterange(s.first_day, s.last_day, '[]')) FROM spoken_for s
-                WHERE s.dyno_id = d.id), '{}')) AS gap
-        FROM d
-    ), places AS (
-        SELECT *, greatest(lower(gap), least(%(wanted)s, upper(gap) - %(days)s)) AS starts,
-            upper(gap) - lower(gap) - %(days)s AS slack
-        FROM gaps WHERE upper(gap) - lower(gap) >= %(days)s
-    )
-    SELECT p.id, p.name, f.name, p.starts, p.slack
-    FROM places p JOIN allocations_facility f ON f.id = p.facility_id
-    WHERE p.starts <= %(latest)s
-    ORDER BY abs(p.starts - %(wanted)s), p.breadth, p.slack, p.sort_key, p.starts
-    LIMIT %(limit)s"""
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A test that looks for a place: what it is, and how many days it takes."""
+    """A test that looks for a place: what it is, and how many days it takes (of one that pauses, days worked)."""
 
     ground_id: int
     vehicle_id: int | None
@@ -220,39 +187,51 @@ def find_places(
     dynos: Sequence[int] | None = None,
     leaving_out: int | None = None,
     taken: Sequence[tuple[int, dt.date, dt.date]] = (),
+    rules: tuple[GroundRules, bool] | None = None,
 ) -> list[Place]:
     """The best places that start from `first_day` to `latest`, best first.
 
     The best is the start nearest to `near` (without it: the earliest), then the dyno that fits most narrowly, so
     that versatile ones stay free, then the smallest gap left. `dynos` limits the search, `leaving_out` is an
-    allocation whose own days count as free, `taken` are (dyno, first, last) that count as taken.
+    allocation whose own days count as free, `taken` are (dyno, first, last) that count as taken, `rules` are what
+    `rules_for` gives, where that is known.
     """
     if latest < first_day or not 1 <= wanted.days <= LONGEST_STAY:
         return []
-    rows = prepared.fetch(
-        _FIND,
-        {
-            "ground": wanted.ground_id,
-            "vehicle": wanted.vehicle_id,
-            "test_type": wanted.test_type_id,
-            "drive": wanted.drive,
-            "weight": wanted.weight_class,
-            "days": wanted.days,
-            "first": first_day,
-            "latest": latest,
-            "end": latest + dt.timedelta(days=wanted.days - 1),
-            "wanted": near or first_day,
-            "longest": LONGEST_STAY,
-            "limit": limit,
-            "dynos": None if dynos is None else list(dynos),
-            "leaving_out": leaving_out or 0,
-            "taken_dynos": [dyno for dyno, _, _ in taken],
-            "taken_first": [first for _, first, _ in taken],
-            "taken_last": [last for _, _, last in taken],
-        },
-    )
-    length = dt.timedelta(days=wanted.days - 1)
-    return [Place(id_, name, facility, start, start + length, slack) for id_, name, facility, start, slack in rows]
+    ground_rules, pauses = rules or rules_for(wanted.ground_id, wanted.test_type_id)
+    asked = {
+        "ground": wanted.ground_id,
+        "vehicle": wanted.vehicle_id,
+        "test_type": wanted.test_type_id,
+        "drive": wanted.drive,
+        "weight": wanted.weight_class,
+        "first": first_day,
+        "latest": latest,
+        "wanted": near or first_day,
+        "longest": LONGEST_STAY,
+        "reach": ground_rules.reach,
+        "limit": limit,
+        "dynos": None if dynos is None else list(dynos),
+        "leaving_out": leaving_out or 0,
+        "taken_dynos": [dyno for dyno, _, _ in taken],
+        "taken_first": [first for _, first, _ in taken],
+        "taken_last": [last for _, _, last in taken],
+    }
+    calendar = ground_rules.calendar
+    if not calendar:
+        asked |= {"days": wanted.days, "end": latest + dt.timedelta(days=wanted.days - 1)}
+        return [Place(*row) for row in prepared.fetch(FIND_ON_ANY_DAY, asked)]
+    stretches = [
+        calendar.stretch(first, wanted.days, pauses=pauses)
+        for first in DayRange(first_day, latest)
+        if not calendar.why_closed(first)
+    ]
+    stretches = [stretch for stretch in stretches if stretch.days <= LONGEST_STAY]
+    if not stretches:
+        return []
+    asked |= {"starts": [each.first for each in stretches], "ends": [each.last for each in stretches]}
+    asked["end"] = max(asked["ends"])
+    return [Place(*row) for row in prepared.fetch(FIND_ON_WORKING_DAYS, asked)]
 
 
 NEAREST = 3

@@ -12,14 +12,18 @@ from allocations.models import Capability, Dyno, ProvingGround, TestType, Vehicl
 from allocations.rulebook import (
     CapabilityFacts,
     DynoFacts,
+    GroundRules,
     Stay,
     TestFacts,
     check_availability,
+    check_calendar,
     check_capability,
     check_days,
     check_stays,
+    check_travel,
 )
 from allocations.selectors.availability import stays_in
+from allocations.selectors.working import rules_of
 from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:
@@ -40,7 +44,14 @@ class Fit:
     @property
     def may(self) -> bool:
         """Whether it could take the test on other days."""
-        passing = {RefusalCode.DYNO_TAKEN, RefusalCode.MAINTENANCE, RefusalCode.VEHICLE_ELSEWHERE}
+        passing = {
+            RefusalCode.DYNO_TAKEN,
+            RefusalCode.MAINTENANCE,
+            RefusalCode.VEHICLE_ELSEWHERE,
+            RefusalCode.STARTS_ON_DAY_OFF,
+            RefusalCode.ENDS_ON_DAY_OFF,
+            RefusalCode.TRAVEL,
+        }
         return all(refusal.code in passing for refusal in self.refusals)
 
 
@@ -57,15 +68,22 @@ def fits(
 ) -> list[Fit]:
     """Every dyno of the ground (or the one given) with its refusals, by what is known of the test.
 
-    Without days, only what a dyno may run is asked. Raises NotFound for who is no member.
+    Without days, only what a dyno may run is asked; without a test type not whether the days are worked. Raises
+    NotFound for who is no member.
     """
     access.require(user, ground.pk, access.Role.VIEWER)
     if days and (wrong := check_days(days)):
         return [Fit(each, tuple(wrong)) for each in _dynos(ground, dyno)]
     test = _test(ground, test_type, vehicle, drive, weight_lbs)
-    stays = stays_in(ground.pk, days) if days else []
     rows = _capabilities(ground, test_type)
-    return [_fit(each, test, rows[each.pk], days, stays) for each in _dynos(ground, dyno)]
+    if days is None:
+        return [_able(each, test, _facts(each, test, rows[each.pk])) for each in _dynos(ground, dyno)]
+    rules = rules_of(ground)
+    stays = stays_in(ground.pk, days, reach=rules.reach)
+    off = check_calendar(test, days, rules.calendar) if test_type else []
+    return [
+        _fit(each, test, _facts(each, test, rows[each.pk]), days, stays, rules, off) for each in _dynos(ground, dyno)
+    ]
 
 
 def _dynos(ground: ProvingGround, dyno: Dyno | None) -> list[Dyno]:
@@ -78,10 +96,11 @@ def _test(
     name = test_type.name if test_type else "any test"
     drive = drive or (vehicle.drive if vehicle else ANY)
     weight: str = weight_class_of(weight_lbs) if weight_lbs else (vehicle.weight_class if vehicle else ANY)
+    pauses = bool(test_type and not test_type.runs_through)
     if vehicle:
-        return TestFacts(ground.pk, vehicle.pk, vehicle.label, name, drive, weight)
+        return TestFacts(ground.pk, vehicle.pk, vehicle.label, name, drive, weight, pauses)
     words = " ".join(filter(None, ["A", f"{weight_lbs:,} lb" if weight_lbs else "", drive, "vehicle"]))
-    return TestFacts(ground.pk, 0, words, name, drive, weight)
+    return TestFacts(ground.pk, 0, words, name, drive, weight, pauses)
 
 
 def _capabilities(ground: ProvingGround, test_type: TestType | None) -> dict[int, list[CapabilityFacts]]:
@@ -94,7 +113,7 @@ def _capabilities(ground: ProvingGround, test_type: TestType | None) -> dict[int
     return rows
 
 
-def _fit(dyno: Dyno, test: TestFacts, rows: list[CapabilityFacts], days: DayRange | None, stays: list[Stay]) -> Fit:
+def _facts(dyno: Dyno, test: TestFacts, rows: list[CapabilityFacts]) -> DynoFacts:
     taking = tuple(
         CapabilityFacts(
             row.drives if test.drive else frozenset({ANY}),
@@ -102,15 +121,35 @@ def _fit(dyno: Dyno, test: TestFacts, rows: list[CapabilityFacts], days: DayRang
         )
         for row in rows
     )
-    facts = DynoFacts(
-        dyno.pk, dyno.name, dyno.ground_id, dyno.enabled, dyno.available_from, dyno.available_to, taking
-    )
+    return DynoFacts(
+        dyno.pk, dyno.name, dyno.ground_id, dyno.enabled, dyno.available_from, dyno.available_to, taking,
+        dyno.facility_id, dyno.facility.name,
+    )  # fmt: skip
+
+
+def _able(dyno: Dyno, test: TestFacts, facts: DynoFacts) -> Fit:
     refusals = check_capability(test, facts)
-    if days is None:
-        if not dyno.enabled:
-            refusals.append(Refusal(RefusalCode.DYNO_DISABLED, f"{dyno.name} is disabled."))
-        return Fit(dyno, tuple(refusals))
-    refusals += [*check_availability(facts, days), *check_stays(test, facts, days, stays)]
+    if not dyno.enabled:
+        refusals.append(Refusal(RefusalCode.DYNO_DISABLED, f"{dyno.name} is disabled."))
+    return Fit(dyno, tuple(refusals))
+
+
+def _fit(
+    dyno: Dyno,
+    test: TestFacts,
+    facts: DynoFacts,
+    days: DayRange,
+    stays: list[Stay],
+    rules: GroundRules,
+    off: list[Refusal],
+) -> Fit:
+    refusals = [
+        *check_capability(test, facts),
+        *check_availability(facts, days),
+        *off,
+        *check_stays(test, facts, days, stays),
+        *check_travel(test, facts, days, stays, rules.travel),
+    ]
     taken = [stay.days for stay in stays if stay.dyno_id == dyno.pk or stay.vehicle_id == test.vehicle_id]
     return Fit(dyno, tuple(refusals), tuple(_gaps(dyno, days, taken)))
 

@@ -7,8 +7,8 @@ from allocations import access
 from allocations.enums import AllocationStatus, DisplacedTo, RefusalCode, Role
 from allocations.exceptions import Refusal
 from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
-from allocations.rulebook import check_stays
 from allocations.selectors.availability import Place, facts_for, nearest_places, wanted_for
+from allocations.selectors.working import length_of
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 
@@ -77,7 +77,8 @@ def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
 
 
 def _place_for(allocation: Allocation, taken: list[tuple[int, dt.date, dt.date]]) -> Place | None:
-    wanted = wanted_for(allocation.vehicle, allocation.test_type_id, allocation.days.days, drive=allocation.drive)
+    length = length_of(allocation.ground_id, allocation.test_type_id, allocation.days)
+    wanted = wanted_for(allocation.vehicle, allocation.test_type_id, length, drive=allocation.drive)
     today = allocation.ground.today()
     near = max(allocation.first_day, today)
     places = nearest_places(wanted, near, not_before=today, leaving_out=allocation.pk, taken=taken, limit=1)
@@ -139,4 +140,4 @@ def _in_the_way(
     if not (left and left.overlaps(days)):
         gone.add(("maintenance", window.pk))
     stays = [stay for stay in facts.stays if (stay.kind, stay.id) not in gone]
-    return check_stays(facts.test, facts.dyno, days, stays)
+    return facts.in_the_way(stays)

@@ -5,6 +5,7 @@ The planner counts days from the plan's first day and knows names only: a dyno i
 """
 
 import datetime as dt
+import itertools
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,11 @@ from django.db.models import Q
 from allocations.enums import AllocationStatus, Movable, Priority, RequestStatus
 from allocations.models import Allocation, Capability, Dyno, Occupancy, Plan, TestRequest
 from allocations.planning import Problem, Solution
-from allocations.planning.problem import Occupied, Test
+from allocations.planning.problem import Occupied, Test, Travel
+from allocations.rulebook import GroundRules, too_near
+from allocations.selectors.working import rules_of
+from dynosite.lib.days import DayRange
+from dynosite.lib.workdays import WorkingCalendar
 
 WEIGHTS = {Priority.LOW: 1, Priority.NORMAL: 2, Priority.HIGH: 5, Priority.URGENT: 12}
 """What a day's lateness costs, by priority."""
@@ -33,26 +38,41 @@ class PlanningProblem:
 def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> PlanningProblem:
     """The problem of a plan: `requests` that wait (all without it), and what may move for them."""
     horizon = (plan.last_day - plan.first_day).days + 1
+    rules = rules_of(plan.ground_id)
     waiting = _waiting(plan, requests)
     moving = _moving(plan)
     runs = _runs(plan)
     tests, rows, impossible = [], {}, []
     for request in waiting:
-        test = _test_of_request(plan, request, runs, horizon)
+        test = _test_of_request(plan, request, runs, rules)
         if test is None:
             impossible.append(request)
         else:
             tests.append(test)
             rows[test.id] = request
+    fixed = _standing_so(plan, moving, rules)
     for allocation in moving:
-        test = _test_of_allocation(plan, allocation, runs, horizon)
-        tests.append(test)
+        test = _test_of_allocation(plan, allocation, runs, rules)
+        tests.append(replace(test, fixed=allocation.pk in fixed))
         rows[test.id] = allocation
     named = {test.id for test in tests}
     tests = [test if test.after in named else _without_after(test) for test in tests]
-    dynos = tuple(sorted({f"d{id_}" for id_ in _dynos(plan)}))
-    occupied = tuple(_occupied(plan, horizon, {allocation.pk for allocation in moving}))
-    return PlanningProblem(Problem(horizon, dynos, tuple(tests), occupied), rows, tuple(impossible))
+    facilities = dict(Dyno.objects.filter(ground_id=plan.ground_id).values_list("pk", "facility_id"))
+    names = sorted(f"d{id_}" for id_ in _dynos(plan))
+    occupied = _occupied(plan, horizon, {allocation.pk for allocation in moving}, facilities, rules.reach)
+    occupied += _tails(plan, [each for each in moving if each.pk in fixed], rules)
+    problem = Problem(
+        horizon,
+        tuple(names),
+        tuple(tests),
+        tuple(occupied),
+        closed=tuple(
+            (day - plan.first_day).days for day in rules.calendar.closed(DayRange(plan.first_day, plan.last_day))
+        ),
+        facilities={name: f"f{facilities[int(name[1:])]}" for name in names} if rules.travel else {},
+        travel=tuple(Travel(f"f{origin}", f"f{to}", days) for (origin, to), days in sorted(rules.travel.items())),
+    )
+    return PlanningProblem(problem, rows, tuple(impossible))
 
 
 def _waiting(plan: Plan, requests: Collection[int] | None) -> list[TestRequest]:
@@ -94,21 +114,71 @@ def _runs(plan: Plan) -> dict[tuple[int, str, str], list[str]]:
     return {what: sorted(dynos) for what, dynos in runs.items()}
 
 
-def _test_of_request(plan: Plan, request: TestRequest, runs: dict, horizon: int) -> Test | None:
+def _standing_so(plan: Plan, moving: Collection[Allocation], rules: GroundRules) -> set[int]:
+    """Those that stand on a day off, or too near to another stay of their vehicle: left as somebody put them."""
+    fixed = {each.pk for each in moving if not _stands_well(each, rules.calendar)}
+    if not rules.travel:
+        return fixed
+    stays: dict[int, list[tuple[int, int, DayRange]]] = {}
+    margin = dt.timedelta(days=rules.reach)
+    rows = Occupancy.objects.filter(
+        vehicle__in={each.vehicle_id for each in moving},
+        first_day__lte=plan.last_day + margin,
+        last_day__gte=plan.first_day - margin,
+    )
+    for vehicle, allocation, facility, first, last in rows.values_list(
+        "vehicle_id", "allocation_id", "dyno__facility_id", "first_day", "last_day"
+    ):
+        stays.setdefault(vehicle, []).append((allocation, facility, DayRange(first, last)))
+    movable = {each.pk for each in moving}
+    for of_vehicle in stays.values():
+        for one, other in itertools.combinations(of_vehicle, 2):
+            if too_near(one[1:], other[1:], rules.travel):
+                fixed |= {one[0], other[0]} & movable
+    return fixed
+
+
+def _stands_well(allocation: Allocation, calendar: WorkingCalendar) -> bool:
+    days, pauses = allocation.days, not allocation.test_type.runs_through
+    return not calendar.why_closed(days.first) and not (pauses and calendar.why_closed(days.last))
+
+
+def _tails(plan: Plan, fixed: Collection[Allocation], rules: GroundRules) -> list[Occupied]:
+    """Days off on which a test that pauses still stands after its last day worked."""
+    tails = []
+    for allocation in fixed:
+        length, pauses = _length(allocation, rules.calendar)
+        ends = rules.calendar.stretch(allocation.first_day, length, pauses=pauses).last
+        if ends < allocation.last_day:
+            first, last = ((day - plan.first_day).days for day in (ends + dt.timedelta(days=1), allocation.last_day))
+            tails.append(Occupied(first, last, dyno=f"d{allocation.dyno_id}"))
+            tails.append(Occupied(first, last, vehicle=f"v{allocation.vehicle_id}"))
+    return tails
+
+
+def _length(allocation: Allocation, calendar: WorkingCalendar) -> tuple[int, bool]:
+    """How many days a placed test takes, and whether it pauses; one that stands on days off alone runs."""
+    pauses = not allocation.test_type.runs_through and calendar.worked(allocation.days) > 0
+    return calendar.length(allocation.days, pauses=pauses), pauses
+
+
+def _test_of_request(plan: Plan, request: TestRequest, runs: dict, rules: GroundRules) -> Test | None:
     what = (request.test_type_id, request.tested_as, request.vehicle.weight_class)
     dynos = runs.get(what, [])
     earliest = max(0, (request.earliest_start - plan.first_day).days) if request.earliest_start else 0
-    if not dynos or earliest + request.days > horizon:
+    pauses = not request.test_type.runs_through
+    first = plan.first_day + dt.timedelta(days=earliest)
+    if not dynos or rules.calendar.stretch(first, request.days, pauses=pauses).last > plan.last_day:
         return None
-    due = (request.due_date - plan.first_day).days if request.due_date else horizon - 1
+    due = ((request.due_date or plan.last_day) - plan.first_day).days
     return Test(
         f"r{request.pk}", f"v{request.vehicle_id}", request.days, earliest, due,
         WEIGHTS[Priority(request.priority)], tuple(dynos),
-        after=f"r{request.after_id}" if request.after_id else None,
+        after=f"r{request.after_id}" if request.after_id else None, pauses=pauses,
     )  # fmt: skip
 
 
-def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, horizon: int) -> Test:
+def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, rules: GroundRules) -> Test:
     what = (allocation.test_type_id, allocation.drive or allocation.vehicle.drive, allocation.vehicle.weight_class)
     here = f"d{allocation.dyno_id}"
     request = allocation.request
@@ -118,10 +188,11 @@ def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, horizon:
     due = (
         (request.due_date - plan.first_day).days if request and request.due_date else first + allocation.days.days - 1
     )
+    length, pauses = _length(allocation, rules.calendar)
     return Test(
-        f"a{allocation.pk}", f"v{allocation.vehicle_id}", allocation.days.days, earliest, max(due, 0),
+        f"a{allocation.pk}", f"v{allocation.vehicle_id}", length, earliest, max(due, 0),
         WEIGHTS[Priority(request.priority)] if request else WEIGHTS[Priority.NORMAL],
-        tuple(sorted({here, *runs.get(what, [])})), placed=(here, first),
+        tuple(sorted({here, *runs.get(what, [])})), placed=(here, first), pauses=pauses,
     )  # fmt: skip
 
 
@@ -129,20 +200,24 @@ def _without_after(test: Test) -> Test:
     return replace(test, after=None, gap=0)
 
 
-def _occupied(plan: Plan, horizon: int, moving: set[int]) -> list[Occupied]:
+def _occupied(plan: Plan, horizon: int, moving: set[int], facilities: dict[int, int], reach: int) -> list[Occupied]:
     dynos = _dynos(plan)
+    margin = dt.timedelta(days=reach)
     rows = Occupancy.objects.filter(
         Q(allocation__isnull=True) | ~Q(allocation_id__in=moving),
         dyno__ground_id=plan.ground_id,
-        first_day__lte=plan.last_day,
-        last_day__gte=plan.first_day,
+        first_day__lte=plan.last_day + margin,
+        last_day__gte=plan.first_day - margin,
     )
     taken = []
     for dyno, vehicle, first, last in rows.values_list("dyno_id", "vehicle_id", "first_day", "last_day"):
-        start, end = max(0, (first - plan.first_day).days), min(horizon - 1, (last - plan.first_day).days)
-        if dyno in dynos:
+        begin, until = (first - plan.first_day).days, (last - plan.first_day).days
+        start, end = max(0, begin), min(horizon - 1, until)
+        if dyno in dynos and start <= end:
             taken.append(Occupied(start, end, dyno=f"d{dyno}"))
-        if vehicle:
+        if vehicle and reach:
+            taken.append(Occupied(begin, until, vehicle=f"v{vehicle}", facility=f"f{facilities[dyno]}"))
+        elif vehicle:
             taken.append(Occupied(start, end, vehicle=f"v{vehicle}"))
     for dyno, (available_from, available_to) in dynos.items():
         if available_from and available_from > plan.first_day:
@@ -166,19 +241,21 @@ def reasons_of(plan: Plan, found: PlanningProblem, solution: Solution) -> dict[s
     for placement in solution.placements:
         test = tests[placement.id]
         late = max(0, placement.last - test.due)
-        answers[placement.id] = (late, _why(plan, test, placement.first, late, names, busy))
+        answers[placement.id] = (late, _why(plan, found.problem, test, placement.first, late, names, busy))
     for id_ in solution.unplaced:
         answers[id_] = (0, f"No place within the days planned: {_runners(tests[id_], names)} have no gap for it.")
     return answers
 
 
-def _why(plan: Plan, test: Test, first: int, late: int, names: dict, busy: dict) -> str:
+def _why(plan: Plan, problem: Problem, test: Test, first: int, late: int, names: dict, busy: dict) -> str:
     moved = ""
     if test.placed and test.placed[1] != first:
         moved = "Moved to make room. "
     if not late:
         return moved + ("In time." if not moved else "Still in time.")
     last_start = test.due - test.days + 1
+    while last_start > 0 and problem.last_day(test, last_start) > test.due:
+        last_start -= 1
     taken_until = max(
         (
             last

@@ -153,6 +153,7 @@ def _broken(
     problem = found.problem
     now = (today - plan.first_day).days
     hit = {f"a{each.pk}": each for each in displaced}
+    stubborn = {test.id for test in problem.tests if test.fixed}
     tests = [test if test.id in hit else replace(test, fixed=True) for test in problem.tests]
     tests = _in_order(tests, found)
     runners = {dyno for test in tests if test.id in hit for dyno in test.dynos}
@@ -161,7 +162,7 @@ def _broken(
         (
             test
             for test in tests
-            if test.placed[0] in runners and test.placed[1] > now + FROZEN and test.id not in hit
+            if test.placed[0] in runners and test.placed[1] > now + FROZEN and test.id not in {*hit, *stubborn}
         ),
         key=lambda test: (abs(test.placed[1] - middle), test.id),
     )

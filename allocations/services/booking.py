@@ -1,12 +1,14 @@
 """Booking: a vehicle on a dyno for whole days. The one door for allocations."""
 
 import datetime as dt
+from functools import partial
 
 from allocations.enums import Action, AllocationStatus, RefusalCode
 from allocations.exceptions import Refused
-from allocations.models import Change, TestType
-from allocations.rulebook import LONGEST_STAY, check_days
+from allocations.models import Allocation, Change, TestType
+from allocations.rulebook import LONGEST_STAY, Stands, check_days
 from allocations.selectors.availability import find_places, wanted_for
+from allocations.selectors.working import rules_for
 from allocations.services.placing import (
     displaced_request,
     locked_allocation,
@@ -71,7 +73,8 @@ def auto_book(
 ) -> Change:
     """Books the best place on `first_day`, or with `backup` from there to `max_backup_days` later.
 
-    Raises Refused with the nearest places where none is free.
+    `days` are those that the test takes; of one that pauses on days off, days worked. Raises Refused with the nearest
+    places where none is free.
     """
     stay = DayRange.starting(first_day, days)
     latest = first_day + dt.timedelta(days=max_backup_days if backup else 0)
@@ -83,18 +86,22 @@ def auto_book(
         if wrong := check_days(stay):
             raise Refused(wrong)
         wanted = wanted_for(vehicle, test_type_id, days, drive=drive)
-        found = find_places(wanted, first_day=first_day, latest=latest, limit=candidates)
+        search = partial(
+            find_places, wanted, first_day=first_day, latest=latest,
+            rules=rules_for(vehicle.ground_id, test_type_id),
+        )  # fmt: skip
+        found = search(limit=candidates)
         if not found:
             raise _no_place(vehicle.label, test_type_id, stay, latest)
         work.lock_dynos({each.dyno_id for each in found})
         work.lock_vehicles([vehicle_id])
-        best = next(iter(find_places(wanted, first_day=first_day, latest=latest)), None)
+        best = next(iter(search()), None)
         if best is None or best.dyno_id not in work.dynos:
             raise _Lost
         work.dynos = {best.dyno_id}
         place(work, vehicle_id, best.dyno_id, test_type_id, best.days, drive=drive, note=note, request_id=request_id)
 
-    with offering_places(vehicle_id, test_type_id, stay, drive=drive, user=actor.user):
+    with offering_places(vehicle_id, test_type_id, stay, drive=drive, user=actor.user, length=days):
         for candidates in (1, 1, 5, 1000):
             try:
                 return carry_out(
@@ -121,7 +128,8 @@ def move(
 ) -> Change:
     """Moves a scheduled or running allocation to another dyno, to other days, or both.
 
-    A new first day alone keeps the length. Raises Refused, Stale, NotFound, NotAllowed.
+    A new first day alone keeps the length, of a test that pauses the days worked. Raises Refused, Stale, NotFound,
+    NotAllowed.
     """
     asked = {"allocation": allocation_id, "dyno": dyno_id, "first": first_day, "last": last_day, "version": version}
     target: dict = {}
@@ -130,8 +138,10 @@ def move(
         allocation = locked_allocation(work, allocation_id, dynos=[dyno_id] if dyno_id else [])
         expect_version(allocation, version)
         first = first_day or allocation.first_day
-        shift = first - allocation.first_day if last_day is None and first_day else dt.timedelta(0)
-        days = DayRange(first, last_day or allocation.last_day + shift)
+        if first != allocation.first_day and last_day is None:
+            days = _shifted(allocation, first)
+        else:
+            days = DayRange(first, last_day or allocation.last_day)
         target.update(allocation=allocation, days=days)
         replace(work, allocation, dyno_id or allocation.dyno_id, days)
 
@@ -208,13 +218,21 @@ def complete(
             raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
         days = DayRange(allocation.first_day, ended)
         if days != allocation.days:
-            replace(work, allocation, allocation.dyno_id, days, status=AllocationStatus.COMPLETED)
+            # What was, was: nobody asks whether the day on which it ended was worked.
+            was = Stands(days, allocation.dyno_id)
+            replace(work, allocation, allocation.dyno_id, days, status=AllocationStatus.COMPLETED, stands=was)
         else:
             work.update(allocation, status=AllocationStatus.COMPLETED)
         work.summary = f"{allocation} completed"
 
     asked = {"allocation": allocation_id, "last": last_day, "version": version}
     return carry_out(write, actor=actor, action=Action.COMPLETE, key=key, request=asked)
+
+
+def _shifted(allocation: Allocation, first: dt.date) -> DayRange:
+    rules, pauses = rules_for(allocation.ground_id, allocation.test_type_id)
+    length = rules.calendar.length(allocation.days, pauses=pauses)
+    return rules.calendar.stretch(first, length, pauses=pauses)
 
 
 def _expect_status(allocation, *allowed: AllocationStatus, to: str) -> None:

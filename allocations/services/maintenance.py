@@ -10,9 +10,10 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, DisplacedTo, RefusalCode, RequestStatus, Role
 from allocations.exceptions import NotFound, Refusal, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
-from allocations.rulebook import check_days, check_window
+from allocations.rulebook import Stands, check_days, check_window
 from allocations.selectors.availability import stays_on
 from allocations.selectors.maintenance import Answer, cannot_return, hits_of
+from allocations.selectors.working import length_of, stretch_of
 from allocations.services.placing import displaced_request, judged, replace, waiting_rest
 from allocations.services.work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
@@ -196,17 +197,21 @@ def _displace(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window:
 def _move(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window: DayRange) -> None:
     target = answer.dyno_id or hit.dyno_id
     first = answer.first_day or hit.first_day
-    days = DayRange(first, answer.last_day) if answer.last_day else DayRange.starting(first, hit.days.days)
+    days = DayRange(first, answer.last_day) if answer.last_day else _as_long(hit, first)
     if target == dyno_id and days.overlaps(window):
         raise Refused.because(RefusalCode.BAD_ANSWER, f"{hit} would be moved into the window itself.")
     replace(work, hit, target, days, status=hit.status)
+
+
+def _as_long(hit: Allocation, first: dt.date) -> DayRange:
+    return stretch_of(hit.ground_id, hit.test_type_id, first, length_of(hit.ground_id, hit.test_type_id, hit.days))
 
 
 def _shorten(work: Work, hit: Allocation, window: DayRange) -> TestRequest:
     if hit.first_day >= window.first:
         sentence = f"{hit} has no day before the window; it cannot be shortened."
         raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
-    left = (hit.last_day - window.first).days + 1
+    left = length_of(hit.ground_id, hit.test_type_id, DayRange(window.first, hit.last_day))
     note = f"The rest of {hit}, cut short by maintenance."
     work.update(hit, last_day=window.first - dt.timedelta(days=1))
     return waiting_rest(work, hit, days=left, earliest=window.first, note=note)
@@ -216,9 +221,8 @@ def _leave(work: Work, hit: Allocation, *, waits: bool) -> TestRequest | None:
     work.update(hit, status=AllocationStatus.CANCELLED)
     request = displaced_request(work, hit, waits=waits)
     if request is None and waits:
-        request = waiting_rest(
-            work, hit, days=hit.days.days, earliest=hit.first_day, note="Displaced by maintenance."
-        )
+        length = length_of(hit.ground_id, hit.test_type_id, hit.days)
+        request = waiting_rest(work, hit, days=length, earliest=hit.first_day, note="Displaced by maintenance.")
     return request
 
 
@@ -238,7 +242,7 @@ def _return(work: Work, window: MaintenanceWindow, returning: list[int]) -> None
         days = DayRange(each.first_day, each.last_day)
         judged(
             allocation.vehicle_id, each.dyno_id, allocation.test_type_id, days,
-            drive=allocation.drive, leaving_out=allocation.pk,
+            drive=allocation.drive, leaving_out=allocation.pk, stands=Stands(days),
         )  # fmt: skip
         if each.request_id:
             _take_back_request(work, each.request_id, allocation)

@@ -1,5 +1,6 @@
 """Proving grounds and who may do what in them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from allocations.access import NOT_FOUND
@@ -17,6 +18,7 @@ from allocations.services.keeping import (
     values_of,
 )
 from allocations.services.work import Actor, Work
+from allocations.services.working import ShutDays, Way, as_asked, set_shutdowns, set_travel
 from dynosite.accounts.models import User
 
 
@@ -36,15 +38,31 @@ def add_ground(*, actor: Actor, key: str | None = None, **values: Any) -> Change
     return keep(write, actor=actor, action=Action.ADD, key=key, request=values)
 
 
-def change_ground(ground_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+def change_ground(
+    ground_id: int,
+    *,
+    actor: Actor,
+    shutdowns: Iterable[ShutDays] | None = None,
+    travel: Iterable[Way] | None = None,
+    key: str | None = None,
+    **values: Any,
+) -> Change:
+    """Sets the fields given, and where they are given all shutdowns and all travel. Allocations stay as they are."""
+    shut, ways = (None if rows is None else list(rows) for rows in (shutdowns, travel))
+
     def write(work: Work) -> None:
         work.enter(ground_id, Role.ADMIN)
         ground = ProvingGround.objects.select_for_update(no_key=True).filter(pk=ground_id).first()
         if ground is None:
             raise NotFound(NOT_FOUND)
         change_row(work, ground, values)
+        if shut is not None:
+            set_shutdowns(work, ground, shut)
+        if ways is not None:
+            set_travel(work, ground, ways)
 
-    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=values | {"ground": ground_id})
+    asked = values | {"ground": ground_id, "shutdowns": as_asked(shut), "travel": as_asked(ways)}
+    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
 
 
 def set_membership(user_id: int, ground_id: int, role: Role | str, *, actor: Actor, key: str | None = None) -> Change:

@@ -9,8 +9,9 @@ from allocations.access import NOT_FOUND
 from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
 from allocations.exceptions import NotFound, Refused, Stale
 from allocations.models import Allocation, TestRequest, Vehicle
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import LONGEST_STAY, Stands
 from allocations.selectors.availability import Facts, facts_for, nearest_places, wanted_for
+from allocations.selectors.working import length_of
 from allocations.services.work import Work
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
@@ -34,8 +35,12 @@ def offering_places(
     user: User,
     drive: str = "",
     leaving_out: int | None = None,
+    length: int | None = None,
 ) -> Iterator[None]:
-    """Adds the nearest places that would do to a refusal on its way out, after its transaction has ended."""
+    """Adds the nearest places that would do to a refusal on its way out, after its transaction has ended.
+
+    `length` is how many days the test takes, where that is not what `days` come to.
+    """
     try:
         yield
     except Refused as refused:
@@ -44,7 +49,9 @@ def offering_places(
             access.require(user, vehicle.ground_id, access.Role.VIEWER)
             today = vehicle.ground.today()
             refused.places = nearest_places(
-                wanted_for(vehicle, test_type_id, days.days, drive=drive),
+                wanted_for(
+                    vehicle, test_type_id, length or length_of(vehicle.ground_id, test_type_id, days), drive=drive
+                ),
                 days.first,
                 not_before=min(today, days.first),
                 leaving_out=leaving_out,
@@ -53,13 +60,20 @@ def offering_places(
 
 
 def judged(
-    vehicle_id: int, dyno_id: int, test_type_id: int, days: DayRange, *, drive: str, leaving_out: int | None = None
+    vehicle_id: int,
+    dyno_id: int,
+    test_type_id: int,
+    days: DayRange,
+    *,
+    drive: str,
+    leaving_out: int | None = None,
+    stands: Stands | None = None,
 ) -> Facts:
     """The facts of a stay that the rulebook allows. Raises Refused with every rule that failed."""
     facts = facts_for(vehicle_id, dyno_id, test_type_id, days, drive=drive, leaving_out=leaving_out)
     if facts is None:
         raise NotFound(NOT_FOUND)
-    if refusals := facts.refusals():
+    if refusals := facts.refusals(stands=stands):
         raise Refused(refusals)
     return facts
 
@@ -118,13 +132,25 @@ def locked_allocation(work: Work, allocation_id: int, *, dynos: Iterable[int] = 
     return allocation
 
 
-def replace(work: Work, allocation: Allocation, dyno_id: int, days: DayRange, *, status: str | None = None) -> None:
-    """Gives a locked allocation another dyno or other days, after asking the rulebook."""
+def replace(
+    work: Work,
+    allocation: Allocation,
+    dyno_id: int,
+    days: DayRange,
+    *,
+    status: str | None = None,
+    stands: Stands | None = None,
+) -> None:
+    """Gives a locked allocation another dyno or other days, after asking the rulebook.
+
+    `stands` is what is not asked about, where that is more than where it stands now.
+    """
     if allocation.status not in MOVABLE:
         raise Refused.because(RefusalCode.WRONG_STATUS, f"It is {allocation.status} and can no longer be moved.")
     facts = judged(
         allocation.vehicle_id, dyno_id, allocation.test_type_id, days,
         drive=allocation.drive, leaving_out=allocation.pk,
+        stands=stands or Stands(allocation.days, allocation.dyno_id),
     )  # fmt: skip
     work.update(
         allocation,

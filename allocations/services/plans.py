@@ -19,6 +19,7 @@ from allocations.planning import Progress, solve
 from allocations.rulebook import check_days
 from allocations.selectors.history import what_happened
 from allocations.selectors.plans import PlanningProblem, problem_of, reasons_of
+from allocations.selectors.working import stretch_of
 from allocations.services.placing import place, replace
 from allocations.services.work import Actor, Work, carry_out
 from dynosite.accounts.models import User
@@ -190,7 +191,8 @@ def _items(plan: Plan, found: PlanningProblem, solution, reasons) -> list[PlanIt
         items.append(item)
     for request in found.impossible:
         reason = "No dyno may run it."
-        if request.earliest_start and request.earliest_start + dt.timedelta(days=request.days - 1) > plan.last_day:
+        earliest = request.earliest_start
+        if earliest and stretch_of(plan.ground_id, request.test_type_id, earliest, request.days).last > plan.last_day:
             reason = f"It starts on {request.earliest_start} at the earliest; that is too late for these days."
         items.append(PlanItem(plan=plan, request=request, version=request.version, reason=reason))
     return items

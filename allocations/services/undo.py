@@ -10,7 +10,7 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, RefusalCode, RequestStatus, Role
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
-from allocations.rulebook import check_stays, check_window
+from allocations.rulebook import check_window
 from allocations.selectors.availability import facts_for, stays_on
 from allocations.services.work import NAMES, Actor, Work, carry_out
 from dynosite.lib.days import DayRange
@@ -126,7 +126,7 @@ def _expect_free(row: Any, values: dict[str, Any]) -> None:
         )  # fmt: skip
         if facts is None:
             raise NotFound(NOT_FOUND)
-        refusals = check_stays(facts.test, facts.dyno, days, facts.stays)
+        refusals = facts.in_the_way()
     if refusals:
         raise Refused(refusals)
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from allocations.enums import Drive, MaintenanceKind
 from allocations.exceptions import Busy, Refused
-from allocations.models import Allocation, Change, Occupancy, TestRequest
+from allocations.models import Allocation, Change, Dyno, Facility, Occupancy, TestRequest, Travel
 from allocations.services import booking
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.services.plans import apply_plan, ask_for_plan, think
@@ -70,6 +70,39 @@ def test_one_vehicle_is_booked_once_on_different_dynos(crowd):
         named = f"V0 is on {allocation_of(won).dyno} already (Brake): "
         assert all(refused.sentence.startswith(named) for refused in refusals(outcomes))
     assert Allocation.objects.filter(vehicle=crowd.vehicles["V0"]).count() == ROUNDS
+
+
+@pytest.fixture
+def far(crowd):
+    """Dynos D0 to D3 stay where they are, D4 to D7 are three days away from them."""
+    away = Facility.objects.create(ground=crowd.north, name="Far")
+    for n in range(4, CLIENTS):
+        Dyno.objects.filter(pk=crowd.dynos[f"D{n}"].pk).update(facility=away)
+    here = crowd.dynos["D0"].facility
+    for origin, to in ((here, away), (away, here)):
+        Travel.objects.create(ground=crowd.north, origin=origin, to=to, days=3)
+    return crowd
+
+
+def both_ends(far, first):
+    """One vehicle at two facilities, on days that do not meet but leave too few for the way."""
+    return [
+        partial(far.book, "V0", f"D{n}", first + 2 * (n > 3), first + 2 * (n > 3)) for n in (0, 4, 1, 5, 2, 6, 3, 7)
+    ]
+
+
+def test_one_vehicle_is_not_booked_at_two_facilities_without_its_days_on_the_way(far):
+    for number in range(ROUNDS):
+        outcomes = race(both_ends(far, start_of(number)))
+        (won,) = winners(outcomes)
+        assert sorted(codes(outcomes)) == [("travel",)] * 4 + [("vehicle-elsewhere",)] * 3
+        named = f"and is on {allocation_of(won).dyno} "
+        assert sum(named in each.sentence and "V0 needs 3 days" in each.sentence for each in refusals(outcomes)) == 4
+
+
+def test_without_locks_a_vehicle_is_booked_at_two_facilities(far, without_locks):
+    """The negative control: the database's guard knows nothing of travel."""
+    assert max(len(winners(race(both_ends(far, start_of(number))))) for number in range(ROUNDS)) == 2
 
 
 def test_auto_booking_with_backup_gives_each_its_own_place(crowd):

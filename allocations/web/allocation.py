@@ -15,6 +15,7 @@ from allocations.selectors.allocations import allocation_by_id, checks_of
 from allocations.selectors.calendar import warning_of
 from allocations.selectors.history import history_of
 from allocations.selectors.places import explained, ranked_places
+from allocations.selectors.working import length_of, stretch_of
 from allocations.services import booking
 from allocations.web.attempts import Outcome, actor_of, attempt
 from allocations.web.context import current_ground, shell_of
@@ -37,7 +38,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     data = request.POST.copy()
     if place := read_place(data.get("place", "")):
         dyno_id, first = place
-        days = DayRange.starting(first, _length(data, allocation))
+        days = stretch_of(allocation.ground_id, allocation.test_type_id, first, _length(data, allocation))
         data["dyno"], data["first_day"], data["last_day"] = (
             str(dyno_id),
             days.first.isoformat(),
@@ -63,7 +64,11 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
 def _length(data: Any, allocation: Allocation) -> int:
     """The days that a place's button stands for: those of the form that was refused, else the allocation's own."""
     number = data.get("days", "")
-    return int(number) if number.isdecimal() and 0 < int(number[:4]) <= 366 else allocation.days.days
+    return int(number) if number.isdecimal() and 0 < int(number[:4]) <= 366 else _own_length(allocation)
+
+
+def _own_length(allocation: Allocation) -> int:
+    return length_of(allocation.ground_id, allocation.test_type_id, allocation.days)
 
 
 @require_POST
@@ -162,10 +167,10 @@ def _page(
     may_schedule = shell_of(request).may_schedule
     open_ = allocation.status in OPEN and may_schedule
     request_ = allocation.request
-    days = allocation.days.days
+    wanted = allocation.days
     places = _places(request, allocation, outcome) if open_ else []
     if outcome and form is not None and form.is_valid():
-        days = DayRange(form.cleaned_data["first_day"], form.cleaned_data["last_day"]).days
+        wanted = DayRange(form.cleaned_data["first_day"], form.cleaned_data["last_day"])
     context = {
         "allocation": allocation,
         "checks": checks_of(allocation),
@@ -179,7 +184,7 @@ def _page(
         "form": form or MoveForm(None, ground=allocation.ground, user=request.user, initial=_now(allocation)),
         "complete_form": complete_form or _complete_form(allocation, today),
         "places": places,
-        "place_days": days,
+        "place_days": length_of(allocation.ground_id, allocation.test_type_id, wanted) if places else wanted.days,
         "outcome": outcome,
         "history": history_of(allocation, user=request.user),
         "trail": _trail(allocation),
@@ -208,7 +213,7 @@ def _places(request: HttpRequest, allocation: Allocation, outcome: Outcome | Non
     if "places" not in request.GET:
         return []
     ranked = ranked_places(
-        allocation.vehicle, allocation.test_type_id, days=allocation.days.days, drive=allocation.drive,
+        allocation.vehicle, allocation.test_type_id, days=_own_length(allocation), drive=allocation.drive,
         first_day=max(allocation.first_day, allocation.ground.today()), user=request.user, leaving_out=allocation.pk,
     )  # fmt: skip
     return [

@@ -17,7 +17,6 @@ from allocations.services.booking import auto_book, book
 from allocations.web.attempts import Outcome, actor_of, attempt
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.booking import MOST_BACKUP_DAYS, BookingForm, read_place
-from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 
 ASKED = ("vehicle", "test_type", "first_day")
@@ -70,7 +69,7 @@ def _filled_in(data: Any, wish: TestRequest | None, ground: Any) -> dict[str, An
 def _places(request: HttpRequest, form: BookingForm) -> dict[str, Any]:
     """The places in their order; with a dyno given, first of all what stands in the way there."""
     data, stay = form.cleaned_data, form.stay
-    asked = {"days": stay.days, "first_day": stay.first, "drive": data["drive"]}
+    asked = {"days": form.length, "first_day": stay.first, "drive": data["drive"]}
     ranked = ranked_places(data["vehicle"], data["test_type"].pk, user=request.user, **asked)
     if not data["dyno"]:
         return {"ranked": ranked}
@@ -104,14 +103,14 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
         backup = min(_number(request.POST.get("backup")), MOST_BACKUP_DAYS)
         outcome = attempt(
             lambda: auto_book(
-                data["vehicle"].pk, first_day=stay.first, days=stay.days,
+                data["vehicle"].pk, first_day=stay.first, days=form.length,
                 backup=backup > 0, max_backup_days=backup, **shared,
             ),
             title="No place is free then",
         )  # fmt: skip
     else:
         dyno_id, first_day = place
-        days = DayRange.starting(first_day, stay.days)
+        days = form.stay_from(first_day)
         outcome = attempt(
             lambda: book(data["vehicle"].pk, dyno_id, first_day=days.first, last_day=days.last, **shared),
             title="This place cannot be booked",
@@ -145,6 +144,8 @@ def _page(
         "vehicle": data.get("vehicle") or getattr(form, "cleaned_data", {}).get("vehicle"),
         "asked": data,
         "stay": form.stay if data else None,
+        "length": form.length if data else 0,
+        "paused": sorted(form.calendar.closed(form.stay).items()) if data and form.pauses else [],
         "given": found.get("given") if found else None,
         "ranked": ranked,
         "searched": found is not None,

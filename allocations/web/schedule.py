@@ -17,6 +17,7 @@ from allocations.exceptions import NotFound
 from allocations.models import MaintenanceWindow
 from allocations.selectors.allocations import allocation_by_id, checks_of
 from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar, warning_of
+from allocations.selectors.working import rules_of
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
 from allocations.web.overlay import Overlay, hang_into, overlay_of
@@ -73,7 +74,9 @@ def board(request: HttpRequest) -> HttpResponse:
         + urlencode({"ground": ground.code, "after": heard}),
         **_shared(request, query, found),
         "sections": sections,
-        "axis": axis_of(query.days, query.zoom.name, found.today, found.load),
+        "axis": axis_of(
+            query.days, query.zoom.name, found.today, found.load, rules_of(ground).calendar.closed(query.days)
+        ),
         "zooms": [(zoom.label, query.zoomed(zoom.name), zoom == query.zoom) for zoom in ZOOMS.values()],
         "statuses": [(value, label, value in query.chosen.statuses) for value, label in STATUSES],
         "drives": [(value, value in query.chosen.drives) for value in Drive.values],

@@ -1,7 +1,7 @@
 from django.urls import reverse
 
 from allocations.admin.tests.conftest import admin_url, errors_in, fields_of
-from allocations.models import Change, Facility, Membership, ProvingGround, TestType, Vehicle
+from allocations.models import Change, Facility, Membership, ProvingGround, Shutdown, TestType, Travel, Vehicle
 from dynosite.accounts.models import User
 
 
@@ -60,12 +60,43 @@ def test_grounds_are_added_by_superusers_and_changed_by_admins(cast, keeper, roo
     root.post(add, posted)
     assert ProvingGround.objects.get(code="EAST").time_zone == "Europe/Berlin"
     north = cast.world.north
-    keeper.post(
-        admin_url("provingground", "change", north.pk), {"code": "NORTH", "name": "Far North", "time_zone": "UTC"}
-    )
+    change = admin_url("provingground", "change", north.pk)
+    keeper.post(change, fields_of(keeper.get(change)) | {"name": "Far North", "time_zone": "UTC"})
     north.refresh_from_db()
     assert (north.name, north.time_zone) == ("Far North", "UTC")
     assert root.post(admin_url("provingground", "delete", north.pk), {"post": "yes"}).status_code == 403
+
+
+def test_days_off_shutdowns_and_travel_are_kept_with_the_ground(cast, keeper):
+    north = cast.world.north
+    npg, annex = (Facility.objects.get(ground=north, name=name) for name in ("NPG", "Annex"))
+    stc = Facility.objects.get(name="STC")
+    change = admin_url("provingground", "change", north.pk)
+    shown = fields_of(keeper.get(change))
+    posted = shown | {
+        "days_off": ["5", "6"], "holidays_country": "us", "holidays_subdivision": "mi",
+        "shutdowns-0-name": "Inventory", "shutdowns-0-first_day": "2026-12-01", "shutdowns-0-last_day": "2026-12-02",
+        "travel-0-origin": str(npg.pk), "travel-0-to": str(annex.pk), "travel-0-days": "2", "travel-0-both": "on",
+    }  # fmt: skip
+    assert errors_in(keeper.post(change, posted | {"holidays_country": "XX", "holidays_subdivision": ""})) == {
+        "holidays_country": ["No holidays are known of XX."]
+    }
+    assert keeper.post(change, posted | {"travel-0-to": str(stc.pk)}).status_code == 200
+    assert not Travel.objects.exists()
+    assert keeper.post(change, posted).status_code == 302
+    north.refresh_from_db()
+    assert (north.days_off, north.holidays_country, north.holidays_subdivision) == ([5, 6], "US", "MI")
+    assert [(s.name, str(s.first_day), s.ground) for s in Shutdown.objects.all()] == [
+        ("Inventory", "2026-12-01", north)
+    ]
+    assert sorted(Travel.objects.values_list("origin__name", "to__name", "days")) == [
+        ("Annex", "NPG", 2), ("NPG", "Annex", 2),
+    ]  # fmt: skip
+    last = Change.objects.order_by("-at").first()
+    assert sorted(item["model"] for item in last.items) == ["provingground", "shutdown", "travel", "travel"]
+    again = fields_of(keeper.get(change)) | {"travel-0-DELETE": "on", "shutdowns-0-DELETE": "on"}
+    assert keeper.post(change, again).status_code == 302
+    assert (Travel.objects.count(), Shutdown.objects.count()) == (1, 0)
 
 
 def test_vehicles_test_types_and_facilities(cast, keeper):

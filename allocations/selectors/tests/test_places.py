@@ -115,7 +115,7 @@ def test_find_places_equals_a_loop_over_days(world, data):
                 leaving_out=ids.get(out),
                 taken=[(made[s.dyno].pk, day(s.first), day(s.last)) for s in spoken_for],
             )  # fmt: skip
-        assert len(queries) == 1
+        assert len(queries) == 2
         expected = naive.places(
             dynos, [*counted, *(naive.Taken(s.dyno, s.first, s.last) for s in spoken_for)], vehicle=vehicle,
             drive=car.drive, weight=car.weight_class, days=days, first=first, latest=latest, near=near,

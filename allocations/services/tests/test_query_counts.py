@@ -53,7 +53,7 @@ def test_auto_book(busy):
             first_day=day(0), days=3, backup=True, actor=busy.actor(),
         )  # fmt: skip
 
-    assert statements(auto_book) == 10
+    assert statements(auto_book) == 11
 
 
 def test_move(busy):
@@ -64,4 +64,4 @@ def test_move(busy):
 
 def test_find_places(busy):
     wanted = wanted_for(busy.vehicles["412W101"], busy.tests["Brake"].pk, 3)
-    assert statements(lambda: find_places(wanted, first_day=day(0), latest=day(60), limit=99)) == 1
+    assert statements(lambda: find_places(wanted, first_day=day(0), latest=day(60), limit=99)) == 2

@@ -1,14 +1,17 @@
 """What to book: the test, and from when. Where is the answer to it."""
 
 import datetime as dt
+from functools import cached_property
 from typing import Any
 
 from django import forms
 
 from allocations.models import Dyno
 from allocations.rulebook import LONGEST_STAY
+from allocations.selectors.working import rules_of
 from allocations.web.forms.fields import DayField, GroundForm, VehicleField, drive_field, test_type_field
 from dynosite.lib.days import DayRange
+from dynosite.lib.workdays import WorkingCalendar
 
 MOST_BACKUP_DAYS = 7
 
@@ -33,19 +36,40 @@ class BookingForm(GroundForm):
             self.add_error("last_day", "The last day is before the first.")
         elif last and (last - first).days >= LONGEST_STAY:
             self.add_error("last_day", f"{LONGEST_STAY} days is the longest stay.")
-        elif last and days and days != (last - first).days + 1:
-            number = (last - first).days + 1
-            self.add_error("last_day", f"That makes {number} days, not {days}: clear one of the two.")
+        elif last and days and data.get("test_type"):
+            number = self.calendar.length(DayRange(first, last), pauses=self.pauses)
+            if number != days:
+                worked = " worked" if self.pauses and self.calendar else ""
+                self.add_error("last_day", f"That makes {number} days{worked}, not {days}: clear one of the two.")
         return data
+
+    @cached_property
+    def calendar(self) -> WorkingCalendar:
+        """Which days the ground works."""
+        return rules_of(self.ground).calendar
+
+    @property
+    def pauses(self) -> bool:
+        """Whether the test stands still on days off."""
+        return not self.cleaned_data["test_type"].runs_through
+
+    @property
+    def length(self) -> int:
+        """How many days the test takes; of one that pauses, days worked. Of a valid form."""
+        data = self.cleaned_data
+        if data.get("last_day"):
+            return self.calendar.length(DayRange(data["first_day"], data["last_day"]), pauses=self.pauses)
+        return data.get("days") or data["test_type"].default_days
 
     @property
     def stay(self) -> DayRange:
         """The days of the test if it starts on the day asked. Of a valid form."""
-        data = self.cleaned_data
-        first, last = data["first_day"], data.get("last_day")
-        if last:
-            return DayRange(first, last)
-        return DayRange.starting(first, data.get("days") or data["test_type"].default_days)
+        first, last = self.cleaned_data["first_day"], self.cleaned_data.get("last_day")
+        return DayRange(first, last) if last else self.stay_from(first)
+
+    def stay_from(self, first_day: dt.date) -> DayRange:
+        """The days of the test if it starts on another day. Of a valid form."""
+        return self.calendar.stretch(first_day, self.length, pauses=self.pauses)
 
 
 def read_place(text: str) -> tuple[int, dt.date] | None:

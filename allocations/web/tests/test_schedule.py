@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from allocations.models import Allocation, ProvingGround
+from allocations.models import Allocation, ProvingGround, Shutdown
 from allocations.tests.boards import fill_board, maintain
 from allocations.tests.world import MONDAY, World, allocation_of, day
 
@@ -214,6 +214,22 @@ def test_board_takes_the_same_few_queries_however_large(client, booked):
     fill_board(booked, dynos=30, per_dyno=6, days=48, first=MONDAY)
     assert (queries(), few) == (few, few)
     assert few <= 9  # one of them for the proposals that wait
+
+
+def test_days_off_are_shaded_and_holidays_told_to_everyone(client, booked):
+    client.force_login(booked.users["viewer"])
+    plain = html(client.get(BOARD, DAYS))
+    assert "cal-off" not in plain
+    assert "data-off " not in plain
+    ProvingGround.objects.filter(pk=booked.north.pk).update(days_off=[5, 6], holidays_country="US")
+    Shutdown.objects.create(ground=booked.north, name="Inventory <1>", first_day=day(15), last_day=day(16))
+    Shutdown.objects.create(ground=booked.south, name="Elsewhere", first_day=day(1), last_day=day(2))
+    page = html(client.get(BOARD, DAYS))
+    assert '<i style="--s:5;--n:2"></i>' in page
+    assert 'title="Day off: Saturday"' in page
+    assert "Thanksgiving Day, 26 Nov 2026" in " ".join(page.split())
+    assert "Inventory &lt;1&gt;, 1 – 2 Dec 2026" in page
+    assert "Elsewhere" not in page
 
 
 def test_first_answer_of_a_large_board_is_small_and_the_rest_comes_in_blocks(client, world):

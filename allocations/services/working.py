@@ -1,0 +1,74 @@
+"""A ground's shutdowns and travel, kept with the ground as one change."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from allocations.models import Facility, ProvingGround, Shutdown, Travel
+from allocations.services.keeping import check_row, of_ground, record, values_of
+from allocations.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class ShutDays:
+    """Days on which the ground does not work, and what they are called."""
+
+    name: str
+    first_day: dt.date
+    last_day: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Whole days from one facility to another; with `both` the way back takes as many."""
+
+    origin_id: int
+    to_id: int
+    days: int
+    both: bool = False
+
+
+def as_asked(rows: Iterable[ShutDays] | Iterable[Way] | None) -> list[dict[str, Any]] | None:
+    """The rows as a fingerprint takes them."""
+    return None if rows is None else [asdict(row) for row in rows]
+
+
+def set_shutdowns(work: Work, ground: ProvingGround, wanted: Iterable[ShutDays]) -> None:
+    """Makes the ground's shutdowns those wanted: rows that are alike stay, the rest goes or comes."""
+    missing = {(each.name, each.first_day, each.last_day) for each in wanted}
+    for row in ground.shutdowns.all():
+        if (key := (row.name, row.first_day, row.last_day)) in missing:
+            missing.discard(key)
+        else:
+            _gone(work, row)
+    for name, first_day, last_day in sorted(missing):
+        _come(work, Shutdown(ground=ground, name=name, first_day=first_day, last_day=last_day))
+
+
+def set_travel(work: Work, ground: ProvingGround, wanted: Iterable[Way]) -> None:
+    """Makes the ground's travel what is wanted; a way back that is said for itself goes before that of `both`."""
+    ways = list(wanted)
+    missing = {(way.to_id, way.origin_id): way.days for way in ways if way.both}
+    missing |= {(way.origin_id, way.to_id): way.days for way in ways}
+    for row in ground.travel.all():
+        key = (row.origin_id, row.to_id)
+        if missing.get(key) == row.days:
+            del missing[key]
+        else:
+            _gone(work, row)
+    for (origin_id, to_id), days in sorted(missing.items()):
+        of_ground(Facility, origin_id, ground.pk)
+        of_ground(Facility, to_id, ground.pk)
+        _come(work, Travel(ground=ground, origin_id=origin_id, to_id=to_id, days=days))
+
+
+def _gone(work: Work, row: Any) -> None:
+    record(work, row, values_of(row), None)
+    row.delete()
+
+
+def _come(work: Work, row: Any) -> None:
+    check_row(row)
+    row.save(force_insert=True)
+    record(work, row, None, values_of(row))
