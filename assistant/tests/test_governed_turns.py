@@ -1,11 +1,14 @@
 """Whole turns with the real Gemini client on a local stub, under budgets, switches and limits."""
 
+import threading
+
 import pytest
 
+from allocations.tests.racing import CLIENTS, race
 from assistant import conversations, running
 from assistant.enums import Author, BudgetPeriod, BudgetScope, RunStatus
 from assistant.exceptions import Limited
-from assistant.models import Budget, KillSwitch, Message, Spend
+from assistant.models import Budget, KillSwitch, Message, Run, Spend
 from assistant.providers import hosted
 from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
@@ -72,3 +75,21 @@ def test_one_message_too_many_is_not_taken(committed_world, settings):
     again = ask(committed_world, "Which dynos are there?", message_id="7b0d2c1e-52f8-44f5-8c8d-0f3f4b1f7a01")
     assert again == first
     assert Message.objects.count() == 1
+
+
+@pytest.mark.race
+def test_eight_turns_at_once_pass_a_budget_by_no_more_than_one_call(committed_world, stub):
+    Budget.objects.create(scope=BudgetScope.WHOLE, period=BudgetPeriod.DAY, tokens=1_100)
+    answer = gemini_stub.text("A word.", tokens=(400, 100))
+
+    def slowly(handler):
+        threading.Event().wait(0.2)  # as a model does, so that the calls would meet
+        answer(handler)
+
+    stub.answers(*[slowly] * CLIENTS)
+    runs = [ask(committed_world, "Which dynos are there?") for _ in range(CLIENTS)]
+    assert race([lambda run=run: running.run_turn(run.pk) for run in runs]) == [True] * CLIENTS
+    spend = Spend.objects.get()
+    assert (spend.calls, spend.tokens_in + spend.tokens_out, len(stub.requests)) == (3, 1_500, 3)
+    assert sorted(Run.objects.values_list("status", "model")) == [("done", GEMINI)] * 3 + [("done", "offline")] * 5
+    assert Message.objects.filter(author=Author.NOTE, text__contains="1,100 tokens, is spent").count() == 5
