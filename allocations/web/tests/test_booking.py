@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from allocations.enums import RequestStatus
-from allocations.models import Allocation, Change, Occupancy, TestRequest
+from allocations.models import Allocation, Change, Occupancy, ProvingGround, TestRequest, TestType
 from allocations.services.requests import create_request
 from allocations.tests.world import MONDAY, World, allocation_of, day
 
@@ -48,6 +48,24 @@ def offered(response) -> list[str]:
 def stays() -> list[tuple]:
     rows = Allocation.objects.filter(ground__code="NORTH").order_by("pk")
     return [(row.vehicle.tag, row.dyno.name, row.first_day, row.last_day) for row in rows]
+
+
+def test_days_of_a_test_that_pauses_are_days_worked(scheduler, world):
+    ProvingGround.objects.filter(pk=world.north.pk).update(days_off=[5, 6])
+    TestType.objects.filter(pk=world.tests["Brake"].pk).update(runs_through=False)
+    friday = asked(world, first_day=day(4).isoformat())
+    response = scheduler.get(NEW, friday)
+    assert offered(response) == [at(world, "NPG 21", 4), at(world, "NPG 1", 4), "auto"]
+    page = " ".join(response.content.decode().split())
+    assert "3 days worked" in page
+    assert "from Fri 20 Nov it would be done on Tue 24 Nov 2026, after 5 days of which 2 are off." in page
+    assert '<input type="hidden" name="days" value="3">' in page
+    wrong = scheduler.get(NEW, friday | {"last_day": day(8).isoformat(), "days": 5, "find": 1})
+    assert "That makes 3 days worked, not 5: clear one of the two." in wrong.content.decode()
+    saturday = scheduler.get(NEW, asked(world, first_day=day(5).isoformat(), dyno=world.dynos["NPG 1"].pk))
+    assert "No test starts on 2026-11-21 (Saturday), which is a day off." in saturday.content.decode()
+    scheduler.post(NEW, friday | {"place": at(world, "NPG 21", 4)})
+    assert stays() == [("412W101", "NPG 21", day(4), day(8))]
 
 
 def test_places_come_best_first(scheduler, world):
