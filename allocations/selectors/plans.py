@@ -18,6 +18,7 @@ from allocations.planning.problem import Occupied, Test, Travel
 from allocations.rulebook import GroundRules, too_near
 from allocations.selectors.working import rules_of
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
 from dynosite.lib.workdays import WorkingCalendar
 
 WEIGHTS = {Priority.LOW: 1, Priority.NORMAL: 2, Priority.HIGH: 5, Priority.URGENT: 12}
@@ -268,9 +269,12 @@ def _why(plan: Plan, problem: Problem, test: Test, first: int, late: int, names:
     runners = _runners(test, names)
     if taken_until is None:
         start = plan.first_day + dt.timedelta(days=test.earliest)
-        return f"{moved}{late} days late: it takes {test.days} days and cannot start before {start}."
+        return (
+            f"{moved}{count(late, 'day')} late: it takes {count(test.days, 'day')} and cannot start before {start}."
+        )
     until = plan.first_day + dt.timedelta(days=taken_until)
-    return f"{moved}{late} days late: {runners} run it, and they are taken until {until}."
+    run = "runs it, and it is" if len(test.dynos) == 1 else "run it, and they are"
+    return f"{moved}{count(late, 'day')} late: {runners} {run} taken until {until}."
 
 
 def _runners(test: Test, names: dict[int, str]) -> str:

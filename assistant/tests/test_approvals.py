@@ -280,7 +280,7 @@ def test_maintenance_takes_the_repair_with_the_fewest_moves_and_leads_to_the_oth
     )
     assert proposal.card["warnings"] == [
         "1 booking within these days gives way.",
-        "412W102: 6 days late: NPG 1 alone run it, and they are taken until 2026-11-28.",
+        "412W102: 6 days late: NPG 1 alone runs it, and it is taken until 2026-11-28.",
     ]
     address = (
         f"/maintenance/new/?dyno={world.dynos['NPG 1'].pk}&first_day=2026-11-23&last_day=2026-11-25&kind=outage"

@@ -41,7 +41,7 @@ def test_waiting_requests_get_places_that_the_rules_allow(world):
     assert places(plan)["412W103"] == ("NPG 1", day(5), 3)
     assert places(plan)["412W102"] == ("NPG 2", day(0), 0)
     late = plan.items.get(late=3)
-    assert late.reason == "3 days late: NPG 1 alone run it, and they are taken until 2026-11-20."
+    assert late.reason == "3 days late: NPG 1 alone runs it, and it is taken until 2026-11-20."
     assert plan.curve
 
 

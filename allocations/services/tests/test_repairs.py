@@ -67,7 +67,7 @@ def test_options_go_from_the_fewest_moves_to_the_least_lateness(crowd):
     ]
     assert (more.moved, more.late, more.weighted, more.later) == (2, 4, 8, 4)
     assert more.moves[1].dyno.name in ("NPG 4", "NPG 21")
-    assert few.moves[0].reason.startswith("15 days late: NPG 1 alone run")
+    assert few.moves[0].reason.startswith("15 days late: NPG 1 alone runs it")
     assert more.moves[1].reason == "Makes room. In time."
     assert (more.vehicles, more.teams, more.people) == (["412W101", "412W102"], [], ["scheduler"])
 
