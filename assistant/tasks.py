@@ -1,15 +1,25 @@
 import logging
 
 from celery import Task, shared_task
-from celery.signals import worker_process_init, worker_process_shutdown
+from celery.signals import worker_init, worker_process_init, worker_process_shutdown
 
 from assistant import conversations, keeping, running, streams
 from assistant.graph import checkpoints
+from assistant.providers import hosted
 
 logger = logging.getLogger(__name__)
 
 WAIT = 1
 """Seconds after which a run whose conversation another run has is looked at again."""
+
+
+@worker_init.connect
+def load_models(**kwargs: object) -> None:
+    """Before the fork: the providers' libraries take seconds to load, which the first turns would wait for."""
+    try:
+        hosted.configured()
+    except Exception:
+        logger.exception("the models in ASSISTANT_MODELS cannot be loaded")
 
 
 @worker_process_init.connect
