@@ -112,7 +112,13 @@ class Card:
         last = max(dt.date.fromisoformat(bar["last_day"]) for bar in bars)
         days = {"from": first - dt.timedelta(days=LEAD), "to": max(last + dt.timedelta(days=LEAD), first + SHOWN)}
         query = urlencode({"ground": self.proposal.ground.code} | days)
-        return f"{reverse('allocations:schedule')}?{query}#show-{self.proposal.pk}"
+        return f"{reverse('allocations:schedule')}?{query}#show-{self.bar or self.proposal.pk}"
+
+    @property
+    def bar(self) -> str:
+        """The id of the bar on the calendar that it became, if it is one."""
+        booked = records.allocations_of(self.change)
+        return f"a{booked[0]}" if len(booked) == 1 and self.state == ProposalStatus.APPROVED else ""
 
     @property
     def done_links(self) -> list[dict[str, str]]:

@@ -47,15 +47,18 @@ def spoken_of(text: str, records: Iterable[Record]) -> list[Record]:
 
 def of_change(change: Any) -> list[dict[str, str]]:
     """Links to the bookings that a change wrote."""
-    if change is None:
-        return []
-    ids = dict.fromkeys(item["id"] for item in change.items if item["model"] == "allocation")
+    ids = allocations_of(change)
     if len(ids) > MOST:
         return []
     return [
         {"label": "The booking" if len(ids) == 1 else f"Booking {number}", "url": allocation_page(pk)}
         for number, pk in enumerate(ids, 1)
     ]
+
+
+def allocations_of(change: Any) -> list[int]:
+    items = change.items if change else []
+    return list(dict.fromkeys(item["id"] for item in items if item["model"] == "allocation"))
 
 
 def _rows(value: Any) -> Iterator[dict[str, Any]]:

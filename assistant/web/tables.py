@@ -200,14 +200,14 @@ def _cell(value: Any) -> Cell:
 
 
 def _words(value: Any) -> str:
-    """A value in a cell. A record is its name, days are `from – to`."""
+    """A value in a cell. A record is its name, days are `from to last`."""
     match value:
         case None:
             return ""
         case bool():
             return "yes" if value else "no"
         case {"first_day": first, "last_day": last, **rest} if not rest:
-            return str(first) if first == last else f"{first} – {last}"
+            return str(first) if first == last else f"{first} to {last}"
         case {"vehicle": str(name)} | {"dyno": str(name)} | {"name": str(name)} | {"sentence": str(name)}:
             return name
         case dict():

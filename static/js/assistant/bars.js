@@ -67,11 +67,12 @@ export async function refreshBars() {
   }
 }
 
-/** Scrolls to the proposal on the calendar, if the days in view have it. */
-function showOnCalendar(proposal) {
-  const drawn = document.querySelector(`.bar-proposal[data-proposal="${CSS.escape(proposal)}"]`);
+/** Scrolls to the proposal, or the bar that it became, on the calendar, if the days in view have it. */
+function showOnCalendar(wanted) {
+  const proposed = `.bar-proposal[data-proposal="${CSS.escape(wanted)}"]`;
+  const drawn = wanted && document.querySelector(`${proposed}, .calendar a.bar#${CSS.escape(wanted)}`);
   if (!drawn) return false;
-  for (const other of document.querySelectorAll(".bar-proposal.is-shown")) other.classList.remove("is-shown");
+  for (const other of document.querySelectorAll(".calendar .is-shown")) other.classList.remove("is-shown");
   drawn.classList.add("is-shown");
   drawn.scrollIntoView({ block: "center", inline: "center" });
   return true;
