@@ -97,6 +97,14 @@ class PlanState(TextChoices):
     FAILED = "failed", "Failed"
 
 
+class ScenarioState(TextChoices):
+    DRAFT = "draft", "Not asked yet"
+    QUEUED = "queued", "Queued"
+    THINKING = "thinking", "Thinking"
+    READY = "ready", "Answered"
+    FAILED = "failed", "Failed"
+
+
 class Movable(TextChoices):
     """What a plan may move to make room for the waiting requests."""
 

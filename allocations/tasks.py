@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from allocations.exchange import uploads
-from allocations.services import notices, plans
+from allocations.services import notices, plans, scenarios
 
 
 @shared_task(ignore_result=True)
@@ -27,3 +27,8 @@ def think_plan(id_: str) -> None:
 @shared_task(ignore_result=True)
 def mail_notices() -> None:
     notices.mail_notices()
+
+
+@shared_task(ignore_result=True)
+def think_scenario(id_: str) -> None:
+    scenarios.think_scenario(id_)

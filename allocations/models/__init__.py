@@ -7,6 +7,7 @@ from allocations.models.maintenance import Displacement, MaintenanceWindow
 from allocations.models.notice import Notice
 from allocations.models.plan import Plan, PlanItem
 from allocations.models.request import TestRequest
+from allocations.models.scenario import Scenario
 from allocations.models.vehicle import Vehicle
 from allocations.models.workbook import WorkbookImport
 
@@ -24,6 +25,7 @@ __all__ = [
     "Plan",
     "PlanItem",
     "ProvingGround",
+    "Scenario",
     "Shutdown",
     "TestRequest",
     "TestType",

@@ -25,6 +25,13 @@ def lateness_of(problem: Problem, solution: Solution) -> Lateness:
     )
 
 
+def shortfall_of(problem: Problem, solution: Solution) -> int:
+    """Give the weighted days late, a test without a place as late as if it began when the days planned are over."""
+    out = set(solution.unplaced)
+    over = sum(t.weight * max(0, problem.horizon + t.days - 1 - t.due) for t in problem.tests if t.id in out)
+    return lateness_of(problem, solution).weighted + over
+
+
 @dataclass(frozen=True)
 class Use:
     """Days on which a dyno is taken by tests, of the days on which it could be."""

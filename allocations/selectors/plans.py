@@ -42,10 +42,10 @@ def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> Planni
     rules = rules_of(plan.ground_id)
     waiting = _waiting(plan, requests)
     moving = _moving(plan)
-    runs = _runs(plan)
+    runs = runs_of(plan)
     tests, rows, impossible = [], {}, []
     for request in waiting:
-        test = _test_of_request(plan, request, runs, rules)
+        test = test_of_request(plan, request, runs, rules)
         if test is None:
             impossible.append(request)
         else:
@@ -104,7 +104,7 @@ def _dynos(plan: Plan) -> dict[int, tuple[dt.date | None, dt.date | None]]:
     return {id_: (start, end) for id_, start, end in rows.values_list("pk", "available_from", "available_to")}
 
 
-def _runs(plan: Plan) -> dict[tuple[int, str, str], list[str]]:
+def runs_of(plan: Plan) -> dict[tuple[int, str, str], list[str]]:
     """The dynos that run a test type on a drive and a weight class."""
     runs: dict[tuple[int, str, str], set[str]] = {}
     rows = Capability.objects.filter(dyno__ground_id=plan.ground_id, dyno__enabled=True)
@@ -163,7 +163,7 @@ def _length(allocation: Allocation, calendar: WorkingCalendar) -> tuple[int, boo
     return calendar.length(allocation.days, pauses=pauses), pauses
 
 
-def _test_of_request(plan: Plan, request: TestRequest, runs: dict, rules: GroundRules) -> Test | None:
+def test_of_request(plan: Plan, request: TestRequest, runs: dict, rules: GroundRules) -> Test | None:
     what = (request.test_type_id, request.tested_as, request.vehicle.weight_class)
     dynos = runs.get(what, [])
     earliest = max(0, (request.earliest_start - plan.first_day).days) if request.earliest_start else 0

@@ -3,7 +3,7 @@ from hypothesis import given
 
 from allocations.planning import Problem, bottleneck, solve
 from allocations.planning.bottleneck import price_groups, with_one_more
-from allocations.planning.measures import Lateness, Use, lateness_of, together, use_of_dynos
+from allocations.planning.measures import Lateness, Use, lateness_of, shortfall_of, together, use_of_dynos
 from allocations.planning.tests.small import problems
 
 
@@ -98,6 +98,13 @@ def test_lateness_and_use_in_figures():
     uses = use_of_dynos(busy, solution, {"B": [(0, 1)], "A": [(8, 20)]})
     assert uses == {"A": Use(7, 8), "B": Use(3, 8)}
     assert (uses["A"].percent, together(uses, ["A", "B"])) == (88, Use(10, 16))
+
+
+def test_a_test_without_a_place_counts_as_one_that_begins_too_late():
+    full = problem(("a", 6, 0, 5, "A"), ("b", 6, 0, 5, "A"), horizon=10)
+    solution = solve(full, seconds=2)
+    assert len(solution.unplaced) == 1
+    assert (lateness_of(full, solution).weighted, shortfall_of(full, solution)) == (0, 10)
 
 
 def test_closed_days_count_neither_as_taken_nor_as_open():

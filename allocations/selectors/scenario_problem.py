@@ -1,0 +1,211 @@
+"""A scenario's edits made in a problem: a pure function, from what was read to what would be."""
+
+import datetime as dt
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from allocations.enums import Priority
+from allocations.planning import Problem
+from allocations.planning.problem import Occupied, Test
+from allocations.selectors import scenario_edits as edits
+from allocations.selectors.plans import WEIGHTS, PlanningProblem, test_of_request
+from allocations.selectors.scenarios import GroundFacts, Kind, kind_of
+
+
+@dataclass(frozen=True)
+class Edited:
+    problem: Problem
+    kinds: dict[str, Kind]
+    """Of each test."""
+    runs: dict[Kind, list[str]]
+    dynos: dict[str, str]
+    away: dict[str, list[tuple[int, int]]]
+    impossible: int
+    """Requests that no dyno may run; no plan places them."""
+
+
+def edited(found: PlanningProblem, changes: Sequence[edits.AnyEdit], facts: GroundFacts) -> Edited:
+    """The problem with these edits made one after the other; `found` stays as it is."""
+    desk = _Desk(found, facts)
+    for change in changes:
+        desk.make(change)
+    return desk.result()
+
+
+class _Desk:
+    def __init__(self, found: PlanningProblem, facts: GroundFacts):
+        self.found, self.facts = found, facts
+        self.tests = {test.id: test for test in found.problem.tests}
+        self.kinds = {id_: kind_of(row) for id_, row in found.rows.items()}
+        self.runs = {kind: list(dynos) for kind, dynos in facts.runs.items()}
+        self.dynos = {dyno: facts.dynos[dyno] for dyno in found.problem.dynos}
+        self.away = {dyno: list(spans) for dyno, spans in facts.away.items() if dyno in self.dynos}
+        self.occupied = list(found.problem.occupied)
+        self.closed = set(found.problem.closed)
+        self.impossible = list(found.impossible)
+        self.pause = False
+        self.facilities = dict(found.problem.facilities)
+
+    def result(self) -> Edited:
+        tests = tuple(self.tests.values())
+        if self.pause:
+            tests = tuple(test if test.fixed else replace(test, pauses=True) for test in tests)
+        problem = replace(
+            self.found.problem, dynos=tuple(self.dynos), tests=tests, occupied=tuple(self.occupied),
+            closed=tuple(sorted(self.closed)), facilities=self.facilities,
+        )  # fmt: skip
+        return Edited(problem, self.kinds, self.runs, self.dynos, self.away, len(self.impossible))
+
+    def make(self, change: edits.AnyEdit) -> None:
+        match change:
+            case edits.AddDyno():
+                self._add_dyno(change)
+            case edits.RemoveDyno():
+                self._remove_dyno(f"d{change.dyno}")
+            case edits.AddCapability():
+                if f"d{change.dyno}" in self.dynos:
+                    self._let_run(f"d{change.dyno}", _kinds_of([change.runs]))
+            case edits.AddMaintenance():
+                first = (change.first_day - self.facts.asked.first_day).days
+                self._block(f"d{change.dyno}", first, first + (change.last_day - change.first_day).days)
+            case edits.MoveMaintenance() | edits.RemoveMaintenance():
+                self._shift(change)
+            case edits.MoreTests():
+                self._more_tests(change)
+            case edits.CloseWeekends():
+                self._close_weekends(change)
+
+    def _close_weekends(self, change: edits.CloseWeekends) -> None:
+        self.pause = self.pause or change.pause
+        for id_, test in self.tests.items():
+            if test.fixed and test.placed:
+                # What stands keeps the days that it has, whatever is closed from now on.
+                last = self.found.problem.last_day(test, test.placed[1])
+                self.tests[id_] = replace(test, days=last - test.placed[1] + 1, pauses=False)
+        first = self.facts.asked.first_day
+        days = range(self.facts.horizon)
+        self.closed |= {day for day in days if (first + dt.timedelta(days=day)).weekday() > 4}
+
+    def _add_dyno(self, change: edits.AddDyno) -> None:
+        like = f"d{change.like}"
+        kinds = _kinds_of(change.runs) or [kind for kind, dynos in self.runs.items() if like in dynos]
+        for _ in range(change.count):
+            number = sum(1 for dyno in self.dynos if dyno.startswith("new")) + 1
+            name = f"new{number}"
+            self.dynos[name] = f"New {number}" + (
+                f" (like {self.facts.dynos[like]})" if like in self.facts.dynos else ""
+            )
+            self.away[name] = []
+            if like in self.facilities:
+                self.facilities[name] = self.facilities[like]
+            self._let_run(name, kinds)
+
+    def _let_run(self, dyno: str, kinds: Iterable[Kind]) -> None:
+        kinds = set(kinds)
+        for kind in kinds:
+            runners = self.runs.setdefault(kind, [])
+            if dyno not in runners:
+                runners.append(dyno)
+        for request in [each for each in self.impossible if kind_of(each) in kinds]:
+            test = test_of_request(self.facts.asked, request, {kind_of(request): []} | self.runs, self.facts.rules)
+            if test is not None:
+                self.impossible.remove(request)
+                self.tests[test.id] = replace(test, after=None)
+                self.kinds[test.id] = kind_of(request)
+        for id_, test in self.tests.items():
+            if self.kinds[id_] in kinds and dyno not in test.dynos:
+                self.tests[id_] = replace(test, dynos=(*test.dynos, dyno))
+
+    def _remove_dyno(self, dyno: str) -> None:
+        self.dynos.pop(dyno, None)
+        self.away.pop(dyno, None)
+        self.facilities.pop(dyno, None)
+        self.occupied = [each for each in self.occupied if each.dyno != dyno]
+        self.runs = {kind: [each for each in runners if each != dyno] for kind, runners in self.runs.items()}
+        for id_, test in self.tests.items():
+            without = replace(test, dynos=tuple(each for each in test.dynos if each != dyno))
+            stood_there = test.placed is not None and test.placed[0] == dyno
+            self.tests[id_] = replace(without, placed=None, fixed=False) if stood_there else without
+
+    def _block(self, dyno: str, first: int, last: int) -> None:
+        first, last = max(0, first), min(last, self.facts.horizon - 1)
+        if dyno not in self.dynos or last < first:
+            return
+        self.occupied.append(Occupied(first, last, dyno=dyno))
+        self.away[dyno].append((first, last))
+        for id_, test in self.tests.items():
+            if (
+                test.placed
+                and test.placed[0] == dyno
+                and first < test.placed[1] + test.days
+                and test.placed[1] <= last
+            ):
+                self.tests[id_] = replace(test, placed=None, fixed=False)
+
+    def _shift(self, change: edits.MoveMaintenance | edits.RemoveMaintenance) -> None:
+        window = self.facts.windows.get(change.window)
+        if window is None or window[0] not in self.dynos:
+            return
+        dyno, first, last = window
+        at = Occupied(first, last, dyno=dyno)
+        if at in self.occupied:
+            self.occupied.remove(at)
+            self.away[dyno].remove((first, last))
+        if isinstance(change, edits.MoveMaintenance):
+            start = (change.first_day - self.facts.asked.first_day).days
+            self._block(dyno, start, start + last - first)
+
+    def _more_tests(self, change: edits.MoreTests) -> None:
+        alike = [id_ for id_, kind in self.kinds.items() if kind[0] == change.test_type]
+        days = change.days or round(
+            statistics.median([self.tests[id_].days for id_ in alike] or [self._default(change)])
+        )
+        pool = sorted(kind for kind in map(self.kinds.get, alike) if kind) or sorted(
+            kind for kind in self.runs if kind[0] == change.test_type
+        )
+        pool = [(kind[0], change.drive or kind[1], change.weight or kind[2]) for kind in pool]
+        month = change.month.replace(day=1)
+        first = max(0, (month - self.facts.asked.first_day).days)
+        over = (month + dt.timedelta(days=32)).replace(day=1)
+        due = (over - self.facts.asked.first_day).days - 1
+        begun = sum(1 for id_ in self.tests if id_.startswith("x"))
+        for number in range(change.count if pool else 0):
+            kind = pool[number * len(pool) // change.count]
+            id_ = f"x{begun + number + 1}"
+            runners = tuple(self.runs.get(kind, ()))
+            self.tests[id_] = Test(id_, id_, days, first, due, WEIGHTS[Priority.NORMAL], runners)
+            self.kinds[id_] = kind
+
+
+def _kinds_of(runs: Iterable[edits.Runs]) -> list[Kind]:
+    each_way = (
+        (each.test_type, drive, weight) for each in runs for drive, weight in product(each.drives, each.weights)
+    )
+    return [(test_type, drive.value, weight.value) for test_type, drive, weight in each_way]
+
+
+def groups_of(found: Edited, facts: GroundFacts) -> dict[str, list[str]]:
+    """The tests that may still go anywhere, by type and by the dynos that run them: whose shortage is priced."""
+    alike: dict[tuple[int, frozenset[str]], list[str]] = {}
+    for test in found.problem.tests:
+        if not test.fixed:
+            alike.setdefault((found.kinds[test.id][0], frozenset(test.dynos)), []).append(test.id)
+    groups: dict[str, list[str]] = {}
+    for (test_type, _), tests in alike.items():
+        drives, weights = ("/".join(sorted({found.kinds[id_][at] for id_ in tests})) for at in (1, 2))
+        name = facts.types.get(test_type, ("?", 0))[0]
+        groups.setdefault(f"{name}, {drives}, {weights}", []).extend(tests)
+    return groups
+
+
+def runners_by_type(found: Edited, facts: GroundFacts) -> dict[str, set[str]]:
+    """The dynos that run any test of a type, by the type's name; types that no test is of are left out."""
+    wanted = Counter(kind[0] for kind in found.kinds.values())
+    runners: dict[str, set[str]] = {}
+    for (test_type, _, _), dynos in found.runs.items():
+        if wanted[test_type]:
+            runners.setdefault(facts.types[test_type][0], set()).update(dynos)
+    return {name: dynos for name, dynos in sorted(runners.items()) if dynos}

@@ -1,0 +1,152 @@
+"""The answer to a scenario: today's plan and the edited one, thought out alike, and what holds the edited one up."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from allocations.models import Scenario
+from allocations.planning import Problem, Progress, Solution, solve
+from allocations.planning.bottleneck import Pricing, price_groups, with_one_more
+from allocations.planning.measures import lateness_of, shortfall_of, together, use_of_dynos
+from allocations.selectors.scenario_edits import read_edits
+from allocations.selectors.scenario_problem import Edited, edited, groups_of, runners_by_type
+from allocations.selectors.scenarios import GroundFacts, asked_by, facts_of, problem_now
+
+MEASURED = 3
+"""Shortages, the dearest first, that are solved again with one more dyno."""
+LISTED = 12
+PRICING_SECONDS = 30.0
+Tell = Callable[[int, int, str, Progress | None], None]
+
+
+class Stopped(Exception):
+    """Somebody asked to stop before there was anything to compare."""
+
+
+def answer(
+    scenario: Scenario,
+    *,
+    tell: Tell = lambda stage, stages, doing, now: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    workers: int = 2,
+    steps: int | None = None,
+) -> dict[str, Any]:
+    """What the scenario's `result` keeps. With `steps` it searches by count, and comes to the same each time."""
+    facts = facts_of(asked_by(scenario))
+    found = problem_now(scenario)
+    now, then = edited(found, [], facts), edited(found, read_edits(scenario.edits), facts)
+    stages = 3 + MEASURED
+
+    def plan(problem: Problem, stage: int, doing: str) -> Solution:
+        tell(stage, stages, doing, None)
+        return solve(
+            problem, seconds=scenario.seconds, workers=workers, steps=steps, should_stop=should_stop,
+            on_progress=lambda progress: tell(stage, stages, doing, progress),
+        )  # fmt: skip
+
+    today = plan(now.problem, 1, "Today’s plan")
+    if should_stop():
+        raise Stopped
+    changed = plan(then.problem, 2, "The plan with the edits")
+    if should_stop():
+        raise Stopped
+    tell(3, stages, "What each shortage costs", None)
+    groups = groups_of(then, facts)
+    pricing = price_groups(then.problem, groups, seconds=max(PRICING_SECONDS, scenario.seconds))
+    shortages = _ranked(pricing, groups, scenario)
+    for number, shortage in enumerate(shortages[:MEASURED]):
+        if should_stop():
+            break
+        more = with_one_more(then.problem, groups[shortage["group"]], name="one more")
+        solution = plan(more, 4 + number, f"One more dyno for {shortage['group']}")
+        if not should_stop():
+            shortage["saved"] = _saved(then, changed, more, solution)
+    return {
+        "thought_at": timezone.now().isoformat(timespec="seconds"),
+        "today": _figures(now, today, facts),
+        "then": _figures(then, changed, facts),
+        "dynos": _use_by_dyno(now, today, then, changed),
+        "types": _use_by_type(now, today, then, changed, facts),
+        "shortages": shortages,
+        "step": pricing.step if pricing else None,
+    }
+
+
+def _figures(found: Edited, solution: Solution, facts: GroundFacts) -> dict[str, Any]:
+    late = lateness_of(found.problem, solution)
+    uses = use_of_dynos(found.problem, solution, found.away)
+    return {
+        "tests": len(found.problem.tests) + found.impossible,
+        "unplaced": len(solution.unplaced) + found.impossible,
+        "late_tests": late.tests,
+        "late_days": late.days,
+        "objective": solution.objective,
+        "shortfall": shortfall_of(found.problem, solution),
+        "bound": solution.bound,
+        "gap": round(100 * solution.gap),
+        "proven": solution.status == "optimal",
+        "moved": solution.moved,
+        "use": together(uses, uses).percent,
+        "dynos": len(found.problem.dynos),
+    }
+
+
+def _use_by_dyno(now: Edited, today: Solution, then: Edited, changed: Solution) -> list[dict[str, Any]]:
+    before = use_of_dynos(now.problem, today, now.away)
+    after = use_of_dynos(then.problem, changed, then.away)
+    return [
+        {
+            "name": {**now.dynos, **then.dynos}[dyno],
+            "today": before[dyno].percent if dyno in before else None,
+            "then": after[dyno].percent if dyno in after else None,
+        }
+        for dyno in [*before, *(dyno for dyno in after if dyno not in before)]
+    ]
+
+
+def _use_by_type(
+    now: Edited, today: Solution, then: Edited, changed: Solution, facts: GroundFacts
+) -> list[dict[str, Any]]:
+    """Of all dynos that run a test type how busy they are, with whatever test."""
+    before = use_of_dynos(now.problem, today, now.away)
+    after = use_of_dynos(then.problem, changed, then.away)
+    by_type_now, by_type_then = runners_by_type(now, facts), runners_by_type(then, facts)
+    return [
+        {
+            "name": name,
+            "today": together(before, by_type_now.get(name, ())).percent,
+            "then": together(after, by_type_then.get(name, ())).percent,
+            "dynos": len(by_type_then.get(name, ())),
+        }
+        for name in sorted({*by_type_now, *by_type_then})
+    ]
+
+
+def _ranked(pricing: Pricing | None, groups: dict[str, list[str]], scenario: Scenario) -> list[dict[str, Any]]:
+    """Without prices, for which there was no time, the largest groups come first: something is to be measured."""
+    if pricing is None:
+        largest = sorted(groups, key=lambda name: (-len(groups[name]), name))
+        return [{"group": name, "tests": len(groups[name]), "price": None} for name in largest[:LISTED]]
+    return [
+        {
+            "group": each.group,
+            "tests": len(groups[each.group]),
+            "price": round(each.price, 1),
+            "first": (scenario.first_day + dt.timedelta(days=each.first)).isoformat(),
+            "last": (scenario.first_day + dt.timedelta(days=each.last)).isoformat(),
+        }
+        for each in pricing.shortages[:LISTED]
+        if each.price > 0
+    ]
+
+
+def _saved(then: Edited, changed: Solution, more: Problem, solution: Solution) -> dict[str, int]:
+    """What the planner did save with one more dyno, in the same time; nothing where it found nothing."""
+    shortfall = shortfall_of(then.problem, changed) - shortfall_of(more, solution)
+    if shortfall <= 0:
+        return {"shortfall": 0, "unplaced": 0, "late_days": 0}
+    before, after = lateness_of(then.problem, changed), lateness_of(more, solution)
+    unplaced = len(changed.unplaced) - len(solution.unplaced)
+    return {"shortfall": shortfall, "unplaced": unplaced, "late_days": before.days - after.days}

@@ -1,0 +1,175 @@
+"""What a scenario asks about, and a form for each kind of edit that it may make."""
+
+from typing import Any
+
+from django import forms
+
+from allocations.enums import Drive, Movable, WeightClass
+from allocations.models import Dyno, MaintenanceWindow
+from allocations.web.forms.fields import DayField, GroundForm, test_type_field
+
+
+class ScenarioForm(forms.Form):
+    name = forms.CharField(max_length=80, help_text="The question, such as: one more AWD dyno")
+    first_day = DayField(label="From")
+    last_day = DayField(label="To")
+    movable = forms.ChoiceField(
+        label="What may move", choices=Movable.choices, initial=Movable.NOTHING,
+        help_text="What loses its dyno looks for another place in any case",
+    )  # fmt: skip
+    frozen_until = DayField(label="Frozen until", required=False, help_text="What starts by this day is not moved")
+    seconds = forms.IntegerField(
+        label="Seconds a plan", min_value=1, max_value=120, initial=10, help_text="Up to five plans are made"
+    )
+    note = forms.CharField(required=False, max_length=2000, widget=forms.Textarea({"rows": 2}))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        first, last = data.get("first_day"), data.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", f"This is before {first}, the first day.")
+        if data.get("movable") == Movable.LATER and not data.get("frozen_until"):
+            self.add_error("frozen_until", "Say until which day nothing is to be moved.")
+        return data
+
+
+class MonthField(forms.DateField):
+    widget = forms.DateInput({"type": "month", "placeholder": "2027-05"}, format="%Y-%m")
+
+    def __init__(self, **more: Any) -> None:
+        more.setdefault("error_messages", {"invalid": "A month is written like 2027-05."})
+        super().__init__(input_formats=["%Y-%m"], **more)
+
+
+def dyno_field(label: str = "Dyno", **more: Any) -> forms.ModelChoiceField:
+    return forms.ModelChoiceField(Dyno.objects.filter(enabled=True), label=label, empty_label="Choose …", **more)
+
+
+def drives_field() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label="Drives", choices=Drive.choices, initial=Drive.values, widget=forms.CheckboxSelectMultiple
+    )
+
+
+def weights_field() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label="Weights", choices=WeightClass.choices, initial=WeightClass.values, widget=forms.CheckboxSelectMultiple
+    )
+
+
+class EditForm(GroundForm):
+    """`data` is the edit as the service takes it. Of a valid form."""
+
+    do = ""
+    title = ""
+    icon = "pencil"
+
+    @property
+    def edit(self) -> dict[str, Any]:
+        data = {"do": self.do}
+        for name, value in self.cleaned_data.items():
+            if value not in (None, ""):
+                data[name] = value.pk if hasattr(value, "pk") else value
+        return data
+
+    def _runs(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        return {"test_type": data["test_type"].pk, "drives": data["drives"], "weights": data["weights"]}
+
+
+class LikeDynoForm(EditForm):
+    do, title, icon = "add-dyno", "A dyno more, like another", "plus"
+    like = dyno_field("Like")
+    count = forms.IntegerField(label="How many", min_value=1, max_value=10, initial=1)
+
+
+class NewDynoForm(EditForm):
+    do, title, icon = "add-dyno", "A dyno more, of a new kind", "plus"
+    test_type = test_type_field()
+    drives = drives_field()
+    weights = weights_field()
+
+    @property
+    def edit(self) -> dict[str, Any]:
+        return {"do": self.do, "runs": [self._runs()]}
+
+
+class RemoveDynoForm(EditForm):
+    do, title, icon = "remove-dyno", "A dyno less", "minus"
+    dyno = dyno_field()
+
+
+class AddCapabilityForm(EditForm):
+    do, title, icon = "add-capability", "A dyno runs more", "zap"
+    dyno = dyno_field()
+    test_type = test_type_field()
+    drives = drives_field()
+    weights = weights_field()
+
+    @property
+    def edit(self) -> dict[str, Any]:
+        return {"do": self.do, "dyno": self.cleaned_data["dyno"].pk, "runs": self._runs()}
+
+
+class AddMaintenanceForm(EditForm):
+    do, title, icon = "add-maintenance", "Maintenance more", "wrench"
+    dyno = dyno_field()
+    first_day = DayField(label="First day")
+    last_day = DayField(label="Last day")
+
+
+class WindowForm(EditForm):
+    window = forms.ModelChoiceField(
+        MaintenanceWindow.objects.filter(lifted_at=None).select_related("dyno"), empty_label="Choose …"
+    )
+
+    def __init__(self, *args: Any, since: Any = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if since:
+            self.fields["window"].queryset = self.fields["window"].queryset.filter(last_day__gte=since)
+
+
+class MoveMaintenanceForm(WindowForm):
+    do, title, icon = "move-maintenance", "Maintenance at another time", "move-horizontal"
+    first_day = DayField(label="New first day", help_text="As long as it is")
+
+
+class RemoveMaintenanceForm(WindowForm):
+    do, title, icon = "remove-maintenance", "Maintenance less", "wrench"
+
+
+class MoreTestsForm(EditForm):
+    do, title, icon = "more-tests", "More tests in a month", "inbox"
+    test_type = test_type_field()
+    count = forms.IntegerField(label="How many", min_value=1, max_value=500, initial=50)
+    month = MonthField()
+    days = forms.IntegerField(
+        label="Days each", min_value=1, max_value=366, required=False, help_text="Empty: as tests of this type take"
+    )
+    drive = forms.ChoiceField(choices=[("", "As they are"), *Drive.choices], required=False)
+    weight = forms.ChoiceField(choices=[("", "As they are"), *WeightClass.choices], required=False)
+
+
+class CloseWeekendsForm(EditForm):
+    do, title, icon = "close-weekends", "Weekends closed", "ban"
+    pause = forms.BooleanField(
+        label="Tests pause over them", required=False, initial=True,
+        help_text="Otherwise they run through, and only none begins",
+    )  # fmt: skip
+
+    @property
+    def edit(self) -> dict[str, Any]:
+        return {"do": self.do, "pause": self.cleaned_data["pause"]}
+
+
+FORMS: dict[str, type[EditForm]] = {
+    "like": LikeDynoForm,
+    "new": NewDynoForm,
+    "without": RemoveDynoForm,
+    "capability": AddCapabilityForm,
+    "tests": MoreTestsForm,
+    "weekends": CloseWeekendsForm,
+    "maintenance": AddMaintenanceForm,
+    "later": MoveMaintenanceForm,
+    "lifted": RemoveMaintenanceForm,
+}
