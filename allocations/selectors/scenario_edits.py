@@ -132,10 +132,9 @@ def _runs(runs: Runs, name: _Name) -> str:
 
 
 def _add_dyno(edit: AddDyno, name: _Name) -> str:
-    what = (
-        f"like {name('d', edit.like)}" if edit.like else "for " + ", ".join(_runs(each, name) for each in edit.runs)
-    )
-    return f"{count(edit.count, 'dyno')} more, {what}"
+    kinds = ", ".join(_runs(each, name) for each in edit.runs)
+    what = f"like {name('d', edit.like)}" if edit.like else f"for {kinds}"
+    return f"{count(edit.count, 'more dyno')}, {what}"
 
 
 def _more_tests(edit: MoreTests, name: _Name) -> str:

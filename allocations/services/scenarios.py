@@ -96,7 +96,7 @@ def remove_edit(scenario_id: uuid.UUID | str, *, actor: Actor, number: int) -> S
     """`number` counts from 0."""
     scenario = _idle(scenario_id, actor)
     if not 0 <= number < len(scenario.edits):
-        raise NotFound(NOT_FOUND)
+        raise Refused.because(RefusalCode.BAD_ANSWER, "This edit is gone already.")
     return _with_edits(scenario, scenario.edits[:number] + scenario.edits[number + 1 :])
 
 

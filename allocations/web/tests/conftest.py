@@ -9,6 +9,7 @@ from allocations.models import Change, ProvingGround, TestRequest, WorkbookImpor
 from allocations.services.maintenance import set_maintenance
 from allocations.services.plans import ask_for_plan
 from allocations.services.requests import create_request
+from allocations.services.scenarios import add_edit, make_scenario
 from allocations.services.work import Actor
 from allocations.tests.world import MONDAY, World, allocation_of, day, window_of
 from dynosite.accounts.models import User
@@ -36,6 +37,7 @@ class Things:
     change: str
     upload: str
     plan: str
+    scenario: str
 
 
 def _things(world: World, actor: Actor, *, allocation, vehicle: str, dyno: str, test: str, word: str) -> Things:
@@ -50,9 +52,13 @@ def _things(world: World, actor: Actor, *, allocation, vehicle: str, dyno: str, 
         ground=allocation.ground, user=actor.user, name=f"{word.lower()}.xlsx", state="checked", report={"rows": 1}
     )
     plan = ask_for_plan(allocation.ground_id, actor=actor, first_day=day(0), last_day=day(9))
+    scenario = make_scenario(
+        allocation.ground_id, actor=actor, name=f"{word} scenario", first_day=day(0), last_day=day(9)
+    )
+    add_edit(scenario.pk, actor=actor, data={"do": "remove-dyno", "dyno": world.dynos[dyno].pk})
     return Things(
         world, allocation.pk, wish.items[0]["id"], window_of(window).pk, world.vehicles[vehicle].pk,
-        world.dynos[dyno].pk, str(change.pk), str(upload.pk), str(plan.pk),
+        world.dynos[dyno].pk, str(change.pk), str(upload.pk), str(plan.pk), str(scenario.pk),
     )  # fmt: skip
 
 
