@@ -12,6 +12,7 @@ from allocations.models import Allocation, Dyno, MaintenanceWindow, Scenario, Te
 from allocations.planning.problem import Test
 from allocations.rulebook import GroundRules
 from allocations.selectors.plans import PlanningProblem, problem_of, runs_of
+from allocations.selectors.working import rules_of
 
 Kind = tuple[int, str, str]
 """Test type, drive and weight class: what a capability is about."""
