@@ -115,6 +115,8 @@ def _detail(request: HttpRequest, scenario: Scenario, wrong: EditForm | None = N
     template = "_answer.html" if part else "detail.html"
     response = render(request, f"allocations/scenarios/{template}", context, status=422 if wrong else 200)
     response["Vary"] = "HX-Request, Cookie"
+    if part and not scenario.under_way:
+        response["HX-Refresh"] = "true"  # the forms beside the answer come back with it
     return response
 
 
