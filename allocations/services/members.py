@@ -48,7 +48,8 @@ def change_ground(
     **values: Any,
 ) -> Change:
     """Sets the fields given, and where they are given all shutdowns and all travel. Allocations stay as they are."""
-    shut, ways = (None if rows is None else list(rows) for rows in (shutdowns, travel))
+    shut = None if shutdowns is None else list(shutdowns)
+    ways = None if travel is None else list(travel)
 
     def write(work: Work) -> None:
         work.enter(ground_id, Role.ADMIN)
