@@ -59,8 +59,9 @@ def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> Planni
     named = {test.id for test in tests}
     tests = [test if test.after in named else _without_after(test) for test in tests]
     facilities = dict(Dyno.objects.filter(ground_id=plan.ground_id).values_list("pk", "facility_id"))
-    names = sorted(f"d{id_}" for id_ in _dynos(plan))
-    occupied = _occupied(plan, horizon, {allocation.pk for allocation in moving}, facilities, rules.reach)
+    dynos = _dynos(plan, moving)
+    names = sorted(f"d{id_}" for id_ in dynos)
+    occupied = _occupied(plan, dynos, {allocation.pk for allocation in moving}, facilities, rules.reach)
     occupied += _tails(plan, [each for each in moving if each.pk in fixed], rules)
     problem = Problem(
         horizon,
@@ -99,8 +100,13 @@ def _moving(plan: Plan) -> list[Allocation]:
     )
 
 
-def _dynos(plan: Plan) -> dict[int, tuple[dt.date | None, dt.date | None]]:
-    rows = Dyno.objects.filter(ground_id=plan.ground_id, enabled=True)
+Availability = dict[int, tuple[dt.date | None, dt.date | None]]
+
+
+def _dynos(plan: Plan, moving: Collection[Allocation]) -> Availability:
+    """From when to when each can be had: of the disabled ones those on which something stands that may stay there."""
+    in_use = Q(enabled=True) | Q(pk__in={each.dyno_id for each in moving})
+    rows = Dyno.objects.filter(in_use, ground_id=plan.ground_id)
     return {id_: (start, end) for id_, start, end in rows.values_list("pk", "available_from", "available_to")}
 
 
@@ -201,8 +207,10 @@ def _without_after(test: Test) -> Test:
     return replace(test, after=None, gap=0)
 
 
-def _occupied(plan: Plan, horizon: int, moving: set[int], facilities: dict[int, int], reach: int) -> list[Occupied]:
-    dynos = _dynos(plan)
+def _occupied(
+    plan: Plan, dynos: Availability, moving: set[int], facilities: dict[int, int], reach: int
+) -> list[Occupied]:
+    horizon = (plan.last_day - plan.first_day).days + 1
     margin = dt.timedelta(days=reach)
     rows = Occupancy.objects.filter(
         Q(allocation__isnull=True) | ~Q(allocation_id__in=moving),

@@ -4,7 +4,7 @@ import pytest
 
 from allocations.enums import AllocationStatus, Movable, PlanState, Priority, RequestStatus
 from allocations.exceptions import NotAllowed, NotFound, Refused
-from allocations.models import Allocation, TestRequest
+from allocations.models import Allocation, Dyno, TestRequest
 from allocations.services import booking
 from allocations.services.plans import apply_plan, ask_for_plan, think
 from allocations.services.undo import undo
@@ -70,6 +70,15 @@ def test_a_plan_may_move_what_is_scheduled_and_says_so(world):
     apply_plan(plan.pk, actor=world.actor())
     moved.refresh_from_db()
     assert (moved.dyno.name, moved.status) == ("NPG 21", AllocationStatus.SCHEDULED)
+
+
+def test_what_stands_on_a_disabled_dyno_may_stay_and_takes_in_nothing_new(world):
+    world.book("412W101", "NPG 1", 0, 4)
+    Dyno.objects.filter(name="NPG 1").update(enabled=False)
+    wants(world, "412W103", 3, earliest_start=day(0), due_date=day(2), priority=Priority.URGENT)
+    plan = plan_of(world, movable=Movable.ALL)
+    assert plan.state == PlanState.READY
+    assert [(item.request.vehicle.tag, item.dyno) for item in plan.items.all()] == [("412W103", None)]
 
 
 def test_what_runs_or_is_frozen_stays(world, monkeypatch):
