@@ -88,7 +88,11 @@ def _lead(run: Run, transcript: Transcript, lock: locks.Lock) -> str:
     own = turn.Turn(ctx, meter=meter)
     meter.pause = own.watch.pause
     if run.attempts > 1:
-        transcript.forget_all_but([message.id for message in own.messages()])
+        known = own.messages()
+        transcript.forget_all_but([message.id for message in known])
+        # Before anything new is said: the transcript is in the order of its writing.
+        for message in known:
+            transcript.message(message.id, message.text)
     watching = _Watching(run, own.watch, lock)
     with closing(own.go(run.question.text if run.question else "", _past(run))) as events:
         for event in events:

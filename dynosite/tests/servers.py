@@ -39,6 +39,8 @@ def subprocess_environment() -> dict[str, str]:
 def end_other_sessions() -> None:
     """Wait for the sessions of processes and threads that just ended; end one that stays, and name it."""
     others: list[tuple] = []
+    # A test may have ended this process's own session; a new one knows nothing of that.
+    connection.close()
 
     def alone() -> bool:
         with connection.cursor() as cursor:

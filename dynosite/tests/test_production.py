@@ -20,7 +20,9 @@ HTTPS = {"X-Forwarded-Proto": "https", "Host": "dynosite.example"}
 
 
 def _environment(**changes: str) -> dict[str, str]:
-    cleared = {"DYNOSITE_MODE", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "PYTEST_XDIST_WORKER"}
+    cleared = {
+        "DYNOSITE_MODE", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "PYTEST_XDIST_WORKER", "DJANGO_ALLOW_ASYNC_UNSAFE",
+    }  # fmt: skip
     return {name: value for name, value in os.environ.items() if name not in cleared} | changes
 
 

@@ -2,9 +2,9 @@
 
 import os
 
-from langsmith.utils import tracing_is_enabled
+from langchain_core.callbacks import CallbackManager
 
 
 def test_nothing_is_traced_without_langsmith_s_variables():
     assert not [name for name in os.environ if name.startswith(("LANGSMITH_", "LANGCHAIN_"))]
-    assert not tracing_is_enabled()
+    assert CallbackManager.configure().handlers == []

@@ -1,4 +1,7 @@
 import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from dynosite.ops.gate import StreamGate
 
@@ -32,6 +35,12 @@ def ask(gate: StreamGate, path: str) -> asyncio.Task:
     return asyncio.create_task(gate({"type": "http", "path": path}, None, _send))
 
 
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    """In a thread of its own: the tests' may have a loop already, of a browser that another test drives."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 async def _turns(number: int = 400) -> None:
     for _ in range(number):
         await asyncio.sleep(0)
@@ -48,12 +57,12 @@ async def _open(path: str, *, number: int, most: int) -> Site:
 
 
 def test_streams_are_opened_a_few_at_a_time_and_all_stay_open():
-    site = asyncio.run(_open("/assistant/runs/7/events/", number=50, most=3))
+    site = _run(_open("/assistant/runs/7/events/", number=50, most=3))
     assert (site.most, site.open) == (3, 50)
 
 
 def test_pages_do_not_wait():
-    assert asyncio.run(_open("/schedule/", number=50, most=3)).most == 50
+    assert _run(_open("/schedule/", number=50, most=3)).most == 50
 
 
 def test_request_that_fails_gives_its_place_back():
@@ -68,7 +77,7 @@ def test_request_that_fails_gives_its_place_back():
         await opened
         return site.open
 
-    assert asyncio.run(fail_then_open()) == 1
+    assert _run(fail_then_open()) == 1
 
 
 def test_request_that_is_cancelled_in_the_line_takes_no_place():
@@ -82,4 +91,4 @@ def test_request_that_is_cancelled_in_the_line_takes_no_place():
         await asyncio.gather(*tasks, return_exceptions=True)
         return site.open
 
-    assert asyncio.run(cancel_then_open()) == 2
+    assert _run(cancel_then_open()) == 2
