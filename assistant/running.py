@@ -101,6 +101,8 @@ def _lead(run: Run, transcript: Transcript, lock: locks.Lock) -> str:
     # Also what a worker that is no more heard and did not write down.
     for message in own.messages():
         transcript.message(message.id, message.text)
+    if run.attempts > 1:
+        transcript.put_in_order([message.id for message in own.messages()])
     return own.outcome(proposed=run.proposals.exists())
 
 

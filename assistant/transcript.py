@@ -67,3 +67,10 @@ class Transcript:
         """Takes out what a worker wrote that died before the graph had it: it is said anew."""
         kept = [uuid.uuid5(self._run.pk, name) for name in names]
         self._run.messages.filter(author=Author.ASSISTANT).exclude(pk__in=kept).delete()
+
+    def put_in_order(self, names: list[str]) -> None:
+        """In the graph's order, whichever of two workers wrote a message down and when."""
+        rows = {row.pk: row for row in self._run.messages.filter(author=Author.ASSISTANT)}
+        ordered = [rows[pk] for name in names if (pk := uuid.uuid5(self._run.pk, name)) in rows]
+        for row, at in zip(ordered, sorted(row.created_at for row in ordered), strict=True):
+            Message.objects.filter(pk=row.pk).update(created_at=at)

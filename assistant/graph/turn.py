@@ -143,7 +143,8 @@ class Turn:
 
     def _state(self) -> tuple[list[BaseMessage], bool]:
         state = self._agent.get_state(self._config)
-        return state.values.get("messages", []), bool(state.next)
+        # Not `next`: it leaves out a step that was done but whose checkpoint was never written.
+        return state.values.get("messages", []), bool(state.tasks)
 
     def _own(self) -> list[BaseMessage]:
         messages = self._state()[0]
