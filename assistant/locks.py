@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 
@@ -29,7 +29,14 @@ def held(conversation_id: uuid.UUID) -> Iterator[Lock | None]:
     On a connection of its own: a session that a pool hands on would hand on the lock with it.
     """
     with psycopg.connect(**checkpoints.login() | {"row_factory": psycopg.rows.tuple_row}) as session:
-        row = session.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"assistant:{conversation_id}"]
-        ).fetchone()
-        yield Lock(session) if row and row[0] else None
+        key = [f"assistant:{conversation_id}"]
+        row = session.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", key).fetchone()
+        if not (row and row[0]):
+            yield None
+            return
+        try:
+            yield Lock(session)
+        finally:
+            # The server ends a closed session some time after: until then the next turn would find it locked.
+            with suppress(psycopg.Error):
+                session.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)

@@ -76,8 +76,18 @@ def test_a_lock_ends_with_its_session(committed_world, stub, sent):
         assert (first.is_held(), second) == (True, None)
         first._session.close()
         assert not first.is_held()
-        with locks.held(run.conversation_id) as third:
-            assert third.is_held()
+        wait_until(lambda: can_be_held(run.conversation_id), "the end of the session at the server", seconds=5)
+
+
+def can_be_held(conversation_id) -> bool:
+    with locks.held(conversation_id) as lock:
+        return lock is not None
+
+
+def test_a_lock_is_free_when_its_holder_has_let_it_go(committed_world, sent):
+    """At once, and not when the server gets round to ending the session."""
+    run = ask(committed_world, "hello")
+    assert [can_be_held(run.conversation_id) for _ in range(200)] == [True] * 200
 
 
 def test_turns_leave_no_session_with_the_database(committed_world, stub, sent):
