@@ -79,7 +79,11 @@ def secrets_of(world) -> list[str]:
 
 
 def state_of_the_database() -> dict[str, Any]:
-    """A checksum of every table of ours, and how much of everything else there is."""
+    """A checksum of every table of ours, and how much of everything else there is.
+
+    Roles are the whole server's: that of a neighbour's database, which may be made meanwhile, is left out.
+    """
+    others = f"SELECT oid FROM pg_roles WHERE rolname LIKE 'dynosite_sql_%' AND rolname <> '{reader.role_name()}'"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
@@ -94,10 +98,10 @@ def state_of_the_database() -> dict[str, Any]:
         for name, of in {
             "objects": "pg_class WHERE relnamespace <> 'pg_toast'::regnamespace",
             "functions": "pg_proc",
-            "roles": "pg_roles WHERE rolname NOT LIKE 'dynosite_sql_%'",
+            "roles": f"pg_roles WHERE oid NOT IN ({others})",
             "schemas": "pg_namespace WHERE nspname !~ '^pg_(toast_)?temp'",
             "large objects": "pg_largeobject_metadata",
-            "role settings": "pg_db_role_setting",
+            "role settings": f"pg_db_role_setting WHERE setrole NOT IN ({others})",
             "extensions": "pg_extension",
         }.items():
             cursor.execute(f"SELECT count(*) FROM {of}")
