@@ -12,12 +12,13 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 from allocations.admin.asking import BACK, Ask, repeated
-from allocations.admin.forms import DayField, DomainForm
+from allocations.admin.forms import DomainForm
 from allocations.admin.history import history_page
 from allocations.admin.scope import actor_of, ground_ids, within
 from allocations.exceptions import DomainError, NotAllowed
 from allocations.models import Change
 from allocations.services.work import Actor
+from dynosite.lib.forms import DayField
 
 
 class Scoped:

@@ -8,12 +8,12 @@ from django import forms
 from django.core import signing
 from django.db.models import QuerySet
 
-from allocations.admin.forms import DayField
 from allocations.enums import DisplacedTo
 from allocations.models import Allocation, Dyno
 from allocations.selectors.availability import Place
 from allocations.selectors.maintenance import Answer, Hit, Return
 from dynosite.lib.formats import day_range
+from dynosite.lib.forms import DayField
 
 PREFIX = "fallout-"
 FACTS = f"{PREFIX}facts"

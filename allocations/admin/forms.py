@@ -72,15 +72,3 @@ class LabelledFormSet(forms.BaseInlineFormSet):
         for name, field in form.fields.items():
             label = "Delete this row" if name == "DELETE" else capfirst(field.label or name.replace("_", " "))
             getattr(field.widget, "widget", field.widget).attrs["aria-label"] = label
-
-
-class DayField(forms.DateField):
-    """A day with the browser's own picker; written as 2026-11-16, which no two countries read differently."""
-
-    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-
-    def __init__(self, **kwargs) -> None:
-        kwargs["widget"] = kwargs.get("widget") or self.widget
-        kwargs["input_formats"] = ["%Y-%m-%d"]
-        super().__init__(**kwargs)
-        self.error_messages["invalid"] = "This is no date; one is, for example, 2026-11-16."

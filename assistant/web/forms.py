@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from assistant.models import Proposal
 from assistant.tools.registry import TOOLS
+from dynosite.lib.forms import DayField
 
 _HIDDEN = {"allocation", "change", "within_start", "within_end"}
 """They say what is meant, and that is settled."""
@@ -56,7 +57,7 @@ def _field(name: str, info: FieldInfo) -> forms.Field:
     if kind is int:
         return forms.IntegerField(**common, min_value=_limit(info, "ge"), max_value=_limit(info, "le"))
     if kind is dt.date:
-        return forms.DateField(**common, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+        return DayField(**common)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return forms.ChoiceField(**common, choices=kind.choices)  # type: ignore[attr-defined]
     return forms.CharField(**common, max_length=_limit(info, "max_length") or 200)

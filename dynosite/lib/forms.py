@@ -1,5 +1,8 @@
-"""Every form of the pages renders its fields from `components/field.html`."""
+"""What all forms share: fields are rendered from `components/field.html`, and days are typed in one way."""
 
+from typing import Any
+
+from django import forms
 from django.forms.renderers import TemplatesSetting
 
 
@@ -8,3 +11,22 @@ class FormRenderer(TemplatesSetting):
 
     form_template_name = "components/form.html"
     field_template_name = "components/field.html"
+
+
+class DayInput(forms.DateInput):
+    """The browser's own picker; sent as 2026-11-16, which no two countries read differently."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    widget = DayInput
+
+    def __init__(self, **more: Any) -> None:
+        # The admin gives None where it has no widget of its own.
+        more["widget"] = more.get("widget") or self.widget
+        super().__init__(input_formats=["%Y-%m-%d"], **more)
+        self.error_messages["invalid"] = "This is no date; one is, for example, 2026-11-16."

@@ -6,7 +6,8 @@ from django import forms
 
 from allocations.models import Dyno
 from allocations.rulebook import LONGEST_STAY
-from allocations.web.forms.fields import DayField, GroundForm
+from allocations.web.forms.fields import GroundForm
+from dynosite.lib.forms import DayField
 
 
 class MoveForm(GroundForm):

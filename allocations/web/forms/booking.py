@@ -9,8 +9,9 @@ from django import forms
 from allocations.models import Dyno
 from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.working import rules_of
-from allocations.web.forms.fields import DayField, GroundForm, VehicleField, drive_field, test_type_field
+from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, test_type_field
 from dynosite.lib.days import DayRange
+from dynosite.lib.forms import DayField
 from dynosite.lib.workdays import WorkingCalendar
 
 MOST_BACKUP_DAYS = 7

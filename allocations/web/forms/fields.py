@@ -9,21 +9,6 @@ from allocations.models import ProvingGround, TestType, Vehicle
 from allocations.selectors.vehicles import vehicle_named, vehicle_names, vehicles_like
 
 
-class DayInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
-
-
-class DayField(forms.DateField):
-    widget = DayInput
-
-    def __init__(self, **more: Any) -> None:
-        more.setdefault("error_messages", {"invalid": "A day is written like 2026-11-23."})
-        super().__init__(input_formats=["%Y-%m-%d"], **more)
-
-
 class VehicleField(forms.CharField):
     """A vehicle by its tag or VIN, with names offered while typing. Gives the vehicle."""
 

@@ -8,7 +8,7 @@ from allocations.enums import Drive, WeightClass
 from allocations.exceptions import Invalid
 from allocations.models import Dyno, Facility, ProvingGround, TestType, Vehicle
 from allocations.services.fleet import Runs
-from allocations.web.forms.fields import DayInput
+from dynosite.lib.forms import DayField
 
 
 class KeptForm(forms.ModelForm):
@@ -58,11 +58,8 @@ class DynoForm(KeptForm):
     class Meta:
         model = Dyno
         fields = ("name", "facility", "enabled", "available_from", "available_to", "notes")
-        widgets = {
-            "notes": forms.Textarea({"rows": 3}),
-            "available_from": DayInput(),
-            "available_to": DayInput(),
-        }
+        widgets = {"notes": forms.Textarea({"rows": 3})}
+        field_classes = {"available_from": DayField, "available_to": DayField}
         help_texts = {"enabled": "Disabled, it takes no new bookings"}
 
     def __init__(self, *args: Any, ground: ProvingGround, **more: Any) -> None:

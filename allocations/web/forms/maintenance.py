@@ -11,8 +11,9 @@ from allocations.models import Dyno
 from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.maintenance import Answer, Hit
 from allocations.web.forms.booking import read_place
-from allocations.web.forms.fields import DayField, GroundForm
+from allocations.web.forms.fields import GroundForm
 from dynosite.lib.days import DayRange
+from dynosite.lib.forms import DayField
 
 
 class WindowForm(GroundForm):

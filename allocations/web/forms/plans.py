@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from allocations.enums import Movable
 from allocations.models import TestRequest
-from allocations.web.forms.fields import DayField
+from dynosite.lib.forms import DayField
 
 
 class PlanForm(forms.Form):

@@ -7,7 +7,8 @@ from django import forms
 from allocations.enums import Priority, RequestStatus
 from allocations.models import TestRequest
 from allocations.rulebook import LONGEST_STAY
-from allocations.web.forms.fields import DayField, GroundForm, VehicleField, drive_field, test_type_field
+from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, test_type_field
+from dynosite.lib.forms import DayField
 
 FIELDS = (
     "step", "drive", "days", "miles", "miles_per_day", "extra_days", "earliest_start", "due_date", "priority", "note",

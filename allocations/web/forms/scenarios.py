@@ -6,7 +6,8 @@ from django import forms
 
 from allocations.enums import Drive, Movable, WeightClass
 from allocations.models import Dyno, MaintenanceWindow
-from allocations.web.forms.fields import DayField, GroundForm, test_type_field
+from allocations.web.forms.fields import GroundForm, test_type_field
+from dynosite.lib.forms import DayField
 
 
 class ScenarioForm(forms.Form):
