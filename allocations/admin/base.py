@@ -165,8 +165,8 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
         obj.refresh_from_db()
 
     def values(self, form: Any) -> dict[str, Any]:
-        """The form's fields by attribute name, with ids for rows, and the version that was seen (0: none)."""
-        found = {"version": form.cleaned_data["seen"] or 0} if "seen" in form.cleaned_data else {}
+        """The form's fields by attribute name, with ids for rows, and what tells whether they have changed since."""
+        found = dict(form.as_seen)
         for name, value in form.cleaned_data.items():
             if name in form._meta.model._meta._forward_fields_map:
                 field = self.opts.get_field(name)

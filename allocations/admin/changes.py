@@ -13,6 +13,7 @@ from allocations.admin.base import GroundAdmin
 from allocations.admin.scope import actor_of
 from allocations.exceptions import DomainError
 from allocations.models import Change
+from allocations.selectors.kept import is_kept
 from allocations.services.undo import undo
 from allocations.services.work import NAMES
 
@@ -106,4 +107,4 @@ class ChangeAdmin(GroundAdmin):
 
 def _can_undo(change: Change) -> bool:
     models = {item["model"] for item in change.items}
-    return bool(models) and models <= UNDOABLE and not hasattr(change, "undone_by")
+    return (is_kept(change.items) or (bool(models) and models <= UNDOABLE)) and not hasattr(change, "undone_by")

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from allocations.admin.asking import Ask, confirmed, repeated
 from allocations.admin.base import GroundAdmin, Scoped
-from allocations.admin.forms import DomainForm, LabelledFormSet
+from allocations.admin.forms import LabelledFormSet, SeenForm, with_seen
 from allocations.admin.scope import actor_of, ground_ids
 from allocations.enums import AllocationStatus, Drive, WeightClass
 from allocations.models import Allocation, Capability, Change, Dyno
@@ -52,7 +52,7 @@ class CapabilityInline(Scoped, admin.TabularInline):
     has_view_permission = has_add_permission = has_change_permission = has_delete_permission = _holds
 
 
-class DynoForm(DomainForm):
+class DynoForm(SeenForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         facility = values.get("facility")
@@ -83,6 +83,9 @@ class DynoAdmin(GroundAdmin):
     search_fields = ["name", "facility__name", "notes"]
     actions = ["enable", "disable"]
     ordering = ["ground__name", "sort_key"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return with_seen(super().get_fieldsets(request, obj), obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("ground", "facility")

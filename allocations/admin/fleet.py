@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from allocations.admin.base import GroundAdmin
-from allocations.admin.forms import DomainForm
+from allocations.admin.forms import SeenForm, with_seen
 from allocations.admin.scope import ground_ids
 from allocations.models import Change, Facility, TestType, Vehicle
 from allocations.services import fleet
@@ -19,7 +19,11 @@ GROUND = ("ground", admin.RelatedOnlyFieldListFilter)
 class FleetAdmin(GroundAdmin):
     """A row names its ground when it is added, and stays there."""
 
+    form = SeenForm
     deletable = True
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return with_seen(super().get_fieldsets(request, obj), obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["ground"] if obj else []
@@ -83,7 +87,7 @@ class VehicleAdmin(FleetAdmin):
         return fleet.delete_vehicle(row.pk, actor=actor)
 
 
-class TestTypeForm(DomainForm):
+class TestTypeForm(SeenForm):
     class Meta:
         widgets = {"colour": forms.TextInput(attrs={"type": "color"})}
 

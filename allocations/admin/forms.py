@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 
 from allocations.enums import RefusalCode as Code
 from allocations.exceptions import DomainError, Invalid, Refused
+from allocations.services.keeping import digest
 from dynosite.lib.formats import day_range
 
 FIELDS = {
@@ -30,11 +31,36 @@ class DomainForm(forms.ModelForm):
 
     domain_error: DomainError | None = None
 
+    @property
+    def as_seen(self) -> dict[str, Any]:
+        """What the service takes to tell whether the row has changed since it was shown."""
+        return {}
+
     def _post_clean(self) -> None:
         super()._post_clean()
         if self.domain_error:
             for field, sentence in errors_of(self.domain_error):
                 self.add_error(field if field in self.fields else None, sentence)
+
+
+class SeenForm(DomainForm):
+    """Carries a digest of the row as it was shown, for rows that have no version."""
+
+    seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "seen" in self.fields and self.instance.pk:
+            self.initial["seen"] = digest(self.instance)
+
+    @property
+    def as_seen(self) -> dict[str, Any]:
+        return {"seen": self.cleaned_data["seen"] or None} if self.instance.pk else {}
+
+
+def with_seen(fieldsets: Any, row: Any) -> list[tuple]:
+    """The fieldsets, with the hidden field of `SeenForm` where a row is changed."""
+    return [*fieldsets, (None, {"fields": ["seen"]})] if row else list(fieldsets)
 
 
 class VersionedForm(DomainForm):
@@ -46,6 +72,11 @@ class VersionedForm(DomainForm):
         super().__init__(*args, **kwargs)
         if "seen" in self.fields and self.instance.pk:
             self.initial["seen"] = self.instance.version
+
+    @property
+    def as_seen(self) -> dict[str, Any]:
+        """Without a version: none that was seen."""
+        return {"version": self.cleaned_data["seen"] or 0} if "seen" in self.cleaned_data else {}
 
 
 def errors_of(error: DomainError) -> list[tuple[str | None, str]]:

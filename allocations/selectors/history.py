@@ -1,7 +1,7 @@
 """What happened: the changes of a ground, and those of one row, with every field before and after."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from allocations.models import (
     TestType,
     Vehicle,
 )
+from allocations.selectors.kept import KEPT, is_as_left, is_kept, role_to_undo, rows_now
 from dynosite.lib.formats import day, day_range
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ _VERSIONED: dict[str, type[Model]] = {
     "maintenancewindow": MaintenanceWindow,
     "testrequest": TestRequest,
 }
-_KINDS = {"allocation": "Allocation", "maintenancewindow": "Maintenance", "testrequest": "Request"}
+_KINDS = {"allocation": "Allocation", "maintenancewindow": "Maintenance", "testrequest": "Request"} | {
+    name: str(model._meta.verbose_name).capitalize() for name, model in KEPT.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +146,14 @@ def entries(found: Iterable[Change], role: Role, *, only: tuple[str, int] | None
     kept = [(change, [item for item in change.items if _is(item, only)]) for change in found]
     shown = [(change, items[:LISTED], len(items)) for change, items in kept]
     names = _names([item for _, items, _ in shown for item in items])
-    versions = _versions([change for change, _ in kept]) if role.covers(Role.SCHEDULER) else {}
+    may_write = role.covers(Role.SCHEDULER)
+    versions = _versions([change for change, _ in kept]) if may_write else {}
+    rows = rows_now(change.items for change, _ in kept if is_kept(change.items)) if may_write else {}
     return [
         Entry(
             change,
             tuple(_row_change(item, names) for item in items),
-            _undoable(change, role, versions),
+            _undoable(change, role, versions, rows),
             total,
             len(change.items),
         )
@@ -174,11 +179,14 @@ def _versions(found: list[Change]) -> dict[tuple[str, int], int]:
     }
 
 
-def _undoable(change: Change, role: Role, versions: dict[tuple[str, int], int]) -> bool:
+def _undoable(change: Change, role: Role, versions: dict[tuple[str, int], int], rows: Mapping[tuple, Model]) -> bool:
     """Whether the role covers it, it is not undone yet, and no row of it was changed since."""
     if not change.items or getattr(change, "undone_by", None) is not None:
         return False
-    if any(item["model"] not in _KINDS for item in change.items):
+    if is_kept(change.items):
+        as_left = all(is_as_left(item, rows.get((item["model"], item["id"]))) for item in change.items)
+        return role.covers(role_to_undo(change.items)) and as_left
+    if any(item["model"] not in _VERSIONED for item in change.items):
         return False
     takes = Role.ADMIN if any(item["model"] == _WINDOW for item in change.items) else Role.SCHEDULER
     last = {(item["model"], item["id"]): (item["after"] or {}).get("version") for item in change.items}
@@ -223,7 +231,7 @@ def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
 def _about(item: dict, names: dict[tuple[str, int], str]) -> str:
     state = item["after"] or item["before"] or {}
     name = "dyno_id" if item["model"] == _WINDOW else "vehicle_id"
-    return names.get((name, state.get(name)), str(item["id"]))
+    return names.get((name, state.get(name))) or state.get("name") or state.get("tag") or str(item["id"])
 
 
 def _span(state: dict) -> str:

@@ -8,16 +8,17 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, Role
 from allocations.exceptions import NotFound
 from allocations.models import Capability, Change, Dyno, Facility, TestType, Vehicle
+from allocations.selectors.kept import values_of
 from allocations.services.keeping import (
     add_row,
     change_row,
     check_row,
     delete_row,
+    expect_seen,
     keep,
     locked_row,
     of_ground,
     record,
-    values_of,
 )
 from allocations.services.work import Actor, Work
 
@@ -46,7 +47,8 @@ def add_dyno(
             raise NotFound(NOT_FOUND)
         dyno = Dyno(ground_id=ground_id, facility_id=facility_id, name=name, **values)
         dyno.sort_key = name or "-"
-        add_row(work, dyno, needed=Role.ADMIN)
+        work.enter(ground_id, Role.ADMIN)
+        add_row(work, dyno)
         work.dynos.add(dyno.pk)
         _set_runs(work, dyno, wanted)
 
@@ -55,13 +57,23 @@ def add_dyno(
 
 
 def change_dyno(
-    dyno_id: int, *, actor: Actor, runs: Iterable[Runs] | None = None, key: str | None = None, **values: Any
+    dyno_id: int,
+    *,
+    actor: Actor,
+    runs: Iterable[Runs] | None = None,
+    seen: str | None = None,
+    key: str | None = None,
+    **values: Any,
 ) -> Change:
-    """Sets the fields given, and with `runs` all of what it may run. Allocations that it has stay as they are."""
+    """Sets the fields given, and with `runs` all of what it may run. Allocations that it has stay as they are.
+
+    Raises Stale where the dyno is not as it was `seen` (`keeping.digest`).
+    """
     wanted = None if runs is None else list(runs)
 
     def write(work: Work) -> None:
         dyno = locked_row(work, Dyno, dyno_id, needed=Role.ADMIN)
+        expect_seen(dyno, seen)
         if "facility_id" in values:
             of_ground(Facility, values["facility_id"], dyno.ground_id)
         change_row(work, dyno, values)
@@ -96,8 +108,10 @@ def add_vehicle(ground_id: int, *, actor: Actor, key: str | None = None, **value
     return _add(Vehicle, ground_id, actor, key, values, needed=Role.SCHEDULER)
 
 
-def change_vehicle(vehicle_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
-    return _change(Vehicle, vehicle_id, actor, key, values, needed=Role.SCHEDULER)
+def change_vehicle(
+    vehicle_id: int, *, actor: Actor, seen: str | None = None, key: str | None = None, **values: Any
+) -> Change:
+    return _change(Vehicle, vehicle_id, actor, seen, key, values, needed=Role.SCHEDULER)
 
 
 def delete_vehicle(vehicle_id: int, *, actor: Actor) -> Change:
@@ -108,8 +122,10 @@ def add_test_type(ground_id: int, *, actor: Actor, key: str | None = None, **val
     return _add(TestType, ground_id, actor, key, values)
 
 
-def change_test_type(test_type_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
-    return _change(TestType, test_type_id, actor, key, values)
+def change_test_type(
+    test_type_id: int, *, actor: Actor, seen: str | None = None, key: str | None = None, **values: Any
+) -> Change:
+    return _change(TestType, test_type_id, actor, seen, key, values)
 
 
 def delete_test_type(test_type_id: int, *, actor: Actor) -> Change:
@@ -120,8 +136,10 @@ def add_facility(ground_id: int, *, actor: Actor, key: str | None = None, **valu
     return _add(Facility, ground_id, actor, key, values)
 
 
-def change_facility(facility_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
-    return _change(Facility, facility_id, actor, key, values)
+def change_facility(
+    facility_id: int, *, actor: Actor, seen: str | None = None, key: str | None = None, **values: Any
+) -> Change:
+    return _change(Facility, facility_id, actor, seen, key, values)
 
 
 def delete_facility(facility_id: int, *, actor: Actor) -> Change:
@@ -131,15 +149,19 @@ def delete_facility(facility_id: int, *, actor: Actor) -> Change:
 def _add(model: Any, ground_id: int, actor: Actor, key: str | None, values: dict, *, needed=Role.ADMIN) -> Change:
     def write(work: Work) -> None:
         work.enter(ground_id, needed)
-        add_row(work, model(ground_id=ground_id, **values), needed=needed)
+        add_row(work, model(ground_id=ground_id, **values))
 
     asked = values | {"ground": ground_id, "of": model.__name__}
     return keep(write, actor=actor, action=Action.ADD, key=key, request=asked)
 
 
-def _change(model: Any, id_: int, actor: Actor, key: str | None, values: dict, *, needed=Role.ADMIN) -> Change:
+def _change(
+    model: Any, id_: int, actor: Actor, seen: str | None, key: str | None, values: dict, *, needed=Role.ADMIN
+) -> Change:
     def write(work: Work) -> None:
-        change_row(work, locked_row(work, model, id_, needed=needed), values)
+        row = locked_row(work, model, id_, needed=needed)
+        expect_seen(row, seen)
+        change_row(work, row, values)
 
     return keep(write, actor=actor, action=Action.CHANGE, key=key, request=values | {"id": id_, "of": model.__name__})
 

@@ -1,20 +1,24 @@
 """The steps that fleet and members share: add, change or delete one row of a ground and record it.
 
-Such a row has no version and its change cannot be undone; the change keeps what it was before and after.
+Such a row has no version: whoever changes it says by a digest what they saw. The change keeps it before and after.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg.errors
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, models
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 
 from allocations.access import NOT_FOUND
 from allocations.enums import Action, RefusalCode, Role
-from allocations.exceptions import Invalid, NotFound, Refused
-from allocations.models import Change, Dyno, ProvingGround, Vehicle
+from allocations.exceptions import Invalid, NotFound, Refused, Stale
+from allocations.models import Change, Dyno, Facility, ProvingGround, Travel, Vehicle
+from allocations.selectors.kept import values_of
 from allocations.services.work import Actor, Work, carry_out
 from dynosite.lib.formats import count
 
@@ -36,8 +40,8 @@ def keep(
         raise
 
 
-def add_row(work: Work, row: Any, *, needed: Role) -> None:
-    work.enter(row.ground_id, needed)
+def add_row(work: Work, row: Any) -> None:
+    """Saves a new row of a ground that was entered."""
     check_row(row)
     row.save(force_insert=True)
     record(work, row, None, values_of(row))
@@ -60,11 +64,34 @@ def change_row(work: Work, row: Any, values: Mapping[str, Any]) -> None:
 def delete_row(work: Work, row: Any) -> None:
     """Raises Refused where anything refers to the row, and names what."""
     work.summary = f"{name_of(row)} deleted"
-    record(work, row, values_of(row), None)
+    for each in [*goes_along(row), row]:
+        record(work, each, values_of(each), None)
     try:
         row.delete()
     except ProtectedError as error:
         raise Refused.because(RefusalCode.IN_USE, _in_use(row, error)) from error
+
+
+def goes_along(row: models.Model) -> list[models.Model]:
+    """What the database deletes with the row."""
+    if isinstance(row, Dyno):
+        return list(row.capabilities.order_by("pk"))
+    if isinstance(row, Facility):
+        return list(Travel.objects.filter(Q(origin=row) | Q(to=row)).order_by("pk"))
+    return []
+
+
+def digest(row: models.Model) -> str:
+    """Of all that a row and what goes along with it have: what a form carries, to tell that it has changed since."""
+    rows = [values_of(each) for each in (row, *goes_along(row))]
+    text = json.dumps(rows, sort_keys=True, cls=DjangoJSONEncoder)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def expect_seen(row: models.Model, seen: str | None) -> None:
+    """Raises Stale where the row is not as it was seen; None asks for no check."""
+    if seen is not None and seen != digest(row):
+        raise Stale("Somebody else has changed this in the meantime; look at it as it is now and try again.")
 
 
 def locked_row(work: Work, model: type[models.Model], id_: int, *, needed: Role) -> Any:
@@ -95,10 +122,6 @@ def check_row(row: models.Model) -> None:
     except ValidationError as error:
         found = error.message_dict
         raise Invalid({"" if name == NON_FIELD_ERRORS else name: found[name] for name in found}) from error
-
-
-def values_of(row: models.Model) -> dict[str, Any]:
-    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 def name_of(row: models.Model) -> str:

@@ -7,16 +7,8 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, Role
 from allocations.exceptions import NotAllowed, NotFound
 from allocations.models import Change, Membership, ProvingGround
-from allocations.services.keeping import (
-    change_row,
-    check_row,
-    delete_row,
-    keep,
-    locked_row,
-    name_of,
-    record,
-    values_of,
-)
+from allocations.selectors.kept import values_of
+from allocations.services.keeping import change_row, check_row, delete_row, keep, locked_row, name_of, record
 from allocations.services.work import Actor, Work
 from allocations.services.working import ShutDays, Way, as_asked, set_shutdowns, set_travel
 from dynosite.accounts.models import User

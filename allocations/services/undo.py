@@ -3,7 +3,8 @@
 import uuid
 from typing import Any
 
-from django.db import models
+import psycopg.errors
+from django.db import IntegrityError, models
 from django.utils import timezone
 
 from allocations.access import NOT_FOUND
@@ -12,6 +13,8 @@ from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
 from allocations.rulebook import check_window
 from allocations.selectors.availability import facts_for, stays_on
+from allocations.selectors.kept import is_kept
+from allocations.services.undo_kept import lock_kept, put_back_kept
 from allocations.services.work import NAMES, Actor, Work, carry_out
 from dynosite.lib.days import DayRange
 
@@ -21,26 +24,43 @@ _MODELS = {name: model for model, name in NAMES.items()}
 def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) -> Change:
     """Puts back each row as it was before the change: what it made is cancelled or lifted, nothing is deleted.
 
-    An undo is a change too, and undoing it does the change again. Raises Refused where a row was changed since, or
-    where its place is taken.
+    Of the fleet, what it added goes and what it deleted comes back. An undo is a change too, and undoing it does the
+    change again. Raises Refused where a row was changed since, or where its place is taken.
     """
 
     def write(work: Work) -> None:
         change = Change.objects.filter(pk=change_id).first()
         if change is None:
             raise NotFound(NOT_FOUND)
+        if is_kept(change.items):
+            lock_kept(work, change)
+            _once(work, change)
+            put_back_kept(work, change)
+            work.summary = f"Undone: {change.summary}"
+            return
         steps = _steps(change)
         windows = any(model is MaintenanceWindow for model, _ in steps)
         work.enter(change.ground_id, Role.ADMIN if windows else Role.SCHEDULER)
         rows = _lock(work, steps)
-        if Change.objects.filter(undoes=change).exists():
-            raise Refused.because(RefusalCode.CANNOT_UNDO, "This is undone already.")
+        _once(work, change)
         _expect_untouched(steps, rows)
         _put_back(work, steps, rows)
-        work.undoes_id = change.pk
-        work.summary = f"Undone: {change.summary}"
 
-    return carry_out(write, actor=actor, action=Action.UNDO, key=key, request={"change": str(change_id)})
+    try:
+        return carry_out(write, actor=actor, action=Action.UNDO, key=key, request={"change": str(change_id)})
+    except IntegrityError as error:
+        if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
+            sentence = "Somebody else was faster by a moment; look at it as it is now."
+            raise Refused.because(RefusalCode.CANNOT_UNDO, sentence) from error
+        raise
+
+
+def _once(work: Work, change: Change) -> None:
+    """Under the locks: two who undo the same are one after the other."""
+    if Change.objects.filter(undoes=change).exists():
+        raise Refused.because(RefusalCode.CANNOT_UNDO, "This is undone already.")
+    work.undoes_id = change.pk
+    work.summary = f"Undone: {change.summary}"
 
 
 _Key = tuple[type[models.Model], int]

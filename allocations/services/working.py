@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from allocations.models import Facility, ProvingGround, Shutdown, Travel
-from allocations.services.keeping import check_row, of_ground, record, values_of
+from allocations.selectors.kept import values_of
+from allocations.services.keeping import check_row, of_ground, record
 from allocations.services.work import Work
 
 

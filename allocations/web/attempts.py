@@ -6,10 +6,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.urls import reverse
 
 from allocations.enums import Door
 from allocations.exceptions import Busy, DomainError, KeyReused, Refused, Stale
-from allocations.models import Allocation
+from allocations.models import Allocation, Change
 from allocations.selectors.allocations import no_longer_fit
 from allocations.services.work import Actor
 
@@ -40,6 +41,12 @@ class Outcome:
 
 def actor_of(request: HttpRequest, reason: str = "") -> Actor:
     return Actor(request.user, Door.FORM, reason.strip())
+
+
+def say_done(request: HttpRequest, change: Change) -> None:
+    """Says what was done, with an undo beside it."""
+    undo = reverse("allocations:change-undo", args=[change.pk]) if change.items else ""
+    messages.success(request, f"{change.summary}.", extra_tags=undo)
 
 
 def warn_of_misfits(request: HttpRequest, rows: Sequence[Allocation]) -> None:

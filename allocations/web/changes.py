@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from allocations.enums import Action, Door, Role
 from allocations.models import Change, ProvingGround
 from allocations.selectors.history import change_by_id, changes, entries
+from allocations.selectors.kept import KEPT, is_kept
 from allocations.services.undo import undo
 from allocations.web.attempts import actor_of, attempt
 from allocations.web.context import current_ground, shell_of
@@ -26,7 +27,7 @@ _KINDS = {
     "allocation": ("booking",),
     "maintenancewindow": ("maintenance window",),
     "testrequest": ("test request",),
-}
+} | {name: (str(model._meta.verbose_name), str(model._meta.verbose_name_plural)) for name, model in KEPT.items()}
 
 
 @require_safe
@@ -78,6 +79,7 @@ def undo_change(request: HttpRequest, pk: str) -> HttpResponse:
         rows = Counter(item["model"] for item in change.items)
         context = {
             "change": change,
+            "of_fleet": is_kept(change.items),
             "rows": [count(number, *_KINDS.get(model, ("row",))) for model, number in rows.items()],
             "trail": [("Changes", reverse("allocations:change-list")), ("Undo", "")],
         }

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,7 +15,7 @@ from allocations.selectors.allocations import ahead
 from allocations.selectors.dynos import coming_allocations, dyno_by_id, dyno_list, facilities, windows_of
 from allocations.selectors.history import row_history
 from allocations.services.fleet import add_dyno, change_dyno
-from allocations.web.attempts import actor_of, attempt, warn_of_misfits
+from allocations.web.attempts import actor_of, attempt, say_done, warn_of_misfits
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import DynoForm, RunFormSet, runs_of
 from allocations.web.listing import csv_answer, list_page, listing
@@ -138,7 +137,7 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
             form.take(invalid)
         else:
             if not outcome.refused:
-                messages.success(request, f"{outcome.change.summary}.")
+                say_done(request, outcome.change)
                 if dyno:
                     warn_of_misfits(request, ahead(dyno.allocations, ground))
                 made = dyno.pk if dyno else next(i["id"] for i in outcome.change.items if i["model"] == "dyno")
@@ -154,7 +153,7 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
 
 def _written(request: HttpRequest, form: DynoForm, runs: Any, dyno: Dyno | None) -> Any:
     if dyno:
-        return change_dyno(dyno.pk, actor=actor_of(request), runs=runs_of(runs), **form.values)
+        return change_dyno(dyno.pk, actor=actor_of(request), runs=runs_of(runs), seen=form.seen_before, **form.values)
     return add_dyno(actor=actor_of(request), runs=runs_of(runs), **form.values)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +16,7 @@ from allocations.selectors.history import row_history
 from allocations.selectors.requests import request_list
 from allocations.selectors.vehicles import vehicle_by_id, vehicle_list
 from allocations.services.fleet import add_vehicle, change_vehicle
-from allocations.web.attempts import actor_of, attempt, warn_of_misfits
+from allocations.web.attempts import actor_of, attempt, say_done, warn_of_misfits
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import VehicleForm
 from allocations.web.listing import csv_answer, list_page, listing
@@ -105,7 +104,7 @@ def create(request: HttpRequest) -> HttpResponse:
             form.take(invalid)
         else:
             if not outcome.refused:
-                messages.success(request, f"{outcome.change.summary}.")
+                say_done(request, outcome.change)
                 return redirect("allocations:vehicle-detail", outcome.change.items[0]["id"])
             form.add_error(None, outcome.sentences[0])
     return _form_page(request, form, None)
@@ -117,12 +116,14 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = VehicleForm(request.POST or None, instance=vehicle)
     if request.method == "POST" and form.is_valid():
         try:
-            outcome = attempt(lambda: change_vehicle(pk, actor=actor_of(request), **form.values))
+            outcome = attempt(
+                lambda: change_vehicle(pk, actor=actor_of(request), seen=form.seen_before, **form.values)
+            )
         except Invalid as invalid:
             form.take(invalid)
         else:
             if not outcome.refused:
-                messages.success(request, f"{outcome.change.summary}.")
+                say_done(request, outcome.change)
                 warn_of_misfits(request, ahead(vehicle.allocations, vehicle.ground))
                 return redirect("allocations:vehicle-detail", pk)
             form.add_error(None, outcome.sentences[0])

@@ -61,6 +61,20 @@ def test_what_it_runs_is_ticked_and_changed(cast, keeper):
     assert runs_of(dyno) == set()
 
 
+def test_what_another_admin_changed_meanwhile_is_left(cast, keeper):
+    for row, kind, changed in (
+        (cast.world.dynos["NPG 3"], "dyno", "notes"),
+        (cast.world.vehicles["412W101"], "vehicle", "team"),
+    ):
+        url = admin_url(kind, "change", row.pk)
+        posted = fields_of(keeper.get(url))
+        assert keeper.post(url, posted | {changed: "First"}).status_code == 302
+        late = keeper.post(url, posted | {changed: "Late"})
+        assert "Somebody else has changed this in the meantime" in late.content.decode()
+        row.refresh_from_db()
+        assert getattr(row, changed) == "First"
+
+
 def test_wrong_values_are_said_beside_the_field(cast, keeper, root):
     world = cast.world
     answer = keeper.post(ADD, new_dyno(world, available_from="2031-02-01"))

@@ -1,11 +1,13 @@
 import pytest
 
 from allocations.enums import RefusalCode, Role
-from allocations.exceptions import Invalid, NotAllowed, NotFound, Refused
+from allocations.exceptions import Invalid, NotAllowed, NotFound, Refused, Stale
 from allocations.models import Capability, Change, Dyno, Membership, ProvingGround, Vehicle
-from allocations.services import fleet, members
+from allocations.services import fleet, maintenance, members
 from allocations.services.fleet import Runs
+from allocations.services.keeping import digest
 from allocations.services.undo import undo
+from allocations.tests.world import day
 
 
 def runs_of(dyno) -> list[tuple]:
@@ -91,13 +93,6 @@ def test_what_is_in_use_is_not_deleted(world):
     assert not Dyno.objects.filter(name="NPG 3").exists()
 
 
-def test_a_change_of_the_fleet_cannot_be_undone(world):
-    change = fleet.set_enabled([world.dynos["NPG 1"].pk], False, actor=world.actor("admin"))
-    with pytest.raises(Refused) as refused:
-        undo(change.pk, actor=world.actor("admin"))
-    assert refused.value.refusals[0].code == RefusalCode.CANNOT_UNDO
-
-
 def test_membership_is_given_changed_and_taken(world):
     actor, viewer = world.actor("admin"), world.users["viewer"]
     members.set_membership(viewer.pk, world.north.pk, Role.SCHEDULER, actor=actor)
@@ -124,3 +119,110 @@ def test_only_a_superuser_adds_a_ground(world):
     with pytest.raises(Invalid) as invalid:
         members.change_ground(east.pk, time_zone="Mars/Olympus", actor=world.actor("root"))
     assert list(invalid.value.errors) == ["time_zone"]
+
+
+def undone(change, world, by="admin"):
+    return undo(change.pk, actor=world.actor(by))
+
+
+def test_a_change_of_the_fleet_is_undone_and_done_again(world):
+    vehicle = world.vehicles["412W101"]
+    change = fleet.change_vehicle(vehicle.pk, team="Brakes", weight_lbs=4321, actor=world.actor())
+    fleet.change_vehicle(vehicle.pk, notes="Something else", actor=world.actor())
+    back = undone(change, world, "scheduler")
+    vehicle.refresh_from_db()
+    assert (vehicle.team, vehicle.weight_lbs, vehicle.notes) == ("", None, "Something else")
+    assert (back.summary, back.undoes) == ("Undone: Vehicle 412W101 changed", change)
+    undone(back, world)
+    vehicle.refresh_from_db()
+    assert (vehicle.team, vehicle.weight_lbs) == ("Brakes", 4321)
+    with pytest.raises(Refused, match="undone already"):
+        undone(change, world)
+
+
+def test_what_was_changed_again_since_is_not_undone(world):
+    dyno = world.dynos["NPG 1"]
+    change = fleet.change_dyno(dyno.pk, available_to=day(3), actor=world.actor("admin"))
+    fleet.change_dyno(dyno.pk, available_to=day(9), actor=world.actor("admin"))
+    with pytest.raises(Refused, match="Dyno NPG 1 was changed again since"):
+        undone(change, world)
+    dyno.refresh_from_db()
+    assert dyno.available_to == day(9)
+
+
+def test_a_dyno_that_was_deleted_comes_back_with_what_it_runs(world):
+    add_dyno(world)
+    dyno = Dyno.objects.get(name="NPG 9")
+    ran = runs_of(dyno)
+    gone = fleet.delete_dyno(dyno.pk, actor=world.actor("admin"))
+    assert [item["model"] for item in gone.items] == ["capability", "dyno"]
+    undone(gone, world)
+    assert Dyno.objects.get(name="NPG 9").pk == dyno.pk
+    assert runs_of(dyno) == ran != []
+
+
+def test_a_dyno_that_was_added_goes_unless_something_stands_on_it(world):
+    change = add_dyno(world)
+    dyno = Dyno.objects.get(name="NPG 9")
+    maintenance.set_maintenance(
+        dyno.pk, first_day=day(1), last_day=day(2), kind="planned", reason="Oil", actor=world.actor("admin")
+    )
+    with pytest.raises(Refused) as refused:
+        undone(change, world)
+    assert refused.value.refusals[0].code == RefusalCode.IN_USE
+    assert runs_of(dyno) != []
+    other = add_dyno(world, name="NPG 8")
+    runs = [Runs(world.tests["Emission"].pk, ["2WD"], ["<10K"])]
+    fleet.change_dyno(Dyno.objects.get(name="NPG 8").pk, runs=runs, actor=world.actor("admin"))
+    with pytest.raises(Refused, match="changed again since"):
+        undone(other, world)
+    undone(add_dyno(world, name="NPG 7"), world)
+    assert not Dyno.objects.filter(name="NPG 7").exists()
+
+
+def test_undoing_takes_the_right_that_the_change_took(world):
+    dyno = fleet.set_enabled([world.dynos["NPG 1"].pk], False, actor=world.actor("admin"))
+    added = fleet.add_vehicle(world.north.pk, actor=world.actor(), tag="412W150", drive="2WD", weight_class="<10K")
+    for change in (dyno, added):
+        with pytest.raises(NotAllowed):
+            undone(change, world, "scheduler")
+        with pytest.raises(NotFound):
+            undone(change, world, "outsider")
+        undone(change, world)
+    assert Dyno.objects.get(pk=world.dynos["NPG 1"].pk).enabled
+    assert not Vehicle.objects.filter(tag="412W150").exists()
+
+
+def test_a_name_taken_meanwhile_is_told(world):
+    change = fleet.add_vehicle(world.north.pk, actor=world.actor(), tag="412W150", drive="2WD", weight_class="<10K")
+    vehicle = Vehicle.objects.get(tag="412W150")
+    gone = fleet.delete_vehicle(vehicle.pk, actor=world.actor("admin"))
+    fleet.add_vehicle(world.north.pk, actor=world.actor(), tag="412W150", drive="AWD", weight_class=">10K")
+    with pytest.raises(Refused, match="Vehicle 412W150"):
+        undone(gone, world)
+    with pytest.raises(Refused, match="changed again since"):
+        undone(change, world)
+
+
+def test_memberships_are_not_given_back_by_undoing(world):
+    scheduler = world.users["scheduler"]
+    row = Membership.objects.get(user=scheduler, ground=world.north)
+    gone = members.remove_membership(row.pk, actor=world.actor("admin"))
+    with pytest.raises(Refused, match="cannot be undone"):
+        undone(gone, world)
+    assert not Membership.objects.filter(user=scheduler, ground=world.north).exists()
+
+
+def test_a_row_that_changed_since_it_was_seen_is_left(world):
+    dyno, vehicle = world.dynos["NPG 1"], world.vehicles["412W101"]
+    seen = digest(dyno), digest(vehicle)
+    wanted = [Runs(world.tests["Emission"].pk, ["2WD"], [">10K"])]
+    fleet.change_dyno(dyno.pk, runs=wanted, seen=seen[0], actor=world.actor("admin"))
+    fleet.change_vehicle(vehicle.pk, team="Brakes", seen=seen[1], actor=world.actor())
+    with pytest.raises(Stale):
+        fleet.change_dyno(dyno.pk, notes="Mine", seen=seen[0], actor=world.actor("admin"))
+    with pytest.raises(Stale):
+        fleet.change_vehicle(vehicle.pk, team="Mine", seen=seen[1], actor=world.actor())
+    vehicle.refresh_from_db()
+    dyno.refresh_from_db()
+    assert (vehicle.team, dyno.notes) == ("Brakes", "")

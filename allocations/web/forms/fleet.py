@@ -8,11 +8,24 @@ from allocations.enums import Drive, WeightClass
 from allocations.exceptions import Invalid
 from allocations.models import Dyno, Facility, ProvingGround, TestType, Vehicle
 from allocations.services.fleet import Runs
+from allocations.services.keeping import digest
 from dynosite.lib.forms import DayField
 
 
 class KeptForm(forms.ModelForm):
     """A model's fields, cleaned one by one; the checks of the whole row are the service's, under its lock."""
+
+    seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
+    """A digest of the row as it was shown, so that what somebody else has changed since is not overwritten."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if self.instance.pk:
+            self.initial["seen"] = digest(self.instance)
+
+    @property
+    def seen_before(self) -> str | None:
+        return self.cleaned_data["seen"] or None
 
     def _post_clean(self) -> None:
         """The instance is left as it is: only the service writes."""

@@ -108,6 +108,40 @@ def test_vehicle_is_added_and_changed_with_history(scheduler, world):
     assert Change.objects.filter(user=world.users["scheduler"], door="form", action="change").count() == 1
 
 
+def seen_in(page) -> str:
+    return re.search(r'name="seen" value="(\w{32})"', text(page)).group(1)
+
+
+def test_vehicle_that_somebody_else_changed_is_left_and_what_was_typed_kept(scheduler, admin, world):
+    address = url("vehicle-edit", world.vehicles["412W101"].pk)
+    data = {"tag": "412W101", "drive": "2WD", "weight_class": "<10K", "seen": seen_in(scheduler.get(address))}
+    done = admin.post(address, data | {"team": "Brakes"}, follow=True)
+    late = scheduler.post(address, data | {"team": "Emission"})
+    assert "Somebody else has changed this in the meantime" in text(late)
+    assert 'value="Emission"' in text(late)
+    assert Vehicle.objects.get(tag="412W101").team == "Brakes"
+    change = Change.objects.get(action="change")
+    assert f'href="{url("change-undo", change.pk)}">Undo</a>' in text(done)
+    assert "All of it is taken back together: 1 vehicle. What it added is deleted" in text(
+        scheduler.get(url("change-undo", change.pk))
+    )
+    assert f'action="{url("change-undo", change.pk)}"' in text(scheduler.get(url("change-list")))
+    scheduler.post(url("change-undo", change.pk))
+    assert Vehicle.objects.get(tag="412W101").team == ""
+
+
+def test_dyno_that_somebody_else_changed_is_left(admin, world):
+    dyno = world.dynos["NPG 1"]
+    address, brake = url("dyno-edit", dyno.pk), world.tests["Brake"].pk
+    row = {"test_type": brake, "drives": ["AWD"], "weight_classes": ["<10K"]}
+    data = {"name": "NPG 1", "facility": dyno.facility_id, "seen": seen_in(admin.get(address))}
+    admin.post(address, data | runs(row) | {"enabled": "on"})
+    late = admin.post(address, data | runs(row | {"drives": ["2WD"]}) | {"notes": "Late"})
+    assert "Somebody else has changed this in the meantime" in text(late)
+    dyno.refresh_from_db()
+    assert (dyno.notes, [str(each) for each in dyno.capabilities.all()]) == ("", ["Brake: AWD; <10K"])
+
+
 def test_bookings_that_a_change_leaves_unfit_are_named(admin, world):
     world.book("412W101", "NPG 21", 1, 3)
     data = {"tag": "412W101", "drive": "AWD", "weight_class": "<10K"}

@@ -1,0 +1,62 @@
+"""Undoing a change of the fleet, of a ground or of its calendar: rows without a version."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model
+
+from allocations.enums import RefusalCode
+from allocations.exceptions import Invalid, Refused
+from allocations.models import Capability, Change, Dyno, Vehicle
+from allocations.selectors.kept import KEPT, altered, is_as_left, role_to_undo, values_from
+from allocations.services.keeping import add_row, change_row, delete_row, goes_along, name_of
+from allocations.services.work import Work
+
+
+def lock_kept(work: Work, change: Change) -> None:
+    """Enters the ground and locks those dynos and vehicles of the change that are there."""
+    work.enter(change.ground_id, role_to_undo(change.items))
+    states = [
+        (KEPT[item["model"]], state) for item in change.items for state in (item["before"], item["after"]) if state
+    ]
+    dynos = {state["id"] for model, state in states if model is Dyno}
+    dynos |= {state["dyno_id"] for model, state in states if model is Capability}
+    vehicles = {state["id"] for model, state in states if model is Vehicle}
+    work.lock_dynos(Dyno.objects.filter(pk__in=dynos).values_list("pk", flat=True))
+    work.lock_vehicles(Vehicle.objects.filter(pk__in=vehicles).values_list("pk", flat=True))
+    work.dynos |= dynos
+
+
+def put_back_kept(work: Work, change: Change) -> None:
+    """Each row as it was: what the change added goes, what it deleted comes back under its old id.
+
+    Raises Refused where a row was changed since, is in use, or would not do any more.
+    """
+    # What was written last stands on what was written first: a capability on its dyno.
+    for item in reversed(change.items):
+        _put_back_one(work, item)
+
+
+def _put_back_one(work: Work, item: Mapping[str, Any]) -> None:
+    model = KEPT[item["model"]]
+    row = model._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk=item["id"]).first()
+    added = item["before"] is None
+    if not is_as_left(item, row) or (added and row is not None and goes_along(row)):
+        sentence = f"{_name(item, row)} was changed again since; undo the later change first."
+        raise Refused.because(RefusalCode.CANNOT_UNDO, sentence)
+    try:
+        if row is None:
+            add_row(work, model(**values_from(model, item["before"])))
+        elif added:
+            delete_row(work, row)
+        else:
+            change_row(work, row, altered(item))
+    except Invalid as error:
+        raise Refused.because(RefusalCode.CANNOT_UNDO, f"{_name(item, row)}: {error.sentence}") from error
+
+
+def _name(item: Mapping[str, Any], row: Model | None) -> str:
+    if row is not None:
+        return name_of(row)
+    kept, kind = item["before"] or item["after"], str(KEPT[item["model"]]._meta.verbose_name)
+    return f"{kind.capitalize()} {kept.get('name') or kept.get('tag') or item['id']}"
