@@ -5,7 +5,7 @@ from functools import partial
 
 from allocations.enums import Action, AllocationStatus, RefusalCode
 from allocations.exceptions import Refused
-from allocations.models import Allocation, Change, TestType
+from allocations.models import Allocation, Change, Dyno, TestType
 from allocations.rulebook import LONGEST_STAY, Stands, check_days
 from allocations.selectors.availability import find_places, wanted_for
 from allocations.selectors.working import rules_for
@@ -66,12 +66,14 @@ def auto_book(
     actor: Actor,
     backup: bool = False,
     max_backup_days: int = MAX_BACKUP_DAYS,
+    dyno_id: int | None = None,
     drive: str = "",
     note: str = "",
     request_id: int | None = None,
     key: str | None = None,
 ) -> Change:
-    """Books the best place on `first_day`, or with `backup` from there to `max_backup_days` later.
+    """Books the best place on `first_day`, or with `backup` from there to `max_backup_days` later; with `dyno_id`
+    on that dyno alone.
 
     `days` are those that the test takes; of one that pauses on days off, days worked. Raises Refused with the nearest
     places where none is free.
@@ -79,6 +81,8 @@ def auto_book(
     stay = DayRange.starting(first_day, days)
     latest = first_day + dt.timedelta(days=max_backup_days if backup else 0)
     asked = {"vehicle": vehicle_id, "test_type": test_type_id, "days": str(stay), "latest": latest, "drive": drive}
+    if dyno_id:
+        asked["dyno"] = dyno_id
 
     def write(work: Work, *, candidates: int) -> None:
         vehicle = vehicle_of(vehicle_id)
@@ -88,11 +92,11 @@ def auto_book(
         wanted = wanted_for(vehicle, test_type_id, days, drive=drive)
         search = partial(
             find_places, wanted, first_day=first_day, latest=latest,
-            rules=rules_for(vehicle.ground_id, test_type_id),
+            rules=rules_for(vehicle.ground_id, test_type_id), dynos=[dyno_id] if dyno_id else None,
         )  # fmt: skip
         found = search(limit=candidates)
         if not found:
-            raise _no_place(vehicle.label, test_type_id, stay, latest)
+            raise _no_place(vehicle.label, test_type_id, stay, latest, dyno_id)
         work.lock_dynos({each.dyno_id for each in found})
         work.lock_vehicles([vehicle_id])
         best = next(iter(search()), None)
@@ -113,7 +117,7 @@ def auto_book(
                 )
             except _Lost:
                 continue
-        raise _no_place(vehicle_of(vehicle_id).label, test_type_id, stay, latest)
+        raise _no_place(vehicle_of(vehicle_id).label, test_type_id, stay, latest, dyno_id)
 
 
 def move(
@@ -240,8 +244,14 @@ def _expect_status(allocation, *allowed: AllocationStatus, to: str) -> None:
         raise Refused.because(RefusalCode.WRONG_STATUS, f"It is {allocation.status} and cannot be {to}.")
 
 
-def _no_place(vehicle: str, test_type_id: int, stay: DayRange, latest: dt.date) -> Refused:
+def _no_place(
+    vehicle: str, test_type_id: int, stay: DayRange, latest: dt.date, dyno_id: int | None = None
+) -> Refused:
     test_type = TestType.objects.values_list("name", flat=True).get(pk=test_type_id)
     start = f"on {stay.first}" if latest == stay.first else f"from {stay.first} to {latest}"
+    if dyno_id:
+        dyno = Dyno.objects.values_list("name", flat=True).get(pk=dyno_id)
+        sentence = f"{dyno} has no {stay.days} days free for {test_type} of {vehicle} starting {start}."
+        return Refused.because(RefusalCode.NO_PLACE, sentence)
     sentence = f"No dyno that may run {test_type} for {vehicle} has {stay.days} days free starting {start}."
     return Refused.because(RefusalCode.NO_PLACE, sentence)

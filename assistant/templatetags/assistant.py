@@ -1,7 +1,6 @@
 """The panel on every page: how it stands, what waits, what to begin with."""
 
 import datetime as dt
-import re
 import zoneinfo
 from dataclasses import dataclass
 
@@ -10,10 +9,10 @@ from django.template.context import RequestContext
 from django.utils.functional import cached_property
 
 from assistant import approvals
+from assistant.web.days import in_words
 from assistant.web.models_in_use import offline_only
 from assistant.web.starters import starters
 from assistant.web.state import PanelState, state_of
-from dynosite.lib.formats import day, day_range
 
 register = template.Library()
 
@@ -68,23 +67,10 @@ def assistant_panel(context: RequestContext) -> Panel | None:
     return Panel(context, state_of(request))
 
 
-_DAYS = re.compile(r"(\d{4}-\d\d-\d\d)(?: to (\d{4}-\d\d-\d\d))?")
-
-
 @register.filter
 def in_days(text: str) -> str:
-    """Days in a card's text as pages write them: `2026-11-23 to 2026-11-25` is 23 – 25 Nov 2026."""
-    return _DAYS.sub(_written, str(text))
-
-
-def _written(found: re.Match[str]) -> str:
-    try:
-        first, last = (dt.date.fromisoformat(each or found[1]) for each in found.groups())
-    except ValueError:
-        return found[0]
-    if first == last:
-        return day(first, year=True)
-    return day_range(first, last)
+    """Days in a card's text as pages write them."""
+    return in_words(str(text))
 
 
 @register.filter

@@ -104,21 +104,26 @@ def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
 
 def auto_allocate_vehicle(caller: Caller, args: a.AutoAllocate) -> Draft:
     vehicle = finding.vehicle(caller, args.vehicle)
+    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
     test_type = finding.test_type(caller, args.test_type)
     request = _waiting_request(caller, vehicle, test_type)
     step = {
         "do": "auto-book", "vehicle_id": vehicle.pk, "test_type_id": test_type.pk, "first_day": args.start_date,
         "days": args.days_to_complete, "backup": args.backup, "max_backup_days": args.max_backup_days,
-        "drive": request.drive if request else "", "request_id": request.pk if request else None,
+        "dyno_id": dyno.pk if dyno else None, "drive": request.drive if request else "",
+        "request_id": request.pk if request else None,
     }  # fmt: skip
     try:
         return _draft_of_booking(caller, step, request)
     except Refused as refused:
-        _explain(caller, refused, vehicle, test_type, DayRange.starting(args.start_date, args.days_to_complete))
+        days = DayRange.starting(args.start_date, args.days_to_complete)
+        _explain(caller, refused, vehicle, test_type, days, dyno)
         raise
 
 
-def _explain(caller: Caller, refused: Refused, vehicle: Any, test_type: Any, days: DayRange) -> None:
+def _explain(
+    caller: Caller, refused: Refused, vehicle: Any, test_type: Any, days: DayRange, dyno: Any = None
+) -> None:
     """Adds to "no place" what stands in the way, the vehicle's own bookings first."""
     known = {refusal.sentence for refusal in refused.refusals}
     own = reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk, days=days)
@@ -131,7 +136,7 @@ def _explain(caller: Caller, refused: Refused, vehicle: Any, test_type: Any, day
         )
     if own:
         return
-    found = fit.fits(caller.ground, user=caller.user, days=days, test_type=test_type, vehicle=vehicle)
+    found = fit.fits(caller.ground, user=caller.user, days=days, test_type=test_type, vehicle=vehicle, dyno=dyno)
     for each in sorted(found, key=lambda each: not each.may)[:6]:
         for refusal in each.refusals[:1]:
             if refusal.sentence not in known:

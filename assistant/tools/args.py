@@ -114,6 +114,7 @@ class AutoAllocate(Args):
     days_to_complete: Annotated[int, BeforeValidator(_whole)] = Field(description="Days on the dyno.", ge=1, le=366)
     backup: bool = Field(False, description="Whether a later start will do where none is free on start_date.")
     max_backup_days: int = Field(7, description="With backup: days that it may start later at most.", ge=0, le=180)
+    dyno: MaybeDyno = None
 
 
 class BookAllocation(Args):

@@ -55,8 +55,8 @@ def _book(step: Step, actor: Actor, key: str | None) -> Any:
 def _auto_book(step: Step, actor: Actor, key: str | None) -> Any:
     return booking.auto_book(
         step["vehicle_id"], test_type_id=step["test_type_id"], first_day=_day(step["first_day"]), days=step["days"],
-        backup=step["backup"], max_backup_days=step["max_backup_days"], drive=step.get("drive") or "",
-        request_id=step.get("request_id"), actor=actor, key=key,
+        backup=step["backup"], max_backup_days=step["max_backup_days"], dyno_id=step.get("dyno_id"),
+        drive=step.get("drive") or "", request_id=step.get("request_id"), actor=actor, key=key,
     )  # fmt: skip
 
 

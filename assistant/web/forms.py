@@ -4,33 +4,72 @@ import datetime as dt
 import enum
 import types
 import typing
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from pydantic.fields import FieldInfo
 
+from allocations.selectors import dynos, reports
 from assistant.models import Proposal
 from assistant.tools.registry import TOOLS
+from dynosite.accounts.models import User
 from dynosite.lib.forms import DayField
 
 _HIDDEN = {"allocation", "change", "within_start", "within_end"}
 """They say what is meant, and that is settled."""
+_SETTLED = {"move_allocation": {"vehicle"}}
 _LABELS = {
     "start_date": "First day", "end_date": "Last day", "days_to_complete": "Days on the dyno", "test_type": "Test",
     "backup": "A later start will do", "max_backup_days": "Days later at most",
 }  # fmt: skip
+BEST = "any"
+"""Taken by the tools for no dyno in particular."""
+_FIRST, _LAST = ("vehicle", "dyno", "test_type", "start_date"), ("backup", "max_backup_days")
 
 
 def is_editable(proposal: Proposal) -> bool:
     return proposal.tool in TOOLS and bool(_shown(proposal)) and TOOLS[proposal.tool].name != "cancel_allocation"
 
 
-def edit_form(proposal: Proposal, data: Any = None) -> forms.Form:
-    """Bound to `data` where there is some, else to what is proposed now."""
+def edit_form(proposal: Proposal, user: User, data: Any = None) -> forms.Form:
+    """Bound to `data` where there is some, else to what is proposed now. What a ground has few of is chosen."""
+    now = _now(proposal, user)
     fields = {name: _field(name, info) for name, info in _shown(proposal).items()}
+    for name, names in (("dyno", now.dynos), ("test_type", now.test_types)):
+        if name in fields:
+            choices = [(each, each) for each in names.values()]
+            if name == "dyno" and proposal.tool == "auto_allocate_vehicle":
+                choices.insert(0, (BEST, f"Best free ({now.dyno})"))
+            fields[name] = forms.ChoiceField(label=fields[name].label, choices=choices)
     made = type("EditForm", (forms.Form,), fields)
     prefix = f"edit-{str(proposal.pk)[:8]}"
-    return made(data, initial=proposal.args, prefix=prefix, use_required_attribute=False)
+    return made(data, initial=now.initial, prefix=prefix, use_required_attribute=False)
+
+
+@dataclass(frozen=True)
+class _Now:
+    """What is proposed, by the names that the ground has for it, however it was written when it was asked for."""
+
+    initial: dict[str, Any]
+    dynos: dict[int, str]
+    test_types: dict[int, str]
+    dyno: str
+
+
+def _now(proposal: Proposal, user: User) -> _Now:
+    there = {row.pk: row.name for row in dynos.dynos(proposal.ground, user=user)}
+    tests = {row.pk: row.name for row in reports.test_types(proposal.ground, user=user)}
+    step = proposal.step
+    dyno = there.get(step.get("dyno_id"), "")
+    initial = dict(proposal.args)
+    if "test_type_id" in step:
+        initial["test_type"] = tests.get(step["test_type_id"], "")
+    if "dyno" in initial:
+        initial["dyno"] = dyno if initial["dyno"] or step["do"] == "move" else BEST
+    if step["do"] == "move":
+        initial |= {"start_date": step["first_day"], "end_date": step["last_day"]}
+    return _Now(initial, there, tests, dyno)
 
 
 def changed_args(form: forms.Form) -> dict[str, Any]:
@@ -43,7 +82,15 @@ def _plain(value: Any) -> Any:
 
 def _shown(proposal: Proposal) -> dict[str, FieldInfo]:
     fields = TOOLS[proposal.tool].args.model_fields
-    return {name: info for name, info in fields.items() if name not in _HIDDEN}
+    hidden = _HIDDEN | _SETTLED.get(proposal.tool, set())
+    return {name: fields[name] for name in sorted(fields, key=_place) if name not in hidden}
+
+
+def _place(name: str) -> int:
+    """What is booked comes first, however the tool's arguments are ordered; sorting keeps the others in theirs."""
+    if name in _FIRST:
+        return _FIRST.index(name)
+    return len(_FIRST) + (name in _LAST)
 
 
 def _field(name: str, info: FieldInfo) -> forms.Field:
@@ -55,7 +102,9 @@ def _field(name: str, info: FieldInfo) -> forms.Field:
     if kind is bool:
         return forms.BooleanField(**common | {"required": False})
     if kind is int:
-        return forms.IntegerField(**common, min_value=_limit(info, "ge"), max_value=_limit(info, "le"))
+        return forms.IntegerField(
+            **common | {"required": not optional}, min_value=_limit(info, "ge"), max_value=_limit(info, "le")
+        )
     if kind is dt.date:
         return DayField(**common)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):

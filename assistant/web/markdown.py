@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from assistant.web.addresses import is_own_page
+from assistant.web.days import in_words
 
 LONGEST = 40_000
 _TAGS = {
@@ -30,7 +31,8 @@ _PARSER = _parser()
 
 
 def render(text: str, names: Mapping[str, str] | None = None) -> SafeString:
-    """`names` become links where the text speaks of them: a name and the address of its page."""
+    """`names` become links where the text speaks of them: a name and the address of its page. Days are written as
+    pages write them."""
     tokens = _PARSER.parse(text[:LONGEST])
     known = {name: url for name, url in (names or {}).items() if len(name) > 1 and is_own_page(url)}
     for token in tokens:
@@ -69,9 +71,9 @@ def _pieces(token: Token, known: Mapping[str, str]) -> list[Token]:
         address = known.get(match[0], match[0])
         if not is_own_page(address):
             continue
-        pieces += [_text(token.content[end : match.start()]), *_link(match[0], address)]
+        pieces += [_text(in_words(token.content[end : match.start()])), *_link(match[0], address)]
         end = match.end()
-    return [*pieces, _text(token.content[end:])]
+    return [*pieces, _text(in_words(token.content[end:]))]
 
 
 def _text(content: str) -> Token:

@@ -124,8 +124,8 @@ def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if not card.waiting or not is_editable(found):
         return _card(request, found, status=409) if in_panel(request) else redirect(_place(found))
     if request.method != "POST":
-        return _edited(request, card, edit_form(found))
-    form = edit_form(found, request.POST)
+        return _edited(request, card, edit_form(found, request.user))
+    form = edit_form(found, request.user, request.POST)
     refused: list[str] = []
     if form.is_valid():
         try:

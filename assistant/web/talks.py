@@ -65,9 +65,10 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def conversation_list(request: HttpRequest) -> HttpResponse:
+    """A page of its own too: on phones the list has no room beside a conversation."""
     ground = ground_named(request, request.GET.get("ground", ""))
     if not in_panel(request):
-        return redirect(f"{reverse('assistant:index')}?{urlencode({'ground': ground.code})}")
+        return page(request, talk_context(request, None, listed=True) | list_context(request, ground))
     part = "_found" if "q" in request.GET else "_list"
     return parts(request, (part, list_context(request, ground)))
 
@@ -88,7 +89,8 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     request.about_ground = found.ground_id
     conversations.delete(pk, user=request.user)
     if not in_panel(request):
-        return redirect(f"{reverse('assistant:index')}?{urlencode({'ground': found.ground.code, 'deleted': pk})}")
+        query = urlencode({"ground": found.ground.code, "deleted": pk})
+        return redirect(f"{reverse('assistant:conversation-list')}?{query}")
     return parts(request, ("_list", list_context(request, found.ground) | {"deleted": found}))
 
 

@@ -7,6 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
+class Unmeasurable(Exception):
+    """What is missing on this machine, in a sentence."""
+
+
 @dataclass
 class Report:
     """`ratios` do not hang on the machine, the rows do; `failures` are what must not be and was."""

@@ -18,25 +18,35 @@ from django.db import connection
 from dynosite.processes import end_with_parent
 
 
+def environment() -> dict[str, str]:
+    """For a process of the product on the scratch database."""
+    at = connection.settings_dict
+    login = quote(at["USER"], safe="") + (f":{quote(at['PASSWORD'], safe='')}" if at["PASSWORD"] else "")
+    return {
+        "DYNOSITE_MODE": "local", "SECRET_KEY": settings.SECRET_KEY, "REDIS_URL": settings.REDIS_URL,
+        "REDIS_PREFIX": settings.REDIS_PREFIX, "LOG_LEVEL": "ERROR",
+        "DATABASE_URL": f"postgresql://{login}@{at['HOST']}:{at['PORT'] or 5432}/{at['NAME']}",
+    }  # fmt: skip
+
+
 class WebProcess:
     """uvicorn as `make run` starts it, with a pool of database connections."""
+
+    def __init__(self, changed: dict[str, str] | None = None) -> None:
+        self._changed = changed or {}
 
     def __enter__(self) -> Self:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
-        at = connection.settings_dict
-        login = quote(at["USER"], safe="") + (f":{quote(at['PASSWORD'], safe='')}" if at["PASSWORD"] else "")
-        changed = {
-            "DYNOSITE_MODE": "local", "SECRET_KEY": settings.SECRET_KEY, "REDIS_URL": settings.REDIS_URL,
-            "REDIS_PREFIX": settings.REDIS_PREFIX, "LOG_LEVEL": "ERROR",
-            "DATABASE_URL": f"postgresql://{login}@{at['HOST']}:{at['PORT'] or 5432}/{at['NAME']}",
-        }  # fmt: skip
         command = [
             sys.executable, "-m", "uvicorn", "dynosite.asgi:application", f"--port={self.port}", "--lifespan=off",
             "--ws=none", "--no-server-header", "--timeout-graceful-shutdown=2", "--log-level=warning",
         ]  # fmt: skip
         self._process = subprocess.Popen(
-            command, cwd=settings.BASE_DIR, env=os.environ | changed, preexec_fn=end_with_parent
+            command,
+            cwd=settings.BASE_DIR,
+            env=os.environ | environment() | self._changed,
+            preexec_fn=end_with_parent,
         )
         self._wait()
         return self

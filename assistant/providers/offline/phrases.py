@@ -30,6 +30,8 @@ OFF_TOPIC = (
     + " find free dynos, tell where vehicles are booked, and propose bookings, moves and cancellations."
 )
 NOTHING_WRITTEN = "Nothing is written until you approve the card."
+NOTES = 3
+"""Of a card that are said beside it."""
 
 
 def phrase(done: list[tuple[str, Data]], *, asked: str = "") -> tuple[str, Outcome]:
@@ -61,11 +63,14 @@ def _refusal(data: Data) -> str:
 
 
 def _card(card: Data) -> str:
-    lines = [f"**{card['title']}**"]
-    for line in card["lines"]:
-        lines.append(f"- {line['label']}: " + (f"{line['old']} → {line['new']}" if line["old"] else line["new"]))
-    lines += [f"- Note: {warning}" for warning in card["warnings"]]
-    return "\n".join(lines)
+    """What the card beside it is about, and what to heed; the rest stands on it."""
+    when = next((line["new"] for line in card["lines"] if line["label"] == "Days"), "")
+    # A title may name the days, without how many they are.
+    told = "" if when.partition(" (")[0] in card["title"] else f", {when}"
+    notes = card["warnings"][:NOTES]
+    if more := len(card["warnings"]) - len(notes):
+        notes = [*notes, f"and {more} more notes on the card."]
+    return "\n".join([f"**{card['title']}**{told}", *(f"- Note: {note}" for note in notes)])
 
 
 def _link(label: Any, url: str) -> str:

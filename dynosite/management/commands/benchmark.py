@@ -5,9 +5,10 @@ from importlib import import_module
 
 from django.core.management.base import BaseCommand, CommandError
 
+from dynosite.benchmarks.report import Unmeasurable
 from dynosite.benchmarks.scratch import scratch_database
 
-NAMES = ("booking", "find", "calendar", "stream")
+NAMES = ("booking", "find", "calendar", "stream", "words")
 
 
 class Command(BaseCommand):
@@ -24,7 +25,10 @@ class Command(BaseCommand):
         logging.disable(logging.INFO)
         module = import_module(f"dynosite.benchmarks.{name}")
         with scratch_database():
-            report = module.run(seconds=seconds)
+            try:
+                report = module.run(seconds=seconds)
+            except Unmeasurable as error:
+                raise CommandError(str(error)) from None
         self.stdout.write(report.json() if json else report.text())
         if report.failures:
             raise CommandError("; ".join(report.failures))

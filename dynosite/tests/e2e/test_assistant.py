@@ -5,10 +5,12 @@ import threading
 import time
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from allocations.models import Allocation
-from allocations.tests.world import MONDAY, World, day
+from allocations.services.requests import create_request
+from allocations.tests.world import MONDAY, World, allocation_of, day
 from assistant.models import Conversation, Feedback, Proposal, Run
 from assistant.providers.tests import gemini_stub
 from dynosite.lib import clock
@@ -272,6 +274,27 @@ def test_an_edit_shows_errors_beside_the_field_keeps_what_was_typed_and_makes_a_
     assert Proposal.objects.filter(status="waiting").count() == 1
 
 
+def test_an_edit_puts_what_was_found_on_another_dyno(offline):
+    page = offline
+    ask(page, BOOK)
+    card = page.locator(".ai-card.is-waiting")
+    found = re.search(r"NPG \d", card.locator("h4").inner_text())[0]
+    other = "NPG 2" if found == "NPG 1" else "NPG 1"
+    card.get_by_role("link", name="Edit").click()
+    dyno = page.get_by_label("Dyno", exact=True)
+    expect(dyno.locator("option:checked")).to_have_text(f"Best free ({found})")
+    dyno.select_option("NPG 3")
+    page.get_by_role("button", name="Check the change").click()
+    expect(page.get_by_role("alert")).to_contain_text("NPG 3 does not run the test type 4K Certification")
+    page.console_errors.clear()  # the 422 itself
+    dyno.select_option(other)
+    page.get_by_role("button", name="Check the change").click()
+    expect(card.locator("h4")).to_have_text(f"Book 412W101 on {other}")
+    card.get_by_role("button", name="Approve").click()
+    expect(page.locator(".ai-card.is-approved")).to_be_visible()
+    assert [row.dyno.name for row in Allocation.objects.filter(ground__code="NORTH")] == [other]
+
+
 def test_a_rejection_takes_a_word_of_why_and_the_bar_goes(offline):
     page = offline
     ask(page, BOOK)
@@ -337,9 +360,27 @@ def test_an_answer_is_rated_with_a_word_and_asked_again_in_other_words(offline):
     expect(page.locator("#ai-text")).to_have_value("Are there conflicts?")
 
 
-@pytest.mark.parametrize("address", ["/schedule/", "/requests/", "/plans/", "/dynos/", "/vehicles/", "/changes/"])
+PAGES = ["/schedule/", "/requests/", "/plans/", "/dynos/", "/vehicles/", "/changes/"]
+THINGS = ["allocation", "vehicle", "dyno", "request", "import"]
+
+
+def page_of(world: World, thing: str) -> str:
+    """The address of a page about one thing, in a world in which something is booked and waits."""
+    booked = allocation_of(world.book("412W101", "NPG 1", 7, 9))
+    waits = create_request(
+        world.vehicles["412W102"].pk, test_type_id=world.tests["Brake"].pk, days=2, actor=world.actor()
+    )
+    pages = {
+        "allocation": ("allocation-detail", booked.pk), "vehicle": ("vehicle-detail", booked.vehicle_id),
+        "dyno": ("dyno-detail", booked.dyno_id), "request": ("request-detail", waits.items[0]["id"]),
+    }  # fmt: skip
+    name, pk = pages.get(thing, (thing, None))
+    return reverse(f"allocations:{name}", args=[pk] if pk else [])
+
+
+@pytest.mark.parametrize("address", PAGES + THINGS)
 def test_what_a_page_suggests_is_understood_without_a_hosted_model(browser_page, world, offline_worker, address):
-    page = start(browser_page, world, address=address)
+    page = start(browser_page, world, address=page_of(world, address) if address in THINGS else address)
     texts = page.locator(".ai-starters button").all_inner_texts()
     assert len(texts) >= 2
     for text in texts:
@@ -374,6 +415,30 @@ def test_on_phones_it_is_a_sheet(browser, asgi_server, world, offline_worker):
         card.get_by_role("link", name="Show on the calendar").tap()
         expect(page.locator("#assistant")).to_be_hidden()
         expect(page.locator(".bar-proposal.is-shown")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_earlier_conversations_are_found_deleted_and_brought_back_on_a_phone(browser, asgi_server, world, scripts):
+    talks = [
+        Conversation.objects.create(user=world.users["scheduler"], ground=world.north, title=title)
+        for title in ("Brakes", "Doubles")
+    ]
+    with open_page(browser, asgi_server.url, viewport="phone", java_script_enabled=scripts) as page:
+        page.sign_in(world.users["scheduler"])
+        page.goto("/assistant/")
+        expect(page.locator("#ai-found")).to_be_hidden()
+        page.get_by_role("link", name="Earlier").click()
+        expect(page.locator("#ai-found li b")).to_have_text(["Doubles", "Brakes"])
+        page.get_by_role("button", name="Delete Doubles").click()
+        expect(page.locator("#ai-found")).to_contain_text("“Doubles” is deleted.")
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("link", name="Earlier").click()
+        page.get_by_label("Search the conversations").fill("brakes")
+        page.get_by_role("button", name="Search", exact=True).last.click()
+        page.get_by_role("link", name="Brakes").click()
+        expect(page.get_by_role("heading", name="Brakes")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert set(Conversation.objects.filter(deleted_at=None)) == set(talks)
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])

@@ -26,6 +26,7 @@ async function submit(form, submitter) {
 
 function sayCard(id) {
   const card = document.getElementById(id);
+  if (card?.querySelector('[role="alert"]')) return; // which is said by itself
   const words = [card?.querySelector("header")?.textContent, card?.querySelector("h4")?.textContent];
   words.push(card?.querySelector(".ai-card-note, .ai-card-why")?.textContent);
   say(words.filter(Boolean).map((each) => each.trim()).join(". "));
@@ -39,6 +40,7 @@ async function open(address) {
   const first = answer.parts[0];
   const target = first.querySelector("input:not([type=hidden]), select, [data-ai-first], a, button") ?? first;
   target.focus({ preventScroll: true });
+  if (first.matches(".ai-card")) first.scrollIntoView({ block: "nearest" });
 }
 
 async function copy(button) {

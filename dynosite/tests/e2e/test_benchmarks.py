@@ -1,0 +1,31 @@
+"""The benchmarks that take the longest way, in small: they run to their end and find what they look for."""
+
+from dynosite.benchmarks import panels, stream, words
+from dynosite.tests.e2e.test_assistant import start
+
+
+def test_first_words_are_timed_in_the_panel_and_in_a_bare_page(browser_page, committed_world, hosted_worker, stub):
+    page = start(browser_page, committed_world)
+    for waits in (words.in_panel(page, stub, 2), words.in_bare_page(page, 2)):
+        assert len(waits) == 2
+        assert all(0 < wait < 30 for wait in waits)
+
+
+def test_open_panels_are_measured_and_what_one_of_them_misses_is_found(transactional_db, monkeypatch):
+    monkeypatch.setattr(stream, "PANELS", 4)
+    monkeypatch.setattr(stream, "SPEAKING", 2)
+    note, forgetful = panels.Panel._note, []
+
+    def miss_one(panel: panels.Panel, event: dict) -> None:
+        note(panel, event)
+        if 7 in panel.numbers and not forgetful:
+            forgetful.append(panel.numbers.pop())
+
+    monkeypatch.setattr(panels.Panel, "_note", miss_one)
+    report = stream.run(seconds=0.2)
+    assert [(row["side"], row["what"]) for row in report.rows] == [
+        (side, what) for side in ("panel", "bare") for what in ("open (4)", "first event", "words of 2")
+    ]
+    assert [row["events"] for row in report.rows[:2]] == [4, 4]
+    assert "of 96 events: 1 lost, 0 heard twice, 0 panels out of order, 0 without the end" in report.notes[0]
+    assert "1 lost, 0 twice, 0 out of order, 0 without the end" in report.failures
