@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from allocations.models import Plan, PlanItem
+from allocations.models import Allocation, Plan, PlanItem
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, day_range
 
@@ -19,11 +19,13 @@ class Ghost:
     """In days from the first day shown."""
     length: int
     kind: str
-    """new, moved or from."""
+    """new, moved, from, or window for maintenance to be set."""
     vehicle: str
     label: str
     title: str
     url: str = ""
+    late: bool = False
+    """Whether it ends after its due date."""
 
 
 def plan_items(plan: Plan) -> list[PlanItem]:
@@ -56,14 +58,17 @@ def _of_item(item: PlanItem, days: DayRange) -> list[Ghost]:
         Ghost(
             f"ghost-{item.pk}", item.dyno_id, (item.first_day - days.first).days,
             (item.last_day - item.first_day).days + 1, "moved" if old else "new", test.vehicle.label,
-            test.test_type.name, f"Proposed: {where}{came}{late}", f"#change-{item.pk}",
+            test.test_type.name, f"Proposed: {where}{came}{late}", f"#change-{item.pk}", bool(item.late),
         )
     ]  # fmt: skip
     if old:
-        ghosts.append(
-            Ghost(
-                f"from-{item.pk}", old.dyno_id, (old.first_day - days.first).days, old.days.days, "from",
-                old.vehicle.label, old.test_type.name, f"It would move to {where}",
-            )
-        )  # fmt: skip
+        ghosts.append(leaving(old, item.pk, f"It would move to {where}", days))
     return ghosts
+
+
+def leaving(row: Allocation, key: object, words: str, days: DayRange) -> Ghost:
+    """Where something stands that would go away."""
+    return Ghost(
+        f"from-{key}", row.dyno_id, (row.first_day - days.first).days, row.days.days, "from", row.vehicle.label,
+        row.test_type.name, words,
+    )  # fmt: skip

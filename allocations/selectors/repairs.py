@@ -69,7 +69,12 @@ class RepairOption:
 
     @property
     def unplaced(self) -> int:
-        return len(self.moves) - self.moved
+        return sum(1 for move in self.moves if move.answer.to == DisplacedTo.WAIT)
+
+    @property
+    def cut(self) -> int:
+        """Running tests that end at the day before the window."""
+        return sum(1 for move in self.moves if move.answer.to == DisplacedTo.SHORTEN)
 
     @property
     def later(self) -> int:

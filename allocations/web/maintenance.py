@@ -1,5 +1,6 @@
 """Setting, changing and lifting maintenance: first what it would hit, then an answer for each, then the deed."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -9,15 +10,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from allocations.enums import MaintenanceKind, Role
-from allocations.models import MaintenanceWindow
+from allocations.enums import AllocationStatus, MaintenanceKind, Role
+from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.dynos import dyno_by_id, window_by_id
 from allocations.selectors.maintenance import Hit, fallout, returns
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.web.attempts import Outcome, actor_of, attempt
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.maintenance import WindowForm, read_answers
-from allocations.web.repairs import EACH, Choice, choice_for, read
+from allocations.web.repair_text import read
+from allocations.web.repairs import EACH, Choice, choice_for
 from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 
@@ -128,18 +130,22 @@ def _write(
 
 
 def _choice(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None) -> Choice | None:
-    asked = {name: form.data.get(name, "") for name in WindowForm.base_fields}
     return choice_for(
-        request, form.cleaned_data["dyno"].pk, form.days, asked=asked, window_id=window.pk if window else None
-    )
+        request, form.cleaned_data["dyno"], form.days, asked=_asked(form), window_id=window.pk if window else None,
+        others_stay=form.others_stay,
+    )  # fmt: skip
+
+
+def _asked(form: WindowForm) -> dict[str, str]:
+    return {name: form.data.get(name, "") for name in WindowForm.base_fields if form.data.get(name)}
 
 
 def _values_of(window: MaintenanceWindow | None) -> dict[str, Any]:
     if window is None:
-        return {"kind": MaintenanceKind.PLANNED.value}
+        return {"kind": MaintenanceKind.PLANNED.value, "others": "move"}
     values = {name: getattr(window, name) for name in ("kind", "reason", "reference")}
     days = {"first_day": window.first_day.isoformat(), "last_day": window.last_day.isoformat()}
-    return values | days | {"dyno": window.dyno_id}
+    return values | days | {"dyno": window.dyno_id, "others": "move"}
 
 
 def _trail(window: MaintenanceWindow | None) -> list[tuple[str, str]]:
@@ -161,13 +167,15 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     days: DayRange | None = form.days if hits is not None else None
+    data = request.POST if request.method == "POST" else request.GET
     context = {
         "form": form,
         "window": window,
         "hidden": [(name, form.data.get(name, "")) for name in WindowForm.base_fields],
         "previewed": hits is not None,
-        "hits": [(hit, request.POST.get(f"answer-{hit.allocation.pk}") or _proposal(hit)) for hit in hits or ()],
+        "hits": [(hit, data.get(f"answer-{hit.allocation.pk}") or _proposal(hit)) for hit in hits or ()],
         "blocked": any(not hit.answers for hit in hits or ()),
+        "cut": [_cut(hit, days) for hit in hits or () if days and hit.allocation.status == AllocationStatus.RUNNING],
         "returns": returns(window, left=days) if window and days else [],
         "days": days,
         "choice": choice,
@@ -179,7 +187,14 @@ def _page(
     template = "_window.html" if wants_fragment(request, "window") else "page.html"
     if choice and wants_fragment(request, choice.stamp):
         template = "_repairs.html"
+        context["keep"] = True  # what was chosen while these were looked for stays chosen
     return render(request, f"allocations/maintenance/{template}", context, status=status)
+
+
+def _cut(hit: Hit, days: DayRange) -> tuple[Allocation, dt.date | None]:
+    """A running test that is hit, and the last day that it keeps; None where the window leaves it none."""
+    kept = hit.allocation.first_day < days.first
+    return hit.allocation, days.first - dt.timedelta(days=1) if kept else None
 
 
 def _proposal(hit: Hit) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.http import HttpRequest
 
@@ -69,7 +70,12 @@ def overlay_of(request: HttpRequest, query: ScheduleQuery) -> Overlay | None:
     return Overlay(plan, items, figures_of(items), ghosts, query.address(plan=None))
 
 
-def hang_into(rows: list[DynoRow], overlay: Overlay | None) -> None:
+class HasGhosts(Protocol):
+    @property
+    def ghosts(self) -> dict[int, list[Ghost]]: ...
+
+
+def hang_into(rows: list[DynoRow], overlay: HasGhosts | None) -> None:
     if overlay:
         for row in rows:
             row.ghosts = overlay.ghosts.get(row.id, [])

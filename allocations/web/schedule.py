@@ -21,6 +21,7 @@ from allocations.selectors.working import rules_of
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
 from allocations.web.overlay import Overlay, hang_into, overlay_of
+from allocations.web.repair_overlay import RepairOverlay, repair_overlay_of
 from allocations.web.schedule_query import STATUSES, ZOOMS, ScheduleQuery, read_query
 from dynosite.lib.events import position
 from dynosite.lib.htmx import wants_fragment
@@ -64,7 +65,7 @@ def board(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
     query = read_query(request.GET, ground)
     heard = position(ground.pk)  # before the reading, so that nothing falls between the page and its stream
-    overlay = overlay_of(request, query)
+    overlay = _overlay(request, query)
     found = _calendar(request, query, overlay)
     sections = _sections(found, query)
     context = {
@@ -102,7 +103,7 @@ def rows(request: HttpRequest) -> HttpResponse:
         int(number) for number in request.GET.get("dynos", "").split(",") if number.isdecimal() and len(number) < 19
     }
     changed = request.GET.get("changed") == "1"
-    found = _calendar(request, query, overlay_of(request, query), dyno_ids=None if changed else _bounded(ids))
+    found = _calendar(request, query, _overlay(request, query), dyno_ids=None if changed else _bounded(ids))
     context = _shared(request, query, found)
     context["rows"] = [row for row in found.rows if row.id in ids]
     if changed:
@@ -152,8 +153,15 @@ def _window_context(request: HttpRequest, pk: int) -> dict[str, object]:
     return {"window": found, "may_change": shell.role.covers(Role.ADMIN) and not past}
 
 
+def _overlay(request: HttpRequest, query: ScheduleQuery) -> Overlay | RepairOverlay | None:
+    return overlay_of(request, query) or repair_overlay_of(query)
+
+
 def _calendar(
-    request: HttpRequest, query: ScheduleQuery, overlay: Overlay | None, dyno_ids: set[int] | None = None
+    request: HttpRequest,
+    query: ScheduleQuery,
+    overlay: Overlay | RepairOverlay | None,
+    dyno_ids: set[int] | None = None,
 ) -> Calendar:
     keep = overlay.of_dynos(query.chosen.text) if overlay else ()
     found = calendar(query.ground, query.days, user=request.user, chosen=query.chosen, dyno_ids=dyno_ids, keep=keep)
@@ -162,10 +170,10 @@ def _calendar(
 
 
 def _proposed(
-    request: HttpRequest, query: ScheduleQuery, overlay: Overlay | None, sections: list[Section]
+    request: HttpRequest, query: ScheduleQuery, overlay: Overlay | RepairOverlay | None, sections: list[Section]
 ) -> dict[str, object]:
-    if overlay is None:
-        return {"overlay": None}
+    if not isinstance(overlay, Overlay):
+        return {"overlay": None, "repair": overlay}
     whole = not any(block.address for section in sections for block in section.blocks)
     return {
         "overlay": overlay,

@@ -23,6 +23,10 @@ class WindowForm(GroundForm):
     kind = forms.ChoiceField(choices=MaintenanceKind.choices)
     reason = forms.CharField(required=False, max_length=200)
     reference = forms.CharField(required=False, max_length=60, help_text="Work order or ticket")
+    others = forms.ChoiceField(
+        label="To repair what it hits, may move",
+        choices=[("move", "The displaced, and others to make room"), ("stay", "The displaced only")],
+    )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -32,6 +36,10 @@ class WindowForm(GroundForm):
         elif first and last and (last - first).days >= LONGEST_STAY:
             self.add_error("last_day", f"{LONGEST_STAY} days at the longest; set a second window after it.")
         return data
+
+    @property
+    def others_stay(self) -> bool:
+        return self.cleaned_data["others"] == "stay"
 
     @property
     def days(self) -> DayRange:

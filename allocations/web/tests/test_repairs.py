@@ -6,10 +6,10 @@ import pytest
 from django.urls import reverse
 
 from allocations.enums import DisplacedTo, Drive
-from allocations.models import Change, MaintenanceWindow, ProvingGround
+from allocations.models import Allocation, Change, MaintenanceWindow, ProvingGround
 from allocations.selectors.maintenance import Answer
 from allocations.tests.world import ANY_WEIGHT, allocation_of, day
-from allocations.web.repairs import read
+from allocations.web.repair_text import read
 
 
 @pytest.fixture
@@ -74,6 +74,46 @@ def test_the_further_options_come_as_a_fragment(admin, crowd):
     assert text.lstrip().startswith(f'<fieldset class="repairs" id="{stamp}">')
     assert [number for number, _ in options_of(text)] == ["0", "1"]
     assert "<html" not in text
+
+
+def test_nobody_else_moves_where_that_is_asked_for(admin, crowd):
+    world, *_ = crowd
+    page = shown(admin, world, repair="more", others="stay")
+    assert [number for number, _ in options_of(page)] == ["0"]
+    assert "Nobody else was let move." in page
+    assert 'hx-trigger="load"' not in page
+
+
+def test_a_running_test_that_is_hit_is_said_to_be_cut(admin, crowd):
+    world, a, _b = crowd
+    Allocation.objects.filter(pk=a.pk).update(status="running", first_day=day(2))
+    page = shown(admin, world)
+    assert "A running test is cut, not moved" in page
+    assert (
+        "it ends there on 19 Nov 2026, the day before the window, and its rest goes to the waiting requests" in page
+    )
+    page = shown(admin, world, first_day=day(2).isoformat())
+    assert "No day before the window is left to it" in page
+    page = shown(admin, world, last_day=day(9).isoformat())
+    assert "+ 1 cut" in page
+    assert "without a place" not in page
+
+
+def test_an_option_on_the_calendar_names_only_what_this_ground_has(admin, crowd):
+    world, a, _b = crowd
+    stranger = world.south.allocations.get()
+    forged = f"d/{a.pk}/wait//// o/{stranger.pk}/move/{a.dyno_id}/{day(6)}/{day(7)}/1 d/no"
+    address = {
+        "ground": "NORTH",
+        "from": day(0).isoformat(),
+        "repair": forged,
+        "window": "x/y",
+        "back": "//evil.test/",
+    }
+    page = admin.get("/schedule/", address).content.decode()
+    assert f'id="from-{a.pk}"' in page
+    assert f"ghost-{stranger.pk}" not in page
+    assert "evil.test" not in re.search(r'<aside class="cal-plan".*?</aside>', page, re.S)[0]
 
 
 def test_the_chosen_option_is_carried_out_and_offers_undo(admin, crowd):

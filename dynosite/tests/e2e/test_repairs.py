@@ -71,6 +71,45 @@ def test_each_booking_is_answered_by_itself(browser_page, committed_world, outag
     assert hit.status == "cancelled"
 
 
+def test_what_is_chosen_while_others_are_looked_for_stays_chosen(browser_page, committed_world, outage):
+    page, (address, *_) = browser_page, outage
+    page.sign_in(committed_world.users["admin"])
+    held = []
+    page.route(re.compile("repair=more"), lambda route: held.append(route))
+    with page.expect_request(re.compile("repair=more")):
+        page.goto(address)
+    each = page.get_by_role("radio", name="Choose for each yourself")
+    each.check()
+    expect(page.get_by_role("radio", name="1 other makes room")).to_have_count(0)
+    held[0].continue_()
+    more = page.get_by_role("radio", name="1 other makes room")
+    expect(more).to_be_visible()
+    expect(each).to_be_checked()
+    expect(each).to_be_focused()
+    more.check()
+    page.get_by_label("Reason").fill("Bearing")
+    page.get_by_label("Reason").press("Tab")
+    expect(page).to_have_url(re.compile("reason=Bearing.*repair=1"))
+    expect(more).to_be_checked()
+
+
+def test_the_chosen_option_lies_over_the_calendar_and_leads_back(browser_page, committed_world, outage):
+    page, (address, hit, other) = browser_page, outage
+    page.sign_in(committed_world.users["admin"])
+    page.goto(f"{address}&reason=Bearing&repair=more")
+    page.get_by_role("radio", name="1 other makes room").check()
+    page.get_by_role("link", name="On the calendar").locator("visible=true").click()
+    moved = page.locator("a.cal-ghost.moved", has_text="412W102")
+    expect(moved).to_have_attribute("title", re.compile("Proposed: NPG 1, 25 – 28 Nov instead of NPG 1, 21 – 24 Nov"))
+    expect(page.locator("a.cal-ghost.moved", has_text="412W101")).to_have_count(1)
+    expect(page.locator(".cal-ghost.from")).to_have_count(2)
+    expect(page.locator("a.cal-ghost.window")).to_have_attribute("title", "Maintenance to be set: 20 – 24 Nov 2026")
+    page.get_by_role("link", name="Back to the options").click()
+    expect(page.get_by_role("radio", name="1 other makes room")).to_be_checked()
+    expect(page.get_by_label("Reason")).to_have_value("Bearing")
+    assert first_days(hit, other) == [day(5), day(9)]
+
+
 def test_other_days_bring_other_options(browser_page, committed_world, outage):
     page, (address, *_) = browser_page, outage
     page.sign_in(committed_world.users["admin"])
@@ -90,6 +129,9 @@ def test_axe_finds_no_fault_and_nothing_sticks_out(look, options, asgi_server, b
     with open_page(browser, asgi_server.url, **options) as page:
         page.sign_in(committed_world.users["admin"])
         page.goto(f"{outage[0]}&repair=more")
+        assert [*violations(page), page.evaluate(OVERHANG)] == [0]
+        page.get_by_role("link", name="On the calendar").locator("visible=true").click()
+        expect(page.get_by_role("heading", name="A repair")).to_be_visible()
         assert [*violations(page), page.evaluate(OVERHANG)] == [0]
     booking.cancel(outage[1].pk, actor=committed_world.actor("admin"))
     with open_page(browser, asgi_server.url, **options) as page:
