@@ -18,6 +18,11 @@ MOST_TABLES = 12
 """Each join and sort may take memory of its own."""
 MOST_JOINED = 8
 """Joinings of text (`||`): each may double what the one before it made."""
+MOST_RECKONED = 12
+"""Multiplications and divisions, likewise: of numbers of 130,000 digits one takes most of a second."""
+LONGEST_PATTERN, LONGEST_TRIMMED = 100, 20
+"""Characters of what LIKE looks for and of what is trimmed off. Matching long texts by long ones takes minutes, in
+which the server looks at no clock."""
 
 _STRUCTURE = (
     exp.Select, exp.SetOperation, exp.Subquery, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order,
@@ -40,6 +45,14 @@ _TYPES = {
         "INT BIGINT SMALLINT TEXT VARCHAR CHAR DATE TIMESTAMP TIMESTAMPTZ DECIMAL DOUBLE FLOAT BOOLEAN INTERVAL"
     ).split()
 }
+_RECKONING = (exp.Mul, exp.Div, exp.Mod)
+_OF_ROWS = frozenset(
+    "array_agg concat concat_ws format hash_record hash_record_extended json_agg json_agg_strict json_build_array"
+    " json_build_object jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object num_nonnulls num_nulls"
+    " pg_collation_for pg_column_compression pg_column_size pg_column_toast_chunk_id pg_typeof quote_literal"
+    " quote_nullable record_out record_send row_to_json to_json to_jsonb".split()
+)
+"""Functions that take a row: PostgreSQL reads `d.to_json`, where there is no such column, as `to_json(d)`."""
 _MARKS = {"kind", "recursive", "locks", "into", "laterals", "pivots", "sample", "hint", "only", "when", "version"}
 
 
@@ -69,7 +82,12 @@ def _checked(text: str) -> str:
     counts: Counter[type] = Counter()
     for node in tree.walk():
         counts[type(node)] += 1
-        if counts.total() > MOST_NODES or counts[exp.Table] > MOST_TABLES or counts[exp.DPipe] > MOST_JOINED:
+        if (
+            counts.total() > MOST_NODES
+            or counts[exp.Table] > MOST_TABLES
+            or counts[exp.DPipe] > MOST_JOINED
+            or sum(counts[kind] for kind in _RECKONING) > MOST_RECKONED
+        ):
             raise NotLetThrough("This query is too long; ask for less at once.")
         _check(node, named)
     _quote(tree)
@@ -101,8 +119,36 @@ def _check(node: exp.Expr, named: set[str]) -> None:
         _check_table(node, named)
     if isinstance(node, exp.DataType) and (node.this not in _TYPES or node.args.get("nested")):
         raise NotLetThrough(f"The type {node.sql('postgres')} is not let through.")
-    if isinstance(node, exp.Column) and node.args.get("db"):
+    if isinstance(node, exp.Column):
+        _check_column(node)
+    if isinstance(node, exp.Like | exp.ILike) and not _is_text(node.expression, LONGEST_PATTERN):
+        raise NotLetThrough(f"A pattern of LIKE is a text of at most {LONGEST_PATTERN} characters.")
+    if isinstance(node, exp.TimeToStr | exp.ToChar) and not _is_text(node.args.get("format"), LONGEST_PATTERN):
+        raise NotLetThrough(f"A format of to_char is a text of at most {LONGEST_PATTERN} characters.")
+    if isinstance(node, exp.Trim) and (cut := node.expression) and not _is_text(cut, LONGEST_TRIMMED):
+        raise NotLetThrough(f"What is trimmed off is a text of at most {LONGEST_TRIMMED} characters.")
+    if isinstance(node, exp.Substring) and not (_is_place(node.args.get("start")) and _is_place(node.args.get("length"))):
+        # A text in their place would be a regular expression.
+        raise NotLetThrough("A substring is cut by numbers.")
+
+
+def _check_column(column: exp.Column) -> None:
+    if column.args.get("db"):
         raise NotLetThrough("Name columns by their view only.")
+    if column.args.get("table") and column.name.casefold() in _OF_ROWS:
+        raise NotLetThrough(f"There is no column {column.name}.")
+
+
+def _is_text(node: exp.Expr | None, longest: int) -> bool:
+    return isinstance(node, exp.Literal) and node.is_string and len(node.name) <= longest
+
+
+def _is_place(node: exp.Expr | None) -> bool:
+    return node is None or all(
+        isinstance(each, exp.Add | exp.Sub | exp.Neg | exp.Paren | exp.Length)
+        or (isinstance(each, exp.Literal) and not each.is_string)
+        for each in node.walk(prune=lambda each: isinstance(each, exp.Length))
+    )
 
 
 def _check_table(table: exp.Table, named: set[str]) -> None:

@@ -7,6 +7,10 @@ DOUBLING = "WITH " + ", ".join(
     for n in range(9)
 )
 
+GROWN = "WITH " + ", ".join(
+    f"t{n} AS (SELECT s || s AS s FROM t{n - 1})" if n else f"t0 AS (SELECT '{'a' * 1200}' AS s)" for n in range(9)
+)
+
 HOSTILE: dict[str, list[str]] = {
     # Files, programs and other servers
     "reads a file": ["SELECT pg_read_file('/etc/passwd')", "SELECT pg_read_binary_file('PG_VERSION')"],
@@ -316,6 +320,32 @@ HOSTILE: dict[str, list[str]] = {
         "SELECT 1 FROM dynos WHERE name SIMILAR TO '(a+)+b'",
         "SELECT regexp_matches(name, '(x+x+)+y') FROM dynos",
         "SELECT 1 FROM dynos WHERE name = name OPERATOR(pg_catalog.~) 'x'",
+    ],
+    "regular expressions by another name": [
+        "SELECT substring(name from '(a+)+b') FROM dynos",
+        "SELECT substring(name, '(x+x+)+y') FROM dynos",
+        "SELECT substring(name, facility) FROM dynos",
+        "SELECT substring(tag, 1, length('x') || '1') FROM vehicles",
+    ],
+    "texts that are matched by long texts": [
+        f"{GROWN} SELECT s LIKE '%' || left(s, 300000) || 'b%' FROM t8",
+        f"{GROWN} SELECT trim(both upper(s) || 'a' from s) FROM t7",
+        f"{GROWN} SELECT btrim(s, s) FROM t8",
+        f"{GROWN} SELECT to_char(current_date, s) FROM t8",
+        f"SELECT 1 FROM dynos WHERE name ILIKE '{'%a' * 60}'",
+        f"SELECT trim(both '{'b' * 21}' from name) FROM dynos",
+    ],
+    "numbers that grow step by step": [
+        "WITH a AS (SELECT 9e130000::decimal / 7 AS x) SELECT " + " + ".join(["x % 3"] * 12) + " FROM a",
+    ],
+    "a function as a column": [
+        "SELECT d.row_to_json FROM dynos d",
+        "SELECT d.to_jsonb FROM dynos d",
+        'SELECT "d"."json_agg" FROM dynos d',
+        "SELECT dynos.JSON_AGG FROM dynos",
+        "SELECT t.array_agg FROM (SELECT a.name FROM dynos a, dynos b) t",
+        "SELECT q.pg_typeof FROM (SELECT name, 1 AS pg_typeof FROM dynos) q",
+        "SELECT 1 FROM dynos d WHERE d.record_out IS NOT NULL",
     ],
     "XML": [
         "SELECT xmlparse(document '<a/>')",

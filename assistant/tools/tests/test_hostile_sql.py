@@ -27,8 +27,12 @@ SOUTHERN_TOKEN = "token-of-the-south"
 LONGEST_SECONDS = 5.0
 GUARD_ALONE = {"its own settings", "notifies", "advisory locks", "another ground by a setting", "reads the token"}
 """What the role itself may do, on a connection that is closed after its one query. Nothing is read by it."""
-OF_MEMORY = {"long texts", "texts that grow step by step", "arrays", "JSON", "long series"}
-"""PostgreSQL has no limit that a role's memory could be given: only the guard keeps these from the whole server."""
+OF_MEMORY = {
+    "long texts", "texts that grow step by step", "arrays", "JSON", "long series",
+    "texts that are matched by long texts", "numbers that grow step by step",
+}  # fmt: skip
+"""PostgreSQL has no limit that a role's memory could be given, and looks at no clock while it matches one text or
+reckons with one number: only the guard keeps these from the whole server."""
 
 
 pytestmark = [pytest.mark.usefixtures("wednesday"), pytest.mark.django_db]
@@ -221,6 +225,26 @@ def test_what_is_let_through_is_stopped_by_clock_and_limits(kind, asking, many_v
     assert answer["status"] == "invalid"
     assert "took too long" in answer["message"] or "temporary file size" in answer["message"]
     assert state_of_the_database() == before
+
+
+HARMLESS_OF_ROWS = {
+    "any_value", "count", "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "mode",
+    "percent_rank", "rank",
+}  # fmt: skip
+"""They may also be the names of columns that nobody named, as `count` is."""
+
+
+def test_no_function_of_rows_is_called_by_the_name_of_a_column(asking):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT proname FROM pg_proc WHERE pronargs > 0 AND pronargs - pronargdefaults <= 1"
+            " AND proargtypes[0] IN ('record'::regtype, '\"any\"'::regtype, 'anyelement'::regtype,"
+            " 'anynonarray'::regtype, 'anycompatible'::regtype, 'anycompatiblenonarray'::regtype)"
+            " AND proname !~ '^any.*_out$'"
+        )
+        there = {name for (name,) in cursor.fetchall()}
+    assert {"row_to_json", "json_agg", "array_agg", "count"} <= there
+    assert there - HARMLESS_OF_ROWS - guard._OF_ROWS == set()
 
 
 GROWING = (

@@ -21,6 +21,8 @@ WELCOME = [
     "SELECT coalesce(program, '-'), round(avg(weight_lbs), 1) FROM vehicles GROUP BY 1 HAVING count(*) > 0",
     "SELECT CASE WHEN enabled THEN 'on' ELSE 'off' END FROM dynos WHERE name ILIKE 'npg%'",
     "SELECT date_trunc('month', last_day)::date, max(id) FILTER (WHERE days > 2) FROM allocations GROUP BY 1",
+    "SELECT substring(name, 2, 3), substring(name from length(name) - 1), trim(both 'N' from name) FROM dynos",
+    "SELECT q.count, round(100.0 * q.count / 7, 1) FROM (SELECT count(*) FROM dynos WHERE name NOT LIKE 'x_%') q",
     "SELECT first_day + 1, extract(month FROM last_day) FROM allocations WHERE first_day >= current_date - 3",
 ]
 
