@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from allocations.enums import Door
 from allocations.exceptions import DomainError, Invalid, NotFound, Refused, Stale
+from allocations.selectors import reports
 from allocations.services import undo as undoing
 from allocations.services.work import Actor
 from assistant import metrics
@@ -24,6 +25,7 @@ from assistant.tools.act import Draft
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.registry import TOOLS, Tool
 from dynosite.accounts.models import User
+from dynosite.lib.plain_text import storable
 
 NOT_FOUND = "There is no such proposal here."
 
@@ -106,10 +108,11 @@ def _plain_value(value: Any) -> Any:
 
 
 def waiting(user: User) -> QuerySet[Proposal]:
-    """The user's inbox: what waits for their decision, newest first."""
+    """The user's inbox: what waits for their decision, newest first; of grounds that they may (still) see."""
     return Proposal.objects.filter(
-        user=user, status=ProposalStatus.WAITING, expires_at__gt=timezone.now(), conversation__deleted_at=None
-    ).order_by("-created_at")
+        user=user, ground__in=reports.grounds(user), status=ProposalStatus.WAITING, expires_at__gt=timezone.now(),
+        conversation__deleted_at=None,
+    ).order_by("-created_at")  # fmt: skip
 
 
 def approve(proposal_id: uuid.UUID | str, *, user: User) -> Decision:
@@ -160,7 +163,7 @@ def edit(proposal_id: uuid.UUID | str, *, user: User, args: dict[str, Any]) -> P
         caller = _caller(old, user)
         tool = TOOLS[old.tool]
         try:
-            checked = tool.args.model_validate(old.args | args)
+            checked = tool.args.model_validate(old.args | storable(args))
         except ValidationError as error:
             raise invalid(error) from None
         new = propose(caller, tool, checked, replaces=old)

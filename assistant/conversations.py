@@ -22,6 +22,7 @@ from assistant.exceptions import Decided, Waiting
 from assistant.limits import check_rate
 from assistant.models import Conversation, Feedback, Message, Proposal, Run, ToolCall
 from dynosite.accounts.models import User
+from dynosite.lib.plain_text import storable
 
 LONGEST = 8_000
 """Characters of a message."""
@@ -293,11 +294,14 @@ def _run_of(message_id: uuid.UUID, user: User) -> Run | None:
         return None
     if message.conversation.user_id != user.pk or message.conversation.deleted_at:
         raise NotFound("There is no such message here.")
-    return Run.objects.filter(question=message).order_by("-created_at").first()
+    run = Run.objects.filter(question=message).order_by("-created_at").first()
+    if run is None:
+        raise NotFound("There is no such message here.")  # an answer's id, or one whose run is forgotten
+    return run
 
 
 def _checked(text: str) -> str:
-    text = text.replace("\x00", "").strip()
+    text = storable(text).strip()
     if not text:
         raise Invalid({"text": ["Write a message first."]})
     if len(text) > LONGEST:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from assistant import streams
 from assistant.enums import Author
 from assistant.models import Message, Run
+from dynosite.lib.plain_text import storable
 
 APART = 0.03
 """Seconds between two entries of words: what comes faster is put together. The first goes out at once."""
@@ -45,6 +46,7 @@ class Transcript:
         """A whole message; `name` is its id in the graph, under which it comes once, however often it is said."""
         self.flush()
         self.half = ""
+        text = storable(text)
         if not text.strip() or name in self._written:
             return
         self._written.add(name)

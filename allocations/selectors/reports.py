@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F, QuerySet
@@ -185,7 +186,7 @@ def latest_changes(ground: ProvingGround, *, user: "User", limit: int = 10) -> l
     return list(query.filter(undone=None).order_by(F("at").desc())[:limit])
 
 
-def change_of(change_id: str, ground: ProvingGround, *, user: "User") -> Change | None:
+def change_of(change_id: UUID, ground: ProvingGround, *, user: "User") -> Change | None:
     access.require(user, ground.pk, access.Role.VIEWER)
     return Change.objects.filter(pk=change_id, ground=ground).first()
 

@@ -1,6 +1,7 @@
 """Tools that write: each makes a draft, checked by a rehearsal, and nothing more. Approvals carry drafts out."""
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -309,9 +310,16 @@ def _links_of_plan(plan: Any, placed: list[Any]) -> list[dict[str, str]]:
     ]
 
 
+def _id_of(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise NotFound(f"There is no change {text} here.") from None
+
+
 def undo_change(caller: Caller, args: a.UndoChange) -> Draft:
     if args.change:
-        change = reports.change_of(args.change, caller.ground, user=caller.user)
+        change = reports.change_of(_id_of(args.change), caller.ground, user=caller.user)
     else:
         change = next(iter(reports.latest_changes(caller.ground, user=caller.user, limit=1)), None)
     if change is None:

@@ -24,9 +24,11 @@ def _whole(value: Any) -> Any:
     return _none_if_empty(value)
 
 
-Day = Annotated[dt.date, Field(description="A day as YYYY-MM-DD.")]
-MaybeDay = Annotated[dt.date | None, BeforeValidator(_none_if_empty), Field(description="A day as YYYY-MM-DD.")]
-MaybeText = Annotated[str | None, BeforeValidator(_none_if_empty)]
+_Day = Annotated[dt.date, Field(ge=dt.date(1900, 1, 1), le=dt.date(2999, 12, 31))]
+"""Far from where the calendar ends, so that days can be added."""
+Day = Annotated[_Day, Field(description="A day as YYYY-MM-DD.")]
+MaybeDay = Annotated[_Day | None, BeforeValidator(_none_if_empty), Field(description="A day as YYYY-MM-DD.")]
+MaybeText = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_none_if_empty)]
 MaybeNumber = Annotated[int | None, BeforeValidator(_whole)]
 Vehicle = Annotated[str, Field(description="The vehicle's tag, VIN or id.", min_length=1, max_length=60)]
 DynoName = Annotated[str, Field(description="The dyno's name.", min_length=1, max_length=60)]

@@ -1,5 +1,6 @@
 """One call of a tool: rights, arguments, the call itself, its record. What comes back is data, whatever happens."""
 
+import hashlib
 import json
 import logging
 import time
@@ -18,9 +19,11 @@ from assistant.tools.caller import Caller, Ctx
 from assistant.tools.cards import card_text
 from assistant.tools.registry import TOOLS, offered
 from dynosite.lib.connections import given_back
+from dynosite.lib.plain_text import storable
 
 logger = logging.getLogger(__name__)
 
+LONGEST_ID = 100
 FAILED = "Something went wrong with this tool; it was noted. Try again, or do it on the page."
 
 
@@ -28,17 +31,16 @@ def call(name: str, raw: dict[str, Any], *, ctx: Ctx, call_id: str = "") -> dict
     """Calls the tool by the user's rights. The result has `status`, `message` where there is one, and the data."""
     # The graph calls tools in threads of its own.
     with given_back():
-        return _recorded(name, raw, ctx, call_id)
+        return _recorded(name, storable(raw), ctx, call_id)
 
 
 def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[str, Any]:
     began = time.monotonic()
     record = None
     if ctx.run_id and call_id:
-        record, _ = ToolCall.objects.get_or_create(
-            run_id=ctx.run_id, call_id=call_id, defaults={"name": name, "args": _plain(raw)}
-        )
-        if record.status != ToolStatus.RUNNING and record.name == name:
+        record = _record_of(ctx, call_id, name, _plain(raw))
+        call_id = record.call_id
+        if record.status != ToolStatus.RUNNING:
             return record.result
     result, error = _safely(name, raw, ctx, call_id)
     result = _plain(result)
@@ -47,6 +49,21 @@ def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[st
         record.seconds = round(time.monotonic() - began, 4)
         record.save(update_fields=["status", "result", "error", "seconds"])
     return result
+
+
+def _record_of(ctx: Ctx, call_id: str, name: str, args: dict[str, Any]) -> ToolCall:
+    """The call's row, which is the same when a run that is taken up again makes it again.
+
+    Only with the same arguments: some providers give several calls of a run one id.
+    """
+    digest = hashlib.sha256(json.dumps([call_id, name, args], sort_keys=True).encode()).hexdigest()
+    wanted = call_id if len(call_id) <= LONGEST_ID else digest
+    record, _ = ToolCall.objects.get_or_create(run_id=ctx.run_id, call_id=wanted, defaults={"name": name, "args": args})
+    if (record.name, record.args) != (name, args):
+        record, _ = ToolCall.objects.get_or_create(
+            run_id=ctx.run_id, call_id=digest, defaults={"name": name, "args": args}
+        )
+    return record
 
 
 def _plain(data: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def page_in_view(told: str) -> dict[str, Any]:
     """From what the browser tells: only what is of a known form goes on. Nothing in it gives any right."""
     try:
         given = json.loads(told[:MOST])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(given, dict):
         return {}

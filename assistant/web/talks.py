@@ -135,7 +135,7 @@ def list_context(request: HttpRequest, ground: Any) -> dict[str, Any]:
 def _deleted(request: HttpRequest) -> Conversation | None:
     """What was deleted a moment ago, to offer undoing it."""
     try:
-        pk = uuid.UUID(request.GET.get("deleted", ""))
-    except ValueError:
+        wanted = uuid.UUID(request.GET.get("deleted", ""))
+        return conversations.conversation_by_id(wanted, user=request.user, deleted=True)
+    except (ValueError, NotFound):
         return None
-    return Conversation.objects.filter(pk=pk, user=request.user, deleted_at__isnull=False).first()

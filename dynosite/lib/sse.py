@@ -21,7 +21,8 @@ CHECKED_EVERY = 20.0
 """Seconds after which the listener's rights are looked at again."""
 RETRY_MILLISECONDS = (1_500, 4_500)
 """After how long a page connects again, which is not the same for all of them."""
-_EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
+_EVENT_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
+"""Each half has 64 bits; Redis refuses a larger one, and other digits than these."""
 
 Entry = dict[str, str]
 

@@ -1,6 +1,7 @@
 """The addresses with the whole cast: what each says, to whom, and in which words it refuses."""
 
 import datetime as dt
+import json
 import uuid
 
 import pytest
@@ -430,3 +431,22 @@ def test_more_rows_are_no_more_queries(world, owner, proposal, ctx, path):
         call("book_allocation", args, ctx=ctx, call_id=f"more-{number}")
         Message.objects.create(conversation_id=ctx.conversation_id, run_id=ctx.run_id, author="user", text="x")
     assert queries_of(owner, path) == few
+
+
+@pytest.mark.parametrize(
+    ("args", "status"),
+    [
+        ({"vehicle": "a\x00b"}, 404),
+        ({"dyno": "\ud800"}, 422),
+        ({"vehicle": [["x"]]}, 422),
+        ({"vehicle": 10**40}, 404),
+        ({"vehicle": "9" * 61}, 422),
+        ({"start_date": "9999-12-30", "end_date": "9999-12-31"}, 422),
+        ({"start_date": True}, 422),
+    ],
+)
+def test_an_edit_that_makes_no_sense_is_told_so(owner, proposal, args, status):
+    answer = owner.post(f"/proposals/{proposal.pk}/edit", json.dumps({"args": args}))
+    assert (answer.status, set(answer.body) >= SHAPE) == (status, True)
+    assert answer.body["message"]
+    assert list(Proposal.objects.values_list("status", flat=True)) == ["waiting"]

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
+from allocations.models import Membership
+from assistant import conversations
+from assistant.models import Conversation, Run
 from assistant.web.tests.conftest import SECRET, Talk, client_of, talk_of
 
 
@@ -146,3 +150,51 @@ def test_approve_all_takes_no_others_proposal(talk):
     talk.proposal.refresh_from_db()
     other.proposal.refresh_from_db()
     assert (talk.proposal.status, other.proposal.status) == ("waiting", "waiting")
+
+
+def test_a_ground_that_one_has_left_is_gone_from_inbox_badge_and_list(talk, mine, panel):
+    """While one is a member of another."""
+    user = talk.world.users["scheduler"]
+    Membership.objects.create(user=user, ground=talk.world.south, role="viewer")
+    assert "412W103" in served(panel.get(reverse("assistant:inbox")))
+    user.memberships.filter(ground=talk.world.north).delete()
+    inbox = panel.get(reverse("assistant:inbox"))
+    assert inbox["X-Assistant-Waiting"] == "0"
+    at_once = panel.post(reverse("assistant:approve-all"), {"proposal": [talk.proposal.pk]})
+    Conversation.objects.update(deleted_at=timezone.now())
+    deleted = mine.get(reverse("assistant:index"), {"deleted": str(talk.conversation.pk)})
+    for response in (inbox, mine.get(reverse("assistant:inbox")), at_once, deleted):
+        assert response.status_code == 200
+        assert "412W103" not in served(response)
+        assert SECRET not in served(response)
+    talk.proposal.refresh_from_db()
+    assert talk.proposal.status == "waiting"
+
+
+NONSENSE = {
+    "text": "x" * 8_001, "title": "x" * 999, "verdict": "sideways", "comment": "x" * 9_999, "word": "x" * 9_999,
+    "page": '{"path": ' + "[" * 1900, "q": "%_\\" + "x" * 999, "message_id": "7", "proposal": "7", "c": "7",
+    "deleted": "7", "ground": "7" * 99, "conversation": "7",
+}  # fmt: skip
+TAKEN = {"ask": ("text", "page", "message_id", "ground", "conversation")}
+
+
+@pytest.mark.parametrize("name", sorted(set(DECISIONS) - {"run-events", "delete"}))
+def test_nonsense_is_no_fault_of_the_server(name, talk, panel, monkeypatch, settings):
+    monkeypatch.setattr(conversations, "send", lambda run_id: None)
+    settings.ASSISTANT_RATE = []
+    address, method = address_of(name, talk), panel.get if DECISIONS[name].get else panel.post
+    nul = method(address, {"q": "a\x00b"})
+    assert (nul.status_code, "could not be read" in served(nul)) == (400, True)
+    if name in TAKEN:
+        for field in TAKEN[name]:
+            assert method(address, {"text": "hello"} | {field: NONSENSE[field]}).status_code < 500, field
+            Run.objects.update(status="done")
+    else:
+        assert method(address, NONSENSE).status_code < 500
+
+
+def test_an_answers_id_is_no_message_to_send(talk, panel):
+    response = panel.post(reverse("assistant:ask"), {"text": "hello", "message_id": str(talk.answer.pk)})
+    assert response.status_code == 404
+    assert talk.conversation.messages.count() == 2
