@@ -15,7 +15,7 @@ from assistant import approvals
 from assistant.conftest import context
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
-from assistant.models import AssistantSettings, Proposal
+from assistant.models import AssistantSettings, Proposal, ToolCall
 from assistant.tools.caller import Caller
 from assistant.tools.calling import call
 from assistant.tools.registry import TOOLS
@@ -97,10 +97,38 @@ def test_two_approvals_at_once_are_one_booking(committed_world, wednesday):
 
 def test_the_same_call_of_a_run_that_is_taken_up_again_makes_one_proposal(world, ctx):
     assert proposed(ctx).pk == proposed(ctx).pk
-    from assistant.models import ToolCall
-
     ToolCall.objects.update(status="running", result={})
     assert proposed(ctx).pk == Proposal.objects.get().pk
+
+
+def test_two_calls_to_which_a_provider_gave_one_id_are_two(world, ctx):
+    first, second = proposed(ctx), proposed(ctx, **(BOOK | {"vehicle": "412W101", "dyno": "NPG 21"}))
+    assert (first.args["vehicle"], second.args["vehicle"]) == ("412W103", "412W101")
+    assert ToolCall.objects.filter(run_id=ctx.run_id).count() == 2
+    assert proposed(ctx, **(BOOK | {"vehicle": "412W101", "dyno": "NPG 21"})).pk == second.pk
+    long = proposed(ctx, call_id="x" * 300, **(BOOK | {"end_date": "2026-12-23"}))
+    assert proposed(ctx, call_id="x" * 300, **(BOOK | {"end_date": "2026-12-23"})).pk == long.pk
+
+
+@pytest.mark.parametrize(
+    ("tool", "args", "status", "told"),
+    [
+        ("check_vehicle_allocation", {"vehicle": "4\x001\ud8002"}, "not-found", "There is no vehicle 412 in"),
+        ("query_database", {"sql": "SELECT '\x00' FROM\ud800 nothing"}, "invalid", "There is no nothing to read"),
+        ("undo_change", {"change": "the last one"}, "not-found", "There is no change the last one here."),
+        ("undo_change", {"change": "x" * 999}, "invalid", "at most 200 characters"),
+        (
+            "auto_allocate_vehicle",
+            {"vehicle": "412W103", "test_type": "brake", "start_date": "9999-12-30", "days_to_complete": 9},
+            "invalid",
+            "Start date",
+        ),
+    ],
+)
+def test_arguments_that_make_no_sense_are_told_to_the_model(world, ctx, tool, args, status, told):
+    result = call(tool, args, ctx=ctx, call_id="one")
+    assert (result["status"], told in str(result)) == (status, True)
+    assert ToolCall.objects.get().error == ""
 
 
 def test_the_same_step_asked_again_is_the_card_that_waits(world, ctx):

@@ -168,6 +168,16 @@ def test_a_mistake_of_ours_is_said_plainly_and_keeps_its_secrets(committed_world
     assert "A run failed" in caplog.text
 
 
+def test_what_no_database_keeps_is_left_out_of_what_a_model_says(committed_world, stub, sent):
+    look = {"vehicle": "412\x00W103"}
+    stub.answers(gemini_stub.call("check_vehicle_allocation", look), gemini_stub.text("It \x00stands", " idle."))
+    run = ask(committed_world, "where is it?")
+    running.run_turn(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.messages.get(author=Author.ASSISTANT).text) == (RunStatus.DONE, "It stands idle.")
+    assert run.tool_calls.get().args == {"vehicle": "412W103"}
+
+
 def test_lost_runs_are_sent_again_but_not_each_time_that_somebody_looks(committed_world, stub, sent):
     old = timezone.now() - dt.timedelta(minutes=5)
     queued, begun, fresh = (ask(committed_world, text) for text in ("one", "two", "three"))

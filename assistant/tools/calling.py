@@ -58,7 +58,9 @@ def _record_of(ctx: Ctx, call_id: str, name: str, args: dict[str, Any]) -> ToolC
     """
     digest = hashlib.sha256(json.dumps([call_id, name, args], sort_keys=True).encode()).hexdigest()
     wanted = call_id if len(call_id) <= LONGEST_ID else digest
-    record, _ = ToolCall.objects.get_or_create(run_id=ctx.run_id, call_id=wanted, defaults={"name": name, "args": args})
+    record, _ = ToolCall.objects.get_or_create(
+        run_id=ctx.run_id, call_id=wanted, defaults={"name": name, "args": args}
+    )
     if (record.name, record.args) != (name, args):
         record, _ = ToolCall.objects.get_or_create(
             run_id=ctx.run_id, call_id=digest, defaults={"name": name, "args": args}

@@ -103,6 +103,12 @@ def endless(world) -> Run:
     return run
 
 
+def test_a_last_id_that_is_none_begins_at_the_first_event(http, endless):
+    for last in ("99999999999999999999-0", "٣-٠"):
+        with http.stream("GET", f"/runs/{endless.pk}/events", params={"after": last}) as response:
+            assert next(events_of(response))["data"] == {"text": "one"}
+
+
 @pytest.mark.parametrize("loss", ["token", "membership", "account"])
 def test_stream_ends_soon_after_the_right_to_it(world, http, token, endless, monkeypatch, loss):
     monkeypatch.setattr(sse, "HEARTBEAT", 0.2)

@@ -127,7 +127,7 @@ def _check(node: exp.Expr, named: set[str]) -> None:
         raise NotLetThrough(f"A format of to_char is a text of at most {LONGEST_PATTERN} characters.")
     if isinstance(node, exp.Trim) and (cut := node.expression) and not _is_text(cut, LONGEST_TRIMMED):
         raise NotLetThrough(f"What is trimmed off is a text of at most {LONGEST_TRIMMED} characters.")
-    if isinstance(node, exp.Substring) and not (_is_place(node.args.get("start")) and _is_place(node.args.get("length"))):
+    if isinstance(node, exp.Substring) and not all(_is_place(node.args.get(name)) for name in ("start", "length")):
         # A text in their place would be a regular expression.
         raise NotLetThrough("A substring is cut by numbers.")
 
