@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from django import template
 from django.template.context import RequestContext
+from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.timesince import timesince
 
 from assistant import approvals
 from assistant.web.days import in_words
@@ -76,3 +78,11 @@ def in_days(text: str) -> str:
 @register.filter
 def in_zone(moment: dt.datetime, time_zone: str) -> dt.datetime:
     return moment.astimezone(zoneinfo.ZoneInfo(time_zone))
+
+
+@register.filter
+def ago(moment: dt.datetime) -> str:
+    """`just now`, `5 minutes ago`: no more exact than one reads it."""
+    if timezone.now() - moment < dt.timedelta(minutes=1):
+        return "just now"
+    return f"{timesince(moment, depth=1)} ago"

@@ -128,6 +128,7 @@ def list_context(request: HttpRequest, ground: Any) -> dict[str, Any]:
         "conversations": found[:SHOWN],
         "more": len(found) > SHOWN,
         "search": search,
+        "current": request.GET.get("c", ""),
         "deleted": _deleted(request),
     }
 

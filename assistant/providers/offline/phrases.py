@@ -67,10 +67,10 @@ def _card(card: Data) -> str:
     when = next((line["new"] for line in card["lines"] if line["label"] == "Days"), "")
     # A title may name the days, without how many they are.
     told = "" if when.partition(" (")[0] in card["title"] else f", {when}"
-    notes = card["warnings"][:NOTES]
-    if more := len(card["warnings"]) - len(notes):
-        notes = [*notes, f"and {more} more notes on the card."]
-    return "\n".join([f"**{card['title']}**{told}", *(f"- Note: {note}" for note in notes)])
+    notes = [f"- Note: {note}" for note in card["warnings"]]
+    if len(notes) > NOTES:
+        notes[NOTES:] = [f"- {len(notes) - NOTES} more such notes are on the card."]
+    return "\n".join([f"**{card['title']}**{told}", *notes])
 
 
 def _link(label: Any, url: str) -> str:

@@ -84,6 +84,15 @@ def test_the_new_best_stands_after_the_changed_card(talk, panel):
     assert "There is a new card with what would do now." in text
 
 
+def test_of_many_warnings_some_stand_on_the_card_and_the_rest_behind_it(talk, panel):
+    talk.proposal.card["warnings"] = [f"{number} days late." for number in range(2, 9)]
+    talk.proposal.save()
+    text = html(panel.get(to("proposal", talk.proposal)))
+    before, rest = text.split("<summary>3 more warnings</summary>")
+    assert [int(number) for number in re.findall(r"(\d) days late", before)] == [2, 3, 4, 5]
+    assert [int(number) for number in re.findall(r"(\d) days late", rest)] == [6, 7, 8]
+
+
 def test_rejecting_keeps_the_word_of_why(talk, panel):
     text = html(panel.post(to("reject", talk.proposal), {"word": "Wrong week"}))
     assert "“Wrong week”" in text

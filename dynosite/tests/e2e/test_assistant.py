@@ -164,9 +164,10 @@ def test_stop_ends_the_answer_and_keeps_what_was_said(hosted, stub):
     expect(page.locator(".ai-note")).to_contain_text("You stopped this here.")
     go_on.set()
     expect(page.locator(".ai-answer .ai-prose")).to_have_text("All dynos")
-    expect(page.locator(".ai-composer").get_by_role("button", name="Send")).to_be_visible()
+    expect(page.locator(".ai-composer").get_by_role("button", name="Send")).to_be_focused()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".ai-answer .ai-prose").last).to_have_text("None.")
+    settled(page)
     assert [run.status for run in Run.objects.order_by("created_at")] == ["stopped", "done"]
 
 
@@ -190,6 +191,26 @@ def test_hostile_words_of_a_model_load_and_lead_nowhere(hosted, stub):
     settled(page)
     assert page.locator(".ai-answer img").count() == 0
     assert [url for url in asked if "evil.example" in url] == []
+
+
+def test_words_are_drawn_as_they_come_and_lead_nowhere(hosted, stub):
+    page = hosted
+    go_on = threading.Event()
+    hostile = "<img src=x onerror=alert(1)> [go](//evil.example/)"
+    first = f"**NPG 1** is free:\n\n- `Monday`\n- {hostile}\n\n| Dyno |\n|---|\n| NP"
+    stub.answers(gemini_stub.slowly(first, go_on, "G 2 |\n"))
+    ask(page, "Which dynos are free?")
+    live = page.locator(".ai-live")
+    expect(live.locator("strong")).to_have_text("NPG 1")
+    expect(live.locator("li")).to_have_text(["Monday", "<img src=x onerror=alert(1)> go"])
+    expect(live.locator("td")).to_have_text("NP")
+    assert live.locator("img, a").count() == 0
+    shown = live.locator("*").evaluate_all("all => all.map(({ localName }) => localName)")
+    go_on.set()
+    expect(page.locator(".ai-answer td")).to_have_text("NPG 2")
+    settled(page)
+    said = page.locator(".ai-answer .ai-prose *").evaluate_all("all => all.map(({ localName }) => localName)")
+    assert shown == [name for name in said if name != "a"]
 
 
 def test_the_whole_way_by_keyboard(offline, world):
@@ -345,6 +366,20 @@ def test_conversations_are_found_renamed_deleted_and_come_back(offline):
     expect(page.locator("#ai-found li b")).to_have_count(2)
     page.get_by_role("link", name="Which dynos are free next week?").click()
     expect(page.locator(".ai-said p")).to_have_text("Which dynos are free next week?")
+
+
+def test_the_list_beside_its_page_has_a_new_conversation_at_once(offline, world):
+    page = offline
+    Conversation.objects.create(user=world.users["scheduler"], ground=world.north, title="Earlier")
+    page.goto("/assistant/")
+    ask(page, BOOK)
+    settled(page)
+    here = page.locator("#ai-found li[aria-current]")
+    expect(here.locator("b")).to_have_text(BOOK)
+    expect(here).to_contain_text("just now · 1 change waiting")
+    expect(page.locator("#ai-found li b")).to_have_text([BOOK, "Earlier"])
+    page.get_by_role("button", name="Approve").click()
+    expect(here).not_to_contain_text("waiting")
 
 
 def test_an_answer_is_rated_with_a_word_and_asked_again_in_other_words(offline):

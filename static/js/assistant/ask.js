@@ -74,6 +74,15 @@ export function replace(old, fresh) {
   next.focus({ preventScroll: true });
 }
 
+/** Where the focus is within the place: how to give it to the composer, for when the place is gone. One who types goes on
+ * typing; one who points sees no keyboard come up. */
+export function heldBy(place) {
+  if (!place.contains(document.activeElement)) return undefined;
+  const next = document.activeElement.matches(":focus-visible") ? "#ai-text" : ".ai-send";
+  // Afterwards: what is to have it may be hidden until everything is in place.
+  return () => setTimeout(() => document.querySelector(next)?.focus({ preventScroll: true }));
+}
+
 /** Makes `old` what `fresh` is, child by child: what is the same stays as it stands, opened or being edited. */
 export function merge(old, fresh) {
   for (const name of ["data-status", "data-events"]) {
@@ -96,6 +105,9 @@ export function merge(old, fresh) {
     before = here;
   }
   for (const child of [...old.children]) {
-    if (!kept.has(child.id) && !child.classList.contains("ai-live")) child.remove();
+    if (kept.has(child.id) || child.classList.contains("ai-live")) continue;
+    const held = heldBy(child);
+    child.remove();
+    held?.();
   }
 }

@@ -65,7 +65,7 @@ async function onClick(event) {
   } else if (isPage) return;
   else if (link.matches("[data-ai-open]")) {
     event.preventDefault();
-    open(link.href);
+    open(`${link.href}${link.search ? "&" : "?"}c=${current()}`);
   } else if (link.matches("[data-ai-new]")) {
     event.preventDefault();
     remember("new");
@@ -88,10 +88,20 @@ function onSearch(event) {
   const form = event.target.closest?.("[data-ai-search]");
   if (!form) return;
   clearTimeout(searching);
-  searching = setTimeout(async () => {
-    const answer = await ask(`${form.action}?${new URLSearchParams(new FormData(form))}`);
-    if (answer) place(answer.parts);
-  }, 180);
+  searching = setTimeout(() => list(form), 180);
+}
+
+async function list(form, options) {
+  const wanted = new URLSearchParams(new FormData(form));
+  wanted.set("c", current());
+  const answer = await ask(`${form.action}?${wanted}`, options);
+  if (answer) place(answer.parts);
+}
+
+/** The list beside a conversation on its page: by what was asked last, and with what waits. */
+function refreshList() {
+  const form = document.querySelector("#assistant[data-page] [data-ai-search]");
+  if (form) list(form, { quiet: true });
 }
 
 export function startCards() {
@@ -110,6 +120,9 @@ export function startCards() {
   });
   document.addEventListener("click", onClick);
   document.addEventListener("input", onSearch);
+  for (const name of ["assistant:asked", "assistant:ended", "assistant:decided"]) {
+    document.addEventListener(name, refreshList);
+  }
   // A word of why is asked for where it is pressed, and given up with Escape.
   document.addEventListener(
     "toggle",

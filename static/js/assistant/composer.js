@@ -74,6 +74,7 @@ let sending = false;
 
 async function send(starter) {
   const text = (starter ?? field().value).trim();
+  if (text && isUnderWay()) say("The answer is under way. Wait for its end, or stop it.");
   if (!text || sending || isUnderWay()) return;
   sending = true;
   const form = composer();
@@ -97,6 +98,7 @@ async function send(starter) {
     show(answer.parts);
     remember(current());
     tellOthers(current());
+    document.dispatchEvent(new CustomEvent("assistant:asked"));
     if (isNew && document.querySelector("[data-page]")) history.replaceState({}, "", `/assistant/c/${current()}/`);
     goToEnd();
   } else if (answer) {

@@ -1,5 +1,6 @@
 // Following a run: words as they come, and everything else by asking for the turn again.
 import { say } from "./ask.js";
+import { addWords } from "./live.js";
 import { goToEnd, isAtEnd, log, refreshTurn, settle } from "./talk.js";
 
 const AGAIN = 3_000;
@@ -68,12 +69,12 @@ class Following {
     const end = isAtEnd();
     let live = this.live;
     if (!live) {
-      live = Object.assign(document.createElement("div"), { className: "ai-live" });
+      live = Object.assign(document.createElement("div"), { className: "ai-live ai-prose" });
       const working = this.turn.querySelector(".ai-working");
       if (working) working.before(live);
       else this.turn.append(live);
     }
-    live.append(text);
+    addWords(live, text);
     if (end) goToEnd();
   }
 

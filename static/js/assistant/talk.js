@@ -1,5 +1,5 @@
 // The conversation in view: loading it, keeping it up to date, following what is under way.
-import { ask, merge, place, say } from "./ask.js";
+import { ask, heldBy, merge, place, say } from "./ask.js";
 import { others } from "./others.js";
 
 const panel = () => document.getElementById("assistant");
@@ -39,10 +39,12 @@ export function settle() {
   const composer = document.getElementById("ai-composer");
   if (composer && talk()) {
     composer.elements.conversation.value = current();
+    const held = heldBy(composer.querySelector(".ai-halt"));
     composer.querySelector(".ai-send").hidden = running;
     composer.querySelector(".ai-halt").hidden = !running;
     const starters = composer.querySelector(".ai-starters");
     if (starters) starters.hidden = running;
+    if (!running) held?.();
   }
   document.dispatchEvent(new CustomEvent("assistant:settled"));
 }
