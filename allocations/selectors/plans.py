@@ -13,12 +13,11 @@ from django.db.models import Q
 
 from allocations.enums import AllocationStatus, Movable, Priority, RequestStatus
 from allocations.models import Allocation, Capability, Dyno, Occupancy, Plan, TestRequest
-from allocations.planning import Problem, Solution
+from allocations.planning import Problem
 from allocations.planning.problem import Occupied, Test, Travel
 from allocations.rulebook import GroundRules, too_near
 from allocations.selectors.working import rules_of
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count
 from dynosite.lib.workdays import WorkingCalendar
 
 WEIGHTS = {Priority.LOW: 1, Priority.NORMAL: 2, Priority.HIGH: 5, Priority.URGENT: 12}
@@ -234,59 +233,3 @@ def _occupied(
         if available_to and available_to < plan.last_day:
             taken.append(Occupied(max(0, (available_to - plan.first_day).days + 1), horizon - 1, f"d{dyno}"))
     return taken
-
-
-def reasons_of(plan: Plan, found: PlanningProblem, solution: Solution) -> dict[str, tuple[int, str]]:
-    """For each test of the solution its lateness in days, and in words why it stands where it stands."""
-    names = dict(Dyno.objects.filter(ground_id=plan.ground_id).values_list("pk", "name"))
-    tests = {test.id: test for test in found.problem.tests}
-    busy: dict[str, list[tuple[int, int]]] = {}
-    for each in found.problem.occupied:
-        if each.dyno:
-            busy.setdefault(each.dyno, []).append((each.first, each.last))
-    for placement in solution.placements:
-        busy.setdefault(placement.dyno, []).append((placement.first, placement.last))
-    answers = {}
-    for placement in solution.placements:
-        test = tests[placement.id]
-        late = max(0, placement.last - test.due)
-        answers[placement.id] = (late, _why(plan, found.problem, test, placement.first, late, names, busy))
-    for id_ in solution.unplaced:
-        answers[id_] = (0, f"No place within the days planned: {_runners(tests[id_], names)} have no gap for it.")
-    return answers
-
-
-def _why(plan: Plan, problem: Problem, test: Test, first: int, late: int, names: dict, busy: dict) -> str:
-    moved = ""
-    if test.placed and test.placed[1] != first:
-        moved = "Moved to make room. "
-    if not late:
-        return moved + ("In time." if not moved else "Still in time.")
-    last_start = test.due - test.days + 1
-    while last_start > 0 and problem.last_day(test, last_start) > test.due:
-        last_start -= 1
-    taken_until = max(
-        (
-            last
-            for dyno in test.dynos
-            for begin, last in busy.get(dyno, [])
-            if begin <= max(last_start, first) and last < first
-        ),
-        default=None,
-    )
-    runners = _runners(test, names)
-    if taken_until is None:
-        start = plan.first_day + dt.timedelta(days=test.earliest)
-        return (
-            f"{moved}{count(late, 'day')} late: it takes {count(test.days, 'day')} and cannot start before {start}."
-        )
-    until = plan.first_day + dt.timedelta(days=taken_until)
-    run = "runs it, and it is" if len(test.dynos) == 1 else "run it, and they are"
-    return f"{moved}{count(late, 'day')} late: {runners} {run} taken until {until}."
-
-
-def _runners(test: Test, names: dict[int, str]) -> str:
-    each = [names[int(dyno[1:])] for dyno in test.dynos]
-    if len(each) > 4:
-        return f"{', '.join(each[:3])} and {len(each) - 3} more dynos"
-    return " and ".join([", ".join(each[:-1]), each[-1]]) if len(each) > 1 else f"{each[0]} alone"

@@ -11,7 +11,8 @@ from allocations.models import Allocation, Dyno, MaintenanceWindow, Plan
 from allocations.planning import Option, Problem, repair
 from allocations.planning.problem import Occupied, Test
 from allocations.selectors.maintenance import Answer, hits_of
-from allocations.selectors.plans import PlanningProblem, problem_of, reasons_of
+from allocations.selectors.plan_reasons import reasons_of
+from allocations.selectors.plans import PlanningProblem, problem_of
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 
@@ -252,28 +253,24 @@ def _option(
     rows: Mapping[str, Allocation],
     base: tuple[int, int],
 ) -> RepairOption:
-    reasons = reasons_of(plan, found, option.solution)
+    reasons = reasons_of(plan, found.problem, found.rows, option.solution)
     places = {each.id: each for each in option.solution.placements}
     dynos = Dyno.objects.in_bulk({int(places[id_].dyno[1:]) for id_ in option.moved})
     moves = []
     for id_ in (*option.moved, *option.unplaced):
-        late, reason = reasons[id_]
+        why = reasons[id_]
         row, at = rows[id_], places.get(id_)
         if at is None:
             answer = Answer(DisplacedTo.WAIT, version=row.version)
-            moves.append(Move(row, True, answer, None, None, 0, reason))
+            moves.append(Move(row, True, answer, None, None, 0, why.words))
             continue
         dyno = dynos[int(at.dyno[1:])]
         days = DayRange(*(plan.first_day + dt.timedelta(days=day) for day in (at.first, at.last)))
         answer = Answer(DisplacedTo.MOVE, dyno.pk, days.first, row.version, days.last)
-        moves.append(Move(row, id_ in displaced, answer, dyno, days, late, _reason(reason, id_ in displaced)))
+        words = why.words if id_ in displaced else f"Makes room. {why.words}"
+        moves.append(Move(row, id_ in displaced, answer, dyno, days, why.late, words))
     moves.sort(key=lambda move: (not move.displaced, move.allocation.first_day, move.allocation.pk))
     return RepairOption(tuple(moves), option.late_days - base[0], option.late - base[1], option.proven)
-
-
-def _reason(reason: str, displaced: bool) -> str:
-    words = reason.removeprefix("Moved to make room. ")
-    return words if displaced else f"Makes room. {words}"
 
 
 def _answer_of_cut(hit: Allocation, window: DayRange) -> Move:

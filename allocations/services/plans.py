@@ -15,15 +15,17 @@ from allocations.enums import Action, AllocationStatus, Movable, PlanState, Refu
 from allocations.exceptions import NotFound, Refused
 from allocations.exceptions import Refusal as RefusalOf
 from allocations.models import Allocation, Change, Plan, PlanItem, TestRequest
-from allocations.planning import Progress, solve
+from allocations.planning import Progress, Solution, solve
 from allocations.rulebook import check_days
 from allocations.selectors.history import what_happened
-from allocations.selectors.plans import PlanningProblem, problem_of, reasons_of
+from allocations.selectors.plan_reasons import Reason, reasons_of
+from allocations.selectors.plans import PlanningProblem, problem_of
 from allocations.selectors.working import stretch_of
 from allocations.services.placing import place, replace
 from allocations.services.work import Actor, Work, carry_out
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import day_range
 
 LONGEST_HORIZON = 1_500
 """Days."""
@@ -160,7 +162,7 @@ def think(
         on_progress=progress,
         should_stop=should_stop,
     )
-    reasons = reasons_of(plan, found, solution)
+    reasons = reasons_of(plan, found.problem, found.rows, solution)
     plan.state, plan.curve = PlanState.READY, curve
     plan.objective, plan.bound, plan.proven = solution.objective, solution.bound, solution.status == "optimal"
     plan.problem = found.problem.to_json()
@@ -171,15 +173,15 @@ def think(
     return plan
 
 
-def _items(plan: Plan, found: PlanningProblem, solution, reasons) -> list[PlanItem]:
+def _items(plan: Plan, found: PlanningProblem, solution: Solution, reasons: dict[str, Reason]) -> list[PlanItem]:
     placements = {placement.id: placement for placement in solution.placements}
     items = []
     for id_, row in found.rows.items():
         at = placements.get(id_)
         if isinstance(row, Allocation) and at and _stays(plan, row, at):
             continue
-        late, reason = reasons.get(id_, (0, ""))
-        item = PlanItem(plan=plan, version=row.version, late=late, reason=reason)
+        why = reasons[id_]
+        item = PlanItem(plan=plan, version=row.version, late=why.late, reason=why.whole)
         if isinstance(row, Allocation):
             item.allocation = row
         else:
@@ -193,7 +195,7 @@ def _items(plan: Plan, found: PlanningProblem, solution, reasons) -> list[PlanIt
         reason = "No dyno may run it."
         earliest = request.earliest_start
         if earliest and stretch_of(plan.ground_id, request.test_type_id, earliest, request.days).last > plan.last_day:
-            reason = f"It starts on {request.earliest_start} at the earliest; that is too late for these days."
+            reason = f"It starts on {day_range(earliest, earliest)} at the earliest; that is too late for these days."
         items.append(PlanItem(plan=plan, request=request, version=request.version, reason=reason))
     return items
 

@@ -41,7 +41,7 @@ def test_waiting_requests_get_places_that_the_rules_allow(world):
     assert places(plan)["412W103"] == ("NPG 1", day(5), 3)
     assert places(plan)["412W102"] == ("NPG 2", day(0), 0)
     late = plan.items.get(late=3)
-    assert late.reason == "3 days late: NPG 1 alone runs it, and it is taken until 2026-11-20."
+    assert late.reason == "3 days late: NPG 1 alone runs Brake 2WD >10K, and it is taken until 20 Nov 2026."
     assert plan.curve
 
 
@@ -157,5 +157,5 @@ def test_a_request_that_begins_after_the_days_planned_is_said_so(world):
     (item,) = plan_of(world).items.all()
     assert (item.dyno, item.reason) == (
         None,
-        "It starts on 2026-12-05 at the earliest; that is too late for these days.",
+        "It starts on 5 Dec 2026 at the earliest; that is too late for these days.",
     )

@@ -67,7 +67,7 @@ def test_options_go_from_the_fewest_moves_to_the_least_lateness(crowd):
     ]
     assert (more.moved, more.late, more.weighted, more.later) == (2, 4, 8, 4)
     assert more.moves[1].dyno.name in ("NPG 4", "NPG 21")
-    assert few.moves[0].reason.startswith("15 days late: NPG 1 alone runs it")
+    assert few.moves[0].reason.startswith("15 days late: NPG 1 alone runs Brake ")
     assert more.moves[1].reason == "Makes room. In time."
     assert (more.vehicles, more.teams, more.people) == (["412W101", "412W102"], [], ["scheduler"])
 
@@ -191,7 +191,7 @@ def test_a_running_test_is_cut_in_every_option(crowd, monkeypatch):
     assert [row.pk for row in found.cut] == [a.pk]
     for option in found.options:
         assert option.answers[a.pk].to == DisplacedTo.SHORTEN
-        assert (option.moved, option.unplaced) == (len(option.moves) - 1, 1)
+        assert (option.moved, option.cut, option.unplaced) == (len(option.moves) - 1, 1, 0)
     carry(world, found.options[0], 7, 10)
     assert place_of(a) == ("NPG 1", 5, 6, "running")
     assert TestRequest.objects.get(vehicle=a.vehicle).days == 2

@@ -50,7 +50,7 @@ def test_page_shows_the_displaced_only_at_once_and_asks_for_more(admin, crowd):
     assert 'value="0" aria-controls="moves-0" checked' in page
     assert 'hx-trigger="load"' in page
     assert "Look for repairs that are less late" in page
-    assert "15 days late: NPG 1 alone runs it" in page
+    assert "15 days late: NPG 1 alone runs Brake" in page
 
 
 def test_all_options_stand_side_by_side_without_javascript(admin, crowd):

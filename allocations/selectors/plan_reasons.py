@@ -1,0 +1,223 @@
+"""Why each test of a plan stands where it stands, in words that hold for the plan as it is.
+
+For a test that is late, every day on which it might have begun earlier is looked at beside what else the plan does:
+is no dyno that runs it free, is its vehicle elsewhere, does it wait for another test, or was a better place missed?
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from allocations.models import Allocation, Dyno, Plan, TestRequest
+from allocations.planning import Problem, Solution
+from allocations.planning.problem import Test
+from dynosite.lib.formats import count, day_range
+
+NAMED = 4
+"""Dynos that a sentence names, at most; more are counted."""
+Row = TestRequest | Allocation
+Taken = tuple[int, int, str]
+"""First and last day, and the test whose they are, if it is one of the plan's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    late: int
+    words: str
+    move: str = ""
+    """Why what stands already would move; a sentence before the words."""
+
+    @property
+    def whole(self) -> str:
+        return f"{self.move} {self.words}".strip()
+
+
+@dataclass
+class _Look:
+    """The plan as it would be, by dyno and by vehicle."""
+
+    plan: Plan
+    problem: Problem
+    rows: dict[str, Row]
+    names: dict[int, str]
+    dynos: dict[str, list[Taken]] = field(default_factory=dict)
+    vehicles: dict[str, list[tuple[int, int, str, str | None]]] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
+
+    def day(self, number: int) -> str:
+        day = self.plan.first_day + dt.timedelta(days=number)
+        return day_range(day, day)
+
+    def label(self, id_: str) -> str:
+        row = self.rows[id_]
+        return f"{row.vehicle.label}, {row.test_type.name}"
+
+
+def reasons_of(plan: Plan, problem: Problem, rows: dict[str, Row], solution: Solution) -> dict[str, Reason]:
+    """For each test that the solution puts somewhere new, or nowhere: its lateness in days, and why."""
+    names = dict(Dyno.objects.filter(ground_id=plan.ground_id).values_list("pk", "name"))
+    look = _look(plan, problem, rows, names, solution)
+    tests = {test.id: test for test in problem.tests}
+    answers = {}
+    for placement in solution.placements:
+        test = tests[placement.id]
+        if test.placed == (placement.dyno, placement.first):
+            continue
+        late = max(0, placement.last - test.due)
+        words = f"{count(late, 'day')} late: {_late(look, test, placement.first)}" if late else "In time."
+        answers[placement.id] = Reason(late, words, _move(look, test, placement.dyno, placement.first))
+    for id_ in solution.unplaced:
+        answers[id_] = Reason(0, f"No place within the days planned: {_why_not(look, tests[id_], problem.horizon)}")
+    return answers
+
+
+def _look(plan: Plan, problem: Problem, rows: dict[str, Row], names: dict[int, str], solution: Solution) -> _Look:
+    look = _Look(plan, problem, rows, names)
+    for each in problem.occupied:
+        if each.dyno:
+            look.dynos.setdefault(each.dyno, []).append((each.first, each.last, ""))
+        if each.vehicle:
+            look.vehicles.setdefault(each.vehicle, []).append((each.first, each.last, "", each.facility))
+    vehicles = {test.id: test.vehicle for test in problem.tests}
+    for at in solution.placements:
+        look.dynos.setdefault(at.dyno, []).append((at.first, at.last, at.id))
+        stay = (at.first, at.last, at.id, problem.facilities.get(at.dyno))
+        look.vehicles.setdefault(vehicles[at.id], []).append(stay)
+        look.ends[at.id] = at.last
+    return look
+
+
+def _move(look: _Look, test: Test, dyno: str, first: int) -> str:
+    if test.placed is None or test.placed == (dyno, first):
+        return ""
+    old, began = test.placed
+    ended = look.problem.last_day(test, began)
+    for start, last, id_ in sorted(look.dynos.get(old, [])):
+        if id_ and id_ != test.id and start <= ended and last >= began:
+            return f"Makes room for {look.label(id_)}."
+    if first < began:
+        return f"Begins {count(began - first, 'day')} earlier."
+    return "Moved."
+
+
+def _late(look: _Look, test: Test, first: int) -> str:
+    """Why it does not begin before `first`, and how late it would be anyway."""
+    start = _first_open(look, test.earliest)
+    if start >= first:
+        return f"it takes {count(test.days, 'day')} and cannot start before {look.day(start)}{_because(look, test)}."
+    anyway = look.problem.last_day(test, start) - test.due
+    even = f" Even from {look.day(start)} on it would be {count(anyway, 'day')} late." if anyway > 0 else ""
+    return _why_not(look, test, first) + even
+
+
+def _because(look: _Look, test: Test) -> str:
+    return ", the first day planned" if test.earliest == 0 else ""
+
+
+def _why_not(look: _Look, test: Test, before: int) -> str:
+    """Why it begins on no day before this one."""
+    start = _first_open(look, test.earliest)
+    if test.after:
+        if test.after not in look.ends:
+            return f"it comes after {look.label(test.after)}, which has none either."
+        ready = _first_open(look, look.ends[test.after] + test.gap + 1)
+        if ready >= before:
+            return f"it comes after {look.label(test.after)}, which ends on {look.day(look.ends[test.after])}."
+        start = max(start, ready)
+    if not any(_place(look, test, dyno, start, before) for dyno in test.dynos):
+        return _full(look, test, start, before)
+    places = [
+        (found, dyno) for dyno in test.dynos if (found := _place(look, test, dyno, start, before, vehicle=True))
+    ]
+    if not places:
+        return _elsewhere(look, test, before)
+    place, dyno = min(places)
+    name = look.names[int(dyno[1:])]
+    return (
+        f"it would fit on {name} from {look.day(place - 1)} on; with more time to think a better plan may be found."
+    )
+
+
+def _place(look: _Look, test: Test, dyno: str, start: int, before: int, *, vehicle: bool = False) -> int:
+    """One more than the first day within these on which it could begin on a dyno, or 0; with its vehicle's other
+    stays or without them."""
+    taken = [(first, last) for first, last, id_ in look.dynos.get(dyno, []) if id_ != test.id]
+    if vehicle:
+        taken += _stays(look, test, dyno)
+    for begin, end in _gaps(sorted(taken), start, look.problem.horizon - 1):
+        day = _first_open(look, begin)
+        if day >= before:
+            return 0
+        if look.problem.last_day(test, day) <= end:
+            return day + 1
+    return 0
+
+
+def _stays(look: _Look, test: Test, dyno: str) -> list[tuple[int, int]]:
+    """The days on which its vehicle cannot be at this dyno: its other stays, and the ways there and back."""
+    here = look.problem.facilities.get(dyno)
+    ways = {(way.origin, way.to): way.days for way in look.problem.travel}
+    return [
+        (first - ways.get((here, there), 0), last + ways.get((there, here), 0))
+        for first, last, id_, there in look.vehicles.get(test.vehicle, [])
+        if id_ != test.id
+    ]
+
+
+def _gaps(taken: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    at = start
+    for first, last in taken:
+        if first > at:
+            yield at, min(first - 1, end)
+        at = max(at, last + 1)
+    if at <= end:
+        yield at, end
+
+
+def _first_open(look: _Look, day: int) -> int:
+    while day in look.problem.closed:
+        day += 1
+    return day
+
+
+def _full(look: _Look, test: Test, start: int, before: int) -> str:
+    """No dyno that runs it has so many days free: taken on every day, or free for less."""
+    row = look.rows[test.id]
+    drive = row.tested_as if isinstance(row, TestRequest) else row.drive or row.vehicle.drive
+    what = f"{row.test_type.name} {drive} {row.vehicle.weight_class}"
+    gaps = [
+        gap
+        for dyno in test.dynos
+        for gap in _gaps(
+            sorted((first, last) for first, last, id_ in look.dynos.get(dyno, []) if id_ != test.id),
+            start,
+            before - 1,
+        )
+    ]
+    since = f" from {look.day(start)} on" if start > 0 else ""
+    ahead = f" that begin before {look.day(before)}" if before < look.problem.horizon else ""
+    free = f"{test.days} days in a row free{since}{ahead}"
+    taken = f"taken{since} until {look.day(before - 1)}"
+    full = not gaps or test.days == 1
+    number = len(test.dynos)
+    if number > NAMED:
+        those = f"{number} dynos that run {what}"
+        return f"all {those} are {taken}." if full else f"none of the {those} has {free}."
+    names = [look.names[int(dyno[1:])] for dyno in test.dynos]
+    if number == 1:
+        return f"{names[0]} alone runs {what}, and it {f'is {taken}' if full else f'has no {free}'}."
+    all_of, none_of = ("both", "neither") if number == 2 else (f"all {number}", "none")
+    runs = f"{', '.join(names[:-1])} and {names[-1]} alone run {what}, and"
+    return f"{runs} {all_of} are {taken}." if full else f"{runs} {none_of} has {free}."
+
+
+def _elsewhere(look: _Look, test: Test, before: int) -> str:
+    """A dyno is free, but the vehicle is not, or not there in time."""
+    stays = [stay for stay in look.vehicles[test.vehicle] if stay[2] != test.id and stay[0] < before]
+    tag = look.rows[test.id].vehicle.label
+    if not stays:
+        return f"a dyno would be free, but {tag} would not be there in time."
+    _, last, id_, _ = max(stays, key=lambda stay: stay[1])
+    other = f" for its {look.rows[id_].test_type.name}" if id_ else ""
+    way = ", and has to travel" if look.problem.travel else ""
+    return f"a dyno would be free, but {tag} itself is taken{other} until {look.day(last)}{way}."
