@@ -58,7 +58,17 @@ def dynos_named(text: str, names: Sequence[str]) -> list[str]:
     if not letters:
         return numbered
     pool = numbered if wanted else [name for name in names if not digits(name)]
-    return [name for name in pool if fuzz.ratio(letters, re.sub(r"[^a-z]", "", name.casefold())) >= NEAR]
+    found = [name for name in pool if fuzz.ratio(letters, re.sub(r"[^a-z]", "", name.casefold())) >= NEAR]
+    return found or ([] if wanted else beginning(text, names))
+
+
+def beginning(text: str, names: Sequence[str]) -> list[str]:
+    """The names that a text is the beginning of: `EVX` of EVX-7 and EVX-8; a number is never cut in two."""
+    key = squeezed(text)
+    if len(key) < 3:
+        return []
+    pattern = re.compile(r"[^0-9a-z]*".join(key) + (r"(?!\d)" if key[-1].isdigit() else r"(?![a-z])"))
+    return [name for name in names if pattern.match(name.casefold())]
 
 
 _TEST_WORDS = {"test", "tests", "testing", "run", "runs", "a", "an", "the", "type", "cert"}

@@ -158,18 +158,20 @@ def one_allocation(caller: Caller, args: Any, *, dyno: str | None = None) -> Any
     query = reports.allocations_between(
         caller.ground, user=caller.user, vehicle_id=vehicle.pk if vehicle else None, days=within,
         dyno=finding.dyno(caller, dyno) if dyno else None,
+        test_type=finding.test_type(caller, args.within_test) if args.within_test else None,
     )  # fmt: skip
     found = list(query.filter(status__in=[AllocationStatus.SCHEDULED, AllocationStatus.RUNNING]))
     if len(found) == 1:
         return allocation_by_id(found[0].pk, user=caller.user)
     name = vehicle.label if vehicle else dyno
     if found:
-        listed = "; ".join(f"{row.dyno}, {row.days}" for row in found[:5])
+        listed = "; ".join(f"{row.dyno}, {row.test_type}, {row.days}" for row in found[:5])
         raise Unclear(
             f"{name} has {len(found)} bookings; say which: {listed}.", [rows.allocation(row) for row in found]
         )
+    what = f" for {args.within_test}" if args.within_test else ""
     when = f" within {within}" if within else ""
-    raise NotFound(f"{name} has no booking{when} that could be changed.")
+    raise NotFound(f"{name} has no booking{what}{when} that could be changed.")
 
 
 def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:

@@ -132,6 +132,7 @@ class _OneAllocation(Args):
     vehicle: MaybeText = Field(None, description="The vehicle's tag, VIN or id; with `within_…` if it has several.")
     within_start: MaybeDay = Field(None, description="The allocation meant is within these days.")
     within_end: MaybeDay = None
+    within_test: MaybeTest = None
 
 
 class MoveAllocation(_OneAllocation):

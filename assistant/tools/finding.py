@@ -11,9 +11,11 @@ from assistant.exceptions import Unclear
 from assistant.tools import rows
 from assistant.tools.caller import Caller
 
+MOST_NAMED = 8
+
 
 def vehicle(caller: Caller, text: str) -> Any:
-    """By tag, VIN or the end of it, or id. Raises NotFound, with names that look like it, and Unclear."""
+    """By tag or its beginning, VIN or its end, id or program. Raises NotFound, with names like it, and Unclear."""
     text = re.sub(r"^(?:vehicle|vin|tag|id)\s*[:#]?\s*", "", str(text).strip(), flags=re.IGNORECASE) or str(text)
     if found := vehicles.vehicle_named(text, caller.ground, user=caller.user):
         return found
@@ -28,13 +30,15 @@ def vehicle(caller: Caller, text: str) -> Any:
     ids = sorted({pk for name in found_names for pk in by_name[name]})
     if not ids and text.lstrip("#").isdigit() and len(text) < 12:
         ids = [pk for pk, _, _ in known if pk == int(text.lstrip("#"))]
+    ids = ids or sorted({pk for name in names.beginning(text, tags) for pk in by_name[name]})
+    ids = ids or list(query.filter(program__iexact=text).values_list("pk", flat=True)[:MOST_NAMED])
     if len(ids) == 1:
         return query.get(pk=ids[0])
     if ids:
-        raise Unclear(
-            f"{text} fits several vehicles; say which.", [rows.vehicle(row) for row in query.filter(pk__in=ids)[:8]]
-        )
-    near = names.alike(text, [*by_name], least=82)
+        found = [rows.vehicle(row) for row in query.filter(pk__in=ids)[:MOST_NAMED]]
+        named = ", ".join(row["vehicle"] for row in found) + (" and more" if len(ids) >= MOST_NAMED else "")
+        raise Unclear(f"{text} fits several vehicles; say which: {named}.", found)
+    near = names.alike(text, [*by_name], least=80)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise NotFound(f"There is no vehicle {text} in {caller.ground}.{hint}")
 
@@ -46,7 +50,11 @@ def dyno(caller: Caller, text: str) -> Any:
     if len(found) == 1:
         return by_name[found[0]]
     if found:
-        raise Unclear(f"{text} fits several dynos; say which.", [rows.dyno(by_name[name]) for name in found[:8]])
+        named = ", ".join(found[:MOST_NAMED])
+        raise Unclear(
+            f"{text} fits several dynos; say which: {named}.",
+            [rows.dyno(by_name[name]) for name in found[:MOST_NAMED]],
+        )
     near = names.alike(str(text), [*by_name], least=70)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise NotFound(f"There is no dyno {text} in {caller.ground}.{hint}")
@@ -58,7 +66,9 @@ def test_type(caller: Caller, text: str) -> Any:
     if len(found) == 1:
         return by_name[found[0]]
     if found:
-        raise Unclear(f"{text} fits several test types; say which.", [{"name": name} for name in found])
+        raise Unclear(
+            f"{text} fits several test types; say which: {', '.join(found)}.", [{"name": name} for name in found]
+        )
     raise NotFound(f"There is no test type {text} in {caller.ground}; there are {', '.join(by_name)}.")
 
 

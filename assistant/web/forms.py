@@ -16,7 +16,7 @@ from assistant.tools.registry import TOOLS
 from dynosite.accounts.models import User
 from dynosite.lib.forms import DayField
 
-_HIDDEN = {"allocation", "change", "within_start", "within_end"}
+_HIDDEN = {"allocation", "change", "within_start", "within_end", "within_test"}
 """They say what is meant, and that is settled."""
 _SETTLED = {"move_allocation": {"vehicle"}}
 _LABELS = {

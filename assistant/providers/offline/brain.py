@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 
 from assistant.enums import Outcome
-from assistant.providers.offline import phrases, queries
+from assistant.providers.offline import phrases, queries, talk
 from assistant.providers.offline.days import DAY
 from assistant.providers.offline.reading import Known, Said, listed, read
 
@@ -25,38 +25,59 @@ class Plan:
     calls: tuple[tuple[str, Args], ...] = ()
     outcome: Outcome = Outcome.ANSWER
 
+    @property
+    def kind(self) -> talk.Kind:
+        """What tells two plans apart, and whether anything was understood."""
+        return talk.Kind(self.calls, understood=self.text != phrases.OFF_TOPIC)
+
 
 def plan(messages: Sequence[BaseMessage], tools: Sequence[str], known: Known) -> Plan:
     """What comes next: parse what was said, go on after a tool's result, or phrase the results."""
     at = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
     if at is None:
         return Plan(phrases.HELLO)
-    text = _with_question_before(messages, at)
     done = [
         (message.name or "", _data(message)) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
     ]
+    heard = talk.heard(messages, at, known, lambda said: _first(said, tools, known).kind)
     if not done:
-        return _first(text, tools, known)
-    if follow := _follow_up(text, done, tools, known):
+        return _about_before(messages, at, heard, tools, known) or _first(heard, tools, known)
+    if follow := _follow_up(heard, done, tools, known):
         return follow
-    said, outcome = phrases.phrase(done, asked=text)
+    said, outcome = phrases.phrase(done)
     return Plan(said, outcome=outcome)
+
+
+def _about_before(
+    messages: Sequence[BaseMessage], at: int, said: Said, tools: Sequence[str], known: Known
+) -> Plan | None:
+    """What can only be understood from the last turn's call: a choice among what it found, why, yes and no."""
+    last = talk.last_turn(messages, at)
+    if last is None:
+        return None
+    turn = _Turn(said, known, frozenset(tools))
+    if call := talk.choice(_text(messages[at]), last, known):
+        return turn.call(call[0], **call[1])
+    words = _text(messages[at]).casefold()
+    if talk.WHY.fullmatch(words) and last.args.get("vehicle"):
+        args = last.args
+        start = args.get("start_date")
+        end = args.get("end_date")
+        if start and args.get("days_to_complete"):
+            end = _iso(dt.date.fromisoformat(start) + DAY * (args["days_to_complete"] - 1))
+        return turn.call(
+            "explain_fit", vehicle=args["vehicle"], dyno=args.get("dyno"), test_type=args.get("test_type"),
+            start_date=start, end_date=end,
+        )  # fmt: skip
+    if last.status == "waiting" and talk.YES.fullmatch(words):
+        return Plan("Approve it on the card, please: I can't do that for you.")
+    if last.status == "waiting" and (talk.NO.fullmatch(words) or talk.DROP_IT.fullmatch(words)):
+        return Plan("All right: nothing is written. Reject the card, and it is gone.")
+    return None
 
 
 def _text(message: BaseMessage) -> str:
     return message.text if isinstance(message.text, str) else str(message.content)
-
-
-def _with_question_before(messages: Sequence[BaseMessage], at: int) -> str:
-    """What the user says now, after what they said before where that was answered by a question."""
-    text = _text(messages[at])
-    before = messages[:at]
-    if not before or not isinstance(before[-1], AIMessage):
-        return text
-    if before[-1].additional_kwargs.get("outcome") != Outcome.CLARIFY or len(text.split()) > 12:
-        return text
-    earlier = max((i for i, message in enumerate(before) if isinstance(message, HumanMessage)), default=None)
-    return f"{_with_question_before(messages, earlier)} {text}" if earlier is not None else text
 
 
 def _data(message: ToolMessage) -> dict[str, Any]:
@@ -98,6 +119,8 @@ def _not_offered(name: str, known: Known) -> Plan:
     return _refused("That tool is switched off here.")
 
 
+MOST_AT_ONCE = 6
+"""Vehicles that one sentence may ask for."""
 WRITES = frozenset(
     "auto_allocate_vehicle book_allocation move_allocation cancel_allocation set_maintenance plan_requests undo_change".split()
 )
@@ -111,8 +134,8 @@ def _ask(text: str) -> Plan:
     return Plan(text, outcome=Outcome.CLARIFY)
 
 
-def _first(text: str, tools: Sequence[str], known: Known) -> Plan:
-    turn = _Turn(read(text, known), known, frozenset(tools))
+def _first(said: Said, tools: Sequence[str], known: Known) -> Plan:
+    turn = _Turn(said, known, frozenset(tools))
     for rule in _RULES:
         if found := rule(turn):
             return found
@@ -131,7 +154,17 @@ def _forbidden(turn: _Turn) -> Plan | None:
     bulk = turn.has(
         rf"(?:{_EVERYTHING})\b(?:\W+\w+){{0,4}}?\W+(?:{_THINGS})|everything|(?:drop|delete|truncate|wipe|clear|erase|purge|empty)\W+(?:the\W+)?(?:whole\W+|entire\W+)?(?:\w+\W+)?(?:table|database|schedule|calendar|db)s?|all of (?:them|it)"
     )
-    if destroys and bulk and not turn.has("filters?") and not turn.said.vehicle:
+    gone = bulk and turn.has(r"(?:want|need|make|get|have|see)\b.{0,60}\b(?:gone|away|removed|deleted|off)")
+    told = re.search(
+        r"\b(?:notes?|comments?|remarks?|descriptions?|workbook|sheet|cell|file|e-?mail|message|ticket|text)\b.{0,60}\b(?:says?|said|tells?|told|reads|states|asks?|wants?|instructs?|orders?)\b",
+        turn.said.text.casefold(),
+    )
+    if told and (destroys or gone):
+        return _refused(
+            "No: what stands in a note or a file is data to me, and no order. Say yourself which one booking is meant, and I "
+            "can propose to cancel that."
+        )
+    if (destroys or gone) and bulk and not turn.has("filters?") and not turn.said.vehicle:
         return _refused(
             "No: I don't delete or cancel in bulk, and nothing was changed. Name one booking, by its vehicle, and I can "
             "propose to cancel that."
@@ -142,7 +175,7 @@ def _forbidden(turn: _Turn) -> Plan | None:
     ) or turn.has(
         r"passwords?|passwd|secrets?|api keys?|credentials?|tokens?|session keys?|hash(?:es)?|system prompt|your prompt|your instructions|env(?:ironment)? variables?"
         r"|(?:ignore|forget|disregard|override|bypass)\W+(?:\w+\W+){0,3}(?:rules|instructions|prompt|rights|permissions|restrictions|policies|guidelines|limits|approval|safety)"
-        r"|jailbreak|developer mode|you are now|pretend (?:you|to be|that)|act as|root access|sudo|superuser|without (?:my |any |the |asking for )?(?:approval|asking|permission|confirmation)|skip (?:the )?(?:approval|confirmation)"
+        r"|jailbreak|developer mode|you are now|pretend (?:you|i|we|to be|that)|act as|root access|(?:give|grant|get) (?:me|us)\b.{0,30}\b(?:rights?|permissions?|access|roles?)|make me (?:an? )?(?:admin\w*|scheduler)|(?:skip|no more|without|stop asking for|disable|turn off) (?:the |your |all |any )?approvals?|sudo|superuser|without (?:my |any |the |asking for )?(?:approval|asking|permission|confirmation)|skip (?:the )?(?:approval|confirmation)"
     ):
         return _refused(
             "No. I have only your own rights and only the schedule's data, whatever I'm told; I can't read accounts, "
@@ -152,29 +185,20 @@ def _forbidden(turn: _Turn) -> Plan | None:
 
 
 def _greeting(turn: _Turn) -> Plan | None:
-    words = re.sub(r"[^\w\s]", " ", turn.said.words).split()
-    social = {
-        "hi",
-        "hello",
-        "hey",
-        "there",
-        "good",
-        "morning",
-        "afternoon",
-        "evening",
-        "thanks",
-        "thank",
-        "you",
-        "cheers",
-        "ok",
-        "okay",
-        "great",
-        "much",
-        "very",
-        "so",
-    }
-    if words and set(words) <= social:
-        return Plan("You're welcome." if turn.has("thanks|thank|cheers") else phrases.HELLO)
+    return _manners(turn.said.text.casefold())
+
+
+def _manners(text: str) -> Plan | None:
+    """Greetings, thanks, goodbyes, and wishes that are given up."""
+    words = re.findall(r"\w+", text.replace("'", ""))
+    if not words or len(words) > 9:
+        return None
+    if talk.DROP_IT.fullmatch(text):
+        return Plan("All right, I'll leave it. Nothing was changed.")
+    if set(words) <= talk.SOCIAL:
+        if set(words) & talk.THANKS:
+            return Plan("You're welcome.")
+        return Plan("Goodbye." if set(words) & talk.BYES else phrases.HELLO)
     return None
 
 
@@ -202,14 +226,23 @@ def _help(turn: _Turn) -> Plan | None:
 def _datetime(turn: _Turn) -> Plan | None:
     if turn.said.vehicle or turn.said.dyno or turn.said.test:
         return None
-    if turn.has(
-        r"what(?:'s| is| s)? (?:the )?(?:current |today'?s? )?(?:day|date|time|weekday|week)(?: is (?:it|today)| of the week)?(?: today| now)?|(?:which|what) (?:day|date|weekday|week|year|month)\b.*\b(?:is it|is today|today|now|do we have|are we)|today'?s date|current (?:date|time|day)|what time|date today|time is it|day is it|(?:tell|give) me the (?:date|time|day)|date and time"
-    ) and not turn.has(r"free|available|booked|busy|maintenance|dynos?|vehicles?|tests?|due"):
+    if (
+        re.fullmatch(r"\W*(?:and )?what(?:'s| is)? (?:is )?(?:it )?(?:today|now)\W*", turn.said.text.casefold())
+        or (turn.has(
+            r"(?:which|what) (?:calendar |iso )?week (?:number )?(?:is|are|do)|got the (?:time|date)|have (?:you got )?the (?:time|date)|what(?:'s| is| s)? (?:the )?(?:current |today'?s? )?(?:day|date|time|weekday|week|calendar week|week number)(?: is (?:it|today)| of the week)?(?: today| now)?|(?:which|what) (?:day|date|weekday|week|year|month)\b.*\b(?:is it|is today|today|now|do we have|are we)|today'?s date|current (?:date|time|day)|what time|date today|time is it|day is it|(?:tell|give) me the (?:date|time|day)|date and time"
+        )
+        and not turn.has(r"free|available|booked|busy|maintenance|dynos?|vehicles?|tests?|due"))
+    ):
         return turn.call("get_datetime_now")
     return None
 
 
 def _sql(turn: _Turn) -> Plan | None:
+    if re.match(
+        r"(?is)\W*(?:delete\s+from|update\s+\w+\s+set|insert\s+into|(?:drop|alter|create|truncate)\s+(?:table|view|schema|database|role|user|index)|truncate\s+\w+\s*;?\s*$|grant\s+\w+|copy\s+\w+)\b",
+        turn.said.text,
+    ):
+        return _refused("No: queries only read. Nothing was run.")
     found = re.search(r"(?is)\b((?:select|with)\b.+\bfrom\b.+)", turn.said.text)
     statement = found[1].strip().rstrip("`;").strip() if found else ""
     in_words = re.match(r"(?i)select (?:a|the|one|any|an)\b(?! \w+\()", statement)
@@ -230,6 +263,8 @@ def _sql(turn: _Turn) -> Plan | None:
             "What should the query count? Say it like `how many bookings per dyno`, or write the SELECT yourself; the "
             "views are dynos, capabilities, vehicles, allocations, requests, maintenance and test_types."
         )
+    if figure := queries.figure_for(turn.said):
+        return turn.call("query_database", sql=figure)
     if (
         sql
         and turn.has(r"(?:per|by|for each|for every|grouped by|each) \w+")
@@ -244,9 +279,11 @@ def _vehicles_list(turn: _Turn) -> Plan | None:
     said = turn.said
     if said.vehicle or said.dyno or said.test or said.when.first or turn.has("dynos?|cells?|rigs?"):
         return None
+    if said.program and turn.has("where|when|schedule|scheduled|booked|booking|bookings|doing|status"):
+        return turn.call("query_database", sql=queries.stays_of(said.program, turn.known.today))
     if turn.has("free|available|waiting|running|booked|scheduled|tested|on|book|put|place|allocate|schedule|request"):
         return None
-    where = f" WHERE drive = '{said.drive}'" if said.drive else ""
+    where = queries.vehicles_where(said)
     if turn.has(r"how many (?:\W )*(?:vehicles|cars|trucks)|(?:number|count) of (?:vehicles|cars|trucks)"):
         return turn.call("query_database", sql=f"SELECT count(*) AS vehicles FROM vehicles{where}")  # noqa: S608
     if turn.has(r"(?:list|show|which|what|give|all|see|display)\b.{0,25}\b(?:vehicles|cars|trucks|fleet)"):
@@ -275,7 +312,7 @@ def _conflicts(turn: _Turn) -> Plan | None:
 
 
 _BOOKING = r"book|put|schedule|allocate|assign|place|reserve|slot|get|find|need|needs|want|wants|arrange|set up|fit|squeeze|plan|park|load|add|run|test|send|line up|organi[sz]e|give|auto-?(?:allocate|book|schedule|assign)|(?:can|could|may) (?:you|i|we)|please|would like|let's|i'd like|must go|should go|has to go"
-_STRONG = r"book|put|schedule(?!\s+(?:of|is|says|looks?|for ;)\b)|allocate|assign|place|reserve|slot|auto-?(?:allocate|book|schedule|assign)|arrange|set up|squeeze|line up|park|sign up|pencil in"
+_STRONG = r"book|put|schedule(?!\s+(?:of|is|says|looks?|for ;)\b|\W*$)|allocate|assign|place|reserve|slot|auto-?(?:allocate|book|schedule|assign)|arrange|set up|squeeze|line up|park|sign up|pencil in"
 
 
 def _books(turn: _Turn) -> bool:
@@ -294,7 +331,7 @@ def _books(turn: _Turn) -> bool:
 
 def _maintenance_words(turn: _Turn) -> bool:
     return turn.has(
-        r"maintenance|calibrat\w*|outages?|out of (?:service|order|action)|down(?:time)?|offline|repairs?|servic(?:e|ed|ing)|broken|overhaul|unavailable|blocked"
+        r"maintenance|calibrat\w*|outages?|out of (?:service|order|action)|down(?:time)?|offline|repairs?|servic(?:e|ed|ing)|broken|broke(?: down)?|overhaul|unavailable|blocked|back (?:up|online|in service|in action|in operation|on line)|(?:be|come|comes|is|are|coming) back|up again|working again|fixed|repaired"
     )
 
 
@@ -302,7 +339,7 @@ def _set_maintenance(turn: _Turn) -> Plan | None:
     if not _maintenance_words(turn) or _is_question(turn):
         return None
     sets = turn.has(
-        r"set|put|schedule|plan|book|block|take|mark|add|create|enter|close|needs?|will be|goes|shut|reserve|make|declare|register|has to be|must be|is (?:going )?(?:down|out)|bring|calibrate|service|repair|overhaul"
+        r"set|put|schedule|plan|book|block|take|mark|add|create|enter|close|needs?|will be|goes|shut|reserve|make|declare|register|has to be|must be|is (?:going )?(?:down|out)|broke(?: down)?|bring|calibrate|service|repair|overhaul"
     )
     if not sets or turn.said.vehicle or turn.has(r"show|list|what|which|when|any|are there|tell"):
         return None
@@ -318,7 +355,7 @@ def _set_maintenance(turn: _Turn) -> Plan | None:
         "calibration"
         if turn.has(r"calibrat\w*")
         else "outage"
-        if turn.has(r"outages?|broken|out of (?:order|action)|defect\w*|fail\w*|breakdown|unplanned|down")
+        if turn.has(r"outages?|broken|broke|out of (?:order|action)|defect\w*|fail\w*|breakdown|unplanned|down")
         else "planned"
     )
     reason = re.search(
@@ -380,7 +417,13 @@ def _fit(turn: _Turn) -> Plan | None:
         r"why|what (?:stops|prevents|keeps|speaks against)|how come|reasons?|explain|what's (?:wrong|stopping)"
     )
     can = re.search(r"\b(?:can|could|may|is|does|would|will|should|might)(?:n't| not)?\b", said.words) and turn.has(
-        r"(?:run|fit|fits|take|takes|go|suit|suits|suitable|compatible|allowed|able|eligible|accept|accepts|handle|handles|tested|be put|work|capable|do|support|supports|qualify|qualifies|qualified|good|right|okay|ok|possible)"
+        r"(?:run|fit|fits|take|takes|go|suit|suits|suitable|compatible|allowed|able|eligible|accept|accepts|handle|handles|tested|be put|work|capable|do|use|used|support|supports|qualify|qualifies|qualified|good|right|okay|ok|possible)"
+    )
+    fits = turn.has(
+        r"possible|feasible|compatible|suitable|eligible|allowed|ok|okay|(?:do|does|will|would)\b.{0,20}\b(?:fit|suit|work)|fits?|suits?"
+    )
+    open_for = turn.has(
+        r"(?:which|what|any|where|is there|are there)\b.{0,30}\b(?:dynos?|cells?|rigs?|place)\b.{0,30}\b(?:free|available|open)|(?:free|available|open) (?:dynos?|cells?|rigs?)"
     )
     which = turn.has(
         r"(?:which|what) dynos?\b.{0,20}\b(?:can|could|may|take|fit|run|suit|accept|handle|are (?:suitable|compatible|able|possible)|would|support)\w*|where (?:can|could|may)|which ones can|dynos? (?:that|which) (?:can|could|fit|take|suit)|possible dynos|suitable dynos|compatible dynos"
@@ -389,6 +432,8 @@ def _fit(turn: _Turn) -> Plan | None:
     if (
         (why and (said.dyno or turn.has(r"can't|cannot|can not|couldn't|not|doesn't|don't|won't|isn't|unable")))
         or (can and said.dyno and not polite and not _books(turn))
+        or (fits and said.dyno and not polite and not _books(turn))
+        or (open_for and not _books(turn))
         or (which and not _books(turn))
     ):
         when = said.when
@@ -414,7 +459,10 @@ def _cancel(turn: _Turn) -> Plan | None:
         r"\bcancel\b", said.words
     ):
         return None
-    if not said.vehicle and re.match(r"\W*(?:all |any |the )*cancell?ed\b", said.words):
+    if not said.vehicle and re.search(
+        r"\b(?:all|any|the|anything|something|nothing|what|which|recently|just)\s+(?:\w+\s+)?cancell?ed\b|^\W*cancell?ed\b",
+        said.words,
+    ):
         return None
     if turn.has("maintenance|calibration") and not said.vehicle:
         return _refused("I can't lift maintenance; an admin can, on the maintenance window's page.")
@@ -432,7 +480,7 @@ def _cancel(turn: _Turn) -> Plan | None:
     when = said.when
     return turn.call(
         "cancel_allocation", allocation=int(number[1]) if number and not said.vehicle else None, vehicle=said.vehicle,
-        dyno=said.dyno, within_start=_iso(when.first), within_end=_iso(when.end or when.first),
+        dyno=said.dyno, within_start=_iso(when.first), within_end=_iso(when.end or when.first), within_test=said.test,
     )  # fmt: skip
 
 
@@ -450,7 +498,7 @@ _DAY_BEFORE = r"(?:the )?(?:day before(?! yesterday)(?: that)?|previous day)"
 
 def _moves(turn: _Turn) -> bool:
     return turn.has(
-        r"move|moved|moving|reschedule|re-schedule|shift|postpone|push|delay|bring\b.{0,40}\b(?:forward|earlier)|pull\b.{0,40}\b(?:forward|in|earlier)|advance|prepone|defer|relocate|transfer|extend|shorten|prolong|lengthen|change the (?:dates?|days?|dyno)|change\b.{0,20}\b(?:dates?|days|dyno)|swap\b.{0,30}\bto|switch\b.{0,30}\bto|rebook|slide|put\b.{0,40}\binstead|start\b.{0,30}\b(?:later|earlier)|make it"
+        r"move|moved|moving|reschedule|re-schedule|shift|postpone|push|bump|nudge|delay|bring\b.{0,40}\b(?:forward|earlier)|pull\b.{0,40}\b(?:forward|in|earlier)|advance|prepone|defer|relocate|transfer|extend|shorten|prolong|lengthen|change the (?:dates?|days?|dyno)|change\b.{0,20}\b(?:dates?|days|dyno)|swap\b.{0,30}\bto|switch\b.{0,30}\bto|rebook|slide|put\b.{0,40}\binstead|start\b.{0,30}\b(?:later|earlier)|make it"
     )
 
 
@@ -520,7 +568,7 @@ def _move(turn: _Turn) -> Plan | None:
     if said.vehicle and _needs_booking(turn):
         return turn.call("check_vehicle_allocation", vehicle=said.vehicle)
     args = _move_args(turn)
-    if set(args) <= {"vehicle", "allocation", "within_start", "within_end"}:
+    if set(args) <= {"vehicle", "allocation", "within_start", "within_end", "within_test"}:
         return _ask(f"Where should {said.vehicle or 'it'} be moved to? Say the new first day, or another dyno.")
     return turn.call("move_allocation", **args)
 
@@ -571,6 +619,8 @@ def _move_args(turn: _Turn) -> Args:
         args |= {"within_start": _iso(source.when.first), "within_end": _iso(source.when.end or source.when.first)}
     elif source.when.last:
         args |= {"within_end": _iso(source.when.last)}
+    if said.test and not target.tests:
+        args["within_test"] = said.test
     dyno = target.dynos[-1] if target.dynos else None
     if dyno:
         args["dyno"] = dyno
@@ -579,7 +629,12 @@ def _move_args(turn: _Turn) -> Args:
         if when.last and (when.days is None) and not _is_week(when):
             args["end_date"] = _iso(when.last)
         elif when.days:
-            args["end_date"] = _iso(when.first + DAY * (when.days - 1))
+            args["end_date"] = _iso(when.end)
+    if said.fix and said.fix.when.first:
+        args.pop("end_date", None)
+        args |= {"start_date": _iso(said.fix.when.first), "end_date": _iso(said.fix.when.end)}
+    if said.fix and said.fix.dyno:
+        args["dyno"] = said.fix.dyno
     return {key: value for key, value in args.items() if value is not None}
 
 
@@ -598,7 +653,12 @@ def _clarify_booking(turn: _Turn, *, dyno: bool) -> Plan | None:
         missing.append(f"which test ({listed(turn.known.test_types[:8])})" if turn.known.test_types else "which test")
     if not when.first or when.until:
         missing.append("from which day" if when.days or when.until else "on which days")
-    elif not when.end and not when.days and (when.starting or (not dyno and not when.point)):
+    elif (
+        not when.end
+        and not when.days
+        and (when.starting or not dyno)
+        and not turn.has("all day|only|one-day|single-day")
+    ):
         missing.append("for how many days")
     if said.unsure_tests and not said.test:
         missing.append(f"which test, {' or '.join(said.unsure_tests)}")
@@ -640,12 +700,16 @@ def _book(turn: _Turn) -> Plan | None:
             "book_allocation", vehicle=said.vehicle, dyno=said.dyno, test_type=said.test, start_date=_iso(when.first),
             end_date=_iso(last),
         )  # fmt: skip
-    days = when.days or (last - when.first).days + 1
     backup = said.backup or None
-    return turn.call(
-        "auto_allocate_vehicle", vehicle=said.vehicle, test_type=said.test, start_date=_iso(when.first),
-        days_to_complete=days, backup=backup, max_backup_days=said.backup_days if backup else None,
-    )  # fmt: skip
+    calls = [
+        turn.call(
+            "auto_allocate_vehicle", vehicle=vehicle, test_type=said.test, start_date=_iso(when.first),
+            days_to_complete=when.length or (last - when.first).days + 1, backup=backup,
+            max_backup_days=said.backup_days if backup else None,
+        )
+        for vehicle in said.vehicles[:MOST_AT_ONCE]
+    ]  # fmt: skip
+    return Plan(calls=tuple(call for each in calls for call in each.calls))
 
 
 def _available(turn: _Turn) -> Plan | None:
@@ -653,7 +717,7 @@ def _available(turn: _Turn) -> Plan | None:
     if said.vehicle or turn.has("requests?|waiting|backlog"):
         return None
     free = turn.has(
-        r"free|available|availability|open|vacant|unoccupied|unused|empty|idle|not (?:booked|taken|in use)|spare|capacity|spots?|slots?|room|gaps?|space|unbooked"
+        r"free|available|availability|open|openings?|vacant|vacanc(?:y|ies)|unoccupied|unused|empty|idle|not (?:booked|taken|in use)|spare|capacity|spots?|slots?|room|gaps?|space|unbooked"
     )
     wants = (
         turn.has(
@@ -674,6 +738,8 @@ def _available(turn: _Turn) -> Plan | None:
     if not asks:
         return None
     if turn.has("how many|count|number of") and turn.has("test types?|vehicles?|bookings?"):
+        return None
+    if turn.has(r"how much\b.{0,30}\b(?:capacity|time|space|room)"):
         return None
     if said.unsure_tests and not said.test:
         return _ask(f"Which test do you mean, {' or '.join(said.unsure_tests)}?")
@@ -747,7 +813,7 @@ def _by_status(turn: _Turn) -> Plan | None:
     if said.dyno and turn.has(r"(?:can|able|does|capable)\b.{0,30}\b(?:run|take|do|handle|support|test)s?|capab\w+"):
         return None
     things = turn.has(
-        r"tests?|bookings?|allocations?|runs?|vehicles?|cars|reservations?|schedule|what's|what is|anything|which|calendar|who|programme|agenda|jobs?|everything"
+        r"tests?|bookings?|allocations?|runs?|vehicles?|cars|reservations?|schedule|what's|what is|anything|which|calendar|who|programme|agenda|jobs?|everything|start\w*|begin\w*|happen\w*"
     )
     status = next((name for name, pattern in _STATUSES if turn.has(pattern)), None)
     if not (things and (status or said.dyno or when.first or turn.has("all|list|show"))):
@@ -755,7 +821,10 @@ def _by_status(turn: _Turn) -> Plan | None:
     if status == "scheduled" and turn.has("bookings|reservations|booked") and (said.dyno or when.first):
         status = None
     if status is None and not (
-        said.dyno or turn.has(r"tests?|bookings?|allocations?|reservations?|schedule|calendar|on\b|programme|agenda")
+        said.dyno
+        or turn.has(
+            r"(?:what|which|who|anything)\b.{0,20}\b(?:start|begin|end|finish|happen)\w*|tests?|bookings?|allocations?|reservations?|schedule|calendar|on\b|programme|agenda"
+        )
     ):
         return None
     return turn.call(
@@ -766,7 +835,7 @@ def _by_status(turn: _Turn) -> Plan | None:
 
 def _utilisation(turn: _Turn) -> Plan | None:
     if turn.said.vehicle or not turn.has(
-        r"busy|busiest|utili[sz]ation|utili[sz]ed|usage|occupan\w+|occupied|load|loaded|how full|how much (?:is|are|of)|fully booked|how well used|quiet\w*|idle time|used|workload|percent\w*|under-?used|over-?booked|in use"
+        r"busy|busiest|utili[sz]ation|utili[sz]ed|usage|occupan\w+|occupied|load|loaded|how full|how much (?:is|are|of)|fully booked|how well used|quiet\w*|idle time|used|workload|percent\w*|how much\b.{0,30}\b(?:capacity|time|space|room)|under-?used|over-?booked|in use"
     ):
         return None
     when = turn.said.when
@@ -778,11 +847,16 @@ def _utilisation(turn: _Turn) -> Plan | None:
 
 
 def _vehicle(turn: _Turn) -> Plan | None:
-    return turn.call("check_vehicle_allocation", vehicle=turn.said.vehicle) if turn.said.vehicle else None
+    calls = tuple(("check_vehicle_allocation", {"vehicle": each}) for each in turn.said.vehicles[:MOST_AT_ONCE])
+    return Plan(calls=calls) if calls else None
 
 
 def _dynos(turn: _Turn) -> Plan | None:
     said = turn.said
+    if turn.has("find|get|need|want|looking for|require|give me (?:a|an|one)") and turn.has(
+        "(?:a|an|any|some|one) (?:dyno|dynamometer|cell|rig)"
+    ):
+        return None
     if not (
         turn.has(r"dynos?|dynamometers?|cells?|rigs?|test types?|capabilit\w+|facilit\w+|equipment|benches")
         or said.dyno
@@ -802,6 +876,9 @@ def _dynos(turn: _Turn) -> Plan | None:
             r"list|show|which|what|all|every|have|give|are there|how many|overview|names?|can|capab\w+|available|know|tell|see|display|enumerate|describe|info\w*|run|runs|types?"
         )
         or len(said.words.split()) <= 3
+        or said.test
+        or said.weight
+        or said.drive
     ):
         return turn.call("list_dynos", test_type=said.test, drive_type=said.drive, weight_lbs=said.weight)
     return None
@@ -828,13 +905,13 @@ _RULES: tuple[Callable[[_Turn], Plan | None], ...] = (
 # After a tool.
 
 
-def _follow_up(text: str, done: list[tuple[str, dict]], tools: Sequence[str], known: Known) -> Plan | None:
+def _follow_up(said: Said, done: list[tuple[str, dict]], tools: Sequence[str], known: Known) -> Plan | None:
     """A move by some days needs the booking's own days first."""
     name, data = done[-1]
     if name != "check_vehicle_allocation" or len(done) != 1 or data.get("status") != "ok":
         return None
-    turn = _Turn(read(text, known), known, frozenset(tools))
-    if _first(text, tools, known).calls[:1] != (("check_vehicle_allocation", {"vehicle": turn.said.vehicle}),):
+    turn = _Turn(said, known, frozenset(tools))
+    if _first(said, tools, known).calls[:1] != (("check_vehicle_allocation", {"vehicle": turn.said.vehicle}),):
         return None
     if not _moves(turn) or not _needs_booking(turn):
         return None

@@ -45,6 +45,8 @@ class When:
     first: dt.date | None = None
     last: dt.date | None = None
     days: int | None = None
+    working: bool = False
+    """The length counts Mondays to Fridays only."""
     point: bool = False
     """One day was named (`on the 14th`), not a range or a period."""
     starting: bool = False
@@ -55,9 +57,23 @@ class When:
 
     @property
     def end(self) -> dt.date | None:
-        if self.last or not self.first:
+        if self.last or not self.first or not self.days:
             return self.last
-        return self.first + DAY * (self.days - 1) if self.days else None
+        return _working_end(self.first, self.days) if self.working else self.first + DAY * (self.days - 1)
+
+    @property
+    def length(self) -> int | None:
+        """The days from the first to the last, those that are not worked included."""
+        return (self.end - self.first).days + 1 if self.working and self.first and self.end else self.days
+
+
+def _working_end(first: dt.date, days: int) -> dt.date:
+    """The last of so many working days, of which the first may be the day given."""
+    last, left = first, days - (first.weekday() < 5)
+    while left > 0:
+        last += DAY
+        left -= last.weekday() < 5
+    return last
 
 
 @dataclass(frozen=True)
@@ -183,6 +199,8 @@ class _Reader:
             if weeks.startswith("last"):
                 return own - 7 * DAY
             return own + 7 * _number(groups["n"]) * DAY
+        if groups.get("after_next"):
+            return own + 14 * DAY
         if which == "next":
             return own + 7 * DAY
         if which in ("last", "past"):
@@ -413,6 +431,7 @@ _POINTS = _compiled(
         (N + r"\s+" + UNIT + r"\s+(?P<ago>ago)\b", "ahead"),
         (r"(?:on\s+)?(?:the\s+)?(?:(?P<which>next|this|coming|upcoming|following|last|past)\s+)?"
          + WEEKDAY + _WEEKS_AFTER, "weekday"),
+        (r"(?:the\s+)?" + WEEKDAY + r"\s+(?P<after_next>after next)\b", "weekday"),
         (r"(?:the\s+)?(?:(?P<which>next|this|coming|upcoming|following|last|past)\s+)?" + WEEKDAY, "weekday"),
         (r"(?P<weeks>next week|this week|last week|in " + N + r" weeks?)\s+(?:on\s+)?" + WEEKDAY, "weekday"),
         (r"(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)\b", "day_only"),
@@ -464,7 +483,7 @@ _WEEK_OF = re.compile(
 )
 _LENGTH = re.compile(
     B + r"(?P<lead>for|lasting|taking|takes|over|about|of|is|needs?|,)?\s*(?:the\s+)?" + N
-    + r"[\s-]*(?:calendar\s+|full\s+|whole\s+|consecutive\s+|test(?:ing)?\s+)?" + UNIT
+    + r"[\s-]*(?:calendar\s+|full\s+|whole\s+|consecutive\s+|test(?:ing)?\s+|(?P<working>(?:work(?:ing)?|business|week)[\s-]*))?" + UNIT
     + r"\b(?!\s+(?:(?:from|after) (?:now|today|tomorrow|mon|tue|wed|thu|fri|sat|sun)|ago|later|earlier|before|backup|back\b|forward|ahead|of backup|of slack|buffer))"
 )  # fmt: skip
 _NOT_A_LENGTH = re.compile(
@@ -478,6 +497,7 @@ def read_days(text: str, today: dt.date, bias: Bias = "future") -> When:
     """The days that a text (in small letters) speaks of; `rest` is the text without them."""
     reader = _Reader(text, today, bias)
     found, lengths, cuts = [], [], []
+    working = False
     at = 0
     while at < len(text):
         if at and (text[at - 1].isalnum() or text[at - 1] in "<>"):
@@ -495,19 +515,20 @@ def read_days(text: str, today: dt.date, bias: Bias = "future") -> When:
         if match and not _NOT_A_LENGTH.search(text[:at]):
             unit = match["unit"]
             lengths.append(_number(match["n"]) * (30 if unit.startswith("month") else _UNITS[unit]))
+            working = working or bool(match["working"] and unit == "day")
             cuts.append((at, at := match.end()))
             continue
         at += 1
     rest = _without(text, cuts)
     days = lengths[0] if lengths and lengths[0] > 0 else None
     if not found and (guess := _guess(rest, today)):
-        return When(guess, days=days, point=True, rest=rest)
+        return When(guess, days=days, working=working, point=True, rest=rest)
     if not found:
-        return When(days=days, rest=rest)
+        return When(days=days, working=working, rest=rest)
     when = _joined(text, found)
     if when.last and not when.point and days and (when.last - when.first).days + 1 != days and _vague(text, found):
         when = replace(when, last=None)
-    return replace(when, days=days, rest=rest)
+    return replace(when, days=days, working=working, rest=rest)
 
 
 def _vague(text: str, found: list[_Found]) -> bool:
@@ -522,6 +543,10 @@ def _joined(text: str, found: list[_Found]) -> When:
     points = list(found)
     if len(points) > 1 and points[1].first > points[0].first:
         return When(points[0].first, points[1].first)
+    if len(points) > 1 and points[1].first < points[0].first:
+        leads = [_LEAD.search(text[: each.at]) for each in points[:2]]
+        if leads[0] and leads[0]["until"] and leads[1] and leads[1]["starting"]:
+            return When(points[1].first, points[0].first)
     lead = _LEAD.search(text[: points[0].at])
     starting = bool(lead and lead["starting"]) or bool(re.match(r"\s*(?:on ?wards?|and later)", text[points[0].to :]))
     return When(points[0].first, point=True, starting=starting, until=bool(lead and lead["until"]))

@@ -36,6 +36,12 @@ NOTES = 3
 
 def phrase(done: list[tuple[str, Data]], *, asked: str = "") -> tuple[str, Outcome]:
     """The answer to the last tool result, and what the turn comes to."""
+    if len(done) > 1 and all(name == done[-1][0] for name, _ in done):
+        told = [phrase([each]) for each in done]
+        texts = dict.fromkeys(text for text, _ in told)
+        outcomes = [outcome for _, outcome in told]
+        best = next((each for each in (Outcome.PROPOSAL, Outcome.ANSWER) if each in outcomes), outcomes[-1])
+        return "\n\n".join(texts), best
     name, data = done[-1]
     status = data.get("status", "ok")
     if status == "waiting":
@@ -129,6 +135,9 @@ def _find(data: Data) -> str:
             f"- {_link(row['dyno'], row['url'])}: free {', '.join(days(gap) for gap in row['free'])}"
             for row in data["partly_free"]
         ]
+        if len(data["partly_free"]) == 1:
+            lines += [f"- {reason}" for row in data["not_free"] for reason in row["reasons"][:3]
+                      if row["id"] == data["partly_free"][0]["id"]]  # fmt: skip
     else:
         lines = [f"No dyno is free for that on {when}:"]
     partly = {row["id"] for row in data["partly_free"]}
@@ -280,6 +289,11 @@ def _query(data: Data) -> str:
     head, rows = data["columns"], data["rows"]
     if not rows:
         return "The query found no rows."
+    if len(rows) == 1 and len(head) < 9:
+        names = [_cell(name).replace("_", " ") for name in head]
+        return "\n".join(
+            f"- {name}: {_cell(value) or 'not known'}" for name, value in zip(names, rows[0], strict=True)
+        )
     lines = ["| " + " | ".join(map(_cell, head)) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows[:30]]
     shown = min(len(rows), 30)

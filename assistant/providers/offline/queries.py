@@ -1,5 +1,6 @@
 """Counting questions as SQL over the views that `query_database` has. Pure."""
 
+import datetime as dt
 import re
 
 from assistant.providers.offline.reading import Known, Said
@@ -66,3 +67,61 @@ def _where(subject: str, words: str) -> str:
     if subject == "requests" and re.search(r"\bwait", words):
         return " WHERE status = 'waiting'"
     return ""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_HEAVIER = r"(?:heavier|more|greater|bigger|larger|higher|above|over|exceed\w*|at least|upwards?)"
+_LIGHTER = r"(?:lighter|less|smaller|lower|below|under|at most|up to)"
+_FIGURES = (
+    ("avg", "average_weight_lbs", r"average|mean|avg"), ("max", "heaviest", r"maximum|highest"),
+    ("min", "lightest", r"minimum|lowest"), ("sum", "total_weight_lbs", r"total"),
+)  # fmt: skip
+_OWN_FACTS = r"how heavy|weighs?|weight|what drive|which drive|drive type|which program|what program|model year|powertrain|vin of|what(?:'s| is) the vin|build type|which team|what team|details|tell me about|info\w*"
+_VEHICLE_COLUMNS = "tag, vin, program, drive, weight_lbs, weight_class"
+
+
+def vehicles_where(said: Said) -> str:
+    """What of the vehicles is asked for: drive, program, heavier or lighter than."""
+    parts = []
+    if said.drive:
+        parts.append(f"drive = {_quoted(said.drive)}")
+    if said.program:
+        parts.append(f"program = {_quoted(said.program)}")
+    if said.weight:
+        lighter = re.search(rf"\b{_LIGHTER}\b", said.words)
+        parts.append(f"weight_lbs {'<=' if lighter else '>='} {said.weight}")
+    return " WHERE " + " AND ".join(parts) if parts else ""
+
+
+def figure_for(said: Said) -> str | None:
+    """A SELECT for one vehicle's own facts, or for a figure or the extreme of all vehicles."""
+    if said.when.first or said.dyno:
+        return None
+    if said.vehicle:
+        if said.tests or not re.search(rf"\b(?:{_OWN_FACTS})\b", said.words):
+            return None
+        name = _quoted(said.vehicle)
+        return f"SELECT {_VEHICLE_COLUMNS} FROM vehicles WHERE tag = {name} OR vin = {name}"  # noqa: S608
+    if not re.search(r"\b(?:vehicles?|cars?|trucks?|fleet)\b", said.words):
+        return None
+    if extreme := re.search(r"\b(heaviest|lightest)\b", said.words):
+        order = "DESC NULLS LAST" if extreme[1] == "heaviest" else "ASC NULLS LAST"
+        return f"SELECT {_VEHICLE_COLUMNS} FROM vehicles{vehicles_where(said)} ORDER BY weight_lbs {order} LIMIT 1"  # noqa: S608
+    if not re.search(r"\bweigh", said.words):
+        return None
+    for name, column, pattern in _FIGURES:
+        if re.search(rf"\b(?:{pattern})\b", said.words):
+            return f"SELECT round({name}(weight_lbs)) AS {column} FROM vehicles{vehicles_where(said)}"  # noqa: S608
+    return None
+
+
+def stays_of(program: str, today: dt.date) -> str:
+    """Where the vehicles of a program are booked from today on."""
+    return (
+        "SELECT v.tag AS vehicle, a.dyno, a.test_type, a.first_day, a.last_day, a.status FROM vehicles v "  # noqa: S608
+        f"LEFT JOIN allocations a ON a.vehicle_id = v.id AND a.status <> 'cancelled' AND a.last_day >= DATE '{today}' "
+        f"WHERE v.program = {_quoted(program)} ORDER BY v.tag, a.first_day"
+    )

@@ -42,6 +42,9 @@ class Said:
     when: When = field(default_factory=When)
     backup: bool = False
     backup_days: int | None = None
+    program: str | None = None
+    fix: "Said | None" = None
+    """What was put right of it in the next turn."""
 
     @property
     def vehicle(self) -> str | None:
@@ -65,11 +68,13 @@ _DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "’": "'", "‘": 
 
 def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
     """Takes the names out first, so that their digits are no days, then weights, drives and days."""
-    plain = " ".join(text.translate(_DASHES).split())
+    plain = _in_digits(_whole_words(" ".join(text.translate(_DASHES).split())))
     plain, vehicles = _vehicles(plain, known)
     plain, dynos = _dynos(plain, known)
     plain, weight = _weight(plain)
     plain, more = _unknown_vehicles(plain, known)
+    if not vehicles and not more:
+        plain, more = _partial_vehicles(plain, known)
     rest = mended(plain.casefold(), known)
     rest, tests, unsure = _tests(rest, known)
     rest, drive = _drive(rest)
@@ -77,7 +82,7 @@ def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
         rest, weight = _bare_weight(rest)
     bare = " ".join(rest.split())
     rest, backup, backup_days = _backup(rest)
-    whole = mended(" ".join(text.translate(_DASHES).split()).casefold(), known)
+    whole = mended(_whole_words(" ".join(text.translate(_DASHES).split())).casefold(), known)
     when = read_days(rest, known.today, bias or _bias(whole))
     if not when.first and _SOON.search(rest):
         # As soon as it can be: from today on, whenever the first place is free.
@@ -88,7 +93,7 @@ def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
         )
     said = Said(
         text, whole, vehicles + more, dynos, tests, unsure, weight, drive, when, backup or backup_days is not None,
-        backup_days,
+        backup_days, _program(whole, known),
     )  # fmt: skip
     return replace(said, words=bare)
 
@@ -101,6 +106,58 @@ def _bias(words: str) -> Bias:
     if re.search(r"\b(?:busy|utili[sz]ation|used|usage|occupancy|how many|load)\b", words):
         return "near"
     return "future"
+
+
+# Short forms, and numbers in words.
+
+_SHORT = {
+    "whats": "what's", "wheres": "where's", "whens": "when's", "whos": "who's", "hows": "how's", "thats": "that's",
+    "cant": "can't", "wont": "won't", "dont": "don't", "doesnt": "doesn't", "isnt": "isn't", "arent": "aren't",
+    "didnt": "didn't", "couldnt": "couldn't", "wat": "what", "wen": "when", "nxt": "next", "tmrw": "tomorrow",
+    "tmr": "tomorrow", "tomo": "tomorrow", "pls": "please", "plz": "please", "wk": "week", "wks": "weeks", "u": "you",
+    "veh": "vehicle", "maint": "maintenance", "sched": "schedule", "avail": "available", "alloc": "allocate",
+    "reqs": "requests", "util": "utilisation",
+}  # fmt: skip
+_SHORT_WORD = re.compile(r"(?<![\w'/-])(?:" + "|".join(_SHORT) + r")(?![\w'/-])", re.IGNORECASE)
+
+
+def _whole_words(text: str) -> str:
+    return _SHORT_WORD.sub(lambda match: _SHORT[match[0].casefold()], text)
+
+
+_ONES = {
+    word: number
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+        " eighteen nineteen".split()
+    )
+}
+_TENS = {
+    word: 10 * number
+    for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
+_NUMBER_WORDS = re.compile(
+    r"(?i)\b(?:(?:{0})[\s-]+(?:and\s+)?)*(?:{0})(?=[\s-]+(?:lbs?|pounds?|kgs?|kilos?|days?|weeks?)\b)".format(
+        "|".join([*_ONES, *_TENS, "hundred", "thousand"])
+    )
+)
+
+
+def _in_digits(text: str) -> str:
+    """`twelve thousand pound` is 12000 pound, and `twenty one days` 21 days."""
+    return _NUMBER_WORDS.sub(lambda match: str(_counted(match[0])), text)
+
+
+def _counted(words: str) -> int:
+    total = part = 0
+    for word in re.findall(r"[a-z]+", words.casefold()):
+        if word == "hundred":
+            part = (part or 1) * 100
+        elif word == "thousand":
+            total, part = total + (part or 1) * 1000, 0
+        else:
+            part += _ONES.get(word, _TENS.get(word, 0))
+    return total + part
 
 
 # Typing errors.
@@ -120,7 +177,8 @@ def _mend(word: str, own: set[str], text: str, match: re.Match) -> str:
     around = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
     if word in KNOWN_WORDS or word in own or any(char.isdigit() for char in around):
         return word
-    if word.endswith("s") and word[:-1] in own | KNOWN_WORDS:
+    if any(word.endswith(end) and {word.removesuffix(end), word.removesuffix(end) + "e"} & (own | KNOWN_WORDS)
+           for end in ("s", "es", "ed", "ing", "er", "ly")):  # fmt: skip
         return word
     allowed = 1 if len(word) < 7 else 2
     pool = [*KEYWORDS, *(each for each in own if len(each) > 3)]
@@ -150,7 +208,8 @@ def _vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
             if any(a < last and first < b for a, b in taken):
                 continue
             key = names.squeezed(text[first:last].rstrip(".,/-"))
-            key = key.removesuffix("s") if key not in by_key and text[first:last].endswith("'s") else key
+            if key not in by_key and re.search(r"'s$|\ds$", text[first:last]):
+                key = key.removesuffix("s")
             if key in by_key and key not in dyno_keys and _like_a_name(key, text[first:last], by_key[key]):
                 found.append((first, by_key[key]))
                 taken.append((first, last))
@@ -200,6 +259,35 @@ def _unknown_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
     return text, tuple(match[0] for match in found)
 
 
+_ENDING = re.compile(
+    r"(?i)\b(?:vins?\s+)?(?:that\s+)?(?:ending|ends|ended|last (?:\w+ )?(?:digits|characters|numbers))\s*(?:in|with|on|are|of)?\s*"
+    r"([A-Za-z0-9]*\d[A-Za-z0-9]{2,})\b"
+)
+
+
+def _partial_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
+    """The end of a VIN that is said to be one, or the beginning of tags: `EVX` of EVX-7 and EVX-8."""
+    if match := _ENDING.search(text):
+        end = names.squeezed(match[1])
+        found = [name for name in (*known.vins, *known.tags) if names.squeezed(name).endswith(end)]
+        vehicle = found[0] if len(found) == 1 else match[1]
+        return text[: match.start()] + CUT + text[match.end() :], (vehicle,)
+    taken = {word for name in (*known.dynos, *known.test_types) for word in re.findall(r"[a-z]+", name.casefold())}
+    for match in re.finditer(r"(?<![\w./-])[A-Za-z][\w-]{2,}(?![\w./])", text):
+        word = match[0].casefold()
+        if word in KNOWN_WORDS | taken or _NO_VEHICLE.match(word):
+            continue
+        if names.beginning(word, known.tags):
+            return text[: match.start()] + CUT + text[match.end() :], (match[0],)
+    return text, ()
+
+
+def _program(words: str, known: Known) -> str | None:
+    return next(
+        (each for each in known.programs if re.search(rf"(?<!\w){re.escape(each.casefold())}s?(?!\w)", words)), None
+    )
+
+
 def _may_be_a_name(word: str) -> bool:
     return len(word) > 2 and names.squeezed(word) not in KNOWN_WORDS
 
@@ -227,6 +315,8 @@ def _dynos(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
         text = text[: match.start()] + CUT + text[match.end() :]
     if not found:
         text, found = _nearly_dynos(text, known)
+    if not found:
+        text, found = _partial_dynos(text, known)
     return text, tuple(dict.fromkeys(name for _, name in sorted(found)))
 
 
@@ -248,6 +338,27 @@ def _nearly_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]:
             name = named[0] if len(named) == 1 else match[0]
             return text[: match.start()] + CUT + text[match.end() :], [(match.start(), name)]
     return text, []
+
+
+def _partial_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]:
+    """`Hub` where there are Hub East and Hub West, and `Hub North`, which none is called, as they were said."""
+    firsts = {match[0].casefold() for name in known.dynos if (match := re.match(r"[A-Za-z]{3,}(?=[\s#_.-])", name))}
+    for first in sorted(firsts - {"dyno", "cell", "test", "the"}):
+        match = re.search(
+            rf"(?i)\b(?P<lead>on|onto|to|at|in|into|use|of|is|about)\s+(?:the\s+)?{first}\b(?P<more>\s+(?:[A-Z][a-z]+|[A-Z])\b)?", text
+        )  # fmt: skip
+        if match:
+            more = match["more"] if match["more"] and match["more"].strip()[0].isupper() else ""
+            if more.strip().casefold()[:3] in _MONTHS_AND_DAYS:
+                more = ""
+            start = match.end("lead") + 1
+            end = match.end("more") if more else text.casefold().index(first, start) + len(first)
+            said = re.sub(r"(?i)^the\s+", "", text[start:end].strip())
+            return text[:start] + CUT + text[end:], [(start, said)]
+    return text, []
+
+
+_MONTHS_AND_DAYS = set("jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun".split())
 
 
 # Tests, weight, drive, backup.
@@ -343,6 +454,8 @@ _COUNT = r"(?P<n>\d{1,3}|one|two|three|four|five|six|seven|ten|fourteen|a|couple
 _BACKUP = re.compile(
     r"(?:,\s*)?(?:with\s+)?(?:a\s+)?(?:back-?\s?up|fallback|slack|buffer|flexib\w+|wiggle room)\b(?:\s+(?:window|days?|option|range|period))?"
     r"(?:\s*(?:of|up to|for up to|by up to|max(?:imum)?|at most|within|:|by|to|for|=))*\s*(?:" + _COUNT + r"\s*(?P<u>days?|weeks?)(?:\s+(?:later|at most|max))?)?"
+    r"|(?:,\s*)?(?:(?:and|but)\s+)?(?:it\s+)?(?:can|could|may|might|is allowed to|is free to)\s+(?:slip|slide|shift|move|start later|be later|be late|wait|be delayed|be pushed)"
+    r"\s*(?:back\s+|out\s+)?(?:by\s+)?(?:up to|at most|max(?:imum)?|as much as|as late as)?\s*" + _COUNT.replace("?P<n>", "?P<n4>") + r"\s*(?P<u4>days?|weeks?)"
     r"|" + _COUNT.replace("?P<n>", "?P<n2>") + r"\s*-?(?P<u2>days?|weeks?)\s+(?:of\s+)?(?:back-?\s?up|slack|buffer|fallback|flexibility|wiggle room|later at most|later at the latest)"
     r"|(?:or\s+)?(?:up to|at most|(?:start|it can start|can start)\s+up to|within|no more than)\s+" + _COUNT.replace("?P<n>", "?P<n3>") + r"\s*(?P<u3>days?|weeks?)\s+(?:later|after(?:wards)?|late|of delay|delay)"
 )  # fmt: skip
@@ -361,8 +474,8 @@ def _backup(text: str) -> tuple[str, bool, int | None]:
             text,
         )
         return (text[: later.start()] + CUT + text[later.end() :], True, None) if later else (text, False, None)
-    said = match["n"] or match["n2"] or match["n3"]
-    unit = match["u"] or match["u2"] or match["u3"] or "day"
+    said = match["n"] or match["n2"] or match["n3"] or match["n4"]
+    unit = match["u"] or match["u2"] or match["u3"] or match["u4"] or "day"
     days = None
     if said:
         small = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10,
