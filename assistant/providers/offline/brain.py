@@ -226,12 +226,11 @@ def _help(turn: _Turn) -> Plan | None:
 def _datetime(turn: _Turn) -> Plan | None:
     if turn.said.vehicle or turn.said.dyno or turn.said.test:
         return None
-    if (
-        re.fullmatch(r"\W*(?:and )?what(?:'s| is)? (?:is )?(?:it )?(?:today|now)\W*", turn.said.text.casefold())
-        or (turn.has(
+    if re.fullmatch(r"\W*(?:and )?what(?:'s| is)? (?:is )?(?:it )?(?:today|now)\W*", turn.said.text.casefold()) or (
+        turn.has(
             r"(?:which|what) (?:calendar |iso )?week (?:number )?(?:is|are|do)|got the (?:time|date)|have (?:you got )?the (?:time|date)|what(?:'s| is| s)? (?:the )?(?:current |today'?s? )?(?:day|date|time|weekday|week|calendar week|week number)(?: is (?:it|today)| of the week)?(?: today| now)?|(?:which|what) (?:day|date|weekday|week|year|month)\b.*\b(?:is it|is today|today|now|do we have|are we)|today'?s date|current (?:date|time|day)|what time|date today|time is it|day is it|(?:tell|give) me the (?:date|time|day)|date and time"
         )
-        and not turn.has(r"free|available|booked|busy|maintenance|dynos?|vehicles?|tests?|due"))
+        and not turn.has(r"free|available|booked|busy|maintenance|dynos?|vehicles?|tests?|due")
     ):
         return turn.call("get_datetime_now")
     return None
