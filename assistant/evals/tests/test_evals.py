@@ -21,7 +21,7 @@ def read(name: str):
     return yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", ["north", "ridge"])
+@pytest.mark.parametrize("name", ["north", "ridge", "delta"])
 def test_all_cases_pass_offline(name, transactional_db):
     a_world, cases = read(f"{name}_world"), read(f"{name}_cases")
     with clock.day_is(world.day(a_world["today"])):

@@ -127,7 +127,7 @@ def test_model_that_cannot_be_asked(no_database, tmp_path, settings, name, key, 
 
 
 def test_each_of_the_files_beside_the_runner_can_be_used():
-    for name in ("north", "ridge"):
+    for name in ("north", "ridge", "delta"):
         found = files.read_world(str(CASES / f"{name}_world.yaml"))
         assert len(files.read_cases(str(CASES / f"{name}_cases.yaml"), found)) > 5
 

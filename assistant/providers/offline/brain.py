@@ -645,6 +645,8 @@ def _is_week(when: Any) -> bool:
 
 def _clarify_booking(turn: _Turn, *, dyno: bool) -> Plan | None:
     said, when = turn.said, turn.said.when
+    if when.first and when.end and when.end < when.first:
+        return _ask(f"The last day, {when.end}, is before the first, {when.first}: on which days shall it be?")
     missing = []
     if not said.vehicle:
         missing.append("which vehicle (its tag or VIN)")

@@ -9,6 +9,7 @@ from typing import Literal
 import dateparser
 
 DAY = dt.timedelta(days=1)
+LONGEST = 300 * DAY
 Bias = Literal["future", "past", "near"]
 Span = tuple[dt.date, dt.date]
 
@@ -352,6 +353,8 @@ class _Reader:
                 moved = _date(moved.year + 1, moved.month, moved.day) or moved + 366 * DAY
             if self.text[last.at : last.to].count(str(last.first.year)):
                 return None
+            if moved - first.first > LONGEST:
+                return last  # the wrong way round, and no year of it
             return replace(last, first=moved, last=moved)
         if name := re.compile(WEEKDAY + r"\s*(?:$|[^\w\s]|(?!next|in|week|of|the|,)\w)").match(self.text, at):
             day = self._weekday(name["weekday"], first.first - DAY)

@@ -89,6 +89,10 @@ def days(row: Data) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+def _on(row: Data) -> str:
+    return f"on {row['first_day']}" if row["first_day"] == row["last_day"] else f"from {days(row)}"
+
+
 def _test(row: Data) -> str:
     return f"{_link(row['vehicle'], row['url'])} on {row['dyno']}, {row['test_type']}, {days(row)} ({row['status']})"
 
@@ -102,11 +106,17 @@ def _number(count: int, thing: str) -> str:
 
 
 def _now(data: Data) -> str:
-    return f"It is {data['written']} ({data['date']}), {data['time']} at the proving ground ({data['time_zone']}), week {data['week']}."
+    return (
+        f"It is {data['written']}, {data['time']} at the proving ground ({data['time_zone']}), week {data['week']} "
+        f"(`{data['date']}`)."
+    )
 
 
 def _list_dynos(data: Data) -> str:
-    asked = " ".join(str(value) for value in data["asked"].values() if value)
+    wanted = dict(data["asked"])
+    if wanted.get("weight_lbs"):
+        wanted["weight_lbs"] = f"{wanted['weight_lbs']:,} lb"
+    asked = ", ".join(str(value) for value in wanted.values() if value)
     if not data["dynos"]:
         return f"No dyno here runs that ({asked})." if asked else "There are no dynos here."
     lines = [f"{_number(data['count'], 'dyno')}" + (f" for {asked}:" if asked else ":")]
@@ -142,6 +152,8 @@ def _find(data: Data) -> str:
         lines = [f"No dyno is free for that on {when}:"]
     partly = {row["id"] for row in data["partly_free"]}
     rest = [row for row in data["not_free"] if row["id"] not in partly or not data["partly_free"]]
+    if data["partly_free"]:
+        rest = [row for row in rest if not any("does not run the test type" in reason for reason in row["reasons"])]
     lines += [f"- {' '.join(row['reasons'][:3])}" for row in rest[:12]]
     return "\n".join(lines)
 
@@ -175,7 +187,7 @@ def _conflicts(data: Data) -> str:
 
 
 def _completed(data: Data) -> str:
-    when = f" on {days(data['days'])}" if data.get("days") else ""
+    when = f" {_on(data['days'])}" if data.get("days") else ""
     lines = [f"{_number(data['count'], 'test')} {'is' if data['count'] == 1 else 'are'} completed{when}."]
     lines += [f"- {name}: {count}" for name, count in data["by_test_type"].items()]
     lines += [f"- {_test(row)}" for row in data["tests"]] if data["count"] <= 3 else []
@@ -197,7 +209,7 @@ def _by_status(data: Data) -> str:
 
 
 def _reason(row: Data) -> str:
-    return f": {row['reason']}" if row.get("reason") else ""
+    return f", {row['reason']}" if row.get("reason") else ""
 
 
 def _maintenance(data: Data) -> str:
@@ -208,7 +220,7 @@ def _maintenance(data: Data) -> str:
         verb = "has maintenance" if of else f"{_number(data['count'], 'maintenance window')}"
         lines.append(f"{of} {verb}:" if of else f"{verb}, {when}:")
         lines += [
-            f"- {_link(row['dyno'], row['url'])}: {row['kind']}{_reason(row)}, {days(row)}"
+            f"- {_link(row['dyno'], row['url'])}: {days(row)} ({row['kind']}{_reason(row)})"
             for row in data["maintenance"]
         ]
     elif of:
@@ -302,6 +314,8 @@ def _query(data: Data) -> str:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, (float, str)) and re.fullmatch(r"-?\d+\.0+", str(value)):
+        value = str(value).partition(".")[0]
     return "" if value is None else re.sub(r"([|\\`*\[\]<>])", r"\\\1", str(value)).replace("\n", " ")
 
 

@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 
 from assistant import names
 from assistant.providers.offline.days import Bias, When, read_days
+from assistant.providers.offline.tongues import in_english
 from assistant.providers.offline.words import KEYWORDS, KNOWN_WORDS
 
 
@@ -68,7 +69,9 @@ _DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "’": "'", "‘": 
 
 def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
     """Takes the names out first, so that their digits are no days, then weights, drives and days."""
-    plain = _in_digits(_whole_words(" ".join(text.translate(_DASHES).split())))
+    joined = " ".join(text.translate(_DASHES).split())
+    english = in_english(joined, _words_of(known))
+    plain = _in_digits(_whole_words(english))
     plain, vehicles = _vehicles(plain, known)
     plain, dynos = _dynos(plain, known)
     plain, weight = _weight(plain)
@@ -82,7 +85,7 @@ def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
         rest, weight = _bare_weight(rest)
     bare = " ".join(rest.split())
     rest, backup, backup_days = _backup(rest)
-    whole = mended(_whole_words(" ".join(text.translate(_DASHES).split())).casefold(), known)
+    whole = mended(_whole_words(english).casefold(), known)
     when = read_days(rest, known.today, bias or _bias(whole))
     if not when.first and _SOON.search(rest):
         # As soon as it can be: from today on, whenever the first place is free.
@@ -92,7 +95,7 @@ def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
             backup_days or 30,
         )
     said = Said(
-        text, whole, vehicles + more, dynos, tests, unsure, weight, drive, when, backup or backup_days is not None,
+        text if english == joined else english, whole, vehicles + more, dynos, tests, unsure, weight, drive, when, backup or backup_days is not None,
         backup_days, _program(whole, known),
     )  # fmt: skip
     return replace(said, words=bare)
@@ -163,13 +166,17 @@ def _counted(words: str) -> int:
 # Typing errors.
 
 
-def mended(text: str, known: Known) -> str:
-    """The words that are no words, put right where one keyword is a letter or two away."""
-    own = {
+def _words_of(known: Known) -> set[str]:
+    return {
         word
         for name in (*known.test_types, *known.dynos, *known.programs)
-        for word in re.findall(r"[a-z]+", name.casefold())
+        for word in re.findall(r"[^\W\d_]+", name.casefold())
     }
+
+
+def mended(text: str, known: Known) -> str:
+    """The words that are no words, put right where one keyword is a letter or two away."""
+    own = _words_of(known)
     return re.sub(r"[a-z]{4,}", lambda match: _mend(match[0], own, text, match), text)
 
 

@@ -58,6 +58,12 @@ CALLS = [
     (ALP, "how many FTP75 tests did we complete in 2027", "completed_tests_count",
      {"test_type": "FTP-75", "start_date": "2027-01-01"}),
     (ALP, "when is climatic 12 down for maintenance", "maintenance_check", {"dyno": "Climatic-12"}),
+    (NORTH, "find a dyno for a four thousand eight hundred pound 2WD, Dec 14", FREE, {"weight_lbs": 4800, "drive_type": "2WD"}),
+    (NORTH, "412W101s schedule", "check_vehicle_allocation", {"vehicle": "412W101"}),
+    (NORTH, "is the one with VIN ending 0103 booked?", "check_vehicle_allocation", {"vehicle": "9ZZAB1230WX000103"}),
+    (NORTH, "¿Qué dynos están libres mañana?", FREE, {"start_date": "2026-11-19"}),
+    (ALP, "put 10023 on Climatic for FTP-75 on Feb 14", "book_allocation", {"dyno": "Climatic"}),
+    (ALP, "put 10023 on Climatic Nine for FTP-75 on Feb 14", "book_allocation", {"dyno": "Climatic Nine"}),
     (ALP, "calibrate Dyno 4 on March 1", "set_maintenance", {"dyno": "Dyno 4", "kind": "calibration"}),
 ]  # fmt: skip
 

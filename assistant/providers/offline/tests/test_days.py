@@ -88,6 +88,11 @@ SAID = {
     "from the 21st to the 23rd": "2026-11-21 2026-11-23",
     "on monday the 14th of december": "2026-12-14 None",
     "next weekend": "2026-11-28 2026-11-29",
+    "the monday after next": "2026-11-30 None",
+    "until the end of december from december 21": "2026-12-21 2026-12-31",
+    "from thursday for 5 working days": "2026-11-19 2026-11-25",
+    "on saturday for 3 business days": "2026-11-21 2026-11-25",
+    "december 17 to december 13": "2026-12-17 2026-12-13",
 }
 
 
