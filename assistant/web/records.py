@@ -80,7 +80,9 @@ def _of_row(row: dict[str, Any]) -> Iterator[Record]:
         yield Record("Dyno", dyno, dyno_page(row["dyno_id"]), (dyno,))
     kind = _KINDS.get(url.split("/")[1] if url.count("/") > 1 else "")
     if kind:
-        parts = tuple(str(part) for part in (vehicle, dyno) if part)
+        # A vehicle may have several requests, which differ by their test.
+        test = row.get("test_type") if kind == "Request" else None
+        parts = tuple(str(part) for part in (vehicle, dyno, test) if part)
         days = " – ".join(dict.fromkeys(str(row[name]) for name in ("first_day", "last_day") if row.get(name)))
         yield Record(kind, ", ".join((*parts, days) if days else parts), url, parts)
     elif vehicle or dyno:

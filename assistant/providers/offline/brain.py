@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
@@ -12,6 +12,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from assistant.enums import Outcome
 from assistant.providers.offline import phrases, queries, talk
 from assistant.providers.offline.days import DAY
+from assistant.providers.offline.here import NOWHERE, with_names
 from assistant.providers.offline.reading import Known, Said, listed, read
 
 Args = dict[str, Any]
@@ -36,6 +37,7 @@ def plan(messages: Sequence[BaseMessage], tools: Sequence[str], known: Known) ->
     at = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
     if at is None:
         return Plan(phrases.HELLO)
+    messages, known = _pointed(messages, at, known)
     done = [
         (message.name or "", _data(message)) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
     ]
@@ -76,6 +78,17 @@ def _about_before(
     return None
 
 
+def _pointed(messages: Sequence[BaseMessage], at: int, known: Known) -> tuple[Sequence[BaseMessage], Known]:
+    """The messages, with what the last points at on the page by name; without the page where it does not."""
+    text = _text(messages[at])
+    if known.here != NOWHERE and not read(text, known).vehicle:
+        begins = not any(isinstance(message, HumanMessage) for message in messages[:at])
+        named = with_names(text, known.here, begins=begins)
+        if named != text:
+            return [*messages[:at], HumanMessage(named), *messages[at + 1 :]], known
+    return messages, replace(known, here=NOWHERE)
+
+
 def _text(message: BaseMessage) -> str:
     return message.text if isinstance(message.text, str) else str(message.content)
 
@@ -103,6 +116,13 @@ class _Turn:
     def call(self, name: str, **args: Any) -> Plan:
         if name not in self.tools:
             return _not_offered(name, self.known)
+        here = self.known.here
+        if (
+            name in ("move_allocation", "cancel_allocation")
+            and here.allocation
+            and args.get("vehicle") == here.vehicle
+        ):
+            args["allocation"] = here.allocation
         return Plan(calls=((name, {key: value for key, value in args.items() if value is not None}),))
 
 
@@ -932,6 +952,7 @@ def _shifted(turn: _Turn, data: dict[str, Any]) -> Plan:
             for row in found
             if row["first_day"] <= last.isoformat() and row["last_day"] >= within.first.isoformat()
         ] or found
+    found = [row for row in found if row["id"] == turn.known.here.allocation] or found
     if not found:
         return _refused(f"{vehicle} has no booking that could be moved.")
     if len(found) > 1:

@@ -1,10 +1,21 @@
 """The names that the offline model goes by, as the user may see them."""
 
+from contextlib import suppress
+from typing import Any
+
+from allocations.exceptions import NotFound
 from allocations.selectors import dynos, reports, vehicles
+from allocations.selectors.allocations import allocation_by_id
+from assistant.providers.offline.here import NOWHERE, Here
 from assistant.providers.offline.reading import Known
 from assistant.tools.caller import Caller
 
 MOST_VEHICLES = 20_000
+_OF_PAGES: dict[str, Any] = {
+    "allocation-detail": allocation_by_id,
+    "vehicle-detail": vehicles.vehicle_by_id,
+    "dyno-detail": dynos.dyno_by_id,
+}
 
 
 def known_to(caller: Caller) -> Known:
@@ -20,4 +31,21 @@ def known_to(caller: Caller) -> Known:
         vins=tuple(vin for _, vin, _ in rows if vin),
         test_types=tuple(reports.test_types(caller.ground, user=caller.user).values_list("name", flat=True)),
         programs=tuple(sorted({program for _, _, program in rows if program})),
+        here=_here(caller),
     )
+
+
+def _here(caller: Caller) -> Here:
+    """What the page in view points at, as far as the user may see it and it is of this ground."""
+    page = caller.ctx.page
+    selected = page.get("selected", {}).get("allocation")
+    name, pk = ("allocation-detail", selected) if selected else (page.get("page"), page.get("id"))
+    row: Any = None
+    with suppress(NotFound, ValueError):
+        if name in _OF_PAGES and pk:
+            row = _OF_PAGES[name](int(pk), user=caller.user)
+    if row is None or row.ground_id != caller.ground.pk:
+        return NOWHERE
+    if name == "allocation-detail":
+        return Here(row.vehicle.label, row.dyno.name, row.pk)
+    return Here(vehicle=row.label) if name == "vehicle-detail" else Here(dyno=row.name)

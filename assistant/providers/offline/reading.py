@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 
 from assistant import names
 from assistant.providers.offline.days import Bias, When, read_days
+from assistant.providers.offline.here import NOWHERE, Here
 from assistant.providers.offline.tongues import in_english
 from assistant.providers.offline.words import KEYWORDS, KNOWN_WORDS
 
@@ -26,6 +27,7 @@ class Known:
     vins: tuple[str, ...] = ()
     test_types: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    here: Here = NOWHERE
 
 
 @dataclass(frozen=True)

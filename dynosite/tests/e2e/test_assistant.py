@@ -368,6 +368,17 @@ def test_conversations_are_found_renamed_deleted_and_come_back(offline):
     expect(page.locator(".ai-said p")).to_have_text("Which dynos are free next week?")
 
 
+def test_what_is_picked_on_the_calendar_is_meant_by_this(browser_page, world, offline_worker):
+    world.book("412W101", "NPG 1", 7, 9)
+    page = start(browser_page, world)
+    page.locator(".calendar a.bar", has_text="412W101").click()
+    expect(page.locator("#ai-context")).to_have_text("412W101 · 16 Nov – 3 Jan · North Proving Ground")
+    ask(page, "Move this a week later")
+    card = page.locator(".ai-card.is-waiting")
+    expect(card.locator("del")).to_have_text("23 – 25 Nov 2026 (3 days)")
+    expect(card.locator("ins")).to_have_text("30 Nov – 2 Dec 2026 (3 days)")
+
+
 def test_the_list_beside_its_page_has_a_new_conversation_at_once(offline, world):
     page = offline
     Conversation.objects.create(user=world.users["scheduler"], ground=world.north, title="Earlier")
@@ -387,6 +398,7 @@ def test_an_answer_is_rated_with_a_word_and_asked_again_in_other_words(offline):
     ask(page, "Are there conflicts?")
     settled(page)
     page.get_by_role("button", name="Not helpful").click()
+    expect(page.get_by_role("button", name="Not helpful")).to_be_focused()
     page.get_by_label("What was it?").fill("Too short")
     page.keyboard.press("Enter")
     expect(page.locator(".ai-rating")).to_contain_text("“Too short”")

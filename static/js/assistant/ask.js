@@ -65,10 +65,12 @@ export function place(parts) {
 /** The focus stays: on what it was on if that is still there, else on what it stood in. */
 export function replace(old, fresh) {
   const focused = old.contains(document.activeElement) ? document.activeElement : undefined;
-  const { id, name, value } = focused ?? {};
+  const { id, name, value, ariaLabel } = focused ?? {};
   old.replaceWith(fresh);
   if (!focused) return;
-  const same = (id && document.getElementById(id)) || (name && fresh.querySelector(`[name="${CSS.escape(name)}"]`));
+  const named = name ? [...fresh.querySelectorAll(`[name="${CSS.escape(name)}"]:not([type="hidden"])`)] : [];
+  // Several buttons may have one name.
+  const same = (id && document.getElementById(id)) || named.find((each) => each.ariaLabel === ariaLabel) || named[0];
   const next = same || fresh.querySelector('[aria-invalid="true"], [data-ai-first]') || fresh;
   if (value && same?.value === "") same.value = value;
   next.focus({ preventScroll: true });

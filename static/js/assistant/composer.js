@@ -50,9 +50,10 @@ export function showContext() {
   const place = document.querySelector("[data-ai-context]");
   if (!place) return;
   const view = inView();
-  const days = view.from && view.to ? ` · ${short(view.from)} – ${short(view.to)}` : "";
+  const days = view.from && view.to ? `${short(view.from)} – ${short(view.to)}` : "";
   const picked = view.selected ? document.getElementById(view.selected)?.querySelector("b")?.textContent : "";
-  place.textContent = place.dataset.ground + days + (picked ? ` · ${picked}` : "");
+  // What says most comes first: the end of the line may be cut off.
+  place.textContent = [picked, days, place.dataset.ground].filter(Boolean).join(" · ");
 }
 
 /** The question stands there at once; the server's own takes its place. */

@@ -1,12 +1,15 @@
 """The brain is pure: what people type, and the call that it makes of it."""
 
 import datetime as dt
+import json
+from dataclasses import replace
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from assistant.enums import Outcome
 from assistant.providers.offline.brain import plan
+from assistant.providers.offline.here import Here
 from assistant.providers.offline.model import OfflineModel
 from assistant.providers.offline.reading import Known
 from assistant.tools.registry import TOOLS
@@ -146,3 +149,48 @@ def test_the_same_conversation_gives_the_same_ids_streamed_or_not():
     assert whole.usage_metadata["total_tokens"] == 0
     words = "".join(chunk.text for chunk in model.stream([HumanMessage("hello")]))
     assert words == model.invoke([HumanMessage("hello")]).text
+
+
+PICKED = replace(NORTH, here=Here("412W104", "NPG 2", 7))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "args"),
+    [
+        ("Cancel this", "cancel_allocation", {"vehicle": "412W104", "allocation": 7}),
+        ("move this booking to NPG 1 on Dec 8", "move_allocation",
+         {"vehicle": "412W104", "allocation": 7, "dyno": "NPG 1", "start_date": "2026-12-08"}),
+        ("Where is it booked?", "check_vehicle_allocation", {"vehicle": "412W104"}),
+        ("What is on this dyno next week?", "get_tests_by_status", {"dyno": "NPG 2", "start_date": "2026-11-23"}),
+        # What is named counts, and a week is no vehicle.
+        ("Cancel 412W101", "cancel_allocation", {"vehicle": "412W101"}),
+        ("Which dynos are free this week?", "find_available_dynos", {"end_date": "2026-11-22"}),
+    ],
+)  # fmt: skip
+def test_what_is_picked_on_the_page_is_meant_by_this(text, name, args):
+    called, given = made(text, PICKED)
+    assert (called, {key: given.get(key) for key in args}) == (name, args)
+    assert given.get("allocation") == args.get("allocation")
+
+
+def test_it_is_what_was_spoken_of_once_something_was():
+    before = [HumanMessage("where is 412W101?"), AIMessage("On NPG 1.")]
+    spoken_of = ("cancel_allocation", {"vehicle": "412W101"})
+    assert plan([*before, HumanMessage("cancel it")], tuple(TOOLS), PICKED).calls == (spoken_of,)
+    assert plan([*before, HumanMessage("cancel this")], tuple(TOOLS), PICKED).calls[0][1]["vehicle"] == "412W104"
+
+
+def test_of_several_bookings_the_one_that_is_picked_is_moved():
+    rows = [
+        {"id": pk, "dyno": "NPG 1", "status": "scheduled", "first_day": day, "last_day": day}
+        for pk, day in ((6, "2026-12-01"), (7, "2026-12-14"))
+    ]
+    result = {"status": "ok", "vehicle": {"vehicle": "412W104"}, "allocations": rows}
+    said = [
+        HumanMessage("Move this a week later"),
+        AIMessage("", tool_calls=[{"name": "check_vehicle_allocation", "args": {}, "id": "1"}]),
+        ToolMessage(json.dumps(result), name="check_vehicle_allocation", tool_call_id="1"),
+    ]
+    assert plan(said, tuple(TOOLS), PICKED).calls == (
+        ("move_allocation", {"allocation": 7, "vehicle": "412W104", "start_date": "2026-12-21"}),
+    )
