@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dynosite.lib.htmx.HtmxRedirectMiddleware",
+    "allocations.web.middleware.GroundTimeMiddleware",
     "allocations.web.middleware.DomainErrorMiddleware",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",

@@ -55,7 +55,7 @@ _VERSIONED: dict[str, type[Model]] = {
     "maintenancewindow": MaintenanceWindow,
     "testrequest": TestRequest,
 }
-_KINDS = {"allocation": "Allocation", "maintenancewindow": "Maintenance", "testrequest": "Request"} | {
+_KINDS = {"allocation": "Booking", "maintenancewindow": "Maintenance", "testrequest": "Request"} | {
     name: str(model._meta.verbose_name).capitalize() for name, model in KEPT.items()
 }
 

@@ -7,6 +7,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from allocations import access
 from allocations.enums import RequestStatus, Role
@@ -29,8 +30,8 @@ class NavigationItem:
 class Shell:
     """The user's grounds, the one that this page is about, the user's role there and the ways to other pages.
 
-    `?ground=CODE` chooses a ground and is remembered; a ground that is not the user's does not exist (404). A page
-    about one thing says whose it is with `show_ground`. One query for all of it, and none where nothing is asked.
+    A page's `?ground=CODE` chooses a ground and is remembered; a ground that is not the user's does not exist (404).
+    A page about one thing says whose it is with `show_ground`. One query for all, and none where nothing is asked.
     """
 
     def __init__(self, request: HttpRequest) -> None:
@@ -47,7 +48,13 @@ class Shell:
 
     @property
     def ground(self) -> ProvingGround | None:
-        """None for a user who is a member of no ground."""
+        """None for a user who is a member of no ground. What the page says of times is then in the ground's own."""
+        ground = self._ground()
+        if ground:
+            timezone.activate(ground.time_zone)
+        return ground
+
+    def _ground(self) -> ProvingGround | None:
         shown = self._shown or getattr(self.request, "about_ground", None)
         if shown is not None:
             return next((ground for ground in self.grounds if ground.pk == shown), None)
@@ -56,7 +63,7 @@ class Shell:
             chosen = next((ground for ground in self.grounds if ground.code == asked), None)
             if chosen is None:
                 raise NotFound(access.NOT_FOUND)
-            if self.request.session.get(SESSION_KEY) != chosen.code:
+            if _is_page(self.request) and self.request.session.get(SESSION_KEY) != chosen.code:
                 self.request.session[SESSION_KEY] = chosen.code
             return chosen
         last = self.request.session.get(SESSION_KEY)
@@ -145,6 +152,11 @@ def current_ground(request: HttpRequest, needed: Role = Role.VIEWER) -> ProvingG
     if not found.role.covers(needed):
         raise NotAllowed(f"This takes the role {needed.label.lower()} at {ground.name}.")
     return ground
+
+
+def _is_page(request: HttpRequest) -> bool:
+    """Not a part or a stream, which an older tab may ask for by itself at any time."""
+    return "HX-Request" not in request.headers and request.headers.get("Accept") != "text/event-stream"
 
 
 def _grounds_with_figures(user) -> QuerySet[ProvingGround]:

@@ -19,6 +19,8 @@ from allocations.web.attempts import actor_of, attempt, say_done, warn_of_misfit
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import DynoForm, RunFormSet, runs_of
 from allocations.web.listing import csv_answer, list_page, listing
+from allocations.web.live import live_list
+from dynosite.lib.htmx import wants_fragment
 
 SORTS = {"name": "sort_key", "facility": "facility__position", "now": "until", "free": "next_free"}
 CSV = (
@@ -95,6 +97,7 @@ def _csv(row: Any) -> list[Any]:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     dyno = _found(request, pk)
     context = {
+        "live": live_list(request),
         "dyno": dyno,
         "today": dyno.ground.today(),
         "capabilities": dyno.capabilities.select_related("test_type"),
@@ -104,7 +107,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_keep": _may_keep(request),
         "trail": [("Dynos", reverse("allocations:dyno-list")), (str(dyno), "")],
     }
-    return render(request, "allocations/dynos/detail.html", context)
+    template = "_coming.html" if wants_fragment(request, "list") else "detail.html"
+    return render(request, f"allocations/dynos/{template}", context)
 
 
 def _may_keep(request: HttpRequest) -> bool:

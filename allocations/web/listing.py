@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
+from allocations.web.live import live_list
 from dynosite.lib.htmx import wants_fragment
 
 PER_PAGE = 30
@@ -23,6 +24,8 @@ class Listing:
     sort: str
     filtered: bool
     """Whether anything narrows the list, so that an empty one is not called the whole."""
+    live: str
+    """The address of the stream that says when the list has changed."""
 
 
 def listing(
@@ -37,6 +40,7 @@ def listing(
     then: Sequence[Any] = (),
 ) -> Listing:
     """The rows that `?q=` finds, in the order of `?sort=` and `then`, cut into pages. `sorts` are fields by name."""
+    live = live_list(request)
     text = request.GET.get("q", "").strip()[:100]
     for word in text.split():
         found = Q()
@@ -50,13 +54,13 @@ def listing(
     order = field.desc(nulls_last=True) if sort.startswith("-") else field.asc(nulls_last=True)
     rows = rows.order_by(order, *then, "pk")
     page = Paginator(rows, per_page).get_page(request.GET.get("page"))
-    return Listing(rows, page, text, sort, filtered or bool(text))
+    return Listing(rows, page, text, sort, filtered or bool(text), live)
 
 
 def list_page(request: HttpRequest, folder: str, found: Listing, context: dict[str, Any]) -> HttpResponse:
     """The whole page, or for htmx the list alone."""
     template = "_list.html" if wants_fragment(request, "list") else "page.html"
-    context |= {"found": found, "page_obj": found.page_obj, "sort": found.sort}
+    context |= {"found": found, "page_obj": found.page_obj, "sort": found.sort, "live": found.live}
     response = render(request, f"allocations/{folder}/{template}", context)
     response["Vary"] = "HX-Request, Cookie"
     return response

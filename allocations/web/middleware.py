@@ -9,10 +9,22 @@ from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import response_for_exception
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from allocations.exceptions import Busy, DomainError, Invalid, KeyReused, NotAllowed, NotFound, Refused, Stale
 
 STATUS: dict[type[DomainError], int] = {Stale: 409, KeyReused: 409, Refused: 422, Invalid: 422, Busy: 503}
+
+
+class GroundTimeMiddleware:
+    """Times are said in the time zone of the ground that the page is about: this ends what `Shell.ground` begins."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with timezone.override(None):
+            return self.get_response(request)
 
 
 class DomainErrorMiddleware:

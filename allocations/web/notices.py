@@ -8,20 +8,25 @@ from django.views.decorators.http import require_POST, require_safe
 
 from allocations.selectors.notices import notices_of
 from allocations.services import notices
+from allocations.web.live import live_list
+from dynosite.lib.htmx import wants_fragment
 
 SHOWN = 100
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
+    live = live_list(request)
     found = list(notices_of(request.user)[:SHOWN])
     context = {
         "notices": found,
         "unseen": sum(1 for notice in found if notice.seen_at is None),
         "mail": bool(settings.EMAIL_HOST),
         "shown": SHOWN,
+        "live": live,
     }
-    return render(request, "allocations/notices/page.html", context)
+    template = "_list.html" if wants_fragment(request, "list") else "page.html"
+    return render(request, f"allocations/notices/{template}", context)
 
 
 @require_POST

@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from allocations import access
@@ -20,10 +19,10 @@ from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calenda
 from allocations.selectors.working import rules_of
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
+from allocations.web.live import stream_address
 from allocations.web.overlay import Overlay, hang_into, overlay_of
 from allocations.web.repair_overlay import RepairOverlay, repair_overlay_of
 from allocations.web.schedule_query import STATUSES, ZOOMS, ScheduleQuery, read_query
-from dynosite.lib.events import position
 from dynosite.lib.htmx import wants_fragment
 
 WHOLE_UP_TO = 50
@@ -64,15 +63,13 @@ def board(request: HttpRequest) -> HttpResponse:
         return render(request, "allocations/schedule/no_ground.html")
     ground = current_ground(request)
     query = read_query(request.GET, ground)
-    heard = position(ground.pk)  # before the reading, so that nothing falls between the page and its stream
+    stream_url = stream_address(ground)
     overlay = _overlay(request, query)
     found = _calendar(request, query, overlay)
     sections = _sections(found, query)
     context = {
         **_proposed(request, query, overlay, sections),
-        "stream_url": reverse("allocations:schedule-stream")
-        + "?"
-        + urlencode({"ground": ground.code, "after": heard}),
+        "stream_url": stream_url,
         **_shared(request, query, found),
         "sections": sections,
         "axis": axis_of(

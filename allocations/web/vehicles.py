@@ -20,6 +20,8 @@ from allocations.web.attempts import actor_of, attempt, say_done, warn_of_misfit
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import VehicleForm
 from allocations.web.listing import csv_answer, list_page, listing
+from allocations.web.live import live_list
+from dynosite.lib.htmx import wants_fragment
 
 SORTS = {
     "tag": "tag",
@@ -84,13 +86,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     vehicle = _found(request, pk)
     allocations = vehicle.allocations.select_related("dyno__facility", "test_type", "vehicle").order_by("-first_day")
     context = {
+        "live": live_list(request),
         "vehicle": vehicle,
         "allocations": allocations[:50],
         "requests": request_list(vehicle.ground, user=request.user).filter(vehicle=vehicle)[:50],
         "history": row_history(vehicle),
         "trail": [("Vehicles", reverse("allocations:vehicle-list")), (str(vehicle), "")],
     }
-    return render(request, "allocations/vehicles/detail.html", context)
+    template = "_coming.html" if wants_fragment(request, "list") else "detail.html"
+    return render(request, f"allocations/vehicles/{template}", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,6 +1,7 @@
 """Every list: search, sort, pages, CSV, what an empty one says, and queries that do not grow with the rows."""
 
 import csv
+import datetime as dt
 import io
 import re
 
@@ -8,8 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from allocations.models import Change
+from allocations.enums import Role
+from allocations.models import Change, ProvingGround
 from allocations.services.booking import book
 from allocations.services.requests import cancel_request
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, MONDAY, allocation_of, day
@@ -220,3 +223,23 @@ def test_viewer_sees_no_way_to_write(client, world):
         written = re.findall(r'href="[^"]*(?:/new/|/change/|/cancel/|/lift/|/move/)[^"]*"', main)
         assert written == [], url
     assert Change.objects.filter(user=world.users["viewer"]).count() == 0
+
+
+def test_times_are_said_as_the_clock_of_the_ground_has_them(scheduler, world):
+    world.book("412W101", "NPG 1", 0, 2)
+    at = dt.datetime(2026, 11, 17, 3, 30, tzinfo=dt.UTC)
+    Change.objects.update(at=at)
+    ProvingGround.objects.filter(pk=world.north.pk).update(time_zone="America/Detroit")
+    assert "16 Nov 2026 22:30" in scheduler.get(address("change-list")).content.decode()
+    assert timezone.get_current_timezone_name() == "UTC"
+
+
+def test_tab_left_open_does_not_change_the_ground_that_was_chosen_since(client, world):
+    client.force_login(world.user("both", north=Role.SCHEDULER, south=Role.SCHEDULER))
+    schedule = reverse("allocations:schedule")
+    client.get(schedule, {"ground": "SOUTH"})
+    client.get(reverse("allocations:schedule-rows"), {"ground": "NORTH"}, headers=FRAGMENT)
+    client.get(reverse("allocations:schedule-stream"), {"ground": "NORTH"}, headers={"Accept": "text/event-stream"})
+    assert client.session["ground"] == "SOUTH"
+    client.get(schedule, {"ground": "NORTH"})
+    assert client.session["ground"] == "NORTH"

@@ -1,8 +1,8 @@
 // Other people's changes: the stream says which dynos, their rows are then asked for through the ordinary view.
+import { followStream } from "../stream.js";
 import { refreshCard } from "./card.js";
 
 const TOGETHER = 80; // milliseconds in which changes are gathered into one request
-const AGAIN = 10_000;
 
 const schedule = () => document.getElementById("schedule");
 const waiting = new Set();
@@ -75,31 +75,22 @@ async function ask() {
   }
 }
 
-function listen() {
-  const stream = new EventSource(schedule().dataset.stream);
-  stream.addEventListener("open", sayLive);
-  stream.addEventListener("change", (event) => {
-    for (const dyno of JSON.parse(event.data).dynos) waiting.add(String(dyno));
-    setTimeout(ask, TOGETHER);
-  });
-  stream.addEventListener("reload", () => {
-    everything = true;
-    ask();
-  });
-  stream.addEventListener("gone", () => {
-    stream.close();
-    say("lost", "Signed out: load the page again");
-  });
-  stream.addEventListener("error", () => {
-    say("lost", "No connection: trying again");
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN);
-  });
-  addEventListener("pagehide", () => stream.close(), { once: true });
-}
-
 export function startLive() {
   if (!document.getElementById("cal-live")) return;
-  listen();
+  followStream(schedule().dataset.stream, {
+    onChange({ dynos }) {
+      for (const dyno of dynos) waiting.add(String(dyno));
+      setTimeout(ask, TOGETHER);
+    },
+    onReload() {
+      everything = true;
+      ask();
+    },
+    onState(state, text) {
+      if (state === "live") sayLive();
+      else say(state, text);
+    },
+  });
   setInterval(() => {
     if (document.getElementById("cal-live").dataset.state === "live") sayLive();
   }, 5_000);

@@ -1,0 +1,105 @@
+"""Lists that keep up with what others do, and what the live light says when it may not listen."""
+
+import pytest
+from playwright.sync_api import expect
+
+from allocations.models import Allocation
+from allocations.services.booking import move
+from allocations.services.requests import create_request
+from allocations.tests.world import World, allocation_of, day
+
+SCHEDULE = "/schedule/?ground=NORTH"
+
+
+def ask_for(world: World, vehicle: str, days: int = 3) -> None:
+    create_request(world.vehicles[vehicle].pk, test_type_id=world.tests["Brake"].pk, days=days,
+                   actor=world.actor("admin"))  # fmt: skip
+
+
+@pytest.fixture
+def listening(browser_page, committed_world):
+    """Opens a page as the scheduler and returns it once its stream is open."""
+    browser_page.sign_in(committed_world.users["scheduler"])
+
+    def start(address: str):
+        with browser_page.expect_response(lambda answer: "/schedule/stream/" in answer.url):
+            browser_page.goto(address)
+        return browser_page
+
+    return start
+
+
+def test_list_shows_by_itself_what_another_asks_for(listening, committed_world):
+    page = listening("/requests/")
+    ask_for(committed_world, "412W101")
+    expect(page.locator(".row-link")).to_have_text(["412W101"])
+    expect(page.locator("#list tr.is-new")).to_have_count(1)
+    expect(page.locator("#live-line")).to_be_empty()
+
+
+def test_list_in_use_stays_as_it_is_and_offers_what_is_new(listening, committed_world):
+    ask_for(committed_world, "412W101")
+    page = listening("/requests/")
+    link = page.get_by_role("link", name="Find a place")
+    link.focus()
+    ask_for(committed_world, "412W102")
+    expect(page.locator("#live-line")).to_contain_text("This list has changed.")
+    expect(link).to_be_focused()
+    expect(page.locator(".row-link")).to_have_text(["412W101"])
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".row-link")).to_have_text(["412W101", "412W102"])
+    expect(page.locator("#live-line")).to_be_empty()
+    expect(page.locator("#list")).to_be_focused()
+
+
+def test_filtered_list_stays_filtered(listening, committed_world):
+    page = listening("/vehicles/?q=w103")
+    ask_for(committed_world, "412W101")
+    ask_for(committed_world, "412W103")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("1")
+
+
+def shift(booked: Allocation, dyno: str, first: int, world: World) -> None:
+    booked.refresh_from_db()
+    move(booked.pk, dyno_id=world.dynos[dyno].pk, first_day=day(first), version=booked.version,
+         actor=world.actor("admin"))  # fmt: skip
+
+
+def test_page_of_a_vehicle_and_notices_keep_up(listening, committed_world):
+    world = committed_world
+    booked = allocation_of(world.book("412W101", "NPG 1", 0, 2))
+    page = listening(f"/vehicles/{booked.vehicle_id}/")
+    shift(booked, "NPG 21", 4, world)
+    expect(page.locator("#list")).to_contain_text("NPG 21")
+    page = listening("/notices/")
+    shift(booked, "NPG 1", 9, world)
+    expect(page.locator(".notice")).to_have_count(2)
+
+
+def test_hidden_tab_gives_its_connection_back_and_catches_up(listening, browser_page, committed_world):
+    browser_page.clock.install()
+    page = listening(SCHEDULE)
+    expect(page.locator("#cal-live")).to_have_attribute("data-state", "live")
+    look = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+    look += " document.dispatchEvent(new Event('visibilitychange')); }"
+    with page.expect_event("requestfailed", lambda request: "/stream/" in request.url):
+        page.evaluate(look, True)
+        page.clock.fast_forward(11_000)
+    booked = allocation_of(committed_world.book("412W101", "NPG 1", 0, 2, by="admin"))
+    expect(page.locator(f"#a{booked.pk}")).to_have_count(0)
+    page.evaluate(look, False)
+    expect(page.locator(f"#a{booked.pk}")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(404, "You may no longer look at this proving ground"), (429, "Too many live pages: trying again")],
+)
+def test_live_light_says_why_it_may_not_listen(browser_page, committed_world, status, said):
+    page = browser_page
+    page.sign_in(committed_world.users["scheduler"])
+    page.route("**/schedule/stream/*", lambda route: route.fulfill(status=status, body=""))
+    page.goto(SCHEDULE)
+    expect(page.locator("#cal-live")).to_have_text(said)
+    page.console_errors.clear()
