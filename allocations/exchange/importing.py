@@ -1,6 +1,6 @@
 """A workbook into a proving ground: `preview` says what would come of it, `carry_out` does it, both in one report."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from allocations import access
@@ -8,6 +8,7 @@ from allocations.enums import Role
 from allocations.exchange.cells import fold
 from allocations.exchange.ground import Ground
 from allocations.exchange.identity import row_identities
+from allocations.exchange.misfits import Misfit, misfits_of
 from allocations.exchange.outcome import BOOKED, CANCELLED, REFUSED, WAITING, Decision, Outcome, Sheets, VehicleSpec
 from allocations.exchange.reading import read_workbook
 from allocations.exchange.resolving import resolve
@@ -52,11 +53,14 @@ class Report:
     refusals: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
+    misfits: list[Misfit] = field(default_factory=list)  # booked as they stand, against days off or travel
     made: dict[str, int] = field(default_factory=dict)  # what is new in the ground, by kind
 
     def as_json(self) -> dict[str, Any]:
         names = ("rows", "booked", "waiting", "cancelled", "refused", "already_there")
-        return {name: getattr(self, name) for name in (*names, "conflicts", "refusals", "warnings")}
+        return {name: getattr(self, name) for name in (*names, "conflicts", "refusals", "warnings")} | {
+            "misfits": [asdict(each) for each in self.misfits]
+        }
 
     @property
     def needs_admin(self) -> bool:
@@ -85,7 +89,7 @@ def preview(
     if actor and ground:
         access.require(actor.user, ground.pk, Role.SCHEDULER)
     sheets = _read(source, ground, shift_weeks)
-    return report_of(*_resolve(sheets, ground, lanes))
+    return report_of(*_resolve(sheets, ground, lanes), ground)
 
 
 def carry_out(
@@ -107,7 +111,7 @@ def carry_out(
 
     def decide() -> Intake:
         outcome, state = _resolve(sheets, ground, lanes)
-        reports[:] = [report_of(outcome, state)]
+        reports[:] = [report_of(outcome, state, ground)]
         return intake_of(outcome, state, reports[0].summary())
 
     bring_in(ground.pk, decide, actor=actor, on_progress=on_progress)
@@ -124,7 +128,7 @@ def _resolve(sheets: Sheets, ground: ProvingGround | None, lanes: int) -> tuple[
     return resolve(sheets, state, lanes=lanes), state
 
 
-def report_of(outcome: Outcome, state: Ground) -> Report:
+def report_of(outcome: Outcome, state: Ground, ground: ProvingGround | None = None) -> Report:
     counts = {name: outcome.count(name) for name in (BOOKED, WAITING, CANCELLED, REFUSED)}
     new = [d for d in outcome.decisions if not d.already_there]
     return Report(
@@ -134,6 +138,7 @@ def report_of(outcome: Outcome, state: Ground) -> Report:
         conflicts=[{"kind": c.kind, "name": c.name, "rows": list(c.rows)} for c in outcome.conflicts],
         refusals=[{"row": row, "reason": reason} for row, reason in sorted(outcome.refusals.items())],
         warnings=list(outcome.warnings),
+        misfits=misfits_of(outcome, ground),
         waits=[
             Wait(d.row.number, d.row.test_type, d.row.vin or d.row.tag, d.reason, d.other_row)
             for d in new

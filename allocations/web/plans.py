@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
@@ -24,15 +25,22 @@ from allocations.services.work import Actor
 from allocations.web.context import current_ground, shell_of
 from allocations.web.curve import curve_of
 from allocations.web.forms.plans import PlanForm
-from allocations.web.listing import list_page, listing
+from allocations.web.listing import csv_answer, list_page, listing
 from dynosite.lib.htmx import wants_fragment
 
 logger = logging.getLogger(__name__)
 
 LIST = "allocations:plan-list"
 AHEAD = dt.timedelta(days=730)
-SORTS = {"made": "made_at", "name": "name", "state": "state", "lateness": "objective", "placed": "placed"}
+SORTS = {
+    "made": "made_at", "name": "name", "state": "state", "lateness": "objective", "placed": "placed",
+    "moved": "moved", "unplaced": "unplaced",
+}  # fmt: skip
 SEARCH = ("name", "note", "made_by__username", "made_by__first_name", "made_by__last_name")
+CSV = (
+    "Plan", "State", "Made", "By", "First day", "Last day", "May move", "Placed", "Moved", "Without a place",
+    "Lateness, weighted", "Cannot be below", "Gap %", "Note",
+)  # fmt: skip
 PICKED_FROM = ("vehicle__tag", "vehicle__vin", "vehicle__program", "test_type__name", "step", "note")
 
 
@@ -45,12 +53,22 @@ def index(request: HttpRequest) -> HttpResponse:
     if shown in ("ready", "applied"):
         rows = rows.filter(state=shown)
     found = listing(request, rows, search=SEARCH, sorts=SORTS, default="-made", filtered=bool(shown))
+    if request.GET.get("format") == "csv":
+        return csv_answer(f"plans-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
     context = {
         "shown": shown,
         "kinds": [("", "All"), ("ready", "Ready"), ("applied", "Applied"), ("deleted", "Deleted")],
         "deleted": _just_deleted(request, everything),
     }
     return list_page(request, "plans", found, context)
+
+
+def _csv(plan: Plan) -> list[Any]:
+    return [
+        plan, plan.get_state_display(), plan.made_at.isoformat(timespec="minutes"), plan.made_by, plan.first_day,
+        plan.last_day, plan.get_movable_display(), plan.placed, plan.moved, plan.unplaced, plan.objective, plan.bound,
+        plan.gap, plan.note,
+    ]  # fmt: skip
 
 
 def _just_deleted(request: HttpRequest, everything) -> Plan | None:

@@ -91,7 +91,8 @@ def _line(name: str, label: str, unit: str, columns: Sequence[dict[str, Any]]) -
             kind = "worse" if change > 0 else "better"
         note = f"{change:+,}" if change and column is not columns[0] else ""
         if name == "bound":
-            note = "proven" if column["proven"] else f"gap {column['gap']} %"
+            known = f"gap {column['gap']} %" if value else "nothing known yet"
+            note = "proven" if column["proven"] else known
         cells.append(Cell(f"{value:,}{unit}", round(100 * value / most, 1), kind, note))
     return Line(label, cells)
 

@@ -23,7 +23,7 @@ from allocations.services import scenarios
 from allocations.services.work import Actor
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.scenarios import FORMS, EditForm, ScenarioForm, WindowForm
-from allocations.web.listing import list_page, listing
+from allocations.web.listing import csv_answer, list_page, listing
 from allocations.web.scenario_tables import comparison_of, tables_of
 from dynosite.lib.htmx import wants_fragment
 
@@ -33,8 +33,16 @@ LIST = "allocations:scenario-list"
 DETAIL = "allocations:scenario-detail"
 AHEAD = dt.timedelta(days=364)
 MOST_COMPARED = 6
-SORTS = {"made": "made_at", "name": "name", "state": "state"}
+SORTS = {
+    "made": "made_at", "name": "name", "state": "state", "late": "result__then__late_days",
+    "unplaced": "result__then__unplaced",
+}  # fmt: skip
 SEARCH = ("name", "note", "made_by__username", "made_by__first_name", "made_by__last_name")
+CSV = (
+    "Scenario", "What would be otherwise", "State", "First day", "Last day", "Days late today", "Days late then",
+    "Without a place today", "Without a place then", "Lateness today", "Lateness then", "Use % today", "Use % then",
+    "Made", "By", "Note",
+)  # fmt: skip
 ASKED = ("name", "first_day", "last_day", "movable", "frozen_until", "seconds", "note")
 
 
@@ -46,6 +54,9 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = everything.filter(deleted_at__isnull=shown != "deleted")
     found = listing(request, rows, search=SEARCH, sorts=SORTS, default="-made", filtered=bool(shown))
     names = names_for(ground.pk)
+    if request.GET.get("format") == "csv":
+        rows = found.rows.iterator()
+        return csv_answer(f"scenarios-{ground.code.lower()}", CSV, rows, lambda each: _csv(each, names))
     for each in found.page_obj:
         each.words = _words(each, names)
     deleted = _uuid(request.GET.get("deleted", ""))
@@ -55,6 +66,15 @@ def index(request: HttpRequest) -> HttpResponse:
         "deleted": everything.filter(pk=deleted, deleted_at__isnull=False).first() if deleted else None,
     }
     return list_page(request, "scenarios", found, context)
+
+
+def _csv(scenario: Scenario, names: dict[str, str]) -> list[Any]:
+    answers = [scenario.result.get(which) or {} for which in ("today", "then")]
+    figures = [of.get(name) for name in ("late_days", "unplaced", "objective", "use") for of in answers]
+    return [
+        scenario, "; ".join(_words(scenario, names)), scenario.get_state_display(), scenario.first_day,
+        scenario.last_day, *figures, scenario.made_at.isoformat(timespec="minutes"), scenario.made_by, scenario.note,
+    ]  # fmt: skip
 
 
 def _words(scenario: Scenario, names: dict[str, str]) -> list[str]:

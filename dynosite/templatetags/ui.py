@@ -83,6 +83,12 @@ def signed(number: int) -> str:
 
 
 @register.filter
+def thousands(number: int) -> str:
+    """`20,054`."""
+    return f"{number:,}"
+
+
+@register.filter
 def counted(number: int, singular: str) -> str:
     """`{{ 11|counted:"dyno" }}`: 11 dynos."""
     return count(number, singular)

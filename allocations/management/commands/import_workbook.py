@@ -99,6 +99,7 @@ def describe(report: Report, *, dry_run: bool) -> list[str]:
     groups = [
         ("Refused", [f"row {each['row']}: {each['reason']}" for each in report.refusals]),
         ("Claims that overlap", [_pair(conflict) for conflict in report.conflicts]),
+        ("Against days off or travel", [f"row {each.row}: {each.reason}" for each in report.misfits]),
         ("Warnings", report.warnings),
     ]
     for heading, items in groups:

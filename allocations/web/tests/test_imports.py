@@ -174,3 +174,14 @@ def test_exports_hold_the_schedule(client, world):
     assert answer["Content-Disposition"].endswith(f'schedule-north-{ProvingGround.today(world.north)}.xlsx"')
     assert io.BytesIO(answer.content).read(4) == b"PK\x03\x04"
     assert len(export_workbook(world.north, user=world.users["viewer"])) > 1000
+
+
+def test_rows_against_days_off_are_shown_before_the_import(client, world):
+    client.force_login(world.users["admin"])
+    misfit = {"row": 12, "test": "Brake", "vehicle": "412W101", "reason": "It begins on a day off: Sun 7 Mar 2027."}
+    upload = WorkbookImport.objects.create(
+        ground=world.north, user=world.users["admin"], state=ImportState.CHECKED, report={"misfits": [misfit]}
+    )
+    text = page(client, upload)
+    assert "Against days off or travel" in text
+    assert misfit["reason"] in text

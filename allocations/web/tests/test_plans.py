@@ -1,3 +1,5 @@
+import csv
+import io
 import re
 
 import pytest
@@ -335,3 +337,11 @@ def test_a_search_keeps_the_rows_where_it_finds_a_ghost(world, plan, client):
     page = on_the_calendar(client, plan, q="412w103").content.decode()
     assert re.findall(r'data-dyno="(\d+)"', page) == [str(item.dyno_id)]
     assert "Nothing matches" in on_the_calendar(client, plan, q="412w999").content.decode()
+
+
+def test_the_list_is_given_as_csv(world, plan, client):
+    client.force_login(world.users["viewer"])
+    answer = client.get(reverse("allocations:plan-list"), {"format": "csv", "sort": "-moved"})
+    (line,) = csv.DictReader(io.StringIO(answer.getvalue().decode()))
+    figures = [line[name] for name in ("State", "Placed", "Moved", "Without a place", "Lateness, weighted")]
+    assert figures == ["Ready", "1", "0", "0", "0"]

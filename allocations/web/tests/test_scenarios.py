@@ -1,5 +1,7 @@
 """What if: made, edited, asked, compared, deleted and brought back; the schedule stays as it is."""
 
+import csv
+import io
 import re
 
 import pytest
@@ -173,3 +175,15 @@ def test_rights(world):
 def test_days_that_are_too_many_are_refused(world):
     with pytest.raises(Refused, match="too many to look at"):
         made(world, last_day=day(900))
+
+
+def test_the_list_is_given_as_csv_with_what_was_found(crowded, client):
+    world = crowded
+    answered(world, {"do": "add-dyno", "like": world.dynos["NPG 1"].pk}, name="=One more")
+    made(world, name="Not asked")
+    client.force_login(world.users["viewer"])
+    lines = list(csv.DictReader(io.StringIO(client.get(f"{LIST}?format=csv&sort=late").getvalue().decode())))
+    assert [line["Scenario"] for line in lines] == ["'=One more", "Not asked"]
+    found = [lines[0][name] for name in ("What would be otherwise", "Days late today", "Days late then")]
+    assert found == ["1 more dyno, like NPG 1", "18", "6"]
+    assert lines[1]["Days late then"] == ""

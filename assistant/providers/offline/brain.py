@@ -280,7 +280,8 @@ def _sql(turn: _Turn) -> Plan | None:
             return turn.call("query_database", sql="")
         return _ask(
             "What should the query count? Say it like `how many bookings per dyno`, or write the SELECT yourself; the "
-            "views are dynos, capabilities, vehicles, allocations, requests, maintenance and test_types."
+            "views are dynos, capabilities, vehicles, allocations, requests, maintenance, test_types, working_calendar, "
+            "shutdowns and travel."
         )
     if figure := queries.figure_for(turn.said):
         return turn.call("query_database", sql=figure)

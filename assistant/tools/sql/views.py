@@ -51,9 +51,26 @@ VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
             WHERE w.lifted_at IS NULL AND w.ground_id = {HERE}""",
     ),
     "test_types": (
-        ("id", "name", "default_days", "miles_per_day"),
-        f"""SELECT t.id, t.name, t.default_days, t.miles_per_day
+        ("id", "name", "default_days", "miles_per_day", "runs_through"),
+        f"""SELECT t.id, t.name, t.default_days, t.miles_per_day, t.runs_through
             FROM public.allocations_testtype t WHERE t.ground_id = {HERE}""",
+    ),
+    "working_calendar": (
+        ("days_off", "holidays_country", "holidays_subdivision"),
+        f"""SELECT (SELECT string_agg(trim(to_char(date '2024-01-01' + d, 'Day')), ', ' ORDER BY d)
+                FROM unnest(g.days_off) AS d) AS days_off, g.holidays_country, g.holidays_subdivision
+            FROM public.allocations_provingground g WHERE g.id = {HERE}""",
+    ),
+    "shutdowns": (
+        ("name", "first_day", "last_day"),
+        f"""SELECT s.name, s.first_day, s.last_day FROM public.allocations_shutdown s WHERE s.ground_id = {HERE}""",
+    ),
+    "travel": (
+        ("from_facility", "to_facility", "days"),
+        f"""SELECT o.name AS from_facility, t.name AS to_facility, w.days
+            FROM public.allocations_travel w JOIN public.allocations_facility o ON o.id = w.origin_id
+            JOIN public.allocations_facility t ON t.id = w.to_id
+            WHERE w.ground_id = {HERE}""",
     ),
 }  # fmt: skip
 COLUMNS = {name: list(columns) for name, (columns, _) in VIEWS.items()}

@@ -4,6 +4,8 @@ import psycopg
 import pytest
 from django.db import connection
 
+from allocations.models import Facility, ProvingGround, Shutdown, TestType, Travel
+from allocations.tests.world import day
 from assistant.conftest import context
 from assistant.exceptions import Unavailable
 from assistant.tools.args import QueryDatabase
@@ -100,6 +102,23 @@ def test_more_rows_than_a_chat_shows_are_counted(asking):
 def test_without_a_query_the_views_are_told(asking):
     result = call("query_database", {}, ctx=context(asking))
     assert result["views"]["dynos"][:2] == ["id", "name"]
+
+
+def test_days_off_and_travel_of_this_ground_alone_can_be_asked_for(asking):
+    for ground, days_off, name in ((asking.north, [5, 6], "Christmas"), (asking.south, [4], "Elsewhere")):
+        ProvingGround.objects.filter(pk=ground.pk).update(days_off=days_off, holidays_country="US")
+        Shutdown.objects.create(ground=ground, name=name, first_day=day(38), last_day=day(46))
+    TestType.objects.filter(name="Brake").update(runs_through=False)
+    npg, annex = Facility.objects.filter(ground=asking.north).order_by("-name")
+    Travel.objects.create(ground=asking.north, origin=npg, to=annex, days=2)
+
+    def rows(query):
+        return query_database(Caller(context(asking)), QueryDatabase(sql=query))["rows"]
+
+    assert rows("SELECT name FROM test_types WHERE NOT runs_through") == [["Brake"]]
+    assert rows("SELECT * FROM working_calendar") == [["Saturday, Sunday", "US", ""]]
+    assert rows("SELECT name, first_day FROM shutdowns") == [["Christmas", day(38).isoformat()]]
+    assert rows("SELECT * FROM travel") == [["NPG", "Annex", 2]]
 
 
 def test_an_outsider_sees_their_own_ground_only(asking):
