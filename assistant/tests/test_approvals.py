@@ -1,5 +1,6 @@
 import datetime as dt
 import threading
+from functools import partial
 
 import pytest
 from django.db import connections
@@ -16,6 +17,7 @@ from assistant.conftest import context
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
 from assistant.models import AssistantSettings, Proposal, ToolCall
+from assistant.tools import act, outage
 from assistant.tools.caller import Caller
 from assistant.tools.calling import call
 from assistant.tools.registry import TOOLS
@@ -28,6 +30,13 @@ BOOK = {
     "start_date": "2026-12-21",
     "end_date": "2026-12-22",
 }
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """What the planner finds does not hang on how busy the machine is."""
+    monkeypatch.setattr(act, "PLAN_SECONDS", 60)
+    monkeypatch.setattr(outage.repairs, "repairs", partial(outage.repairs.repairs, seconds=60))
 
 
 def proposed(ctx, tool: str = "book_allocation", call_id: str = "call-1", **args) -> Proposal:
@@ -188,9 +197,9 @@ def test_the_approver_s_own_rights_count_when_approving(world, ctx):
 @pytest.mark.parametrize("name", ["admin", "outsider", "viewer"])
 def test_nobody_else_s_proposal_exists(world, ctx, name):
     proposal = proposed(ctx)
-    for act in (approvals.approve, approvals.reject):
+    for decide in (approvals.approve, approvals.reject):
         with pytest.raises(NotFound):
-            act(proposal.pk, user=world.users[name])
+            decide(proposal.pk, user=world.users[name])
     with pytest.raises(NotFound):
         approvals.edit(proposal.pk, user=world.users[name], args={})
     assert list(approvals.waiting(world.users[name])) == []
