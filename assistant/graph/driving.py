@@ -6,15 +6,19 @@ step asks); a thread that then still waits for a provider is left behind, and ca
 """
 
 import contextvars
+import math
 import queue
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.checkpoint.postgres import PostgresSaver
+
+from assistant.providers.failures import CallTooLong
 
 TICK = 0.1
 """Seconds between two looks at whether to go on."""
@@ -47,6 +51,7 @@ class Watch(BaseCallbackHandler):
     def __init__(self) -> None:
         self.halted: Halt | None = None
         self._woken = threading.Event()
+        self._call_until = math.inf
 
     def halt(self, why: Halt) -> None:
         """The first reason stays."""
@@ -62,7 +67,21 @@ class Watch(BaseCallbackHandler):
         self._woken.wait(seconds)
         self.check()
 
-    on_llm_new_token = on_chat_model_start = on_tool_start = check
+    @contextmanager
+    def call(self, seconds: float) -> Iterator[None]:
+        """A model call, which may take so long, however steadily its words come."""
+        self._call_until = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._call_until = math.inf
+
+    def on_llm_new_token(self, *args: Any, **kwargs: Any) -> None:
+        self.check()
+        if time.monotonic() > self._call_until:
+            raise CallTooLong("It went on for too long.")
+
+    on_chat_model_start = on_tool_start = check
 
 
 class GuardedSaver(PostgresSaver):

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 from langgraph.config import get_stream_writer
@@ -23,6 +24,8 @@ from assistant.providers.breaker import Breaker
 from assistant.providers.chain import Chain, Meter
 from assistant.tools.caller import Caller, Ctx
 
+CALL_SHARE = 0.5
+"""Of a turn's time, that one model call may take: what is left is the next model's."""
 MODEL_NODE, TOOL_NODE, LIMIT_NODE = "model", "tools", "ModelCallLimitMiddleware.before_model"
 TOO_MANY_CALLS = (
     f"I stopped here: this took more than the {MODEL_CALLS} steps of one turn. Ask for a smaller part of it."
@@ -94,7 +97,10 @@ class Turn:
         self._id = str(ctx.run_id)
         caller = Caller(ctx)
         offline = offline_model(caller)
-        chain = Chain(hosted.configured(), offline, meter=meter, breaker=_breaker, tell=_tell, pause=self.watch.pause)
+        chain = Chain(
+            hosted.configured(), offline, meter=meter, breaker=_breaker, tell=_tell, pause=self.watch.pause,
+            limit=lambda: self.watch.call(settings.ASSISTANT_TURN_SECONDS * CALL_SHARE),
+        )  # fmt: skip
         self._agent = build_agent(
             caller,
             offline,

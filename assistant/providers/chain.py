@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
@@ -19,12 +20,13 @@ from langchain_core.messages import AIMessage
 
 from assistant.exceptions import OverBudget
 from assistant.providers.breaker import Breaker
-from assistant.providers.failures import Failure, Misconfigured, NoAnswer, classify, may_have_cost
+from assistant.providers.failures import CallTooLong, Failure, Misconfigured, NoAnswer, classify, may_have_cost
 from assistant.providers.hosted import Link
 
 logger = logging.getLogger(__name__)
 
 OFFLINE = "offline"
+Handler = Callable[[ModelRequest], ModelResponse]
 ATTEMPTS = 3
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 """Seconds. The pause doubles with each attempt, and its actual length is drawn between half and all of it."""
@@ -43,7 +45,7 @@ class Meter(Protocol):
 
 class Chain(AgentMiddleware):
     """Wraps the graph's model calls. `tell(event, data)` reaches the panel: `model` (which one answers) and `restart`
-    (drop the half answer, another try begins)."""
+    (drop the half answer, another try begins). Within `limit()` a hosted model's call ends with CallTooLong."""
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class Chain(AgentMiddleware):
         breaker: Callable[[str], Breaker],
         tell: Callable[[str, dict[str, Any]], None],
         pause: Callable[[float], object] | None = None,
+        limit: Callable[[], AbstractContextManager] = nullcontext,
     ) -> None:
         super().__init__()
         self._links = links
@@ -62,6 +65,7 @@ class Chain(AgentMiddleware):
         self._breaker = breaker
         self._tell = tell
         self._pause = pause or threading.Event().wait
+        self._limit = limit
         self._given_up: set[str] = set()
         """Models that failed at every try. The rest of the turn does not wait for them again."""
 
@@ -91,7 +95,7 @@ class Chain(AgentMiddleware):
         for attempt in range(ATTEMPTS):
             self._tell("model", {"name": link.name})
             try:
-                response = self._call(link.name, request.override(model=link.model), handler)
+                response = self._call(link.name, request.override(model=link.model), self._limited(handler))
             except Exception as error:
                 match classify(error):
                     case Failure.MISCONFIGURED:
@@ -102,7 +106,8 @@ class Chain(AgentMiddleware):
                         raise NoAnswer("The model refused this request; say it in other words.") from error
                 breaker.failed()
                 self._tell("restart", {})
-                if attempt + 1 == ATTEMPTS or not breaker.allows():
+                # What was too slow has had its time; the turn's is needed for the next.
+                if attempt + 1 == ATTEMPTS or isinstance(error, CallTooLong) or not breaker.allows():
                     return None
                 longest = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
                 self._pause(random.uniform(longest / 2, longest))  # noqa: S311
@@ -110,6 +115,13 @@ class Chain(AgentMiddleware):
                 breaker.succeeded()
                 return _not_empty(response)
         return None
+
+    def _limited(self, handler: Handler) -> Handler:
+        def call(request: ModelRequest) -> ModelResponse:
+            with self._limit():
+                return handler(request)
+
+        return call
 
     def _call(self, name: str, request: ModelRequest, handler) -> ModelResponse:
         self._meter.before(name, request)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from langchain_core.language_models import BaseChatModel
@@ -45,4 +46,12 @@ def _model(name: str) -> BaseChatModel:
         )
     from langchain.chat_models import init_chat_model
 
-    return init_chat_model(name, max_retries=0, timeout=settings.ASSISTANT_CALL_SECONDS)
+    return init_chat_model(name, **_limits(provider))
+
+
+def _limits(provider: str) -> dict[str, Any]:
+    """The same for others, in their words. Ollama passes over those that it does not know, and never tries again."""
+    seconds, tokens = settings.ASSISTANT_CALL_SECONDS, settings.ASSISTANT_OUTPUT_TOKENS
+    if provider == "ollama":
+        return {"num_predict": tokens, "client_kwargs": {"timeout": seconds}}
+    return {"max_tokens": tokens, "max_retries": 0, "timeout": seconds}

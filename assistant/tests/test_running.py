@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from assistant import conversations, endings, locks, running, streams, tasks
 from assistant.enums import Author, RunStatus
-from assistant.models import Message, Run
+from assistant.graph import turn
+from assistant.models import Message, ModelCall, Proposal, Run, ToolCall
 from assistant.providers import hosted
 from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
 from assistant.tests.conftest import GEMINI, ask, entries, wait_for_text
+from assistant.tests.test_turns import BOOKING
 from dynosite.lib.connections import given_back
 from dynosite.tests.servers import wait_until
 
@@ -76,7 +78,7 @@ def test_a_lock_ends_with_its_session(committed_world, stub, sent):
         assert (first.is_held(), second) == (True, None)
         first._session.close()
         assert not first.is_held()
-        wait_until(lambda: can_be_held(run.conversation_id), "the end of the session at the server", seconds=5)
+        wait_until(lambda: can_be_held(run.conversation_id), "the end of the session at the server")
 
 
 def can_be_held(conversation_id) -> bool:
@@ -91,18 +93,18 @@ def test_a_lock_is_free_when_its_holder_has_let_it_go(committed_world, sent):
 
 
 def test_turns_leave_no_session_with_the_database(committed_world, stub, sent):
-    def turn(text):
+    def say(text):
         stub.answers(gemini_stub.call("list_dynos", {}), gemini_stub.text("There they are."))
         run = ask(committed_world, text)
         running.run_turn(run.pk)
         run.refresh_from_db()
         assert run.status == RunStatus.DONE
 
-    turn("one")
+    say("one")
     before = sessions()
     for number in range(3):
-        turn(f"again {number}")
-    wait_until(lambda: sessions() <= before, "the end of the turns' sessions", seconds=5)
+        say(f"again {number}")
+    wait_until(lambda: sessions() <= before, "the end of the turns' sessions")
 
 
 def test_what_a_dead_worker_wrote_and_the_graph_does_not_have_is_said_anew(committed_world, stub, sent):
@@ -176,6 +178,67 @@ def test_what_no_database_keeps_is_left_out_of_what_a_model_says(committed_world
     run.refresh_from_db()
     assert (run.status, run.messages.get(author=Author.ASSISTANT).text) == (RunStatus.DONE, "It stands idle.")
     assert run.tool_calls.get().args == {"vehicle": "412W103"}
+
+
+def test_a_call_that_drips_without_end_is_ended_and_the_next_model_answers(
+    committed_world, stub, sent, monkeypatch, settings
+):
+    settings.ASSISTANT_TURN_SECONDS = 100
+    monkeypatch.setattr(turn, "CALL_SHARE", 0.01)
+    left = threading.Event()
+    stub.answers(gemini_stub.drips("on and ", left=left))
+    run = ask(committed_world, "list the dynos")
+    running.run_turn(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.model, len(stub.requests)) == (RunStatus.DONE, "offline", 1)
+    (answer,) = run.messages.filter(author=Author.ASSISTANT)
+    assert ("NPG 1" in answer.text, "on and" in answer.text) == (True, False)
+    assert "restart" in [name for name, _ in entries(run)]
+    dripped = ModelCall.objects.get(run=run, model=GEMINI)
+    assert (dripped.error, dripped.estimated) == ("CallTooLong: It went on for too long.", True)
+    wait_until(left.is_set, "the end of the call at the provider")
+
+
+def test_a_turn_without_end_is_ended_with_its_time_and_what_was_said_is_kept(
+    committed_world, stub, sent, monkeypatch, settings
+):
+    settings.ASSISTANT_TURN_SECONDS = 2
+    monkeypatch.setattr(turn, "CALL_SHARE", 100)
+    stub.answers(gemini_stub.drips("on and ", left=threading.Event()))
+    run = ask(committed_world, "hello")
+    running.run_turn(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.messages.get(author=Author.NOTE).text) == (RunStatus.FAILED, endings.TOO_LONG)
+    kept = run.messages.get(author=Author.ASSISTANT)
+    assert (kept.text.startswith("on and on and "), kept.cut) == (True, True)
+
+
+def test_stop_does_not_wait_for_a_model_that_is_silent_and_nothing_comes_of_it_later(
+    committed_world, stub, sent, settings
+):
+    settings.ASSISTANT_CALL_SECONDS = 60
+    speak = threading.Event()
+    stub.answers(gemini_stub.after(speak, gemini_stub.call("book_allocation", BOOKING)))
+    run = ask(committed_world, "book it")
+    worker = in_a_thread(run)
+    wait_until(lambda: stub.requests, "a call of the model")
+    conversations.stop(run.pk, user=committed_world.users["scheduler"])
+    worker.join(50)
+    run.refresh_from_db()
+    call = ModelCall.objects.get(run=run)
+    assert (run.status, call.ended_at) == (RunStatus.STOPPED, None)
+    speak.set()
+    wait_until(lambda: ModelCall.objects.filter(run=run, ended_at__isnull=False).exists(), "the call's end")
+    stub.answers(gemini_stub.text("Hello."))
+    second = ask(committed_world, "hello", conversation_id=run.conversation_id)
+    running.run_turn(second.pk)
+    parts = [part for content in stub.requests[-1]["body"]["contents"] for part in content["parts"]]
+    assert [part.get("text") for part in parts] == [
+        "book it",
+        "(This turn ended before there was an answer.)",
+        "hello",
+    ]
+    assert (ToolCall.objects.count(), Proposal.objects.count()) == (0, 0)
 
 
 def test_lost_runs_are_sent_again_but_not_each_time_that_somebody_looks(committed_world, stub, sent):

@@ -155,7 +155,7 @@ def _nothing_left(body: dict[str, Any]) -> Respond:
 
 
 def steps(*chunks: str | threading.Event, tokens: tuple[int, int] = (10, 5)) -> Respond:
-    """Streams the words; at an event it waits until that is set."""
+    """Streams the words; at an event it waits until that is set, with empty pieces so that no client gives up."""
 
     def respond(handler: BaseHTTPRequestHandler) -> None:
         _begin(handler)
@@ -163,25 +163,17 @@ def steps(*chunks: str | threading.Event, tokens: tuple[int, int] = (10, 5)) -> 
             if isinstance(chunk, str):
                 _chunk(handler, _candidate([{"text": chunk}]))
             else:
-                chunk.wait(60)
+                _wait_with(handler, chunk)
         _chunk(handler, _candidate([{"text": ""}], finish="STOP") | {"usageMetadata": _usage(tokens)})
 
     return respond
 
 
-def slowly(first: str, go_on: threading.Event, rest: str) -> Respond:
-    """Streams the first words, then empty pieces for a patient client until the event is set, then the rest."""
-
-    def respond(handler: BaseHTTPRequestHandler) -> None:
-        _begin(handler)
-        _chunk(handler, _candidate([{"text": first}]))
-        for _ in range(150):
-            if go_on.wait(0.2):
-                break
-            _chunk(handler, _candidate([{"text": ""}]))
-        _chunk(handler, _candidate([{"text": rest}], finish="STOP") | {"usageMetadata": _usage((10, 5))})
-
-    return respond
+def _wait_with(handler: BaseHTTPRequestHandler, event: threading.Event) -> None:
+    for _ in range(300):
+        if event.wait(0.2):
+            return
+        _chunk(handler, _candidate([{"text": ""}]))
 
 
 def _usage(tokens: tuple[int, int]) -> dict[str, int]:
