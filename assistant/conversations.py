@@ -22,7 +22,7 @@ from assistant.exceptions import Decided, Waiting
 from assistant.limits import check_rate
 from assistant.models import Conversation, Feedback, Message, Proposal, Run, ToolCall
 from dynosite.accounts.models import User
-from dynosite.lib.plain_text import storable
+from dynosite.lib.plain_text import storable, visible
 
 LONGEST = 8_000
 """Characters of a message."""
@@ -175,7 +175,7 @@ def conversations_of(user: User, *, ground_id: int, search: str = "") -> QuerySe
 
 def rename(pk: Id, title: str, *, user: User) -> Conversation:
     conversation = conversation_by_id(pk, user=user)
-    title = " ".join(title.split())
+    title = " ".join(visible(title).split())
     longest = Conversation._meta.get_field("title").max_length or TITLE
     if not title or len(title) > longest:
         raise Invalid({"title": [f"A title has 1 to {longest} characters."]})
@@ -318,7 +318,7 @@ def _page(page: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _title(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(visible(text).split())
     return line if len(line) <= TITLE else line[:TITLE].rsplit(" ", 1)[0] + "…"
 
 

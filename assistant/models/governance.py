@@ -104,6 +104,8 @@ class Budget(models.Model):
         return f"{whom}, a {self.period}"
 
     def clean(self) -> None:
+        if self.cost is not None and self.cost < 0:
+            raise ValidationError({"cost": "A limit is nothing or more."})
         if self.user_id and self.scope != BudgetScope.USER:
             raise ValidationError({"user": "Only a user's budget names one."})
         if self.ground_id and self.scope != BudgetScope.GROUND:

@@ -4,6 +4,8 @@ from contextlib import suppress
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from langchain_core.messages import AIMessage
 
 from allocations.exceptions import NotFound
@@ -202,6 +204,32 @@ def test_a_budget_of_ones_own_takes_the_place_of_the_general_one(world, run):
         Budgets(other).before(GEMINI)
 
 
+def test_a_budget_is_never_less_than_nothing(world):
+    budget = Budget(scope=BudgetScope.WHOLE, period=BudgetPeriod.DAY, cost=Decimal("-0.01"))
+    with pytest.raises(ValidationError, match="A limit is nothing or more"):
+        budget.full_clean()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Budget.objects.create(scope=BudgetScope.WHOLE, period=BudgetPeriod.DAY, tokens=-1)
+
+
+def test_a_day_is_the_ground_s_own_and_a_month_its_calendar_month(world, run, monkeypatch):
+    """It is the first of December in Auckland while Honolulu has the last of November."""
+    days = {"Pacific/Auckland": dt.date(2026, 12, 1), "Pacific/Honolulu": dt.date(2026, 11, 30)}
+    monkeypatch.setattr(clock, "today", days.__getitem__)
+    for ground, zone in zip((world.north, world.south), days, strict=True):
+        ground.time_zone = zone
+        ground.save()
+    whole(tokens=150, period=BudgetPeriod.MONTH)
+    ahead, behind = Budgets(run_of(world)), Budgets(run_of(world, "outsider", world.south))
+    call(ahead)
+    call(behind)
+    assert sorted(Spend.objects.values_list("day", flat=True)) == sorted(days.values())
+    call(ahead)
+    with pytest.raises(OverBudget, match="this month"):
+        ahead.before(GEMINI)
+    call(behind)
+
+
 def test_a_days_budget_begins_anew_and_a_months_does_not(run, wednesday):
     whole(tokens=100)
     month = whole(tokens=200, period=BudgetPeriod.MONTH)
@@ -261,12 +289,13 @@ def test_waiting_for_others_ends_at_once_by_what_the_pause_raises(world, run):
 
 
 class Racing:
-    """Eight runs that call a model again and again; the calls of all of them meet, if they are let."""
+    """Eight runs that call a model again and again; the calls of all of them meet, if they are let. `patience` is how
+    long one waits for the others: long where all of them come."""
 
-    def __init__(self, world, monkeypatch, size: Size, tokens: int):
+    def __init__(self, world, monkeypatch, size: Size, tokens: int, *, patience: float = 0.5):
         monkeypatch.setattr(budgets, "size_of", lambda request: size)
         self.runs = [run_of(world, name) for name in ("scheduler", "viewer") for _ in range(CLIENTS // 2)]
-        self.met, self.tokens = threading.Barrier(CLIENTS), tokens
+        self.met, self.tokens, self.patience = threading.Barrier(CLIENTS), tokens, patience
 
     def play(self, times: int) -> int:
         """Returns what was spent in all."""
@@ -283,7 +312,7 @@ class Racing:
         for _ in range(times):
             meter.before(GEMINI)
             with suppress(threading.BrokenBarrierError):  # some were held back; from now on nobody waits
-                self.met.wait(timeout=0.5)
+                self.met.wait(timeout=self.patience)
             meter.after(GEMINI, said(self.tokens, 0), seconds=0.1)
 
     @property
@@ -292,7 +321,8 @@ class Racing:
 
 
 @pytest.fixture
-def committed(committed_world):
+def committed(committed_world, settings):
+    settings.ASSISTANT_CALL_SECONDS = 50  # for which one waits for the others' calls, on a busy machine too
     with clock.day_is(dt.date(2026, 11, 18)):
         yield committed_world
 
@@ -322,7 +352,7 @@ def test_a_budget_of_cost_is_passed_by_no_more_than_one_call(committed, monkeypa
 @pytest.mark.race
 def test_far_from_its_end_a_budget_holds_nobody_up(committed, monkeypatch):
     whole(tokens=100_000)
-    racing = Racing(committed, monkeypatch, Size(80, 20, 20), 100)
+    racing = Racing(committed, monkeypatch, Size(80, 20, 20), 100, patience=40)
     assert racing.play(1) == 800
     assert racing.all_met
 
@@ -332,7 +362,7 @@ def test_without_holding_back_what_is_open_the_race_is_lost(committed, monkeypat
     """The control: the eight do call at once, and only what is held keeps them apart."""
     monkeypatch.setattr(spending, "_TOTALS", spending._TOTALS.replace("c.ended_at IS NULL", "false"))
     whole(tokens=100)
-    assert Racing(committed, monkeypatch, Size(80, 20, 20), 100).play(1) == 800
+    assert Racing(committed, monkeypatch, Size(80, 20, 20), 100, patience=40).play(1) == 800
 
 
 @pytest.mark.race
@@ -345,11 +375,11 @@ def test_without_the_lock_the_race_is_lost(committed, monkeypatch):
 
     def totals(*args):
         found = real(*args)
-        looked.wait(timeout=10)
+        looked.wait(timeout=40)
         return found
 
     real = spending._totals
     monkeypatch.setattr(spending, "_locked", unlocked)
     monkeypatch.setattr(spending, "_totals", totals)
     whole(tokens=100)
-    assert Racing(committed, monkeypatch, Size(80, 20, 20), 100).play(1) == 800
+    assert Racing(committed, monkeypatch, Size(80, 20, 20), 100, patience=40).play(1) == 800

@@ -19,7 +19,7 @@ from assistant.tools.caller import Caller, Ctx
 from assistant.tools.cards import card_text
 from assistant.tools.registry import TOOLS, offered
 from dynosite.lib.connections import given_back
-from dynosite.lib.plain_text import storable
+from dynosite.lib.plain_text import storable, visible
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,8 @@ def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[st
         if record.status != ToolStatus.RUNNING:
             return record.result
     result, error = _safely(name, raw, ctx, call_id)
-    result = _plain(result)
+    # What nobody sees is no data either: words for the model alone, or a name that is written backwards.
+    result = visible(_plain(result))
     if record:
         record.status, record.result, record.error = result["status"], result, error
         record.seconds = round(time.monotonic() - began, 4)

@@ -6,6 +6,7 @@ from allocations.selectors.allocations import checks_of
 from assistant.tools import rows
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
+from dynosite.lib.plain_text import visible
 
 Card = dict[str, Any]
 
@@ -40,10 +41,11 @@ def card(
     bars: list[dict[str, Any]] | None = None,
     links: list[dict[str, Any]] | None = None,
 ) -> Card:
-    return {
+    drawn = {
         "title": title, "lines": lines, "checks": checks or [], "warnings": warnings or [], "bars": bars or [],
         "links": links or [],
     }  # fmt: skip
+    return visible(drawn)
 
 
 def links_of(row: Any) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from markdown_it.token import Token
 
 from assistant.web.addresses import is_own_page
 from assistant.web.days import in_words
+from dynosite.lib.plain_text import visible
 
 LONGEST = 40_000
 _TAGS = {
@@ -33,13 +34,14 @@ _PARSER = _parser()
 def render(text: str, names: Mapping[str, str] | None = None) -> SafeString:
     """`names` become links where the text speaks of them: a name and the address of its page. Days are written as
     pages write them."""
-    tokens = _PARSER.parse(text[:LONGEST])
+    tokens = _PARSER.parse(visible(text[:LONGEST]))
     known = {name: url for name, url in (names or {}).items() if len(name) > 1 and is_own_page(url)}
+    spoken = _pattern(known)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "h4"
         if token.type == "inline" and token.children:
-            token.children = _linked(token.children, known)
+            token.children = _linked(token.children, known, spoken)
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
     clean = nh3.clean(
         html, tags=_TAGS, attributes={"*": set(), "a": {"href"}, "ol": {"start"}}, attribute_filter=_kept,
@@ -52,22 +54,25 @@ def _kept(tag: str, attribute: str, value: str) -> str | None:
     return None if attribute == "href" and not is_own_page(value) else value
 
 
-def _linked(children: list[Token], known: Mapping[str, str]) -> list[Token]:
+def _pattern(known: Mapping[str, str]) -> re.Pattern[str]:
+    names = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
+    return re.compile(rf"{_OWN.pattern}|(?<![\w\-])(?:{names})(?![\w\-])") if names else _OWN
+
+
+def _linked(children: list[Token], known: Mapping[str, str], spoken: re.Pattern[str]) -> list[Token]:
     found: list[Token] = []
     inside = 0
     for child in children:
         inside += {"link_open": 1, "link_close": -1}.get(child.type, 0)
-        found += _pieces(child, known) if child.type == "text" and not inside else [child]
+        found += _pieces(child, known, spoken) if child.type == "text" and not inside else [child]
     return found
 
 
-def _pieces(token: Token, known: Mapping[str, str]) -> list[Token]:
+def _pieces(token: Token, known: Mapping[str, str], spoken: re.Pattern[str]) -> list[Token]:
     """The text, with what it names as links."""
-    names = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
-    pattern = re.compile(rf"{_OWN.pattern}|(?<![\w\-])(?:{names})(?![\w\-])" if names else _OWN.pattern)
     pieces: list[Token] = []
     end = 0
-    for match in pattern.finditer(token.content):
+    for match in spoken.finditer(token.content):
         address = known.get(match[0], match[0])
         if not is_own_page(address):
             continue

@@ -1,4 +1,4 @@
-"""Text that can be kept: PostgreSQL takes no NUL, and UTF-8 no half of a surrogate pair."""
+"""Text that can be kept, for PostgreSQL takes no NUL, and UTF-8 no half of a surrogate pair; and that can be seen."""
 
 import re
 from collections.abc import Callable
@@ -8,16 +8,31 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 _NOT_KEPT = re.compile("[\x00\ud800-\udfff]")
+_NOT_SEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""Control characters, those that turn the direction of what follows, and those without any width. The two that join
+letters stay: some scripts are written with them."""
 
 
 def storable(value: Any) -> Any:
     """The value without what cannot be kept; of lists and dicts all that is in them."""
+    return _without(_NOT_KEPT, value)
+
+
+def visible(value: Any) -> Any:
+    """The value without what nobody sees, so that it says what it shows; of lists and dicts all that is in them."""
+    return _without(_NOT_SEEN, value)
+
+
+def _without(left_out: re.Pattern[str], value: Any) -> Any:
     if isinstance(value, str):
-        return _NOT_KEPT.sub("", value)
+        return left_out.sub("", value)
     if isinstance(value, dict):
-        return {storable(name): storable(each) for name, each in value.items()}
+        return {_without(left_out, name): _without(left_out, each) for name, each in value.items()}
     if isinstance(value, list):
-        return [storable(each) for each in value]
+        return [_without(left_out, each) for each in value]
     return value
 
 

@@ -63,6 +63,12 @@ def test_hostile_markdown_leads_nowhere_and_loads_nothing(text):
     assert [each for each in given if not ((found := own.fullmatch(each)) and is_own_page(found[1]))] == []
 
 
+def test_what_nobody_sees_is_left_out():
+    text = "NPG \u202e1\u202c is\u200b \u2066free\u2069\ufeff\U000e0041\x1b[0m [it](/vehi\u200bcles/3/)"
+    assert render(text) == '<p>NPG 1 is free[0m <a href="/vehicles/3/">it</a></p>\n'
+    assert render("می\u200cخواهم") == "<p>می\u200cخواهم</p>\n"
+
+
 def test_ordinary_markdown_is_drawn():
     html = render("# Free\n**NPG 1** is *free*:\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |")
     assert "<h4>Free</h4>" in html
