@@ -65,6 +65,9 @@ def test_a_card_whose_facts_have_changed_writes_nothing_and_shows_what_would_do_
     assert answer.status_code == 409
     assert 'class="ai-card is-changed"' in text
     assert "The schedule has changed since this card was drawn, and nothing was written." in text
+    assert text.count("23 – 25 Nov 2026.") == 1
+    told = html(panel.get(to("proposal", talk.proposal)))
+    assert re.search(r'class="ai-card-why">NPG 1 is taken by 412W101 \(Brake\): 23 – 25 Nov 2026\.', told)
     assert booked() == [("412W101", "NPG 1", "2026-11-23")]
 
 

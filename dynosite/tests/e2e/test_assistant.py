@@ -501,6 +501,8 @@ def test_axe_finds_no_fault(browser, asgi_server, world, offline_worker, look):
         page.get_by_role("link", name="Conversations").click()
         expect(page.locator("#ai-found")).to_be_visible()
         assert violations(page) == []
+        page.goto("/assistant/conversations/")
+        assert violations(page) == []
         page.goto("/assistant/inbox/")
         assert violations(page) == []
         page.get_by_role("button", name="Approve").click()
