@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from allocations import access
 from allocations.enums import AllocationStatus, RefusalCode
@@ -61,6 +61,15 @@ def allocation_by_id(pk: int, *, user: "User") -> Allocation:
     if found is None:
         raise NotFound(access.NOT_FOUND)
     return found
+
+
+def search_ahead(ground: ProvingGround, text: str, *, user: "User", limit: int = 5) -> list[Allocation]:
+    """The next allocations from today on that the calendar's search would find, on whatever day."""
+    fields = ("vehicle__tag", "vehicle__vin", "test_type__name", "vehicle__team", "vehicle__program")
+    found = Q()
+    for name in fields:
+        found |= Q(**{f"{name}__icontains": text})
+    return ahead(allocations(ground, user=user).filter(found), ground, limit=limit)
 
 
 def ahead(rows: QuerySet[Allocation], ground: ProvingGround, *, limit: int = 30) -> list[Allocation]:

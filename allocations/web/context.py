@@ -112,8 +112,8 @@ class Shell:
 
     @property
     def dock(self) -> list[NavigationItem]:
-        """The same for phones: three of them, with the new booking in the middle for those who may book."""
-        items = self.navigation[:3]
+        """The same for phones: three of them and the new booking for those who may book, else four."""
+        items = self.navigation[: 3 if self.may_schedule else 4]
         new = address("allocations:allocation-create")
         if new and self.may_schedule:
             items.insert(2, NavigationItem("New booking", new, "plus", action=True))

@@ -1,5 +1,6 @@
 """The calendar: the board, rows of it on demand, and the card of what stands on it."""
 
+import datetime as dt
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from django.views.decorators.http import require_safe
 from allocations import access
 from allocations.enums import Drive, Role, WeightClass
 from allocations.exceptions import NotFound
-from allocations.models import MaintenanceWindow
-from allocations.selectors.allocations import allocation_by_id, checks_of
+from allocations.models import Allocation, MaintenanceWindow
+from allocations.selectors.allocations import allocation_by_id, checks_of, search_ahead
 from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar, warning_of
 from allocations.selectors.working import rules_of
 from allocations.web.axis import axis_of
@@ -30,6 +31,8 @@ WHOLE_UP_TO = 50
 ROWS_AT_ONCE = 25
 FIRST_ROWS = 30
 MOST_ROWS_ASKED = 250
+AROUND = dt.timedelta(days=3)
+"""Days shown before what is looked for."""
 LEGEND = (
     ("scheduled", "Scheduled"),
     ("running", "Running"),
@@ -83,6 +86,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "legend": LEGEND,
         "search_form": "schedule-filters",
         "search_text": query.chosen.text,
+        "elsewhere": _elsewhere(request, query) if not sections else [],
     }
     part = wants_fragment(request, "schedule")
     template = "allocations/schedule/_schedule.html" if part else "allocations/schedule/page.html"
@@ -148,6 +152,13 @@ def _window_context(request: HttpRequest, pk: int) -> dict[str, object]:
     shell.show_ground(found.ground_id)
     past = found.lifted_at is not None or found.last_day < found.ground.today()
     return {"window": found, "may_change": shell.role.covers(Role.ADMIN) and not past}
+
+
+def _elsewhere(request: HttpRequest, query: ScheduleQuery) -> list[tuple[Allocation, str]]:
+    """What is looked for and stands on other days, each with the board that shows it."""
+    text = query.chosen.text
+    found = search_ahead(query.ground, text, user=request.user) if text else []
+    return [(each, query.address(from_=each.first_day - AROUND, to=None)) for each in found]
 
 
 def _overlay(request: HttpRequest, query: ScheduleQuery) -> Overlay | RepairOverlay | None:

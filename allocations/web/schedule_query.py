@@ -89,6 +89,10 @@ class ScheduleQuery:
         filters = ("runs", "drive", "weight", "facility", "status", "test", "mine", "q", "whole")
         return self.address(**dict.fromkeys(filters))
 
+    @property
+    def without_text(self) -> str:
+        return self.address(q=None)
+
     def zoomed(self, name: str) -> str:
         """A wider zoom shows more days from the same first one."""
         return self.address(zoom=name, to=None)

@@ -315,3 +315,15 @@ def test_window_has_a_card_and_a_page(client, world):
             client.get(reverse(f"allocations:{name}", args=[window.pk]))
         )
         client.force_login(world.users["viewer"])
+
+
+def test_search_for_what_stands_on_other_days_says_on_which(client, world):
+    client.force_login(world.users["viewer"])
+    booked = allocation_of(world.book("412W101", "NPG 1", 200, 202))
+    world.book("412W102", "NPG 1", 210, 212)
+    found = html(client.get(BOARD, {"ground": "NORTH", "q": "w101"}))
+    assert "Not on these days" in found
+    assert re.findall(r"<b>(412W\d+)</b> · Brake on NPG 1", found) == ["412W101"]
+    address = re.search(r'href="(\?[^"]*from=[^"]*)" hx-get', found[found.index("Not on these days") :])[1]
+    shown = client.get(BOARD + address.replace("&amp;", "&"))
+    assert f'id="a{booked.pk}"' in html(shown)
