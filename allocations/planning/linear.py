@@ -20,6 +20,7 @@ from .state import Plan
 SLACK = 1e-5
 # The relaxation ends when a round proves a bound this near to what the next could.
 CLOSE = 5e-3
+ROUNDING = 1e-14
 NEVER = 1 << 62
 
 
@@ -80,7 +81,11 @@ def lagrangian(model: Model, columns: Columns, rows: Rows, price: np.ndarray) ->
     reduced = columns.cost + np.bincount(rows.column, rows.value * price[rows.row], minlength=len(columns))
     least = np.full(model.n, np.inf)
     np.minimum.at(least, columns.test, reduced)
-    bound = float(least.sum() - price @ rows.limit)
+    # What rounding may have added: a share of all that was summed up.
+    room = float(price @ rows.limit)
+    bound = float(least.sum()) - room
+    if bound < math.inf:
+        bound -= ROUNDING * (float(np.abs(least).sum()) + 2 * room * model.n)
     return bound, bound - least[columns.test] + reduced
 
 

@@ -6,14 +6,17 @@ A cost holds the whole objective in one integer, the ties in its low digits:
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
 
-from .problem import Problem
+from .problem import Problem, reach
 from .solution import Placement, Solution
 from .stretch import Broken, Stretch
 from .travel import Sites, days_mask
+
+MOST_EXACT = 1 << 50
 
 
 def bits(mask: int) -> list[int]:
@@ -31,7 +34,7 @@ class Model:
 
     def __init__(self, problem: Problem):
         self.problem = problem
-        self.horizon = problem.horizon
+        self.horizon = reach(problem)
         self.n = len(problem.tests)
         tests = problem.tests
         dyno_index = {name: i for i, name in enumerate(problem.dynos)}
@@ -200,7 +203,11 @@ class Model:
         self.move_cost = weights.move * self.level + self.stay_unit * weights.stay
         self.versatile_unit = weights.versatile
         worst = sum(w * max(0, horizon - 1 - d) for w, d in zip(self.weight, self.due, strict=True))
-        self.unplaced_price = weights.unplaced or worst + n * weights.move + 1
+        # Every objective is a multiple of this.
+        self.grain = max(1, math.gcd(*self.weight, weights.move, weights.unplaced or 0))
+        self.unplaced_price = weights.unplaced or worst + n * weights.move + self.grain
+        # Beyond that, sums of floating-point prices prove nothing, and numpy's integers overflow.
+        self.exact = self.unplaced_price * (n + 1) < MOST_EXACT
         self.unplaced_cost = self.unplaced_price * self.level
         finish = self.finish_unit * weights.finish
         self.cost: list[list[int]] = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from reprlib import repr as brief
 from typing import Any
 
-from .reading import ProblemError, integer, list_of, names, object_of, required, text
+from .reading import MOST, ProblemError, integer, list_of, names, object_of, required, text
 
 MAX_HORIZON = 100_000
 
@@ -174,7 +175,7 @@ def read_test(value: Any, where: str, dynos: set[str]) -> Test:
 def _flag(item: Mapping[str, Any], key: str, where: str) -> bool:
     value = item.get(key)
     if not isinstance(value, bool | None):
-        raise ProblemError(f"{where}.{key}", f"must be true or false, not {value!r}")
+        raise ProblemError(f"{where}.{key}", f"must be true or false, not {brief(value)}")
     return bool(value)
 
 
@@ -187,5 +188,5 @@ def read_weights(value: Any) -> Weights:
             raise ProblemError(f"weights.{key}", f"is unknown; there are {', '.join(sorted(known))}")
     given = {key: integer(item, key, "weights", low=0) for key in item if key != "unplaced"}
     if item.get("unplaced") is not None:
-        given["unplaced"] = integer(item, "unplaced", "weights", low=1)
+        given["unplaced"] = integer(item, "unplaced", "weights", low=1, high=MOST**3)
     return Weights(**given)

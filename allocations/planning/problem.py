@@ -24,7 +24,7 @@ from .parts import (
     read_travel,
     read_weights,
 )
-from .reading import ProblemError, integer, list_of, names, required
+from .reading import ProblemError, given, integer, list_of, names, required
 
 __all__ = ["Occupied", "Problem", "ProblemError", "Test", "Travel", "Weights"]
 
@@ -51,7 +51,7 @@ class Problem:
         if isinstance(data, (str, bytes)):
             try:
                 data = json.loads(data)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ProblemError("problem", f"is not JSON ({error})") from None
         if not isinstance(data, Mapping):
             raise ProblemError("problem", "must be an object")
@@ -66,12 +66,12 @@ class Problem:
             ),
             tuple(
                 read_occupied(item, f"occupied[{i}]", set(dynos))
-                for i, item in enumerate(list_of(data.get("occupied", []), "occupied"))
+                for i, item in enumerate(list_of(given(data, "occupied", []), "occupied"))
             ),
-            read_weights(data.get("weights", {})),
-            read_closed(data.get("closed", [])),
-            read_facilities(data.get("facilities", {}), set(dynos)),
-            read_travel(data.get("travel", [])),
+            read_weights(given(data, "weights", {})),
+            read_closed(given(data, "closed", [])),
+            read_facilities(given(data, "facilities", {}), set(dynos)),
+            read_travel(given(data, "travel", [])),
         )
         _check_order(problem)
         check_fixed(problem)
@@ -113,6 +113,19 @@ class Problem:
         return replace(
             self, weights=read_weights({f.name: getattr(self.weights, f.name) for f in fields(Weights)} | changes)
         )
+
+
+def reach(problem: Problem) -> int:
+    """How many days matter: by the last of them some best plan has ended, whatever the horizon.
+
+    Once no limit of the problem ends any more, later tests may move up until each follows another's end, gap or way.
+    """
+    limits = [0, *problem.closed, *(t.earliest for t in problem.tests)]
+    limits += [problem.last_day(t, t.placed[1]) for t in problem.tests if t.placed is not None]
+    limits += [o.last for o in problem.occupied if o.last < problem.horizon - 1]
+    way = max((t.days for t in problem.travel), default=0)
+    limits.append(max(limits) + sum(t.days + max(t.gap if t.after else 0, way) for t in problem.tests))
+    return max(1, min(problem.horizon, limits[-1] + 1))
 
 
 def _check_order(problem: Problem) -> None:

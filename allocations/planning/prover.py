@@ -69,6 +69,7 @@ class Prover:
     def raise_bound(self, bound: int) -> bool:
         """Take note of a bound; true when it meets the best plan."""
         best = self.best()
+        bound = -(-bound // self.model.grain) * self.model.grain
         if min(bound, best) > self.bound:
             self.bound = min(bound, best)
             self.report(self.bound)
@@ -77,6 +78,8 @@ class Prover:
     def run(self, *, relax_only: bool = False) -> None:
         """Go on until proven or out of time."""
         model = self.model
+        if not model.exact:
+            return
         sequence = Sequence.of(model)
         if sequence is not None and SequenceProof.fits(sequence):
             SequenceProof(sequence).prove(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from reprlib import repr as brief
 from typing import Any
+
+# Numbers up to here add up without losing a digit anywhere.
+MOST = 10**9
 
 
 class ProblemError(ValueError):
@@ -15,6 +19,12 @@ class ProblemError(ValueError):
         self.message = message
 
 
+def given(data: Mapping[str, Any], key: str, default: Any) -> Any:
+    """Give a field, or the default where it is left out or null."""
+    value = data.get(key)
+    return default if value is None else value
+
+
 def required(data: Mapping[str, Any], key: str, where: str) -> Any:
     """Give a field that must be there."""
     if key not in data:
@@ -23,7 +33,7 @@ def required(data: Mapping[str, Any], key: str, where: str) -> Any:
 
 
 def integer(
-    data: Mapping[str, Any], key: str, where: str, *, low: int | None = None, high: int | None = None, default=None
+    data: Mapping[str, Any], key: str, where: str, *, low: int = -MOST, high: int = MOST, default=None
 ) -> int:
     """Read a whole number within its limits."""
     name = f"{where}.{key}".strip(".")
@@ -33,18 +43,22 @@ def integer(
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ProblemError(name, f"must be a whole number, not {value!r}")
-    if low is not None and value < low:
-        raise ProblemError(name, f"must be at least {low}, not {value}")
-    if high is not None and value > high:
-        raise ProblemError(name, f"must be at most {high}, not {value}")
+        raise ProblemError(name, f"must be a whole number, not {brief(value)}")
+    if value < low:
+        raise ProblemError(name, f"must be at least {low}, not {brief(value)}")
+    if value > high:
+        raise ProblemError(name, f"must be at most {high}, not {brief(value)}")
     return value
 
 
 def text(value: Any, name: str) -> str:
     """Read a name."""
     if not isinstance(value, str) or not value:
-        raise ProblemError(name, f"must be a name, not {value!r}")
+        raise ProblemError(name, f"must be a name, not {brief(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ProblemError(name, f"must be a name that can be written, not {brief(value)}") from None
     return value
 
 

@@ -31,15 +31,14 @@ from .reduced import (
 from .solution import Placement, Solution
 from .state import Plan
 
+SECONDS = 1.6
+# What a move costs in each search, as multiples of a usual test's weight; the dearest first.
 PRICES = (24, 12, 6, 3)
-"""What a move costs in each search, as multiples of a usual test's weight; the dearest first."""
 STEPS = 2_500
-STEPS_A_TEST = 50
-"""Of a small problem's search."""
+STEPS_A_TEST = 50  # of a small problem's search
 QUICK_STEPS = 400
 SLICE = 250
-SEARCH_SHARE = 0.7
-"""Of the time; the rest is for the proof."""
+SEARCH_SHARE = 0.7  # of the time; the rest is for the proof
 MOST = 5
 
 
@@ -89,7 +88,7 @@ def displaced_of(problem: Problem) -> tuple[str, ...]:
     taken: set[tuple[str, str, int]] = set()
     for o in problem.occupied:
         kind, name = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", str(o.vehicle))
-        taken |= {(kind, str(name), day) for day in range(o.first, o.last + 1)}
+        taken |= {(kind, str(name), day) for day in range(max(0, o.first), min(o.last, problem.horizon - 1) + 1)}
     return tuple(
         t.id
         for t in problem.tests
@@ -107,18 +106,19 @@ def repair(
     displaced: Collection[str] | None = None,
     *,
     others: bool = True,
-    seconds: float = 1.6,
+    seconds: float = SECONDS,
     most: int = MOST,
     seed: int = 0,
     on_option: Callable[[Option], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> Repair:
     """Give at most `most` options for the `displaced` (those on occupied days without it).
 
     With `others` false, or where the outage then adds no lateness, only the displaced move. The first option goes to
-    `on_option` as soon as it is known. The same problem and seed give the same options, unless the time runs out
-    first.
+    `on_option` as soon as it is known. The same problem and seed give the same options, unless time runs out first or
+    `should_stop()` turns true.
     """
-    work = _Repair(problem, displaced, seconds, seed)
+    work = _Repair(problem, displaced, seconds, seed, should_stop or (lambda: False))
     first = work.displaced_only()
     if on_option is not None:
         on_option(first)
@@ -129,10 +129,11 @@ def repair(
 
 
 class _Repair:
-    def __init__(self, problem: Problem, displaced: Collection[str] | None, seconds: float, seed: int):
+    def __init__(self, problem: Problem, displaced: Collection[str] | None, seconds: float, seed: int, should_stop):
         self.began = time.monotonic()
         self.seconds = seconds
         self.seed = seed
+        self.should_stop = should_stop
         wanted = set(displaced_of(problem) if displaced is None else displaced)
         self.problem = ready_for(problem, wanted)
         self.displaced = {t.id: None for t in self.problem.tests if t.id in wanted}
@@ -150,7 +151,7 @@ class _Repair:
 
     @property
     def left(self) -> float:
-        return self.seconds - self.spent
+        return 0.0 if self.should_stop() else self.seconds - self.spent
 
     @property
     def costs(self) -> bool:
@@ -176,6 +177,8 @@ class _Repair:
         places = self.found[0][1]
         small = reduced_to(self.problem, {*self.displaced, *self.others})
         for i, price in enumerate(PRICES):
+            if self.left <= 0:
+                return
             problem = small.with_weights(move=price * usual, stay=1, finish=0, versatile=0)
             model = Model(problem)
             index = {name: d for d, name in enumerate(problem.dynos)}
@@ -184,7 +187,7 @@ class _Repair:
             hot, cold = heat_for(model)
             steps = max(SLICE, min(STEPS, STEPS_A_TEST * len(self.others)))
             done, until = 0, time.monotonic() + share
-            while done < steps and time.monotonic() < until:
+            while done < steps and time.monotonic() < until and not self.should_stop():
                 fall = [0.3 * hot * (cold / (0.3 * hot)) ** ((done + part) / steps) for part in (0, SLICE)]
                 search.run(SLICE, hot=fall[0], cold=fall[1])
                 done += SLICE

@@ -29,7 +29,7 @@ class Sequence:
         """See the problem as a sequence, or None where it is more than that."""
         if not 1 < model.n <= MOST_TESTS or any(model.fixed) or any(b >= 0 for b in model.before):
             return None
-        if not model.plain:
+        if not model.plain or not model.exact or model.problem.weights.unplaced is not None:
             return None
         if any(at is not None for at in model.placed) or len(set(model.dynos)) != 1 or len(model.dynos[0]) != 1:
             return None

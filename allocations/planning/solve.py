@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections.abc import Callable
 
@@ -14,7 +16,10 @@ from .solution import Progress, Solution
 from .state import Plan
 from .worker import Worker
 
+SECONDS = 10.0
 EVERY = 0.5
+# More than there are processors take time from one another.
+MOST_WORKERS = max(2, os.cpu_count() or 2)
 # With one worker the local search has at most this share of the time before the exact methods get the processor.
 ALONE_SHARE = 0.25
 CHUNK = 200
@@ -25,7 +30,7 @@ STEPS_A_SHAKE = 100
 def solve(
     problem: Problem,
     *,
-    seconds: float = 10.0,
+    seconds: float | None = None,
     workers: int = 2,
     seed: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
@@ -34,15 +39,18 @@ def solve(
 ) -> Solution:
     """Plan the tests.
 
-    Ends when the plan is proven optimal, after `seconds`, or soon after `should_stop()` turns true. `on_progress` is
-    called at once with the first plan and then at least every second. With `steps`, the search does that many steps
-    in this process alone, and the same seed gives the same plan wherever it runs (unless the time runs out first).
+    Ends when the plan is proven optimal, after `seconds` (10 if not given), or soon after `should_stop()` turns true.
+    `on_progress` is called at once with the first plan and then at least every second. With `steps`, the search does
+    that many steps in this process alone, and the same seed gives the same plan wherever it runs, unless `seconds`
+    are given and run out first; if not, they are those of the bound alone. More than `MOST_WORKERS` are not started.
     """
-    run = _Run(problem, seconds, on_progress, should_stop)
+    if seconds is None and steps is None:
+        seconds = SECONDS
+    run = _Run(problem, math.inf if seconds is None else seconds, on_progress, should_stop)
     if run.open and steps is not None:
         run.by_steps(steps, seed)
     elif run.open:
-        run.by_clock(max(1, workers), seed)
+        run.by_clock(min(max(1, workers), MOST_WORKERS), seed)
     return run.finish()
 
 
@@ -91,7 +99,8 @@ class _Run:
         return self.bound < self.value and self.left > 0 and not self.should_stop()
 
     def raise_bound(self, bound: int) -> None:
-        self.bound = max(self.bound, min(bound, self.value))
+        grain = self.model.grain
+        self.bound = max(self.bound, min(-(-bound // grain) * grain, self.value))
 
     def take(self, plan: Plan) -> bool:
         cost = self.model.plan_cost(plan)
@@ -132,6 +141,8 @@ class _Run:
                 self.tell_in_time()
         else:
             self._anneal_by_steps(LocalSearch(self.model, seed=seed, plan=self.plan), steps)
+        if self.seconds == math.inf:
+            self.seconds = time.monotonic() - self.began + SECONDS
         if not self.open:
             return
         helper = Worker(self.problem, role="bound", seconds=self.left, seed=seed)

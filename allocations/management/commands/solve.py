@@ -3,13 +3,45 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from allocations.planning import Option, Problem, ProblemError, Progress, Solution, check, repair, solve
+from allocations.planning.repair import SECONDS as REPAIR_SECONDS
+
+MOST_SECONDS = 1_000_000
+
+
+class Stop:
+    """Turns the first SIGINT or SIGTERM into a wish to stop, so that the best plan so far is printed; a second one
+    ends the process as ever."""
+
+    def __init__(self):
+        self.wanted = False
+        self.before: dict[int, Any] = {}
+
+    def asked(self) -> bool:
+        """Whether a signal has come."""
+        return self.wanted
+
+    def __enter__(self) -> Stop:
+        if threading.current_thread() is threading.main_thread():
+            self.before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _hear(self, *_) -> None:
+        self.wanted = True
+        self.__exit__()
 
 
 class Command(BaseCommand):
@@ -22,8 +54,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser) -> None:
         """Declare the file and the limits."""
         parser.add_argument("problem", help="the problem as JSON; - reads standard input")
-        parser.add_argument("--seconds", type=float, default=10.0, help="time to think (default: 10)")
-        parser.add_argument("--workers", type=int, default=2, help="processes to think with (default: 2)")
+        parser.add_argument(
+            "--seconds", type=float, help=f"time to think (default: 10, repairs {REPAIR_SECONDS}; 0: the first plan)"
+        )
+        parser.add_argument(
+            "--workers", type=int, default=2, help="processes to think with, at most one a core (default: 2)"
+        )
         parser.add_argument("--seed", type=int, default=0, help="seed of the search (default: 0)")
         parser.add_argument("--steps", type=int, help="search this many steps: the same seed gives the same plan")
         parser.add_argument("--move-price", type=int, help="what moving a test costs, in units of the objective")
@@ -38,11 +74,17 @@ class Command(BaseCommand):
         problem = self._read(options["problem"])
         if options["move_price"] is not None:
             problem = self._refused(problem.with_weights, move=options["move_price"])
-        if options["seconds"] <= 0 or options["workers"] < 1 or (options["steps"] or 0) < 0:
-            raise CommandError("--seconds and --workers must be above 0, --steps not below")
-        if options["repair"]:
-            self._repair(problem, options)
-            return
+        if not 0 <= (options["seconds"] or 0) <= MOST_SECONDS:
+            raise CommandError(f"--seconds must be between 0 and {MOST_SECONDS}")
+        if options["workers"] < 1 or (options["steps"] or 0) < 0:
+            raise CommandError("--workers must be above 0, --steps not below")
+        with Stop() as stop:
+            if options["repair"]:
+                self._repair(problem, options, stop)
+            else:
+                self._solve(problem, options, stop)
+
+    def _solve(self, problem: Problem, options, stop: Stop) -> None:
         quiet = options["json"] or options["verbosity"] == 0
         solution = solve(
             problem,
@@ -51,6 +93,7 @@ class Command(BaseCommand):
             seed=options["seed"],
             steps=options["steps"],
             on_progress=None if quiet else self._progress,
+            should_stop=stop.asked,
         )
         wrong = check(problem, solution)
         if wrong:
@@ -60,14 +103,15 @@ class Command(BaseCommand):
         else:
             self._print(solution)
 
-    def _repair(self, problem: Problem, options) -> None:
+    def _repair(self, problem: Problem, options, stop: Stop) -> None:
         began = time.monotonic()
         found = self._refused(
             repair,
             problem,
             others=not options["displaced_only"],
-            seconds=options["seconds"],
+            seconds=REPAIR_SECONDS if options["seconds"] is None else options["seconds"],
             seed=options["seed"],
+            should_stop=stop.asked,
             on_option=lambda first: options["json"] or self._tell(first, began),
         )
         for option in found.options:
@@ -94,7 +138,7 @@ class Command(BaseCommand):
 
     def _read(self, name: str) -> Problem:
         try:
-            text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+            text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"cannot read {name}: {error}") from None
         return self._refused(Problem.from_json, text)

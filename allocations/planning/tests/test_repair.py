@@ -71,6 +71,13 @@ def test_the_first_option_comes_first_even_without_time(outage):
     assert check(found.options[0].problem, found.options[0].solution) == []
 
 
+def test_told_to_stop_it_gives_the_first_option_alone(outage):
+    told = []
+    found = repair(outage, seconds=300, on_option=told.append, should_stop=lambda: bool(told))
+    assert [set(option.moved) for option in found.options] == [set(found.displaced)]
+    assert found.options[0].proven
+
+
 def test_the_displaced_alone_move_where_that_is_asked(outage):
     found = repair(outage, others=False)
     assert [set(option.moved) for option in found.options] == [set(found.displaced)]
