@@ -182,9 +182,12 @@ def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("allocations:plan-detail", pk)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """A refusal is shown at this address, so that opened again it has to lead somewhere."""
     plan = found_plan(request, pk, Role.SCHEDULER)
+    if request.method != "POST":
+        return redirect("allocations:plan-detail", pk)
     chosen = [int(id_) for id_ in request.POST.getlist("item") if id_.isdecimal() and len(id_) < 19]
     try:
         change = plans.apply_plan(

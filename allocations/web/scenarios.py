@@ -150,9 +150,12 @@ def _form(request: HttpRequest, scenario: Scenario, kind: str, data: Any = None)
     return form(data, ground=scenario.ground, user=request.user, auto_id=f"{kind}-%s", **more)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def add_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """A form that is wrong is shown at this address, so that opened again it has to lead somewhere."""
     scenario = _found(request, pk, Role.SCHEDULER)
+    if request.method != "POST":
+        return redirect(DETAIL, pk)
     kind = request.POST.get("kind", "")
     if kind not in FORMS:
         messages.error(request, "There is no edit of this kind.")

@@ -100,6 +100,8 @@ def test_an_overtaken_plan_says_item_by_item_what_stands_in_the_way(world, clien
     assert ticked == [str(items["412W102"].pk)]
     assert reverse("allocations:plan-again", args=[plan.pk]) in page
     client.post(reverse("allocations:plan-apply", args=[plan.pk]), {"item": ticked})
+    again = client.get(reverse("allocations:plan-apply", args=[plan.pk]))
+    assert again.headers["Location"] == reverse("allocations:plan-detail", args=[plan.pk])
     plan.refresh_from_db()
     assert plan.state == PlanState.APPLIED
     assert [item.test.vehicle.tag for item in plan.items.filter(applied=True)] == ["412W102"]
