@@ -4,6 +4,8 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path, reverse
@@ -65,7 +67,10 @@ class ReadOnlyAdmin(GroundAdmin):
         """The rows of the list as it is filtered, all of them."""
         if not self.has_view_permission(request):
             raise Http404
-        rows = self.get_changelist_instance(request).queryset.values_list(*self.export)
+        try:
+            rows = self.get_changelist_instance(request).queryset.values_list(*self.export)
+        except IncorrectLookupParameters:
+            raise BadRequest("A filter in the address makes no sense.") from None
         name = f'attachment; filename="{self.opts.model_name}.csv"'
         return StreamingHttpResponse(
             _lines(self.export, rows), content_type="text/csv", headers={"Content-Disposition": name}

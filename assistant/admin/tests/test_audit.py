@@ -43,6 +43,12 @@ def test_an_admin_sees_their_own_grounds_rows_and_a_superuser_all(cast, keeper, 
         assert exported.count("\r\n") > 1
 
 
+@pytest.mark.parametrize("asked", [{"day__gte": "soon"}, {"q": "a\x00b"}, {"user__password": "x"}])
+def test_a_filter_that_makes_no_sense_is_no_fault_of_the_server(cast, root, asked):
+    assert root.get(url("spend"), asked).status_code in (200, 302, 400)
+    assert root.get(url("spend", "export"), asked).status_code == 400
+
+
 def test_another_grounds_run_is_not_there(cast, keeper, root):
     run = a_run(cast.world, "outsider", cast.world.south)
     assert keeper.get(url("run", "change", run.pk)).status_code == 404
