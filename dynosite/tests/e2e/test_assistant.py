@@ -319,6 +319,19 @@ def test_a_rejection_takes_a_word_of_why_and_the_bar_goes(offline):
     assert Proposal.objects.get().word == "Wrong week"
 
 
+def test_several_are_approved_at_once_by_keyboard(offline):
+    page = offline
+    for vehicle, number in (("412W101", 1), ("412W102", 2)):
+        ask(page, f"Book {vehicle} on NPG {number} for a 4K certification next Monday for 3 days")
+        expect(page.locator(".ai-card.is-waiting")).to_have_count(number)
+        settled(page)
+    page.get_by_role("button", name="Approve all").press("Enter")
+    expect(page.locator(".ai-card.is-approved")).to_have_count(2)
+    expect(page.locator("#ai-say")).to_have_text("2 of 2 changes carried out.")
+    expect(page.locator("#ai-text")).to_be_focused()
+    assert [tag for tag, _, _ in booked()] == ["412W101", "412W102"]
+
+
 def test_show_on_the_calendar_goes_to_the_days_and_sets_it_off(offline):
     page = offline
     ask(page, BOOK)
@@ -389,6 +402,7 @@ def test_an_answer_is_rated_with_a_word_and_asked_again_in_other_words(offline):
     settled(page)
     page.get_by_role("button", name="Not helpful").click()
     expect(page.get_by_role("button", name="Not helpful")).to_be_focused()
+    expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("value", "")  # once more takes it back
     page.get_by_label("What was it?").fill("Too short")
     page.keyboard.press("Enter")
     expect(page.locator(".ai-rating")).to_contain_text("“Too short”")

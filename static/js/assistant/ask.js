@@ -66,14 +66,16 @@ export function place(parts) {
 export function replace(old, fresh) {
   const focused = old.contains(document.activeElement) ? document.activeElement : undefined;
   const { id, name, value, ariaLabel } = focused ?? {};
+  const held = heldBy(old);
   old.replaceWith(fresh);
   if (!focused) return;
   const named = name ? [...fresh.querySelectorAll(`[name="${CSS.escape(name)}"]:not([type="hidden"])`)] : [];
   // Several buttons may have one name.
   const same = (id && document.getElementById(id)) || named.find((each) => each.ariaLabel === ariaLabel) || named[0];
   const next = same || fresh.querySelector('[aria-invalid="true"], [data-ai-first]') || fresh;
-  if (value && same?.value === "") same.value = value;
+  if (value && same?.value === "" && same.matches("input, textarea")) same.value = value;
   next.focus({ preventScroll: true });
+  if (document.activeElement === document.body) held?.();
 }
 
 /** Where the focus is within the place: how to give it to the composer, for when the place is gone. One who types goes on
