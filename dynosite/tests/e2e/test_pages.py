@@ -110,6 +110,21 @@ def test_booking_with_the_keyboard_alone(browser_page, committed_world):
     assert stays() == [("412W101", "NPG 1", day(3))]
 
 
+@pytest.mark.parametrize(("address", "label", "next_id"), [
+    ("/allocations/new/", "First day", "id_days"), ("/maintenance/new/", "Reason", "id_reference"),
+])  # fmt: skip
+def test_form_half_filled_in_does_not_take_the_focus(browser_page, committed_world, address, label, next_id):
+    page = browser_page
+    page.sign_in(committed_world.users["admin"])
+    page.goto(address)
+    page.get_by_label(label).fill("2026-11-19" if label == "First day" else "Broken")
+    with page.expect_response(lambda answer: address in answer.url):
+        page.get_by_label(label).blur()
+        page.locator(f"#{next_id}").focus()
+    expect(page.locator(f"#{next_id}")).to_be_focused()
+    expect(page.get_by_label(label)).to_have_value("2026-11-19" if label == "First day" else "Broken")
+
+
 def test_list_narrows_while_typing(browser_page, committed_world):
     page, world = browser_page, committed_world
     page.sign_in(world.users["scheduler"])
