@@ -322,7 +322,7 @@ def _undo(turn: _Turn) -> Plan | None:
 
 def _conflicts(turn: _Turn) -> Plan | None:
     if turn.has(
-        r"double[\s-]?book\w*|booked twice|twice booked|conflict\w*|overlap\w*|clash(?:es|ing)?|collisions?|collid\w*|two vehicles on (?:one|the same)|same dyno (?:at|on) the same|two (?:tests|bookings|cars) (?:at|on) (?:the same|once|one)|double allocat\w*|(?:scheduled|allocated) twice|doubly booked"
+        r"double[\s-]?book\w*|booked twice|twice booked|conflict\w*|overlap\w*|clash(?:es|ing)?|collisions?|collid\w*|two vehicles on (?:one|the same)|same dyno (?:at|on) the same|booked at the same time|(?:on|at|for) the same (?:time|days?|dates?)\b.{0,20}\b(?:dyno|vehicle)|(?:more than one|two|several) (?:vehicles?|cars?|tests?|bookings?) (?:on|at) (?:one|a|the same)|two (?:tests|bookings|cars) (?:at|on) (?:the same|once|one)|double allocat\w*|(?:scheduled|allocated) twice|doubly booked"
     ):
         when = turn.said.when
         if turn.said.vehicle and _books(turn):
@@ -446,7 +446,7 @@ def _fit(turn: _Turn) -> Plan | None:
         r"(?:which|what|any|where|is there|are there)\b.{0,30}\b(?:dynos?|cells?|rigs?|place)\b.{0,30}\b(?:free|available|open)|(?:free|available|open) (?:dynos?|cells?|rigs?)"
     )
     which = turn.has(
-        r"(?:which|what) dynos?\b.{0,20}\b(?:can|could|may|take|fit|run|suit|accept|handle|are (?:suitable|compatible|able|possible)|would|support)\w*|where (?:can|could|may)|which ones can|dynos? (?:that|which) (?:can|could|fit|take|suit)|possible dynos|suitable dynos|compatible dynos"
+        r"(?:which|what) dynos?\b.{0,20}\b(?:can|could|may|take|fit|run|suit|accept|handle|are (?:suitable|compatible|able|possible)|would|support)\w*|where (?:can|could|may)|which ones can|dynos? (?:that|which) (?:can|could|fit|take|suit)|(?:options|choices|alternatives|candidates|possibilities) for|possible dynos|suitable dynos|compatible dynos"
     )
     polite = turn.has(r"(?:can|could|would|will) (?:you|i|we|u)\b")
     if (
@@ -517,8 +517,10 @@ _DAY_BEFORE = r"(?:the )?(?:day before(?! yesterday)(?: that)?|previous day)"
 
 
 def _moves(turn: _Turn) -> bool:
+    if not turn.said.backup and turn.has(r"start\b.{0,30}\b(?:later|earlier)"):
+        return True
     return turn.has(
-        r"move|moved|moving|reschedule|re-schedule|shift|postpone|push|bump|nudge|delay|bring\b.{0,40}\b(?:forward|earlier)|pull\b.{0,40}\b(?:forward|in|earlier)|advance|prepone|defer|relocate|transfer|extend|shorten|prolong|lengthen|change the (?:dates?|days?|dyno)|change\b.{0,20}\b(?:dates?|days|dyno)|swap\b.{0,30}\bto|switch\b.{0,30}\bto|rebook|slide|put\b.{0,40}\binstead|start\b.{0,30}\b(?:later|earlier)|make it"
+        r"move|moved|moving|reschedule|re-schedule|shift|postpone|push|bump|nudge|delay|bring\b.{0,40}\b(?:forward|earlier)|pull\b.{0,40}\b(?:forward|in|earlier)|advance|prepone|defer|relocate|transfer|extend|shorten|prolong|lengthen|change the (?:dates?|days?|dyno)|change\b.{0,20}\b(?:dates?|days|dyno)|swap\b.{0,30}\bto|switch\b.{0,30}\bto|rebook|slide|put\b.{0,40}\binstead|make it"
     )
 
 
@@ -882,7 +884,7 @@ def _dynos(turn: _Turn) -> Plan | None:
     if not (
         turn.has(r"dynos?|dynamometers?|cells?|rigs?|test types?|capabilit\w+|facilit\w+|equipment|benches")
         or said.dyno
-        or ((said.test or said.weight or said.drive) and turn.has("which|who|what|where|can"))
+        or ((said.test or said.weight or said.drive) and turn.has("which|who|what|where|can|anything|something|that"))
     ):
         return None
     if said.dyno and turn.has(

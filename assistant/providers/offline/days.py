@@ -366,6 +366,11 @@ class _Reader:
         last = first and _date(first.year, first.month, int(m["last"]))
         return (first, last) if first and last and last >= first else None
 
+    def month_two_days(self, m: re.Match) -> Span | None:
+        """`Nov 22 and 23`: one after the other."""
+        span = self.month_days(m)
+        return span if span and span[1] - span[0] == DAY else None
+
     def dotted_days(self, m: re.Match) -> Span | None:
         first = self._dated(m["day"], int(m["m"]), m["y"])
         last = first and _date(first.year, first.month, int(m["last"]))
@@ -452,7 +457,7 @@ _PERIODS = _compiled(
          + UNIT + r"\b", "coming"),
         (r"within\s+(?:the\s+next\s+)?" + N + r"\s+" + UNIT + r"\b(?P<back>)", "coming"),
         (r"(?:the\s+)?(?P<period>week|month)\s+(?P<after_next>after next)\b", "period_named"),
-        (r"(?:calendar week|week|cw|kw|wk)\s*#?(?P<number>\d{1,2})\b(?!\s*(?:days?|-day))" + YEAR, "week_number"),
+        (r"(?:calendar week|week|cw|kw|wk|w(?=\d))\s*#?(?P<number>\d{1,2})\b(?!\s*(?:days?|-day))" + YEAR, "week_number"),
         (r"(?:" + _WHICH + r")" + _PERIOD + r"(?!\s+(?:of|after|before|from)\b)", "period_named"),
         (r"q(?P<q>[1-4])\b" + YEAR, "quarter"),
         (r"(?:(?:in|during|for|of|all|throughout|through|over)\s+)(?:all\s+(?:of\s+)?)?" + MONTH + YEAR + r"(?!\s*\d)", "period_named"),
@@ -468,6 +473,11 @@ _RANGES = _compiled(
     [
         (r"(?:from\s+)?" + _OPT_DAY + MONTH + r"\s*(?:the\s+)?" + NTH + SEP + _OPT_DAY + _LAST
          + r"(?!\s*(?:days?\b|weeks?\b|[/.]\d|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))" + YEAR, "month_days"),
+        (MONTH + r"\s*(?:the\s+)?" + NTH + r"\s*(?:and|&|\+|,)\s*(?:the\s+)?" + _LAST
+         + r"(?!\s*(?:days?\b|weeks?\b|lbs?\b|[/.:]\d|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))" + YEAR,
+         "month_two_days"),
+        (r"(?:the\s+)?" + NTH + r"\s*(?:and|&|\+)\s*(?:the\s+)?(?P<last>\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?" + MONTH + YEAR,
+         "month_two_days"),
         (r"between\s+(?:the\s+)?" + MONTH + r"\s*" + NTH + r"\s+and\s+(?:the\s+)?" + _LAST
          + r"(?!\s*(?:days?\b|[/.]|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))" + YEAR, "month_days"),
         (r"(?:from\s+)?(?:the\s+)?" + _OPT_DAY + NTH + r"\.?" + SEP + _OPT_DAY + r"(?P<last>\d{1,2})(?:st|nd|rd|th)?\.?\s*(?:of\s+)?"
@@ -567,7 +577,9 @@ _GUESS = re.compile(r"\b(?:on|from|starting|until|by)\s+([\w./ -]{4,24})")
 def _guess(text: str, today: dt.date) -> dt.date | None:
     """dateparser on what follows a preposition, where the grammar saw nothing; only with a digit in it."""
     match = _GUESS.search(text)
-    if not match or not re.search(r"\d", match[1]) or re.search(r"[a-z]\d|\d[a-z]{3,}", match[1]):
+    if not match or not re.search(r"\d", match[1]) or re.match(r"\d+[\s-]*(?:day|week|month|hour|minute)", match[1]):
+        return None
+    if re.search(r"[a-z]\d|\d[a-z]{3,}", match[1]):
         return None
     base = dt.datetime.combine(today, dt.time())
     settings = {"RELATIVE_BASE": base, "PREFER_DATES_FROM": "future", "REQUIRE_PARTS": ["day", "month"]}

@@ -105,7 +105,8 @@ def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
 
 def _bias(words: str) -> Bias:
     if re.search(
-        r"\b(?:was|were|did|had|have been|has been|completed|finished|done|last|past|ago|since|ran)\b", words
+        r"\b(?:was|were|did|had|have been|has been|completed|finished|done|last(?! (?:week|day|days|half|part) of)|past|ago|since|ran)\b",
+        words,
     ):
         return "past"
     if re.search(r"\b(?:busy|utili[sz]ation|used|usage|occupancy|how many|load)\b", words):
@@ -239,7 +240,7 @@ _SHAPE = re.compile(
     r"(?<![\w/.-])(?=[A-Za-z0-9-]*\d)(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?![\w/])"
 )
 _NO_VEHICLE = re.compile(
-    r"(?i)^(?:\d+(?:st|nd|rd|th|k|lbs?|kg|x\d|wd|days?|weeks?|d|w|h|am|pm|mi|miles?)|[24]wd|4x[24]|[qh][1-4]|kw\d+|cw\d+|wk\d+"
+    r"(?i)^(?:\d+(?:st|nd|rd|th|k|lbs?|kg|x\d|wd|days?|weeks?|d|w|h|am|pm|mi|miles?)|[24]wd|4x[24]|[qh][1-4]|kw\d+|cw\d+|wk\d+|w\d{1,2}"
     r"|\d+-(?:day|week)s?|20\d\d-.*|\d+-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*.*|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*-?\d{1,2}(?:st|nd|rd|th)?|v\d+)$"
 )
 
