@@ -19,6 +19,7 @@ from allocations.services.placing import (
 )
 from allocations.services.work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
 
 MAX_BACKUP_DAYS = 7
 """Days after the wanted one that auto-booking with backup may start at the latest."""
@@ -251,7 +252,7 @@ def _no_place(
     start = f"on {stay.first}" if latest == stay.first else f"from {stay.first} to {latest}"
     if dyno_id:
         dyno = Dyno.objects.values_list("name", flat=True).get(pk=dyno_id)
-        sentence = f"{dyno} has no {stay.days} days free for {test_type} of {vehicle} starting {start}."
+        sentence = f"{dyno} has no {count(stay.days, 'day')} free for {test_type} of {vehicle} starting {start}."
         return Refused.because(RefusalCode.NO_PLACE, sentence)
-    sentence = f"No dyno that may run {test_type} for {vehicle} has {stay.days} days free starting {start}."
+    sentence = f"No dyno that may run {test_type} for {vehicle} has {count(stay.days, 'day')} free starting {start}."
     return Refused.because(RefusalCode.NO_PLACE, sentence)

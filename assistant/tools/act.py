@@ -139,7 +139,7 @@ def _explain(
         return
     found = fit.fits(caller.ground, user=caller.user, days=days, test_type=test_type, vehicle=vehicle, dyno=dyno)
     for each in sorted(found, key=lambda each: not each.may)[:6]:
-        for refusal in each.refusals[:1]:
+        for refusal in each.refusals:
             if refusal.sentence not in known:
                 refused.refusals.append(refusal)
 

@@ -332,11 +332,13 @@ def _conflicts(turn: _Turn) -> Plan | None:
 
 
 _BOOKING = r"book|put|schedule|allocate|assign|place|reserve|slot|get|find|need|needs|want|wants|arrange|set up|fit|squeeze|plan|park|load|add|run|test|send|line up|organi[sz]e|give|auto-?(?:allocate|book|schedule|assign)|(?:can|could|may) (?:you|i|we)|please|would like|let's|i'd like|must go|should go|has to go"
-_STRONG = r"book|put|schedule(?!\s+(?:of|is|says|looks?|for ;)\b|\W*$)|allocate|assign|place|reserve|slot|auto-?(?:allocate|book|schedule|assign)|arrange|set up|squeeze|line up|park|sign up|pencil in"
+_STRONG = r"book|put|schedule(?!\s+(?:of|is|says|looks?|for ;)\b)|allocate|assign|place|reserve|slot|auto-?(?:allocate|book|schedule|assign)|arrange|set up|squeeze|line up|park|sign up|pencil in"
 
 
 def _books(turn: _Turn) -> bool:
     words = turn.said.words
+    if re.fullmatch(r"\s*;\W*schedule\W*", words):
+        return False
     if re.match(
         r"\W*(?:please |can you |could you |would you |will you |kindly |i want to |i'd like to |i need to |we need to |let's |go ahead and |pls |hey |hi |ok |okay )*(?:to )?(?:"
         + _STRONG
@@ -517,7 +519,7 @@ _DAY_BEFORE = r"(?:the )?(?:day before(?! yesterday)(?: that)?|previous day)"
 
 
 def _moves(turn: _Turn) -> bool:
-    if not turn.said.backup and turn.has(r"start\b.{0,30}\b(?:later|earlier)"):
+    if not turn.said.backup and turn.has(r"start\b.{0,30}\b(?:later|earlier)|(?:start|begin)s?\b.{0,30}\binstead"):
         return True
     return turn.has(
         r"move|moved|moving|reschedule|re-schedule|shift|postpone|push|bump|nudge|delay|bring\b.{0,40}\b(?:forward|earlier)|pull\b.{0,40}\b(?:forward|in|earlier)|advance|prepone|defer|relocate|transfer|extend|shorten|prolong|lengthen|change the (?:dates?|days?|dyno)|change\b.{0,20}\b(?:dates?|days|dyno)|swap\b.{0,30}\bto|switch\b.{0,30}\bto|rebook|slide|put\b.{0,40}\binstead|make it"

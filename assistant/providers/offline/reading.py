@@ -259,7 +259,7 @@ def _unknown_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
             found.append(match)
     if not found:
         led = re.search(
-            r"(?i)\b(?:vehicle|vin|tag)\s*(?:no\.?|number|#|:)\s*(\w[\w-]*)|\b(?:vehicle|vin|tag)\s+(\d{2,}|[A-Z][A-Z-]{1,}\w*)\b",
+            r"(?i)\b(?:vehicle|vin|tag)\s*(?:no\.?|number|#|:|id\b)\s*[:#]?\s*(\w[\w-]*)|\b(?:vehicle|vin|tag)\s+(\d{2,}|[A-Z][A-Z-]{1,}\w*)\b",
             text,
         )
         if led and _may_be_a_name(led[1] or led[2]):
@@ -299,7 +299,7 @@ def _program(words: str, known: Known) -> str | None:
 
 
 def _may_be_a_name(word: str) -> bool:
-    return len(word) > 2 and names.squeezed(word) not in KNOWN_WORDS
+    return (len(word) > 2 or word.isdigit()) and names.squeezed(word) not in KNOWN_WORDS
 
 
 def _pattern(name: str) -> str:
@@ -318,6 +318,7 @@ def _dynos(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
         r"(?:\b(?i:dyno(?:meter)?s?|dynamometers?|cell|rig|stand|bench)\s*(?i:no\.?|number|#)?\s*|#\s?)(\d+[a-z]?)(?![\w/-]|\s*(?:lb|days?|free|open))"
         r"|\b(?i:dyno|dynamometer|cell|rig|stand|bench)\s+([B-HJ-Z])\b"
     )
+    text, found = _other_dynos(text, found)
     for match in reversed(list(listed.finditer(text))):
         label = match[1] or match[2]
         named = names.dynos_named(label, known.dynos)
@@ -328,6 +329,22 @@ def _dynos(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
     if not found:
         text, found = _partial_dynos(text, known)
     return text, tuple(dict.fromkeys(name for _, name in sorted(found)))
+
+
+_OTHER = re.compile(r"(?<![\w-])(?P<word>[A-Za-z]{2,12})\s*#\s?\d{1,4}(?![\w/-])")
+_NOT_OTHER = {
+    "dyno", "dynos", "dynamometer", "cell", "rig", "stand", "bench", "allocation", "booking", "request", "proposal", "vehicle",
+    "vin", "tag", "id", "number", "week", "wk", "kw", "on", "onto", "to", "at", "in", "use", "from", "and", "or", "is", "for",
+}  # fmt: skip
+
+
+def _other_dynos(text: str, found: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]]:
+    """`STC #1`, which is no dyno here, as it was said: its number alone would be another dyno's."""
+    for match in reversed(list(_OTHER.finditer(text))):
+        if match["word"].casefold() not in _NOT_OTHER:
+            found = [*found, (match.start(), match[0])]
+            text = text[: match.start()] + CUT + text[match.end() :]
+    return text, found
 
 
 def _nearly_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]:
@@ -365,9 +382,18 @@ def _partial_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]
             end = match.end("more") if more else text.casefold().index(first, start) + len(first)
             said = re.sub(r"(?i)^the\s+", "", text[start:end].strip())
             return text[:start] + CUT + text[end:], [(start, said)]
+    words = KNOWN_WORDS | _words_of(known) | _NOT_OTHER | _HOLIDAYS
+    for match in _ON_SOMETHING.finditer(text):
+        word = match["word"].casefold()
+        if word not in words and word[:3] not in _MONTHS_AND_DAYS and not names.beginning(word, known.tags):
+            return text[: match.start("name")] + CUT + text[match.end("name") :], [(match.start(), match["name"])]
     return text, []
 
 
+_ON_SOMETHING = re.compile(
+    r"\b(?:on|onto)\s+(?:the\s+)?(?P<name>(?P<word>[A-Z][a-z]{3,11}|[A-Z]{2,8}(?=[\s-]?\d))(?:[\s-]?\d{1,4})?)(?![\w/.-])"
+)
+_HOLIDAYS = {"thanksgiving", "christmas", "easter", "halloween"}
 _MONTHS_AND_DAYS = set("jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun".split())
 
 
@@ -463,7 +489,7 @@ def _drive(text: str) -> tuple[str, str | None]:
 _COUNT = r"(?P<n>\d{1,3}|one|two|three|four|five|six|seven|ten|fourteen|a|couple of|a couple of)"
 _BACKUP = re.compile(
     r"(?:,\s*)?(?:with\s+)?(?:a\s+)?(?:back-?\s?up|fallback|slack|buffer|flexib\w+|wiggle room)\b(?:\s+(?:window|days?|option|range|period))?"
-    r"(?:\s*(?:of|up to|for up to|by up to|max(?:imum)?|at most|within|:|by|to|for|=))*\s*(?:" + _COUNT + r"\s*(?P<u>days?|weeks?)(?:\s+(?:later|at most|max))?)?"
+    r"(?:[\s,]*(?:of|up to|for up to|by up to|max(?:imum)?|at most|within|:|by|to|for|=|allowed|ok(?:ay)?|enabled|permitted|fine|is|yes))*\s*(?:" + _COUNT + r"\s*(?P<u>days?|weeks?)(?:\s+(?:later|at most|max))?)?"
     r"|(?:,\s*)?(?:(?:and|but)\s+)?(?:it\s+)?(?:can|could|may|might|is allowed to|is free to)\s+(?:slip|slide|shift|move|start later|be later|be late|wait|be delayed|be pushed)"
     r"\s*(?:back\s+|out\s+)?(?:by\s+)?(?:up to|at most|max(?:imum)?|as much as|as late as)?\s*" + _COUNT.replace("?P<n>", "?P<n4>") + r"\s*(?P<u4>days?|weeks?)"
     r"|" + _COUNT.replace("?P<n>", "?P<n2>") + r"\s*-?(?P<u2>days?|weeks?)\s+(?:of\s+)?(?:back-?\s?up|slack|buffer|fallback|flexibility|wiggle room|later at most|later at the latest)"
