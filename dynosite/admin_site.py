@@ -50,7 +50,7 @@ class AdministrationSite(AdminSite):
     def login(self, request, extra_context=None):
         """The product's sign-in, with its rate limit, is the only one."""
         if self.has_permission(request):
-            return redirect("admin:index", current_app=self.name)
+            return redirect(reverse("admin:index", current_app=self.name))
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"), resolve_url(settings.LOGIN_URL))

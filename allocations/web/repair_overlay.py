@@ -12,7 +12,7 @@ from allocations.selectors.ghosts import Ghost, ghosts_of, leaving
 from allocations.selectors.maintenance import Answer
 from allocations.web.repair_text import read
 from allocations.web.schedule_query import ScheduleQuery
-from dynosite.lib.days import DayRange
+from dynosite.lib.days import DayRange, day_of
 from dynosite.lib.formats import count, day_range
 
 BEFORE = dt.timedelta(days=7)
@@ -111,9 +111,11 @@ def _ghosts(change: Change, days: DayRange) -> dict[int, list[Ghost]]:
 def _add_window(ghosts: dict[int, list[Ghost]], query: ScheduleQuery) -> None:
     try:
         dyno, first, last = query.params.get("window", "").split("/")
-        days = DayRange(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+        days = DayRange(day_of(first), day_of(last))
         dyno_id = int(dyno)
     except ValueError:
+        return
+    if days.last < days.first:
         return
     ghosts.setdefault(dyno_id, []).append(
         Ghost(

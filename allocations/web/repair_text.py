@@ -1,10 +1,9 @@
 """An option of a repair as one line of text: so a form carries it, and an address."""
 
-import datetime as dt
-
 from allocations.enums import DisplacedTo
 from allocations.selectors.maintenance import Answer
 from allocations.selectors.repairs import RepairOption
+from dynosite.lib.days import day_of
 
 MOST_ANSWERS = 1_000
 
@@ -28,9 +27,9 @@ def read(text: str) -> tuple[dict[int, Answer], dict[int, Answer]]:
             answers[kind][_number(id_)] = Answer(
                 DisplacedTo(to),
                 _number(dyno) if dyno else None,
-                dt.date.fromisoformat(first) if first else None,
+                day_of(first) if first else None,
                 _number(version) if version else None,
-                dt.date.fromisoformat(last) if last else None,
+                day_of(last) if last else None,
             )
         except (ValueError, KeyError):
             continue

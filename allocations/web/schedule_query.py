@@ -9,7 +9,7 @@ from django.http import QueryDict
 from allocations.enums import AllocationStatus, Drive, WeightClass
 from allocations.models import ProvingGround
 from allocations.selectors.calendar import CalendarFilter
-from dynosite.lib.days import DayRange
+from dynosite.lib.days import DayRange, day_of
 
 LONGEST = 400
 """Days that the calendar shows at most."""
@@ -128,7 +128,6 @@ def _days(params: QueryDict, zoom: Zoom, today: dt.date) -> DayRange:
 
 def _date(text: str | None) -> dt.date | None:
     try:
-        found = dt.date.fromisoformat(text or "")
+        return day_of(text or "")
     except ValueError:
         return None
-    return found if 1990 <= found.year <= 2200 else None

@@ -69,11 +69,13 @@ class AttemptAdmin(SuperusersOnly, admin.ModelAdmin):
 class TokenAdmin(SuperusersOnly, admin.ModelAdmin):
     """Whose programs may get in, and revoking that. Each user makes tokens on their own page; nobody can read one."""
 
-    list_display = ["name", "user", "start", "created_at", "last_used_at", "expires_at", "revoked_at"]
-    list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
+    list_display = ["name", "user", "start", "may_write", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = ["may_write", ("revoked_at", admin.EmptyFieldListFilter)]
     list_select_related = ["user"]
     search_fields = ["name", "user__username", "start"]
-    fields = readonly_fields = ["user", "name", "start", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    fields = readonly_fields = [
+        "user", "name", "start", "may_write", "created_at", "last_used_at", "expires_at", "revoked_at",
+    ]  # fmt: skip
     actions = ["revoke"]
 
     def has_add_permission(self, request) -> bool:

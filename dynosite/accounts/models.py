@@ -22,6 +22,7 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=60)
     start = models.CharField(max_length=12, help_text="Its first characters, to tell one from another.")
     digest = models.CharField(max_length=64, unique=True)
+    may_write = models.BooleanField(default=False, help_text="Otherwise it only reads.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)

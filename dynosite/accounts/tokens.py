@@ -20,8 +20,8 @@ class TokenError(Exception):
     """Why a token is not made, or does not open anything, in a sentence."""
 
 
-def issue(user: User, name: str, *, days: int) -> tuple[ApiToken, str]:
-    """A new token and its text, which is never seen again. Raises TokenError."""
+def issue(user: User, name: str, *, days: int, may_write: bool = False) -> tuple[ApiToken, str]:
+    """A new token and its text, which is never seen again; it only reads unless said otherwise. Raises TokenError."""
     name = " ".join(name.split())
     longest = ApiToken._meta.get_field("name").max_length or 0
     if not 0 < len(name) <= longest:
@@ -38,6 +38,7 @@ def issue(user: User, name: str, *, days: int) -> tuple[ApiToken, str]:
         name=name,
         start=text[: len(PREFIX) + 4],
         digest=_digest(text),
+        may_write=may_write,
         expires_at=timezone.now() + dt.timedelta(days=days),
     )
     return token, text

@@ -4,6 +4,9 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2200, 12, 31)
+"""Days that can be meant. What is counted on from them stays within what a date can be."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class DayRange:
@@ -31,3 +34,11 @@ class DayRange:
         return (
             f"{self.first:%Y-%m-%d}" if self.first == self.last else f"{self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
         )
+
+
+def day_of(text: str) -> dt.date:
+    """A day as addresses and buttons carry it. Raises ValueError for what is none, or cannot be meant."""
+    found = dt.date.fromisoformat(text)
+    if not EARLIEST <= found <= LATEST:
+        raise ValueError(text)
+    return found

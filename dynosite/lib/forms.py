@@ -3,7 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.renderers import TemplatesSetting
+
+from dynosite.lib.days import EARLIEST, LATEST
 
 
 class FormRenderer(TemplatesSetting):
@@ -24,6 +27,10 @@ class DayInput(forms.DateInput):
 
 class DayField(forms.DateField):
     widget = DayInput
+    default_validators = [
+        MinValueValidator(EARLIEST, f"The first day that can be meant is {EARLIEST}."),
+        MaxValueValidator(LATEST, f"The last day that can be meant is {LATEST}."),
+    ]
 
     def __init__(self, **more: Any) -> None:
         # The admin gives None where it has no widget of its own.

@@ -30,7 +30,10 @@ def toast(message: str, level: str = "success") -> str:
 
 
 def _sign_in_address(request: HttpRequest) -> str:
-    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:  # no address at all
+        page = urlsplit("/")
     here = f"{page.path or '/'}{'?' + page.query if page.query else ''}"
     return f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': here})}"
 

@@ -10,7 +10,7 @@ from allocations.models import Dyno
 from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.working import rules_of
 from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, test_type_field
-from dynosite.lib.days import DayRange
+from dynosite.lib.days import DayRange, day_of
 from dynosite.lib.forms import DayField
 from dynosite.lib.workdays import WorkingCalendar
 
@@ -77,6 +77,6 @@ def read_place(text: str) -> tuple[int, dt.date] | None:
     """The dyno and first day that a place's button names."""
     dyno, _, day = text.partition("/")
     try:
-        return int(dyno), dt.date.fromisoformat(day)
+        return int(dyno), day_of(day)
     except ValueError:
         return None

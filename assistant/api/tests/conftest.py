@@ -50,7 +50,7 @@ class Program:
 
 
 def program_of(world: World, name: str) -> Program:
-    return Program(tokens.issue(world.users[name], f"of {name}", days=30)[1])
+    return Program(tokens.issue(world.users[name], f"of {name}", days=30, may_write=True)[1])
 
 
 @pytest.fixture

@@ -120,6 +120,41 @@ def test_who_has_no_token_gets_nothing(world, owner, proposal, who):
     assert booked(world) == 0
 
 
+def test_a_token_that_only_reads_writes_nothing(world, owner, proposal):
+    reader = Program(tokens.issue(world.users["scheduler"], "a report", days=30)[1])
+    for method, path in [*addresses(proposal), ("post", "/messages")]:
+        answer = ask(reader, method, path)
+        if method == "get":
+            assert answer.status == 200, path
+        else:
+            assert (answer.status, answer.body["code"], set(answer.body)) == (403, "not-allowed", SHAPE), path
+            assert answer.body["message"].startswith("This token only reads."), path
+    proposal.refresh_from_db()
+    assert (proposal.status, Run.objects.count(), booked(world)) == (ProposalStatus.WAITING, 1, 0)
+
+
+def test_a_fault_of_the_server_is_told_as_data_with_the_id_of_the_request(owner, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr(conversations, "conversations_of", fail)
+    client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {owner.text}"})
+    answer = client.get(f"{ROOT}/conversations", headers={"X-Request-ID": "abcdef-0123"})
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/json")
+    assert answer.json() == {
+        "code": "failed", "message": "Something went wrong here. The fault has been recorded.",
+        "refusals": [], "places": [], "errors": {}, "request_id": "abcdef-0123",
+    }  # fmt: skip
+
+
+def test_what_django_itself_refuses_is_told_as_data(owner, proposal):
+    client = Client(enforce_csrf_checks=True)
+    refused = client.post(f"{ROOT}/runs/{proposal.run_id}/events")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
+    foreign = Client().get(f"{ROOT}/conversations", headers={"Host": "evil.example"})
+    assert (foreign.status_code, foreign.json()["code"]) == (400, "malformed")
+
+
 def test_who_is_a_member_no_more_sees_nothing_of_the_ground(world, owner, proposal):
     Membership.objects.filter(user=world.users["scheduler"]).delete()
     for method, path in addresses(proposal):

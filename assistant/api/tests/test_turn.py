@@ -26,7 +26,7 @@ def world(committed_world):
 
 @pytest.fixture
 def token(world):
-    return tokens.issue(world.users["scheduler"], "a program", days=1)
+    return tokens.issue(world.users["scheduler"], "a program", days=1, may_write=True)
 
 
 @pytest.fixture

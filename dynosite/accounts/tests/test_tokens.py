@@ -113,7 +113,7 @@ def test_token_that_is_no_good_opens_nothing(user, end, sentence):
 
 def test_page_shows_the_text_once(user):
     client = client_of(user)
-    answer = client.post(PAGE, {"name": "build server", "days": "90"})
+    answer = client.post(PAGE, {"name": "build server", "days": "90", "rights": "read"})
     assert answer.headers["Cache-Control"].count("no-store") == 1
     text = answer.content.decode().partition('id="new-token">')[2].partition("<")[0]
     assert tokens.holder(text).name == "build server"
@@ -124,10 +124,25 @@ def test_page_shows_the_text_once(user):
     assert text[:9] in again
 
 
+@pytest.mark.parametrize(
+    ("rights", "may_write", "shown"), [("read", False, "only read"), ("write", True, "read and write")]
+)
+def test_page_says_what_a_token_may(user, rights, may_write, shown):
+    page = client_of(user).post(PAGE, {"name": "x", "days": "90", "rights": rights}).content.decode()
+    assert user.tokens.get().may_write is may_write
+    assert page.count(f'<td data-label="May">{shown}</td>') == 1
+
+
+def test_token_only_reads_unless_it_is_said(user):
+    assert tokens.issue(user, "x", days=30)[0].may_write is False
+    answer = client_of(user).post(PAGE, {"name": "y", "days": "90"})
+    assert (answer.status_code, user.tokens.count()) == (422, 1)
+
+
 def test_page_sent_twice_makes_one(user):
     client = client_of(user)
-    client.post(PAGE, {"name": "x", "days": "90"})
-    answer = client.post(PAGE, {"name": "x", "days": "90"})
+    client.post(PAGE, {"name": "x", "days": "90", "rights": "read"})
+    answer = client.post(PAGE, {"name": "x", "days": "90", "rights": "read"})
     assert answer.status_code == 422
     assert "You have a token of the name x." in answer.content.decode()
     assert user.tokens.count() == 1
@@ -147,7 +162,7 @@ def test_page_shows_nobody_else_s_and_revokes_only_one_s_own(user, colleague):
 
 
 def test_a_stranger_is_sent_to_sign_in(db):
-    for answer in (Client().get(PAGE), Client().post(PAGE, {"name": "x", "days": "90"})):
+    for answer in (Client().get(PAGE), Client().post(PAGE, {"name": "x", "days": "90", "rights": "read"})):
         assert (answer.status_code, answer["Location"]) == (302, f"{reverse('accounts:sign-in')}?next={PAGE}")
     assert ApiToken.objects.count() == 0
 

@@ -37,7 +37,7 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 EMPTY: dict[str, Any] = {"refusals": [], "places": [], "errors": {}}
 _OF_THE_FRAMEWORK = {
     400: "malformed", 401: "not-signed-in", 403: "not-allowed", 404: "not-found", 405: "method-not-allowed",
-    406: "not-acceptable", 413: "too-large", 415: "unsupported-media-type", 429: "limited",
+    406: "not-acceptable", 413: "too-large", 415: "unsupported-media-type", 429: "limited", 500: "failed",
 }  # fmt: skip
 
 
@@ -78,8 +78,12 @@ def _of_framework(error: exceptions.APIException) -> Failure:
         headers["WWW-Authenticate"] = challenge
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(max(1, round(wait)))
-    body = {"code": _OF_THE_FRAMEWORK.get(status, "error"), "message": str(error.detail)}
-    return Failure(status, body | EMPTY, headers)
+    return Failure(status, framework_body(status, str(error.detail)), headers)
+
+
+def framework_body(status: int, sentence: str) -> dict[str, Any]:
+    """Of an error that has no code of its own."""
+    return {"code": _OF_THE_FRAMEWORK.get(status, "error"), "message": sentence} | EMPTY
 
 
 def _errors(detail: Any, name: str = "") -> dict[str, list[str]]:
