@@ -58,8 +58,9 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         names = ("rows", "booked", "waiting", "cancelled", "refused", "already_there")
-        return {name: getattr(self, name) for name in (*names, "conflicts", "refusals", "warnings")} | {
-            "misfits": [asdict(each) for each in self.misfits]
+        return {name: getattr(self, name) for name in (*names, "conflicts", "refusals")} | {
+            "warnings": list(self.warnings),
+            "misfits": [asdict(each) for each in self.misfits],
         }
 
     @property

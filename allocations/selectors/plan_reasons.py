@@ -194,9 +194,9 @@ def _full(look: _Look, test: Test, start: int, before: int) -> str:
             before - 1,
         )
     ]
-    since = f" from {look.day(start)} on" if start > 0 else ""
+    since = f" from {look.day(start)}" if start > 0 else ""
     ahead = f" that begin before {look.day(before)}" if before < look.problem.horizon else ""
-    free = f"{test.days} days in a row free{since}{ahead}"
+    free = f"{test.days} days in a row free{since and f'{since} on'}{ahead}"
     taken = f"taken{since} until {look.day(before - 1)}"
     full = not gaps or test.days == 1
     number = len(test.dynos)

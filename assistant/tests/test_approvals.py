@@ -133,7 +133,7 @@ def test_what_nobody_sees_is_on_no_card_and_in_no_result(world, ctx):
 @pytest.mark.parametrize(
     ("tool", "args", "status", "told"),
     [
-        ("check_vehicle_allocation", {"vehicle": "4\x001\ud8002"}, "not-found", "There is no vehicle 412 in"),
+        ("check_vehicle_allocation", {"vehicle": "9\x009\ud8009"}, "not-found", "There is no vehicle 999 in"),
         ("query_database", {"sql": "SELECT '\x00' FROM\ud800 nothing"}, "invalid", "There is no nothing to read"),
         ("undo_change", {"change": "the last one"}, "not-found", "There is no change the last one here."),
         ("undo_change", {"change": "x" * 999}, "invalid", "at most 200 characters"),
@@ -328,7 +328,7 @@ def test_maintenance_takes_the_repair_with_the_fewest_moves_and_leads_to_the_oth
     )
     assert proposal.card["warnings"] == [
         "1 booking within these days gives way.",
-        "412W102: 6 days late: NPG 1 alone runs it, and it is taken until 2026-11-28.",
+        "412W102: 6 days late: NPG 1 alone runs Brake AWD <10K, and it is taken from 23 Nov 2026 until 28 Nov 2026.",
     ]
     address = (
         f"/maintenance/new/?dyno={world.dynos['NPG 1'].pk}&first_day=2026-11-23&last_day=2026-11-25&kind=outage"

@@ -37,7 +37,9 @@ class Command(BaseCommand):
         except DomainError as error:
             raise CommandError(error.sentence) from None
         if options["json"]:
-            self.stdout.write(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+            told = report.as_json()
+            told["warnings"] += [f"Row {each['row']}: {each['reason']}" for each in told.pop("misfits")]
+            self.stdout.write(json.dumps(told, indent=2, ensure_ascii=False))
         else:
             self.stdout.write("\n".join(describe(report, dry_run=options["dry_run"])))
 

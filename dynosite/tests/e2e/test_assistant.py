@@ -188,7 +188,7 @@ def test_words_are_drawn_as_they_come_and_lead_nowhere(hosted, stub):
     go_on = threading.Event()
     hostile = "<img src=x onerror=alert(1)> [go](//evil.example/)"
     first = f"**NPG 1** is free:\n\n- `Monday`\n- {hostile}\n\n| Dyno |\n|---|\n| NP"
-    stub.answers(gemini_stub.slowly(first, go_on, "G 2 |\n"))
+    stub.answers(gemini_stub.steps(first, go_on, "G 2 |\n"))
     ask(page, "Which dynos are free?")
     live = page.locator(".ai-live")
     expect(live.locator("strong")).to_have_text("NPG 1")
