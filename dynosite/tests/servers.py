@@ -110,7 +110,8 @@ class CeleryWorker:
 
     def wait(self, seconds: float = 20) -> None:
         """Return when no task waits or runs."""
-        wait_until(lambda: not self._queued() and not self._busy(), "the end of all tasks", seconds=seconds)
+        # Twice: a message that was just taken from the queue is for a moment neither there nor with the worker.
+        wait_until(lambda: self._is_idle() and self._is_idle(), "the end of all tasks", seconds=seconds)
 
     def stop(self) -> None:
         if self._process is None:
@@ -137,9 +138,13 @@ class CeleryWorker:
     def _answers(self) -> bool:
         return bool(app.control.ping(destination=[self._name], timeout=1, limit=1))
 
+    def _is_idle(self) -> bool:
+        return not self._queued() and not self._busy() and not self._queued()
+
     def _busy(self) -> bool:
         inspect = app.control.inspect(destination=[self._name], timeout=2, limit=1)
-        found = (inspect.active(), inspect.reserved())
+        # In the order of a task's way.
+        found = (inspect.reserved(), inspect.active())
         # A worker that does not answer in time is busy for all that is known.
         return any(tasks is None or any(tasks.values()) for tasks in found)
 
