@@ -14,7 +14,7 @@ step "migrations match the models"
 $python manage.py makemigrations --check --dry-run
 
 step "production settings pass Django's deployment checks"
-DYNOSITE_MODE=production ALLOWED_HOSTS=dynosite.example SECRET_KEY="$($python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
+DYNOSITE_MODE=production ALLOWED_HOSTS=dynosite.example FORWARDED_ALLOW_IPS=10.0.0.5 SECRET_KEY="$($python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
     $python manage.py check --deploy --fail-level WARNING
 
 step "tests"

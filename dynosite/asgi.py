@@ -10,9 +10,11 @@ def build_application():
     from django.conf import settings
 
     from dynosite.ops.gate import StreamGate
+    from dynosite.ops.proxy import NamedProxies
     from dynosite.ops.static import serve_static
 
-    return serve_static(StreamGate(site, most=settings.STREAMS_OPENED_AT_ONCE))
+    inside = serve_static(StreamGate(site, most=settings.STREAMS_OPENED_AT_ONCE))
+    return NamedProxies(inside, proxies=settings.NAMED_PROXIES)
 
 
 application = build_application()

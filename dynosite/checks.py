@@ -1,5 +1,6 @@
 """System checks: what would go wrong later, said at the start with what to do about it."""
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -49,6 +50,38 @@ def check_origins(app_configs, **kwargs) -> list:
         return []
     hint = "Forms may come from https:// origins only."
     return [Error(f"CSRF_TRUSTED_ORIGINS trusts {', '.join(open_ones)}.", hint=hint, id="dynosite.E005")]
+
+
+@register(Tags.security)
+def check_proxies(app_configs, **kwargs) -> list:
+    """Not a deployment check: `migrate` runs it, so that no site starts which takes all clients for one."""
+    if not settings.PRODUCTION:
+        return []
+    names = settings.FORWARDED_ALLOW_IPS
+    if not names:
+        hint = (
+            "Set FORWARDED_ALLOW_IPS to the address or network of the proxy in front, as the web process sees it, or "
+            "to none where clients reach the web process themselves."
+        )
+        reason = (
+            "No proxy is named: behind one, all clients would have its address, and one could lock all others out."
+        )
+        return [Error(reason, hint=hint, id="dynosite.E008")]
+    if names == ["*"]:
+        hint = "Name the proxy's address or network: with * any client can choose the address it is counted by."
+        return [Error("FORWARDED_ALLOW_IPS believes everybody.", hint=hint, id="dynosite.E009")]
+    wrong = [name for name in names if not (name == "none" and len(names) == 1) and not _is_network(name)]
+    if wrong:
+        hint = "Use addresses or networks such as 10.0.0.5 or 10.0.0.0/24 with commas between, or the one word none."
+        return [Error(f"FORWARDED_ALLOW_IPS has {', '.join(wrong)}.", hint=hint, id="dynosite.E009")]
+    return []
+
+
+def _is_network(name: str) -> bool:
+    try:
+        return ipaddress.ip_network(name).prefixlen > 0
+    except ValueError:
+        return False
 
 
 @register(Tags.security, deploy=True)

@@ -29,6 +29,9 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or (PRODUCTION and SECRET_KE
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+# The proxies whose word on a client's address and scheme counts: addresses, networks, or the word none.
+FORWARDED_ALLOW_IPS = env.words("FORWARDED_ALLOW_IPS")
+NAMED_PROXIES = [name for name in FORWARDED_ALLOW_IPS if name != "none"]
 
 INSTALLED_APPS = [
     "dynosite",
@@ -176,6 +179,7 @@ LOGOUT_REDIRECT_URL = "accounts:sign-in"
 AXES_FAILURE_LIMIT = env.integer("SIGN_IN_ATTEMPTS", 6, least=1)
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "dynosite.lib.addresses.client_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
 AXES_VERBOSE = False

@@ -40,7 +40,8 @@ class WebProcess:
             self.port = probe.getsockname()[1]
         command = [
             sys.executable, "-m", "uvicorn", "dynosite.asgi:application", f"--port={self.port}", "--lifespan=off",
-            "--ws=none", "--no-server-header", "--timeout-graceful-shutdown=2", "--log-level=warning",
+            "--ws=none", "--no-server-header", "--no-proxy-headers", "--timeout-graceful-shutdown=2",
+            "--log-level=warning",
         ]  # fmt: skip
         self._process = subprocess.Popen(
             command,

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import REGISTRY, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from dynosite.lib.addresses import client_address
 from dynosite.ops.health import heartbeat_age
 
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -35,7 +36,7 @@ def _allowed(request: HttpRequest) -> bool:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return secrets.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
     # A proxy on this machine would make everybody local.
-    return request.META.get("REMOTE_ADDR") in LOOPBACK and not any(name in request.headers for name in FORWARDED)
+    return client_address(request) in LOOPBACK and not any(name in request.headers for name in FORWARDED)
 
 
 def _read_shared() -> None:

@@ -17,6 +17,7 @@ def sound(settings):
     settings.ALLOWED_HOSTS = ["dynosite.example"]
     settings.CSRF_TRUSTED_ORIGINS = ["https://dynosite.example"]
     settings.METRICS_TOKEN = ""
+    settings.FORWARDED_ALLOW_IPS = ["10.0.0.5", "10.1.0.0/24"]
     return settings
 
 
@@ -32,6 +33,11 @@ def test_sound_settings_raise_nothing(sound):
         ("CSRF_TRUSTED_ORIGINS", ["http://dynosite.example"], "dynosite.E005"),
         ("PRODUCTION", False, "dynosite.E006"),
         ("METRICS_TOKEN", "short", "dynosite.W007"),
+        ("FORWARDED_ALLOW_IPS", [], "dynosite.E008"),
+        ("FORWARDED_ALLOW_IPS", ["*"], "dynosite.E009"),
+        ("FORWARDED_ALLOW_IPS", ["0.0.0.0/0"], "dynosite.E009"),
+        ("FORWARDED_ALLOW_IPS", ["proxy.internal"], "dynosite.E009"),
+        ("FORWARDED_ALLOW_IPS", ["none", "10.0.0.5"], "dynosite.E009"),
     ],
 )
 def test_unsound_setting_is_named_with_what_to_do(sound, name, value, expected):
@@ -39,6 +45,17 @@ def test_unsound_setting_is_named_with_what_to_do(sound, name, value, expected):
     assert _ids() == {expected}
     message = next(message for message in run_checks(include_deployment_checks=True) if message.id == expected)
     assert message.hint
+
+
+def test_site_without_a_proxy_says_so(sound):
+    sound.FORWARDED_ALLOW_IPS = ["none"]
+    assert _ids() == set()
+
+
+def test_migrate_refuses_production_without_a_named_proxy(sound):
+    """Not only `check --deploy` looks: `migrate` goes first wherever the site is started."""
+    sound.FORWARDED_ALLOW_IPS = []
+    assert [message.id for message in run_checks() if message.id.startswith("dynosite")] == ["dynosite.E008"]
 
 
 @pytest.mark.django_db

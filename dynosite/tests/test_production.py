@@ -21,8 +21,14 @@ HTTPS = {"X-Forwarded-Proto": "https", "Host": "dynosite.example"}
 
 def _environment(**changes: str) -> dict[str, str]:
     cleared = {
-        "DYNOSITE_MODE", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "PYTEST_XDIST_WORKER", "DJANGO_ALLOW_ASYNC_UNSAFE",
-    }  # fmt: skip
+        "DYNOSITE_MODE",
+        "SECRET_KEY",
+        "DEBUG",
+        "ALLOWED_HOSTS",
+        "FORWARDED_ALLOW_IPS",
+        "PYTEST_XDIST_WORKER",
+        "DJANGO_ALLOW_ASYNC_UNSAFE",
+    }
     return {name: value for name, value in os.environ.items() if name not in cleared} | changes
 
 
@@ -36,12 +42,13 @@ def production(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator
         DATABASE_URL=database,
         SECRET_KEY=secrets.token_urlsafe(50),
         ALLOWED_HOSTS="dynosite.example",
+        FORWARDED_ALLOW_IPS="127.0.0.1",
         STATIC_ROOT=str(tmp_path_factory.mktemp("static")),
     )
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
     subprocess.run(collect, cwd=settings.BASE_DIR, env=environment | {"DYNOSITE_MODE": "production"}, check=True)
     command = [sys.executable, "-m", "uvicorn", "dynosite.asgi:application", f"--port={port}", "--log-level=warning"]
-    command += ["--lifespan=off", "--no-server-header"]
+    command += ["--lifespan=off", "--no-server-header", "--no-proxy-headers"]
     process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, preexec_fn=end_with_parent)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
 
@@ -168,7 +175,10 @@ def test_production_starts_with_a_secret_key_and_without_debug():
 def test_deployment_checks_are_clean():
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level=WARNING"]
     environment = _environment(
-        DYNOSITE_MODE="production", SECRET_KEY=secrets.token_urlsafe(50), ALLOWED_HOSTS="dynosite.example"
+        DYNOSITE_MODE="production",
+        SECRET_KEY=secrets.token_urlsafe(50),
+        ALLOWED_HOSTS="dynosite.example",
+        FORWARDED_ALLOW_IPS="10.0.0.5",
     )
     done = subprocess.run(
         command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False

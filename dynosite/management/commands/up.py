@@ -100,8 +100,8 @@ class Site:
         celery = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "dynosite"]
         self._python(
             "web", "-m", "uvicorn", "dynosite.asgi:application", f"--host={self._host}", f"--port={self._port}",
-            "--lifespan=off", "--ws=none", "--no-server-header", "--timeout-graceful-shutdown=2",
-            "--log-level=warning",
+            "--lifespan=off", "--ws=none", "--no-server-header", "--no-proxy-headers",
+            "--timeout-graceful-shutdown=2", "--log-level=warning",
         )  # fmt: skip
         self._python("beat", *celery, "beat", f"--schedule={schedule}", "--loglevel=WARNING", "--pidfile=")
         worker = ("worker", "--concurrency=2", "--loglevel=INFO", "--without-gossip", "--without-mingle")
