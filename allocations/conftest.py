@@ -1,7 +1,10 @@
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
-from allocations.tests.world import World, build_world
+from allocations.tests.world import MONDAY, World, build_world
+from dynosite.lib import clock
 
 # The ordinary run takes the same examples each time; `--hypothesis-profile=long` looks for new ones, for minutes.
 settings.register_profile(
@@ -9,6 +12,13 @@ settings.register_profile(
 )
 settings.register_profile("long", max_examples=300, stateful_step_count=60, deadline=None, print_blob=True)
 settings.load_profile("ordinary")
+
+
+@pytest.fixture
+def monday() -> Iterator[None]:
+    """Today is `day(0)`: for tests of places, plans and forms, which look from today on."""
+    with clock.day_is(MONDAY):
+        yield
 
 
 @pytest.fixture

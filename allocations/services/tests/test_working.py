@@ -33,6 +33,8 @@ from allocations.services.working import ShutDays, Way
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, allocation_of, day
 from dynosite.lib.days import DayRange
 
+pytestmark = pytest.mark.usefixtures("monday")
+
 
 @pytest.fixture
 def working(world):

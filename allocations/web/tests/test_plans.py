@@ -15,6 +15,8 @@ from allocations.tests.world import MONDAY, day
 from allocations.web.curve import curve_of
 from allocations.web.tests.conftest import waiting
 
+pytestmark = pytest.mark.usefixtures("monday")
+
 FORM = {"which": "all", "first_day": "2026-11-16", "last_day": "2026-12-20", "movable": "nothing", "seconds": "1"}
 
 
