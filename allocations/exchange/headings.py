@@ -65,6 +65,8 @@ NEEDED = [
     ("constraint", "drive"),
     ("days", "projected"),
 ]
+HEADING_WITHIN = 200
+"""Rows that are not empty, from the top: what comes later is no heading, and looking for one takes its time."""
 
 
 def words(value) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ def columns(values, fields) -> dict[str, list[int]]:
 
 def forecast_heading(grid) -> tuple[int, dict[str, list[int]]]:
     """The heading row of the forecast sheet (the first with both Test and Estimated Start) and its columns."""
-    for n in sorted(grid.rows):
+    for n in sorted(grid.rows)[:HEADING_WITHIN]:
         found = columns(grid.rows[n], FORECAST_FIELDS)
         if "test" in found and "estimated" in found:
             break
@@ -105,7 +107,7 @@ def forecast_heading(grid) -> tuple[int, dict[str, list[int]]]:
 def table_heading(grid, fields, *optional) -> tuple[int, dict[str, list[int]]]:
     """The heading row of a small table: the first that has every field; `optional` fields may be there too."""
     wanted = {name for name, _, _ in fields}
-    for n in sorted(grid.rows):
+    for n in sorted(grid.rows)[:HEADING_WITHIN]:
         found = columns(grid.rows[n], [*fields, *optional])
         if wanted <= found.keys():
             return n, found

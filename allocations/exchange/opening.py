@@ -1,15 +1,20 @@
 """Open a workbook that a stranger sent: size, zip-bomb, row and column limits; then plain grids of values."""
 
-import re
 import warnings
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
 from openpyxl.xml import DEFUSEDXML
+from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
 
 from allocations.exchange.cells import UNCALCULATED, fold, text
 from allocations.exchange.errors import WorkbookError
@@ -22,13 +27,14 @@ MAX_PARTS = 2_000
 MAX_ROWS = 20_000
 MAX_COLUMNS = 256
 LAST_ROW = 1_048_576
-MAX_MERGED = 20_000
+TAGS_A_CELL = 4
+"""`<c>`, `<v>` and their ends."""
+MAX_TAGS = 600_000 * TAGS_A_CELL
+MAX_SPREAD = 200_000
+"""Cells that merged areas may cover, each area for itself."""
 
 FORECAST, RULES, MAINTENANCE = "Cert Mileage Forecast - All", "DynoRules", "Maintenance"
-MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
-TEXT_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\bt="str"[^>]*>')
-CELL_NAME = re.compile(rb'\br="([A-Z]{1,3}\d{1,7})"')
-FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+MERGED_TAG = f"{{{SHEET_MAIN_NS}}}mergeCell"
 
 
 @dataclass
@@ -106,84 +112,108 @@ def _archive(data: bytes) -> zipfile.ZipFile:
 def _grids(data: bytes, archive: zipfile.ZipFile) -> dict[str, Grid]:
     if not DEFUSEDXML:  # without it a small file could name entities that grow without end
         raise WorkbookError("Workbooks can't be opened safely here: the package defusedxml is missing.")
+    _expect_few_tags(archive)
     book = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
     sheets = {fold(name): book[name] for name in reversed(book.sheetnames) if hasattr(book[name], "iter_rows")}
-    grids, formulas = {}, []
+    grids = {}
     for name in (FORECAST, RULES, MAINTENANCE):
         sheet = sheets.get(fold(name))
         if sheet is None:
             there = ", ".join(f"'{text(n)[:40]}'" for n in book.sheetnames[:12])
             raise WorkbookError(f"The workbook has no sheet '{name}'; its sheets are {there}.")
-        grids[name] = grid = Grid(name, _rows(sheet, name), book.epoch)
-        found = _scan(archive, sheet)
-        if found.formulas:
-            formulas.append((sheet.title, grid, found.texts))
-        for area in found.merged:
-            _spread(grid, area)
-    if formulas:
-        _mark_uncalculated(data, formulas)
+        grids[name] = _grid(book, sheet, name)
     return grids
 
 
-def _rows(sheet, name) -> dict[int, list]:
-    sheet.reset_dimensions()  # what the file says of its size is often wrong
-    rows = {}
-    for n, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), 1):
-        last = next((i for i in range(len(values), 0, -1) if values[i - 1] is not None), 0)
-        if last:
-            rows[n] = list(values[:last])
-        if len(rows) > MAX_ROWS or n > LAST_ROW:
+def _expect_few_tags(archive: zipfile.ZipFile) -> None:
+    """Counts before anything is parsed: each tag takes the parser its time, and packs to next to nothing."""
+    tags = 0
+    for part in archive.infolist():
+        with archive.open(part) as file:
+            while chunk := file.read(MEGABYTE):
+                tags += chunk.count(b"<")
+                if tags > MAX_TAGS:
+                    raise WorkbookError(
+                        f"The workbook has more than {MAX_TAGS // TAGS_A_CELL:,} cells, empty ones with a format and "
+                        "those of other sheets included. Remove what is no part of the forecast, then save it again."
+                    )
+
+
+def _grid(book: Workbook, sheet: ReadOnlyWorksheet, name: str) -> Grid:
+    with book._archive.open(sheet._worksheet_path) as part:
+        parser = _Parser(
+            part, sheet._shared_strings, data_only=True, epoch=book.epoch, date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )  # fmt: skip
+        grid = Grid(name, _rows(parser, name), book.epoch)
+    spread = 0
+    for area in parser.merged:
+        spread += _spread(grid, area)
+        if spread > MAX_SPREAD:
+            raise WorkbookError(f"The sheet '{name}' has more merged cells than can be read; unmerge them.")
+    return grid
+
+
+def _rows(parser: "_Parser", name: str) -> dict[int, list]:
+    rows: dict[int, list] = {}
+    latest = 0
+    for number, cells in parser.rows():
+        if number > LAST_ROW:
+            raise WorkbookError(f"The sheet '{name}' has a row {number:,}; Excel's last one is {LAST_ROW:,}.")
+        if number <= latest:
+            continue  # out of order: the first of them counts, as in Excel's own reading
+        latest = number
+        if values := _values(cells):
+            rows[number] = values
+        if len(rows) > MAX_ROWS:
             raise WorkbookError(f"The sheet '{name}' has more than {MAX_ROWS:,} rows; split the workbook.")
     return rows
 
 
-@dataclass
-class _Scan:
-    merged: list[str] = field(default_factory=list)
-    formulas: bool = False
-    texts: set[str] = field(default_factory=set)  # cells whose formula came to a text, which may be an empty one
+def _values(cells: list[dict]) -> list:
+    """The values from column A to the last that is not empty."""
+    filled = {cell["column"]: cell["value"] for cell in cells if cell["value"] is not None}
+    columns = [column for column in filled if 1 <= column <= MAX_COLUMNS]
+    return [filled.get(column) for column in range(1, max(columns, default=0) + 1)]
 
 
-def _scan(archive, sheet) -> _Scan:
-    """What openpyxl's streaming reader does not tell of a sheet."""
-    found, tail = _Scan(), b""
-    with archive.open(sheet._worksheet_path) as part:
-        while chunk := part.read(MEGABYTE):
-            window = tail + chunk
-            found.formulas = found.formulas or FORMULA.search(window) is not None
-            found.texts.update(cell.decode() for tag in TEXT_CELL.findall(window) for cell in CELL_NAME.findall(tag))
-            cut = 0
-            for match in MERGED.finditer(window):
-                found.merged.append(match[1].decode())
-                cut = match.end()
-            tail = window[max(cut, len(window) - 200) :]
-            if len(found.merged) > MAX_MERGED:
-                raise WorkbookError(f"The sheet '{sheet.title}' has more merged cells than can be read.")
-    return found
+class _Parser(WorkSheetParser):
+    """Takes rows and merged areas out of a sheet, and passes over all else.
+
+    openpyxl's own loop also builds an object of each link, validation and format, and fills up the rows that a sheet
+    leaves out; a file of two kilobytes can ask for millions of either.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.merged: list[str] = []
+
+    def rows(self) -> Iterator[tuple[int, list[dict]]]:
+        for _, element in iterparse(self.source):
+            if element.tag == ROW_TAG:
+                yield self.parse_row(element)
+                element.clear()
+            elif element.tag == MERGED_TAG:
+                self.merged.append(element.get("ref", ""))
+
+    def parse_cell(self, element: Any) -> dict:
+        cell = super().parse_cell(element)
+        # A formula that came to a text may have come to an empty one.
+        if cell["value"] is None and element.get("t") != "str" and element.find(FORMULA_TAG) is not None:
+            cell["value"] = UNCALCULATED
+        return cell
 
 
-def _spread(grid: Grid, area: str) -> None:
-    """A merged cell's value holds for every cell that it covers."""
+def _spread(grid: Grid, area: str) -> int:
+    """A merged cell's value holds for every cell that it covers; returns how many these are."""
     left, top, right, bottom = range_boundaries(area)
     value = grid.at(top, left - 1)
     if value is None or right - left > 3 or bottom - top > 500:
-        return  # empty, or a banner across the sheet: it belongs to its first cell only
+        return 0  # empty, or a banner across the sheet: it belongs to its first cell only
     for n in range(top, bottom + 1):
         row = grid.rows.setdefault(n, [])
         row.extend([None] * (right - len(row)))
         for column in range(left - 1, right):
             if row[column] is None:
                 row[column] = value
-
-
-def _mark_uncalculated(data: bytes, formulas) -> None:
-    book = load_workbook(BytesIO(data), read_only=True, data_only=False, keep_links=False)
-    for title, grid, texts in formulas:
-        sheet = book[title]
-        sheet.reset_dimensions()
-        for n, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), 1):
-            for column, cell in enumerate(cells):
-                if cell.data_type == "f" and grid.at(n, column) is None and cell.coordinate not in texts:
-                    row = grid.rows.setdefault(n, [])
-                    row.extend([None] * (column + 1 - len(row)))
-                    row[column] = UNCALCULATED
+    return (right - left + 1) * (bottom - top + 1)

@@ -1,9 +1,10 @@
+import sys
 import zipfile
 from io import BytesIO
 
 import pytest
 
-from allocations.exchange import opening
+from allocations.exchange import headings, opening
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES, open_workbook
 from allocations.exchange.reading import read_workbook
@@ -107,7 +108,7 @@ def test_entities_are_refused(name):
 def test_a_row_number_without_end_is_refused():
     source = book([row()])
     sheet = part(source, "xl/worksheets/sheet1.xml").replace(b'<row r="6"', b'<row r="900000000"')
-    with pytest.raises(WorkbookError, match="more than 20,000 rows"):
+    with pytest.raises(WorkbookError, match="row 900,000,000; Excel"):
         open_workbook(repacked(source, xl__worksheets__sheet1=sheet))
 
 
@@ -217,3 +218,80 @@ def test_shared_strings_are_read():
     laced = repacked(source, **parts | {"xl__sharedStrings": LAUGHS + strings})
     with pytest.raises(WorkbookError, match="damaged"):
         open_workbook(laced)
+
+
+def grown(source: bytes, cells: str = "", after: str = "") -> bytes:
+    """The workbook with more at the end of its forecast sheet."""
+    sheet = part(source, "xl/worksheets/sheet1.xml").replace(b"</sheetData>", f"{cells}</sheetData>{after}".encode())
+    return repacked(source, xl__worksheets__sheet1=sheet)
+
+
+def steps_of(function, *args, most: int):
+    """What the function comes to, if Python runs at most so many lines to get there."""
+    steps = 0
+
+    def count(frame, event, arg):
+        nonlocal steps
+        if event == "line":
+            steps += 1
+            if steps > most:
+                raise TimeoutError(f"more than {most} lines")
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        return function(*args)
+    finally:
+        sys.settrace(before)
+
+
+def test_a_cell_in_the_last_row_takes_no_more_work_than_one_below_the_table():
+    far = grown(book([row()]), '<row r="1048576"><c r="A1048576"><v>1</v></c></row>')
+    assert len(far) < 12_000
+    grid = steps_of(open_workbook, far, most=200_000)[FORECAST]
+    assert (list(grid.rows)[-1], grid.rows[1048576]) == (1048576, [1])
+    assert len(grid.rows) == 4
+
+
+def test_millions_of_cells_are_refused_before_they_are_parsed():
+    line = "".join(f"<c><v>{n % 10}</v></c>" for n in range(256))
+    wide = grown(book([row()]), "".join(f'<row r="{n}">{line}</row>' for n in range(10, 2_510)))
+    with pytest.raises(WorkbookError, match=r"more than 600,000 cells, .*Remove what is no part of the forecast"):
+        steps_of(open_workbook, wide, most=5_000)
+
+
+@pytest.mark.parametrize("name", ["xl__sharedStrings", "xl__styles", "xl__worksheets__sheet7"])
+def test_tags_are_counted_in_every_part(name):
+    tags = b"".join(b"<x a='%d'/>" % (n * 7919 % 100_003) for n in range(100_000)) * 25
+    with pytest.raises(WorkbookError, match="more than 600,000 cells"):
+        steps_of(open_workbook, repacked(book([row()]), **{name: tags}), most=5_000)
+
+
+def test_areas_that_are_merged_over_one_another_are_refused():
+    areas = "".join(f'<mergeCell ref="A{6 + n % 300}:D{506 + n % 300}"/>' for n in range(19_999))
+    cells = "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in range(8, 400))
+    tall = grown(book([row()]), cells, f"<mergeCells>{areas}</mergeCells>")
+    with pytest.raises(WorkbookError, match="more merged cells than can be read; unmerge them"):
+        open_workbook(tall)
+
+
+def test_links_and_validations_without_number_cost_nothing():
+    links = "<hyperlinks>" + '<hyperlink ref="A1"/>' * 20_000 + "</hyperlinks>"
+    source = book([row()])
+    assert steps_of(open_workbook, grown(source, after=links), most=1_500_000) == open_workbook(source)
+
+
+def test_a_comment_that_begins_merged_cells_without_end_is_only_a_comment():
+    source = book([row()])
+    comment = "<!--" + "<mergeCell <c " * 60_000 + "-->"
+    assert open_workbook(grown(source, after=comment)) == open_workbook(source)
+
+
+def test_a_heading_is_looked_for_at_the_top_only(monkeypatch):
+    looked = []
+    monkeypatch.setattr(headings, "columns", lambda values, fields: looked.append(values) or {})
+    grid = opening.Grid(FORECAST, {n: ["Test"] * 40 for n in range(1, 5_001)})
+    with pytest.raises(WorkbookError, match="no heading row"):
+        headings.forecast_heading(grid)
+    assert len(looked) == 200
