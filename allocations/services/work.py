@@ -18,8 +18,9 @@ from django.db import IntegrityError, OperationalError, models, transaction
 
 from allocations import access
 from allocations.enums import Action, Door, RefusalCode, Role
-from allocations.exceptions import Busy, KeyReused, NotFound, Refused, Stale
+from allocations.exceptions import Busy, Invalid, NotFound, Refused, Stale
 from allocations.models import Allocation, Change, Dyno, MaintenanceWindow, TestRequest, Vehicle
+from allocations.services.idempotency import first_time, release
 from allocations.services.notices import tell
 from dynosite.accounts.models import User
 from dynosite.lib import events, prepared
@@ -182,24 +183,27 @@ def carry_out(
 ) -> Change:
     """Runs `write` in one transaction and returns its change.
 
-    With an idempotency `key`, the same `request` by the same user gives the change of the first time. Raises what
-    `write` raises; KeyReused where the key came with another request; Refused where a guard of the database said no
-    after all; Busy where a lock was not to be had in time.
+    With an idempotency `key`, the same `request` by the same user gives the change of the first time, while that
+    stands (`idempotency.stands`). Raises what `write` raises; KeyReused where the key came with another request;
+    Refused where a guard of the database said no after all; Busy where a lock was not to be had in time.
     """
     fingerprint = _fingerprint(action, request) if key else ""
-    if key and (first := _first_time(actor, key, fingerprint)):
+    first, ended = first_time(actor.user, key, fingerprint) if key else (None, None)
+    if first:
         return first
     work = Work(actor, action, uuid.uuid4(), key=key, fingerprint=fingerprint)
     try:
         with transaction.atomic():
             _tell_history(work)
             write(work)
+            if ended:
+                release(ended)
             change = work.published()
             tell(work, change)
             return change
-    except (Refused, Stale, IntegrityError) as error:
+    except (Refused, Stale, Invalid, IntegrityError) as error:
         # Somebody with the same key may have been faster by a moment.
-        if key and (first := _first_time(actor, key, fingerprint)):
+        if key and (first := first_time(actor.user, key, fingerprint)[0]):
             return first
         _explain(error)
         raise
@@ -221,13 +225,6 @@ def _explain(error: Exception) -> None:
 def _fingerprint(action: Action, request: dict[str, Any] | None) -> str:
     text = json.dumps([action, request], sort_keys=True, cls=DjangoJSONEncoder)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _first_time(actor: Actor, key: str, fingerprint: str) -> Change | None:
-    change = Change.objects.filter(user=actor.user, idempotency_key=key).first()
-    if change and change.fingerprint != fingerprint:
-        raise KeyReused("This idempotency key was used for another request before; take a new one.")
-    return change
 
 
 def _tell_history(work: Work) -> None:

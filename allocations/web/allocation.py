@@ -17,7 +17,7 @@ from allocations.selectors.history import history_of
 from allocations.selectors.places import explained, ranked_places
 from allocations.selectors.working import length_of, stretch_of
 from allocations.services import booking
-from allocations.web.attempts import Outcome, actor_of, attempt
+from allocations.web.attempts import Outcome, actor_of, attempt, key_of
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.allocation import CancelForm, CompleteForm, MoveForm
 from allocations.web.forms.booking import read_place
@@ -51,7 +51,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     outcome = attempt(
         lambda: booking.move(
             pk, dyno_id=wanted["dyno"].pk, first_day=wanted["first_day"], last_day=wanted["last_day"],
-            version=wanted["version"], actor=actor_of(request),
+            version=wanted["version"], actor=actor_of(request), key=key_of(request),
         ),
         title="It cannot be moved there",
     )  # fmt: skip
@@ -76,7 +76,8 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     allocation = _found(request, pk, Role.SCHEDULER)
     version = _version(request)
     outcome = attempt(
-        lambda: booking.start(pk, version=version, actor=actor_of(request)), title="It cannot be started"
+        lambda: booking.start(pk, version=version, actor=actor_of(request), key=key_of(request)),
+        title="It cannot be started",
     )
     return _after(request, allocation, outcome, "The test runs.")
 
@@ -90,7 +91,7 @@ def complete(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = form.cleaned_data
     outcome = attempt(
         lambda: booking.complete(
-            pk, last_day=wanted["last_day"], version=wanted["version"], actor=actor_of(request)
+            pk, last_day=wanted["last_day"], version=wanted["version"], actor=actor_of(request), key=key_of(request)
         ),
         title="It cannot be completed",
     )  # fmt: skip
@@ -101,7 +102,7 @@ def complete(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """By GET a page that says what cancelling will do."""
     allocation = _found(request, pk, Role.SCHEDULER)
-    if allocation.status not in OPEN:
+    if allocation.status not in OPEN and request.method != "POST":
         messages.info(request, f"It is {allocation.status} and cannot be cancelled.")
         return redirect("allocations:allocation-detail", pk)
     form = CancelForm(request.POST or None, initial={"version": allocation.version})
@@ -111,7 +112,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         outcome = attempt(
             lambda: booking.cancel(
                 pk, version=wanted["version"], keep_request=not wanted["cancel_request"],
-                actor=actor_of(request, wanted["reason"]),
+                actor=actor_of(request, wanted["reason"]), key=key_of(request),
             )
         )  # fmt: skip
         if not outcome.refused:

@@ -1,5 +1,7 @@
 """Trying a write from a page: what the domain refuses becomes something that the page can show beside its form."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +43,22 @@ class Outcome:
 
 def actor_of(request: HttpRequest, reason: str = "") -> Actor:
     return Actor(request.user, Door.FORM, reason.strip())
+
+
+def key_of(request: HttpRequest) -> str | None:
+    """The idempotency key of what was sent: that of the form with a digest of what stands in it.
+
+    The same press twice is one request. What came back to and was filled in otherwise, or another of its buttons, is
+    another request. None where the form has no key.
+    """
+    key = request.POST.get("key", "")[:60]
+    if not key:
+        return None
+    fields = sorted((name, values) for name, values in request.POST.lists() if name not in _NOT_ASKED)
+    return f"{key}:{hashlib.sha256(json.dumps([request.path, fields]).encode()).hexdigest()[:32]}"
+
+
+_NOT_ASKED = ("csrfmiddlewaretoken", "key")
 
 
 def say_done(request: HttpRequest, change: Change) -> None:

@@ -1,6 +1,5 @@
 """Booking: say what is to be tested and from when, see the places in their order, take one."""
 
-import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +13,7 @@ from allocations.selectors.availability import facts_for
 from allocations.selectors.places import Ranked, explained, place_value, ranked_places
 from allocations.selectors.requests import request_by_id
 from allocations.services.booking import auto_book, book
-from allocations.web.attempts import Outcome, actor_of, attempt
+from allocations.web.attempts import Outcome, actor_of, attempt, key_of
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.booking import MOST_BACKUP_DAYS, BookingForm, read_place
 from dynosite.lib.htmx import wants_fragment
@@ -89,15 +88,13 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
         form.add_error(None, "Choose one of the places.")
         return _page(request, form, wish, found=_places(request, form), status=422)
     data, stay = form.cleaned_data, form.stay
-    # A key a place: a second click on it books nothing more, another place is another booking.
-    key = f"{request.POST.get('key', '')[:60] or uuid.uuid4()}:{choice}"
     shared = {
         "test_type_id": data["test_type"].pk,
         "drive": data["drive"],
         "note": request.POST.get("note", "").strip()[:2000],
         "request_id": wish.pk if wish else None,
         "actor": actor_of(request),
-        "key": key,
+        "key": key_of(request),
     }
     if place is None:
         backup = min(_number(request.POST.get("backup")), MOST_BACKUP_DAYS)
@@ -150,7 +147,6 @@ def _page(
         "ranked": ranked,
         "searched": found is not None,
         "outcome": outcome,
-        "key": request.POST.get("key") or uuid.uuid4(),
         "note": request.POST.get("note", ""),
         "backup_days": range(MOST_BACKUP_DAYS + 1),
         "trail": [("Schedule", shell_of(request).schedule_url), ("New booking", "")],

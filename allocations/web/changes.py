@@ -14,7 +14,7 @@ from allocations.models import Change, ProvingGround
 from allocations.selectors.history import change_by_id, changes, entries
 from allocations.selectors.kept import KEPT, is_kept
 from allocations.services.undo import undo
-from allocations.web.attempts import actor_of, attempt
+from allocations.web.attempts import actor_of, attempt, key_of
 from allocations.web.context import current_ground, shell_of
 from allocations.web.listing import csv_answer, list_page, listing
 from dynosite.accounts.models import User
@@ -84,7 +84,7 @@ def undo_change(request: HttpRequest, pk: str) -> HttpResponse:
             "trail": [("Changes", reverse("allocations:change-list")), ("Undo", "")],
         }
         return render(request, "allocations/changes/undo.html", context)
-    outcome = attempt(lambda: undo(pk, actor=actor_of(request)))
+    outcome = attempt(lambda: undo(pk, actor=actor_of(request), key=key_of(request)))
     if outcome.refused:
         messages.error(request, f"Not undone. {' '.join(outcome.sentences)}")
     else:

@@ -15,7 +15,7 @@ from allocations.selectors.allocations import ahead
 from allocations.selectors.dynos import coming_allocations, dyno_by_id, dyno_list, facilities, windows_of
 from allocations.selectors.history import row_history
 from allocations.services.fleet import add_dyno, change_dyno
-from allocations.web.attempts import actor_of, attempt, say_done, warn_of_misfits
+from allocations.web.attempts import actor_of, attempt, key_of, say_done, warn_of_misfits
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import DynoForm, RunFormSet, runs_of
 from allocations.web.listing import csv_answer, list_page, listing
@@ -156,9 +156,10 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
 
 
 def _written(request: HttpRequest, form: DynoForm, runs: Any, dyno: Dyno | None) -> Any:
+    shared = {"actor": actor_of(request), "runs": runs_of(runs), "key": key_of(request)}
     if dyno:
-        return change_dyno(dyno.pk, actor=actor_of(request), runs=runs_of(runs), seen=form.seen_before, **form.values)
-    return add_dyno(actor=actor_of(request), runs=runs_of(runs), **form.values)
+        return change_dyno(dyno.pk, seen=form.seen_before, **shared, **form.values)
+    return add_dyno(**shared, **form.values)
 
 
 def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Dyno:

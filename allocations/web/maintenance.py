@@ -1,7 +1,6 @@
 """Setting, changing and lifting maintenance: first what it would hit, then an answer for each, then the deed."""
 
 import datetime as dt
-import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +14,7 @@ from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.dynos import dyno_by_id, window_by_id
 from allocations.selectors.maintenance import Hit, fallout, returns
 from allocations.services.maintenance import lift_maintenance, set_maintenance
-from allocations.web.attempts import Outcome, actor_of, attempt
+from allocations.web.attempts import Outcome, actor_of, attempt, key_of
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.maintenance import WindowForm, read_answers
 from allocations.web.repair_text import read
@@ -47,7 +46,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     window = _found(request, pk)
-    if window.lifted_at:
+    if window.lifted_at and request.method != "POST":
         messages.info(request, "This window is lifted already.")
         return redirect("allocations:window-detail", pk)
     outcome = None
@@ -55,7 +54,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
         back, version = _back(request), request.POST.get("version", "")
         outcome = attempt(
             lambda: lift_maintenance(
-                pk, bring_back=back, actor=actor_of(request),
+                pk, bring_back=back, actor=actor_of(request), key=key_of(request),
                 version=int(version) if version.isdecimal() and len(version) < 10 else None,
             ),
             title="It cannot be lifted like this",
@@ -117,7 +116,7 @@ def _write(
             form.cleaned_data["dyno"].pk, answers=answers, moves=moves, bring_back=_back(request),
             window_id=window.pk if window else None, actor=actor_of(request),
             version=int(version) if window and version.isdecimal() and len(version) < 10 else None,
-            key=request.POST.get("key", "")[:60] or None, **values,
+            key=key_of(request), **values,
         ),
         title="The window cannot be set like this",
     )  # fmt: skip
@@ -180,7 +179,6 @@ def _page(
         "days": days,
         "choice": choice,
         "outcome": outcome,
-        "key": request.POST.get("key") or uuid.uuid4(),
         "trail": [*_trail(window), ("Change" if window else "Set maintenance", "")],
         "here": request.path,
     }

@@ -22,6 +22,7 @@ from allocations.selectors.plan_figures import figures_of
 from allocations.selectors.requests import request_list
 from allocations.services import plans
 from allocations.services.work import Actor
+from allocations.web.attempts import key_of
 from allocations.web.context import current_ground, shell_of
 from allocations.web.curve import curve_of
 from allocations.web.forms.plans import PlanForm
@@ -190,9 +191,7 @@ def apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return redirect("allocations:plan-detail", pk)
     chosen = [int(id_) for id_ in request.POST.getlist("item") if id_.isdecimal() and len(id_) < 19]
     try:
-        change = plans.apply_plan(
-            plan.pk, actor=Actor(request.user, Door.PLANNER), items=chosen, key=f"plan-{plan.pk}"
-        )
+        change = plans.apply_plan(plan.pk, actor=Actor(request.user, Door.PLANNER), items=chosen, key=key_of(request))
     except DomainError as error:
         return _detail(request, plan, error, set(chosen))
     messages.success(request, change.summary)

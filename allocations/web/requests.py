@@ -1,6 +1,5 @@
 """Test requests: which wait, and finding them a place."""
 
-import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +14,7 @@ from allocations.models import TestRequest, TestType
 from allocations.selectors.history import history_of
 from allocations.selectors.requests import is_late, late, request_by_id, request_list
 from allocations.services.requests import cancel_request, change_request, create_request
-from allocations.web.attempts import Outcome, actor_of, attempt
+from allocations.web.attempts import Outcome, actor_of, attempt, key_of
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.requests import FIELDS, RequestForm
 from allocations.web.listing import csv_answer, list_page, listing
@@ -116,7 +115,7 @@ def create(request: HttpRequest) -> HttpResponse:
         outcome = attempt(
             lambda: create_request(
                 data["vehicle"].pk, test_type_id=data["test_type"].pk, actor=actor_of(request),
-                key=request.POST.get("key", "")[:60] or None, **form.values,
+                key=key_of(request), **form.values,
             )
         )  # fmt: skip
         if not outcome.refused:
@@ -144,7 +143,11 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         values = form.values | {"vehicle_id": data["vehicle"].pk, "test_type_id": data["test_type"].pk}
-        outcome = attempt(lambda: change_request(pk, actor=actor_of(request), version=data["version"], **values))
+        outcome = attempt(
+            lambda: change_request(
+                pk, actor=actor_of(request), version=data["version"], key=key_of(request), **values
+            )
+        )
         if not outcome.refused:
             messages.success(request, "The request is changed.")
             return redirect("allocations:request-detail", pk)
@@ -160,7 +163,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     version = request.POST.get("version", "")
     outcome = attempt(
         lambda: cancel_request(
-            pk, version=int(version) if version.isdecimal() and len(version) < 10 else None,
+            pk, version=int(version) if version.isdecimal() and len(version) < 10 else None, key=key_of(request),
             actor=actor_of(request, request.POST.get("reason", "")[:500]),
         )
     )  # fmt: skip
@@ -186,12 +189,6 @@ def _form_page(
 ) -> HttpResponse:
     trail = [("Requests", reverse("allocations:request-list"))]
     trail += [(str(wish), _address(wish.pk)), ("Change", "")] if wish else [("New request", "")]
-    context = {
-        "form": form,
-        "wish": wish,
-        "outcome": outcome,
-        "trail": trail,
-        "key": request.POST.get("key") or uuid.uuid4(),
-    }
+    context = {"form": form, "wish": wish, "outcome": outcome, "trail": trail}
     status = outcome.status if outcome else (422 if form.is_bound else 200)
     return render(request, "allocations/requests/form.html", context, status=status)

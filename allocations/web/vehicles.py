@@ -16,7 +16,7 @@ from allocations.selectors.history import row_history
 from allocations.selectors.requests import request_list
 from allocations.selectors.vehicles import vehicle_by_id, vehicle_list
 from allocations.services.fleet import add_vehicle, change_vehicle
-from allocations.web.attempts import actor_of, attempt, say_done, warn_of_misfits
+from allocations.web.attempts import actor_of, attempt, key_of, say_done, warn_of_misfits
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import VehicleForm
 from allocations.web.listing import csv_answer, list_page, listing
@@ -103,7 +103,9 @@ def create(request: HttpRequest) -> HttpResponse:
     form = VehicleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            outcome = attempt(lambda: add_vehicle(ground.pk, actor=actor_of(request), **form.values))
+            outcome = attempt(
+                lambda: add_vehicle(ground.pk, actor=actor_of(request), key=key_of(request), **form.values)
+            )
         except Invalid as invalid:
             form.take(invalid)
         else:
@@ -121,7 +123,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             outcome = attempt(
-                lambda: change_vehicle(pk, actor=actor_of(request), seen=form.seen_before, **form.values)
+                lambda: change_vehicle(
+                    pk, actor=actor_of(request), seen=form.seen_before, key=key_of(request), **form.values
+                )
             )
         except Invalid as invalid:
             form.take(invalid)

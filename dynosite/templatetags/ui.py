@@ -1,6 +1,7 @@
 """Template tags of the look: icons, badges of statuses, sortable headings, ranges of days."""
 
 import datetime as dt
+import uuid
 
 from django import template
 from django.template.context import RequestContext
@@ -32,6 +33,14 @@ def icon(name: str, size: str = "", label: str = "") -> SafeString:
     if label:
         return format_html('<svg class="{}" role="img" aria-label="{}">{}</svg>', css, label, use)
     return format_html('<svg class="{}" aria-hidden="true">{}</svg>', css, use)
+
+
+@register.simple_tag(takes_context=True)
+def form_key(context: RequestContext) -> SafeString:
+    """The hidden idempotency key of a form that writes; a form shown again keeps the one it came with."""
+    request = context.get("request")
+    key = (request.POST.get("key", "")[:60] if request else "") or uuid.uuid4()
+    return format_html('<input type="hidden" name="key" value="{}">', key)
 
 
 @register.simple_tag
