@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dynosite.lib.htmx.HtmxRedirectMiddleware",
+    "dynosite.accounts.middleware.HashingBusyMiddleware",
     "allocations.web.middleware.GroundTimeMiddleware",
     "allocations.web.middleware.DomainErrorMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -164,8 +165,8 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "dynosite.accounts.hashing.BoundedArgon2",
+    "dynosite.accounts.hashing.BoundedPBKDF2",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
