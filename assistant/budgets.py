@@ -95,7 +95,8 @@ class Budgets:
         if call is None:
             return
         with given_back():
-            charge(call, seconds=seconds, error=error, answered=answer is not None, **self._used(answer, broke_off))
+            answered = answer is not None and not error
+            charge(call, seconds=seconds, error=error, answered=answered, **self._used(answer, broke_off))
 
     def _used(self, answer: AIMessage | None, broke_off: bool) -> dict[str, Any]:
         if self._size.most_out == 0 or (answer is None and not broke_off):

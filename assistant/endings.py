@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
@@ -11,11 +11,11 @@ from psycopg import OperationalError as DriverError
 
 from allocations.exceptions import DomainError
 from assistant import conversations, metrics, streams
-from assistant.enums import RunStatus
+from assistant.enums import Outcome, ProposalStatus, RunStatus
 from assistant.graph.driving import Halt, Halted
 from assistant.graph.turn import TooManySteps
 from assistant.models import Run
-from assistant.providers.failures import Misconfigured, NoAnswer
+from assistant.providers.failures import NoAnswer
 from assistant.transcript import Transcript
 
 logger = logging.getLogger(__name__)
@@ -23,10 +23,6 @@ logger = logging.getLogger(__name__)
 STOPPED = "You stopped this here."
 TOO_LONG = "This took too long and was ended here. What was proposed until then is on its cards."
 TOO_MANY_STEPS = "This took more steps than one turn may have. Ask for a smaller part of it."
-MISCONFIGURED = (
-    "The assistant's model refuses how it is set up (its key, its rights or its name); an administrator has to see to"
-    " that. Nothing was written."
-)
 DATABASE_AWAY = "The database could not be reached. Try again in a moment."
 BROKEN = "Something went wrong here; it was noted. Try again, or do it on the page."
 PATIENCE = (0.2, 0.5, 1, 2, 4, 8)
@@ -39,6 +35,8 @@ class Ending:
     sentence: str = ""
     error: str = ""
     outcome: str = ""
+    done_with_card: bool = False
+    """Whether the run is done all the same where a card of it waits: it was the model that came to no end."""
 
 
 def turn_seconds() -> float:
@@ -54,16 +52,14 @@ def of(error: BaseException) -> Ending:
         case Halted(why=Halt.UNLOCKED):
             return Ending(RunStatus.FAILED, DATABASE_AWAY, "The lock on the conversation was lost.")
         case Halted():
-            return Ending(RunStatus.FAILED, TOO_LONG, f"It took more than {turn_seconds():.0f} seconds.")
+            late = f"It took more than {turn_seconds():.0f} seconds."
+            return Ending(RunStatus.FAILED, TOO_LONG, late, done_with_card=True)
         case DomainError():
             return Ending(RunStatus.FAILED, error.sentence, told)
         case NoAnswer():
-            return Ending(RunStatus.FAILED, str(error), told)
-        case Misconfigured():
-            logger.error("%s", error)
-            return Ending(RunStatus.FAILED, MISCONFIGURED, told)
+            return Ending(RunStatus.FAILED, str(error), told, done_with_card=True)
         case TooManySteps():
-            return Ending(RunStatus.FAILED, TOO_MANY_STEPS, told)
+            return Ending(RunStatus.FAILED, TOO_MANY_STEPS, told, done_with_card=True)
         case OperationalError() | InterfaceError() | DriverError():
             return Ending(RunStatus.FAILED, DATABASE_AWAY, told)
     logger.error("A run failed", exc_info=error)
@@ -76,19 +72,21 @@ def write(run: Run, transcript: Transcript, ending: Ending) -> None:
     for pause in (*PATIENCE, None):
         try:
             close_old_connections()
-            _write(run, transcript, ending)
+            status = _write(run, transcript, ending)
             break
         except (OperationalError, InterfaceError):
             if pause is None:
                 streams.end(run.pk, RunStatus.FAILED)
                 raise
             threading.Event().wait(pause)
-    streams.end(run.pk, ending.status)
+    streams.end(run.pk, status)
 
 
-def _write(run: Run, transcript: Transcript, ending: Ending) -> None:
+def _write(run: Run, transcript: Transcript, ending: Ending) -> RunStatus:
     with transaction.atomic():
         transcript.keep_half()
+        if ending.done_with_card and run.proposals.filter(status=ProposalStatus.WAITING).exists():
+            ending = replace(ending, status=RunStatus.DONE, outcome=Outcome.PROPOSAL)
         run.status, run.error, run.outcome = ending.status, ending.error, ending.outcome
         run.ended_at = timezone.now()
         run.save(update_fields=["status", "error", "outcome", "model", "ended_at"])
@@ -96,3 +94,4 @@ def _write(run: Run, transcript: Transcript, ending: Ending) -> None:
         metrics.count("runs", ending.status)
     if note:
         streams.publish(run.pk, "message", id=note.pk)
+    return ending.status

@@ -11,14 +11,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from assistant import conversations, endings, locks, prompts, streams
+from assistant import conversations, endings, locks, prompts, streams, switches
 from assistant.budgets import Budgets
 from assistant.enums import Author, RunStatus
 from assistant.graph import checkpoints, turn
 from assistant.graph.driving import Halt, Halted, Watch
 from assistant.models import Message, Run, ToolCall
-from assistant.providers.chain import OFFLINE
-from assistant.tools.caller import Ctx
+from assistant.providers.chain import ATTEMPTS, OFFLINE
+from assistant.tools.caller import Caller, Ctx
 from assistant.transcript import Transcript
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,12 @@ LOOK_EVERY = 0.1
 """Seconds between two looks at whether the user wants it stopped."""
 LOCK_EVERY = 2.0
 """Seconds between two looks at whether the lock still holds."""
+SWITCHES_EVERY = 0.5
+"""Seconds between two looks at whether the assistant is on and its user still may."""
+SILENT_AFTER = 10.0
+"""Seconds without a word after which the user is told that the model is waited for."""
+SILENT = f"The model has not answered for {SILENT_AFTER:.0f} s; still waiting…"
+OFFLINE_INSTEAD = "The model does not answer; the offline assistant does…"
 GAVE_UP = "This could not be finished after several attempts. Ask again, or in other words."
 
 
@@ -92,28 +98,30 @@ def _lead(run: Run, transcript: Transcript, lock: locks.Lock) -> str:
         transcript.forget_all_but([message.id for message in known])
         # Before anything new is said: the transcript is in the order of its writing.
         for message in known:
-            transcript.message(message.id, message.text)
-    watching = _Watching(run, own.watch, lock)
+            transcript.message(message.id, message.text, cut=bool(message.cut))
+    watching, silence = _Watching(run, own.watch, lock), _Silence(run)
     with closing(own.go(run.question.text if run.question else "", _past(run))) as events:
         for event in events:
             watching.look()
+            silence.hear(event)
             _tell(run, transcript, event)
     # Also what a worker that is no more heard and did not write down.
     for message in own.messages():
-        transcript.message(message.id, message.text)
+        transcript.message(message.id, message.text, cut=bool(message.cut))
     if run.attempts > 1:
         transcript.put_in_order([message.id for message in own.messages()])
     return own.outcome(proposed=run.proposals.exists())
 
 
 class _Watching:
-    """Halts the turn when its user has asked for that, its time is over, or its lock is lost."""
+    """Halts the turn when its user has asked for that, its time is over, or its lock is lost. Raises, in words for
+    the user, where the assistant is switched off or its user may not use it any more."""
 
     def __init__(self, run: Run, watch: Watch, lock: locks.Lock) -> None:
         self._run, self._watch, self._lock = run, watch, lock
         now = time.monotonic()
         self._until = now + endings.turn_seconds()
-        self._look_at, self._lock_at = now, now + LOCK_EVERY
+        self._look_at, self._lock_at, self._switches_at = now, now + LOCK_EVERY, now + SWITCHES_EVERY
 
     def look(self) -> None:
         now = time.monotonic()
@@ -128,6 +136,50 @@ class _Watching:
             self._lock_at = now + LOCK_EVERY
             if not self._lock.is_held():
                 self._watch.halt(Halt.UNLOCKED)
+        elif now > self._switches_at:
+            self._switches_at = now + SWITCHES_EVERY
+            self._expect_allowed()
+
+    def _expect_allowed(self) -> None:
+        switches.expect_on(self._run.ground_id)
+        Caller(Ctx(self._run.user_id, self._run.ground_id, self._run.conversation_id, self._run.pk))
+
+
+class _Silence:
+    """Says so where a model that is being called has not answered for a while, and what follows then."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._since: float | None = None
+        """When the call that is under way was last heard of."""
+        self._was_told = False
+
+    def hear(self, event: turn.Event) -> None:
+        match event:
+            case None:
+                self._look()
+            case turn.ModelChosen():
+                self._follow(event)
+                self._since = time.monotonic()
+            case turn.Words():
+                self._since = time.monotonic()
+            case turn.Said() | turn.Answered():
+                self._since = None
+
+    def _look(self) -> None:
+        if self._since is not None and not self._was_told and time.monotonic() - self._since >= SILENT_AFTER:
+            self._was_told = True
+            self._tell(SILENT)
+
+    def _follow(self, chosen: turn.ModelChosen) -> None:
+        if chosen.name == OFFLINE and self._was_told:
+            self._tell(OFFLINE_INSTEAD)
+        elif chosen.attempt > 1:
+            self._tell(f"The model is tried again ({chosen.attempt} of {ATTEMPTS})…")
+        self._was_told = False
+
+    def _tell(self, sentence: str) -> None:
+        streams.publish(self._run.pk, "status", status=RunStatus.RUNNING, sentence=sentence)
 
 
 def _past(run: Run) -> turn.Past:
@@ -154,14 +206,17 @@ def _tell(run: Run, transcript: Transcript, event: turn.Event) -> None:
             transcript.words(text)
         case turn.Restart():
             transcript.restart()
-        case turn.ModelChosen(name, why):
+        case turn.ModelChosen(name=name, why=why):
             run.model = name
             if why:
                 note = conversations.write_note(run, why, name="why")
                 tell(run.pk, "message", id=note.pk)
             tell(run.pk, "model", name=name, offline=name == OFFLINE)
-        case turn.Said(id, text, calls):
-            transcript.message(id, text)
+        case turn.Said(id, text, calls, cut):
+            transcript.message(id, text, cut=bool(cut))
+            if cut:
+                note = conversations.write_note(run, cut, name="cut")
+                tell(run.pk, "message", id=note.pk)
             for call, name in calls:
                 tell(run.pk, "tool", call=call, name=name, status="running")
         case turn.Answered(call, name, status, proposal):

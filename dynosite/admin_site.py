@@ -10,6 +10,8 @@ from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 
 from allocations import access
+from assistant import streams
+from assistant.providers.troubles import Troubles
 
 GROUPS = {
     "Maintenance and dynos": ("MaintenanceWindow", "Dyno", "Facility", "TestType"),
@@ -59,6 +61,13 @@ class AdministrationSite(AdminSite):
         from django.contrib.auth.views import LogoutView
 
         return LogoutView.as_view(next_page=resolve_url(settings.LOGOUT_REDIRECT_URL))(request)
+
+    def each_context(self, request):
+        """With the models that refuse how they are set up, for who can mend that."""
+        context = super().each_context(request)
+        if settings.ASSISTANT_MODELS and request.user.is_active and request.user.is_superuser:
+            context["model_troubles"] = Troubles(streams.client()).current()
+        return context
 
     def get_app_list(self, request, app_label=None):
         apps = super().get_app_list(request, app_label)

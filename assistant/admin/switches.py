@@ -22,7 +22,7 @@ from assistant.models import AssistantSettings, Budget, KillSwitch
 from assistant.tools.registry import TOOLS
 
 LEADS = {
-    True: "For everybody, at once, in all proving grounds. Answers that are under way end at their next step.",
+    True: "For everybody, at once, in all proving grounds. Answers that are under way stop within a second.",
     False: "For everybody, in every proving ground that has it on.",
 }
 

@@ -1,14 +1,21 @@
 """Builds the agent: the model, the user's tools, the prompt, and limits."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware, ModelRequest, ModelResponse
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    ModelCallLimitMiddleware,
+    ModelRequest,
+    ModelResponse,
+    ToolCallRequest,
+)
 from langchain.tools import ToolRuntime
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import SystemMessage
+from langchain_core.messages import AIMessage, SystemMessage, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 
 from allocations.selectors import reports
@@ -17,6 +24,7 @@ from assistant.enums import ProposalStatus
 from assistant.models import Proposal
 from assistant.providers.offline.known import known_to
 from assistant.providers.offline.model import OfflineModel
+from assistant.providers.offline.reading import Known
 from assistant.tools import calling
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.registry import Tool, offered
@@ -25,6 +33,9 @@ from dynosite.lib.connections import given_back
 RECURSION_LIMIT = 40
 MODEL_CALLS = 8
 """A turn; then it ends with what there is. Each takes some four steps of the graph: fewer than its limit in all."""
+
+CALLS_A_STEP = 12
+"""Tool calls that one message of a model may make; the rest is refused."""
 
 
 def build_agent(
@@ -42,6 +53,7 @@ def build_agent(
             Prompt(caller),
             ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
             *middleware,
+            Calls(),
         ],
         context_schema=Ctx,
         checkpointer=checkpointer,
@@ -52,8 +64,14 @@ def config_of(ctx: Ctx) -> dict[str, Any]:
     return {"recursion_limit": RECURSION_LIMIT, "configurable": {"thread_id": str(ctx.conversation_id)}}
 
 
-def offline_model(caller: Caller) -> OfflineModel:
-    return OfflineModel(known=lambda: known_to(caller), thread=str(caller.ctx.run_id or caller.ctx.conversation_id))
+def offline_model(caller: Caller, *, check: Callable[[], object] | None = None) -> OfflineModel:
+    """`check` is asked while it thinks; what that raises ends it."""
+
+    def known() -> Known:
+        names = known_to(caller)
+        return replace(names, check=check) if check else names
+
+    return OfflineModel(known=known, thread=str(caller.ctx.run_id or caller.ctx.conversation_id))
 
 
 def as_langchain(tool: Tool) -> BaseTool:
@@ -63,9 +81,7 @@ def as_langchain(tool: Tool) -> BaseTool:
         result = calling.call(tool.name, args, ctx=runtime.context, call_id=runtime.tool_call_id or "")
         return json.dumps(result)
 
-    return _Tool(
-        name=tool.name, description=tool.description, args_schema=tool.args, func=run, handle_validation_error=_said
-    )
+    return _Tool(name=tool.name, description=tool.description, args_schema=tool.args, func=run)
 
 
 class _Tool(StructuredTool):
@@ -77,9 +93,28 @@ class _Tool(StructuredTool):
         return args, kwargs
 
 
-def _said(error: Any) -> str:
-    """Arguments that do not fit the schema, as the tool's own refusal."""
-    return json.dumps({"status": "invalid", "message": f"The arguments do not fit: {error}"})
+class Calls(AgentMiddleware):
+    """Lets at most so many calls of a step through, and answers those that the graph would refuse by itself (no such
+    tool, arguments that do not fit) through `calling`, so that they are recorded like any other. The innermost."""
+
+    def wrap_tool_call(self, request: ToolCallRequest, handler: Any) -> Any:
+        call = request.tool_call
+        if _place_in_step(request) >= CALLS_A_STEP:
+            answer = calling.refuse
+        elif request.tool is None or not calling.fits(call["name"], call["args"]):
+            answer = calling.call
+        else:
+            return handler(request)
+        result = answer(call["name"], call["args"], ctx=request.runtime.context, call_id=call["id"] or "")
+        return ToolMessage(json.dumps(result), tool_call_id=call["id"], name=call["name"])
+
+
+def _place_in_step(request: ToolCallRequest) -> int:
+    """How many calls the model's message has before this one."""
+    step = next((message for message in reversed(request.state["messages"]) if isinstance(message, AIMessage)), None)
+    calls = [(call["id"], call["name"], call["args"]) for call in step.tool_calls] if step else []
+    own = (request.tool_call["id"], request.tool_call["name"], request.tool_call["args"])
+    return calls.index(own) if own in calls else 0
 
 
 class Prompt(AgentMiddleware):

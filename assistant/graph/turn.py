@@ -20,8 +20,10 @@ from assistant.graph.driving import GuardedSaver, Watch, drive
 from assistant.graph.outcome import outcome_of
 from assistant.graph.summary import Summary
 from assistant.providers import hosted
+from assistant.providers.answers import CUT_KEY
 from assistant.providers.breaker import Breaker
 from assistant.providers.chain import Chain, Meter
+from assistant.providers.troubles import Troubles
 from assistant.tools.caller import Caller, Ctx
 
 CALL_SHARE = 0.5
@@ -46,19 +48,22 @@ class Restart:
 
 @dataclass(frozen=True)
 class ModelChosen:
-    """`why` is said where it is not the one that was to answer, such as a spent budget."""
+    """`why` is told where it is not the one that was to answer, such as a spent budget. The call begins."""
 
     name: str
     why: str = ""
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
 class Said:
-    """A whole message of the model: its text, and the tools that it calls (id, name)."""
+    """A whole message of the model: its text, and the tools that it calls (id, name). Where it breaks off, `cut` is a
+    sentence that says so."""
 
     id: str
     text: str
     calls: tuple[tuple[str, str], ...] = ()
+    cut: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,10 @@ class Turn:
         self.watch = Watch()
         self._id = str(ctx.run_id)
         caller = Caller(ctx)
-        offline = offline_model(caller)
+        offline = offline_model(caller, check=self.watch.check)
         chain = Chain(
-            hosted.configured(), offline, meter=meter, breaker=_breaker, tell=_tell, pause=self.watch.pause,
+            hosted.configured(), offline, meter=meter, breaker=_breaker, troubles=Troubles(streams.client()),
+            tell=_tell, pause=self.watch.pause,
             limit=lambda: self.watch.call(settings.ASSISTANT_TURN_SECONDS * CALL_SHARE),
         )  # fmt: skip
         self._agent = build_agent(
@@ -192,7 +198,10 @@ def _events(mode: str, part: Any) -> Iterator[Event]:
         if about.get("langgraph_node") == MODEL_NODE and isinstance(message, AIMessageChunk) and message.text:
             yield Words(str(message.text))
     elif mode == "custom":
-        yield ModelChosen(part["name"], part.get("why", "")) if part["event"] == "model" else Restart()
+        if part["event"] == "model":
+            yield ModelChosen(part["name"], part.get("why", ""), part.get("attempt", 1))
+        else:
+            yield Restart()
     elif mode == "updates":
         for node, update in part.items():
             yield from _of_update(node, update)
@@ -209,7 +218,8 @@ def _of_update(node: str, update: Any) -> Iterator[Event]:
 
 def _said(message: AIMessage) -> Said:
     text = TOO_MANY_CALLS if message.text.startswith("Model call limits exceeded") else str(message.text)
-    return Said(message.id or "", text, tuple((call["id"] or "", call["name"]) for call in message.tool_calls))
+    calls = tuple((call["id"] or "", call["name"]) for call in message.tool_calls)
+    return Said(message.id or "", text, calls, str(message.additional_kwargs.get(CUT_KEY, "")))
 
 
 def _answered(message: ToolMessage) -> Answered:

@@ -1,8 +1,9 @@
 """The ordered chain of models behind one turn: which is called, how often, and what follows when it fails.
 
-Before every call, the fallback's included, the meter is asked (kill switch, budgets). Only transient failures are
-tried again, with backoff and jitter, and only they lead to the next model; a wrong key is an error for the admin.
-After the last hosted model comes the offline model, which answers always.
+Before every call, the fallback's included, the meter is asked (kill switch, budgets). Transient failures, and answers
+that are empty, malformed or broken off, are tried again, with backoff and jitter. What still fails, or is refused,
+leads to the next model; a wrong key does so at once, and the admin is told. After the last hosted model comes the
+offline model, which answers always. Only what a provider's filter has blocked is no other model's.
 """
 
 import logging
@@ -14,14 +15,15 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-from langchain_core.exceptions import ModelError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from assistant.exceptions import OverBudget
+from assistant.providers.answers import CUT_KEY, Worth, cut_sentence, has_waiting_card, reason_of, worth_of
 from assistant.providers.breaker import Breaker
-from assistant.providers.failures import CallTooLong, Failure, Misconfigured, NoAnswer, classify, may_have_cost
+from assistant.providers.failures import CallTooLong, Failure, NoAnswer, classify, is_our_own, may_have_cost
 from assistant.providers.hosted import Link
+from assistant.providers.troubles import Troubles
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,13 @@ Handler = Callable[[ModelRequest], ModelResponse]
 ATTEMPTS = 3
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 """Seconds. The pause doubles with each attempt, and its actual length is drawn between half and all of it."""
+TELLS_REASON = ("google_genai",)
+"""Providers that end every whole answer with a reason."""
+BLOCKED = "The provider's filter blocked the model's answer to this ({reason}). Ask in other words."
+NOT_SET_UP = (
+    "The hosted model refuses how it is set up; administrators are told. The offline assistant answers until then."
+)
+NOT_TAKEN = "The hosted model did not take this request; the offline assistant answers."
 
 
 class Meter(Protocol):
@@ -43,9 +52,16 @@ class Meter(Protocol):
     ) -> None: ...
 
 
+class Unusable(Exception):
+    """An answer that is empty, malformed or broken off."""
+
+
 class Chain(AgentMiddleware):
-    """Wraps the graph's model calls. `tell(event, data)` reaches the panel: `model` (which one answers) and `restart`
-    (drop the half answer, another try begins). Within `limit()` a hosted model's call ends with CallTooLong."""
+    """Wraps the graph's model calls.
+
+    `tell(event, data)` reaches the panel: `model` (which one answers, at which attempt) and `restart` (drop the half
+    answer, another try begins). Within `limit()` a hosted model's call ends with CallTooLong.
+    """
 
     def __init__(
         self,
@@ -54,6 +70,7 @@ class Chain(AgentMiddleware):
         *,
         meter: Meter,
         breaker: Callable[[str], Breaker],
+        troubles: Troubles,
         tell: Callable[[str, dict[str, Any]], None],
         pause: Callable[[float], object] | None = None,
         limit: Callable[[], AbstractContextManager] = nullcontext,
@@ -63,6 +80,7 @@ class Chain(AgentMiddleware):
         self._offline = offline
         self._meter = meter
         self._breaker = breaker
+        self._troubles = troubles
         self._tell = tell
         self._pause = pause or threading.Event().wait
         self._limit = limit
@@ -74,14 +92,14 @@ class Chain(AgentMiddleware):
     ) -> ModelResponse:
         why: dict[str, str] = {}
         for link in self._links:
-            if link.name in self._given_up:
+            if link.name in self._given_up or self._troubles.is_left_alone(link.name):
                 continue
             breaker = self._breaker(link.provider)
             if not breaker.allows():
                 logger.info("%s is left alone: its circuit is open", link.name)
                 continue
             try:
-                response = self._try(link, breaker, request, handler)
+                response, why = self._try(link, breaker, request, handler)
             except OverBudget as spent:
                 response, why = None, {"why": spent.sentence}
             if response is not None:
@@ -90,31 +108,44 @@ class Chain(AgentMiddleware):
         self._tell("model", {"name": OFFLINE} | why)
         return self._call(OFFLINE, request.override(model=self._offline), handler)
 
-    def _try(self, link: Link, breaker: Breaker, request: ModelRequest, handler) -> ModelResponse | None:
-        """One model's answer; None when it failed in a way that another may not."""
+    def _try(
+        self, link: Link, breaker: Breaker, request: ModelRequest, handler: Handler
+    ) -> tuple[ModelResponse | None, dict[str, str]]:
+        """One model's answer, or none and why the user should hear of it."""
         for attempt in range(ATTEMPTS):
-            self._tell("model", {"name": link.name})
+            self._tell("model", {"name": link.name, "attempt": attempt + 1})
             try:
                 response = self._call(link.name, request.override(model=link.model), self._limited(handler))
-            except Exception as error:
-                match classify(error):
-                    case Failure.MISCONFIGURED:
-                        raise Misconfigured(f"{link.name} refused its configuration: {error}") from error
-                    case Failure.REFUSED:
-                        if not isinstance(error, ModelError):
-                            raise  # ours: a spent budget, a database that is away, a mistake
-                        raise NoAnswer("The model refused this request; say it in other words.") from error
-                breaker.failed()
+            except Unusable:
+                breaker.succeeded()  # it does answer
                 self._tell("restart", {})
+                if has_waiting_card(request.messages):
+                    return None, {}  # all is done; the offline model says so in words
+            except Exception as error:
+                if is_our_own(error) or isinstance(error, NoAnswer):
+                    raise
+                self._tell("restart", {})
+                failure = classify(error)
+                if failure is not Failure.TRANSIENT:
+                    return None, self._refused(link, failure, error)
+                breaker.failed()
                 # What was too slow has had its time; the turn's is needed for the next.
-                if attempt + 1 == ATTEMPTS or isinstance(error, CallTooLong) or not breaker.allows():
-                    return None
-                longest = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
-                self._pause(random.uniform(longest / 2, longest))  # noqa: S311
+                if isinstance(error, CallTooLong) or not breaker.allows():
+                    return None, {}
             else:
                 breaker.succeeded()
-                return _not_empty(response)
-        return None
+                self._troubles.end(link.name)
+                return response, {}
+            if attempt + 1 < ATTEMPTS:
+                longest = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
+                self._pause(random.uniform(longest / 2, longest))  # noqa: S311
+        return None, {}
+
+    def _refused(self, link: Link, failure: Failure, error: Exception) -> dict[str, str]:
+        if failure is Failure.MISCONFIGURED:
+            return {"why": NOT_SET_UP} if self._troubles.begin(link.name, str(error)) else {}
+        logger.warning("%s did not take a request: %s: %s", link.name, type(error).__name__, error)
+        return {"why": NOT_TAKEN}
 
     def _limited(self, handler: Handler) -> Handler:
         def call(request: ModelRequest) -> ModelResponse:
@@ -123,17 +154,21 @@ class Chain(AgentMiddleware):
 
         return call
 
-    def _call(self, name: str, request: ModelRequest, handler) -> ModelResponse:
+    def _call(self, name: str, request: ModelRequest, handler: Handler) -> ModelResponse:
         self._meter.before(name, request)
         began = time.monotonic()
         try:
             response = handler(request)
         except BaseException as error:  # a stop, too, ends a call that may have cost something
-            said = f"{type(error).__name__}: {error}"
             seconds = time.monotonic() - began
-            self._meter.after(name, None, seconds=seconds, error=said, broke_off=may_have_cost(error))
+            cause = f"{type(error).__name__}: {error}"
+            self._meter.after(name, None, seconds=seconds, error=cause, broke_off=may_have_cost(error))
             raise
-        self._meter.after(name, _answer(response), seconds=time.monotonic() - began)
+        answer = _answer(response)
+        fault = None if name == OFFLINE else _fault(answer, name)
+        self._meter.after(name, answer, seconds=time.monotonic() - began, error=str(fault or ""))
+        if fault:
+            raise fault
         return response
 
 
@@ -141,9 +176,14 @@ def _answer(response: ModelResponse) -> AIMessage | None:
     return next((message for message in response.result if isinstance(message, AIMessage)), None)
 
 
-def _not_empty(response: ModelResponse) -> ModelResponse:
-    """A blocked prompt comes back as an empty message and no error: say so instead of saying nothing."""
-    answer = _answer(response)
-    if answer is not None and not answer.tool_calls and not answer.text.strip():
-        raise NoAnswer("The model gave no answer to this (its safety filter may have blocked it); say it otherwise.")
-    return response
+def _fault(answer: AIMessage | None, model: str) -> Exception | None:
+    """What is wrong with the answer. One that is cut is marked, and is an answer."""
+    reason = (reason_of(answer) if answer else "") or "no reason"
+    match worth_of(answer, tells=model.partition(":")[0] in TELLS_REASON):
+        case Worth.BLOCKED:
+            return NoAnswer(BLOCKED.format(reason=reason.lower()))
+        case Worth.UNUSABLE:
+            return Unusable(f"No answer that could be used ({reason}).")
+        case Worth.CUT if answer:
+            answer.additional_kwargs[CUT_KEY] = cut_sentence(answer)
+    return None

@@ -3,28 +3,28 @@
 from enum import StrEnum
 
 import httpx
+from django.db import DatabaseError, InterfaceError
 from langchain_core import exceptions as langchain
+from psycopg import Error as DriverError
+
+from allocations.exceptions import DomainError
 
 
 class Failure(StrEnum):
     TRANSIENT = "transient"
     """It may work in a moment or elsewhere: rate limit, server error, no connection, cut stream, too slow."""
     MISCONFIGURED = "misconfigured"
-    """The key, the rights or the model's name are wrong: falling back would hide it from the admin."""
+    """The key, the rights or the model's name are wrong: another model answers, and the admin is told."""
     REFUSED = "refused"
-    """The provider understood and will not: another try of the same would fail the same way."""
+    """Another try of the same would fail the same way: the provider will not, or what it sent makes no sense."""
 
 
 class CallTooLong(Exception):
     """A model call that went on past its time, with or without words on the way."""
 
 
-class Misconfigured(Exception):
-    """The provider refused the configuration. The sentence is for the admin."""
-
-
 class NoAnswer(Exception):
-    """The model would not answer this. The sentence is for the user."""
+    """The provider blocked this. The sentence is for the user."""
 
 
 _MISCONFIGURED = (
@@ -50,6 +50,11 @@ def classify(error: Exception) -> Failure:
     if isinstance(error, _TRANSIENT):
         return Failure.TRANSIENT
     return Failure.REFUSED
+
+
+def is_our_own(error: Exception) -> bool:
+    """Whether it arose around the model's call and not in it: a right that is gone, a database that is away."""
+    return isinstance(error, DomainError | DatabaseError | InterfaceError | DriverError)
 
 
 def may_have_cost(error: BaseException) -> bool:

@@ -124,7 +124,7 @@ def test_a_database_that_is_away_at_the_end_is_waited_for(committed_world, stub,
     def writes(*args):
         if error := next(failures, None):
             raise error
-        write(*args)
+        return write(*args)
 
     monkeypatch.setattr(endings, "_write", writes)
     stub.answers(gemini_stub.text("An answer."))
@@ -270,3 +270,22 @@ def test_a_user_who_signs_out_in_mid_run_hears_no_more_and_the_turn_goes_on(comm
     run.refresh_from_db()
     assert (run.status, run.messages.get(author=Author.ASSISTANT).text) == (RunStatus.DONE, "Well.")
     assert streams.last_name(run.pk) == "end"
+
+
+def test_a_provider_that_hangs_says_so_and_what_follows(committed_world, stub, sent, monkeypatch, settings):
+    settings.ASSISTANT_CALL_SECONDS = 60
+    monkeypatch.setattr(running, "SILENT_AFTER", 0)
+    speak = threading.Event()
+    stub.answers(gemini_stub.after(speak, gemini_stub.finishing("STOP")), gemini_stub.text("Here I am."))
+    run = ask(committed_world, "hello")
+    worker = in_a_thread(run)
+    wait_until(lambda: running.SILENT in sentences(run), "the sentence that the model is silent")
+    speak.set()
+    worker.join(50)
+    run.refresh_from_db()
+    assert (run.status, run.messages.get(author=Author.ASSISTANT).text) == (RunStatus.DONE, "Here I am.")
+    assert sentences(run)[:2] == [running.SILENT, "The model is tried again (2 of 3)…"]
+
+
+def sentences(run) -> list[str]:
+    return [data["sentence"] for name, data in entries(run) if name == "status" and "sentence" in data]

@@ -9,10 +9,13 @@ from django.utils import timezone
 from allocations.models import Allocation
 from assistant import approvals, conversations, endings, prompts, running, streams
 from assistant.enums import Author, Outcome, ProposalStatus, RunStatus, ToolStatus
+from assistant.graph.build import CALLS_A_STEP
 from assistant.models import KillSwitch, Message, ModelCall, Proposal, ToolCall
-from assistant.providers.chain import ATTEMPTS
+from assistant.providers import answers
+from assistant.providers.chain import ATTEMPTS, NOT_SET_UP
 from assistant.providers.tests import gemini_stub
 from assistant.tests.conftest import GEMINI, ask, ended, entries, texts, wait_for_text
+from assistant.tools import calling
 from dynosite.tests.servers import wait_until
 
 BOOK = "book 412W103 on NPG 1 for brake December 21 to 22"
@@ -127,18 +130,72 @@ def test_a_blocked_prompt_is_said_in_words(world, hosted_worker, stub):
     stub.answers(gemini_stub.blocked())
     run = ended(ask(world, "hello"))
     assert run.status == RunStatus.FAILED
-    assert "gave no answer" in note_of(run)
+    assert "filter blocked" in note_of(run)
     assert entries(run)[-2:] == [("message", {"id": str(run.messages.get(author=Author.NOTE).pk)}),
                                  ("end", {"status": "failed"})]  # fmt: skip
 
 
-def test_a_bad_key_is_told_to_the_admin_and_is_no_fallback(world, hosted_worker, stub):
+def test_a_bad_key_lets_the_offline_model_answer_and_is_told_once(world, hosted_worker, stub):
     bad = gemini_stub.error(400, "API key not valid. Please pass a valid API key.", reason="INVALID_ARGUMENT")
     stub.answers(bad)
-    run = ended(ask(world, "hello"))
-    assert (run.status, note_of(run)) == (RunStatus.FAILED, endings.MISCONFIGURED)
-    assert "API key not valid" in run.error
-    assert len(stub.requests) == 1
+    run = ended(ask(world, "list the dynos"))
+    assert (run.status, run.model, note_of(run)) == (RunStatus.DONE, "offline", NOT_SET_UP)
+    assert "NPG 1" in run.messages.get(author=Author.ASSISTANT).text
+    assert "API key not valid" in ModelCall.objects.get(run=run, model=GEMINI).error
+    second = ended(ask(world, "list the dynos"))
+    assert (second.status, second.model, len(stub.requests)) == (RunStatus.DONE, "offline", 1)
+    assert not second.messages.filter(author=Author.NOTE).exists()
+
+
+def test_an_empty_answer_after_a_card_is_a_run_that_is_done(world, hosted_worker, stub):
+    stub.answers(gemini_stub.call("book_allocation", BOOKING), gemini_stub.finishing("STOP"))
+    run = ended(ask(world, "please book 412W103"))
+    assert (run.status, run.outcome, len(stub.requests)) == (RunStatus.DONE, Outcome.PROPOSAL, 2)
+    assert Proposal.objects.get().status == ProposalStatus.WAITING
+    assert not run.messages.filter(author=Author.NOTE).exists()
+    assert "412W103" in run.messages.get(author=Author.ASSISTANT).text
+
+
+def test_a_block_after_a_card_leaves_a_run_that_is_done(world, hosted_worker, stub):
+    stub.answers(gemini_stub.call("book_allocation", BOOKING), gemini_stub.finishing("SAFETY"))
+    run = ended(ask(world, "please book 412W103"))
+    assert (run.status, run.outcome) == (RunStatus.DONE, Outcome.PROPOSAL)
+    assert "filter blocked" in note_of(run)
+
+
+def test_an_answer_that_breaks_off_says_so_and_is_marked(world, hosted_worker, stub):
+    stub.answers(gemini_stub.finishing("MAX_TOKENS", "The free dynos are ", "NPG 1, NPG"))
+    run = ended(ask(world, "which are free?"))
+    answer = run.messages.get(author=Author.ASSISTANT)
+    assert (run.status, answer.text, answer.cut) == (RunStatus.DONE, "The free dynos are NPG 1, NPG", True)
+    assert note_of(run) == answers.TOO_LONG
+    stub.answers(gemini_stub.text("21."))
+    second = ended(ask(world, "go on", conversation_id=run.conversation_id))
+    assert second.messages.get(author=Author.ASSISTANT).cut is False
+
+
+def test_refused_calls_are_in_the_audit_and_one_step_has_only_so_many(world, hosted_worker, stub):
+    stub.answers(
+        gemini_stub.calls(
+            ("drop_everything", {}),
+            ("book_allocation", {"vehicle": 7}),
+            *[("check_vehicle_allocation", {"vehicle": f"V{number}"}) for number in range(CALLS_A_STEP)],
+        ),
+        gemini_stub.text("I could not."),
+    )
+    run = ended(ask(world, "look at all of them"))
+    assert run.status == RunStatus.DONE
+    calls = list(run.tool_calls.order_by("id").values_list("call_id", "name", "status", "result__message"))
+    by_id = {call_id: rest for call_id, *rest in calls}
+    assert by_id["call-0"] == [
+        "drop_everything", ToolStatus.UNAVAILABLE, "The tool drop_everything is not available here.",
+    ]  # fmt: skip
+    assert by_id["call-1"][:2] == ["book_allocation", ToolStatus.INVALID]
+    too_many = [f"call-{number}" for number in range(CALLS_A_STEP, CALLS_A_STEP + 2)]
+    refused = [call_id for call_id, (_, _, message) in by_id.items() if message == calling.ONE_TOO_MANY]
+    assert sorted(refused) == sorted(too_many)
+    parts = [part for content in stub.requests[-1]["body"]["contents"] for part in content["parts"]]
+    assert len([part for part in parts if "functionResponse" in part]) == CALLS_A_STEP + 2
 
 
 def test_the_kill_switch_in_mid_run_ends_it_at_the_next_call(world, hosted_worker, stub):
@@ -151,6 +208,32 @@ def test_the_kill_switch_in_mid_run_ends_it_at_the_next_call(world, hosted_worke
     ended(run)
     assert (run.status, len(stub.requests)) == (RunStatus.FAILED, 1)
     assert note_of(run) == "The assistant is switched off at the moment. Costs are looked at."
+
+
+def test_the_kill_switch_stops_words_in_running_turns(world, hosted_worker, stub):
+    left = threading.Event()
+    stub.answers(gemini_stub.drips("On and on. ", left=left))
+    run = ask(world, "hello")
+    wait_for_text(run, "On and on.")
+    KillSwitch.objects.create(off=True, reason="Costs are looked at.")
+    ended(run)
+    wait_until(left.is_set, "the end of the model's call")
+    assert (run.status, note_of(run)) == (
+        RunStatus.FAILED, "The assistant is switched off at the moment. Costs are looked at.",
+    )  # fmt: skip
+    answer = run.messages.get(author=Author.ASSISTANT)
+    assert (answer.text, answer.cut) == (texts(run), True)
+
+
+def test_the_words_stop_for_a_user_who_may_no_longer_hear_them(world, hosted_worker, stub):
+    left = threading.Event()
+    stub.answers(gemini_stub.drips("On and on. ", left=left))
+    run = ask(world, "hello")
+    wait_for_text(run, "On and on.")
+    world.users["scheduler"].memberships.all().delete()
+    ended(run)
+    wait_until(left.is_set, "the end of the model's call")
+    assert run.status == RunStatus.FAILED
 
 
 def test_a_user_who_is_deactivated_in_mid_run_gets_no_further(world, hosted_worker, stub):

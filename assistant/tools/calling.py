@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -24,6 +25,13 @@ from dynosite.lib.plain_text import storable, visible
 logger = logging.getLogger(__name__)
 
 LONGEST_ID = 100
+LONGEST_NAME = 60
+"""Characters of a tool's name that are recorded; a model may make up any."""
+Run = Callable[[str, dict[str, Any], Ctx, str], dict[str, Any]]
+ONE_TOO_MANY = (
+    "This call was not carried out: one step has at most so many, and the calls before it were enough. Make it in"
+    " the next step if it is still needed."
+)
 FAILED = "Something went wrong with this tool; it was noted. Try again, or do it on the page."
 
 
@@ -31,10 +39,25 @@ def call(name: str, raw: dict[str, Any], *, ctx: Ctx, call_id: str = "") -> dict
     """Calls the tool by the user's rights. The result has `status`, `message` where there is one, and the data."""
     # The graph calls tools in threads of its own.
     with given_back():
-        return _recorded(name, storable(raw), ctx, call_id)
+        return _recorded(storable(name)[:LONGEST_NAME], storable(raw), ctx, call_id)
 
 
-def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[str, Any]:
+def refuse(name: str, raw: dict[str, Any], *, ctx: Ctx, call_id: str = "") -> dict[str, Any]:
+    """Answers a call that comes on top of as many as one step may have: nothing is done, and it is recorded."""
+    with given_back():
+        return _recorded(storable(name)[:LONGEST_NAME], storable(raw), ctx, call_id, run=_one_too_many)
+
+
+def fits(name: str, raw: dict[str, Any]) -> bool:
+    """Whether there is such a tool and it takes these arguments."""
+    try:
+        TOOLS[name].args.model_validate(raw)
+    except (KeyError, ValidationError):
+        return False
+    return True
+
+
+def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str, run: Run | None = None) -> dict[str, Any]:
     began = time.monotonic()
     record = None
     if ctx.run_id and call_id:
@@ -42,7 +65,7 @@ def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[st
         call_id = record.call_id
         if record.status != ToolStatus.RUNNING:
             return record.result
-    result, error = _safely(name, raw, ctx, call_id)
+    result, error = _safely(run or _called, name, raw, ctx, call_id)
     # What nobody sees is no data either: words for the model alone, or a name that is written backwards.
     result = visible(_plain(result))
     if record:
@@ -73,14 +96,18 @@ def _plain(data: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(data, cls=DjangoJSONEncoder))
 
 
-def _safely(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> tuple[dict[str, Any], str]:
+def _safely(run: Run, name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> tuple[dict[str, Any], str]:
     try:
-        return _called(name, raw, ctx, call_id), ""
+        return run(name, raw, ctx, call_id), ""
     except Exception as error:
         if answer := _answer_of(error):
             return answer, ""
         logger.exception("The tool %s failed", name)
         return {"status": ToolStatus.FAILED, "message": FAILED}, f"{type(error).__name__}: {error}"
+
+
+def _one_too_many(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[str, Any]:
+    raise Unavailable(ONE_TOO_MANY)
 
 
 def _called(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[str, Any]:

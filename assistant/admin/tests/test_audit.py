@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from assistant import figures
+from assistant import figures, streams
 from assistant.admin.tests.conftest import GEMINI, a_run, queries, url
 from assistant.enums import ProposalStatus
 from assistant.models import Proposal, Run, Spend, ToolCall
+from assistant.providers.troubles import Troubles
 
 LISTS = ["run", "spend", "proposal", "toolcall", "modelcall", "feedback"]
 ALL = [*LISTS, "assistantsettings", "budget", "killswitch"]
@@ -217,3 +218,17 @@ def test_small_costs_are_not_shown_as_nothing():
     assert [figures.dollars(Decimal(each)) for each in ("0", "0.0004", "0.31", "1", "1234.5")] == [
         "$0.00", "$0.0004", "$0.3100", "$1.00", "$1,234.50",
     ]  # fmt: skip
+
+
+def test_a_model_that_refuses_its_key_is_told_on_every_page_of_the_administration(cast, root, keeper, settings):
+    settings.ASSISTANT_MODELS = [GEMINI]
+    sentence = f"The assistant’s model {GEMINI} has refused how it is set up since"
+    assert sentence not in root.get(reverse("admin:index")).content.decode()
+    Troubles(streams.client()).begin(GEMINI, "API key not valid. <b>")
+    for address in (reverse("admin:index"), url("run")):
+        page = root.get(address).content.decode()
+        assert sentence in page
+        assert "API key not valid. &lt;b&gt;" in page
+        assert sentence not in keeper.get(address).content.decode()
+    Troubles(streams.client()).end(GEMINI)
+    assert sentence not in root.get(reverse("admin:index")).content.decode()

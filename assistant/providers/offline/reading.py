@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from rapidfuzz import process
@@ -28,6 +28,8 @@ class Known:
     test_types: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     here: Here = NOWHERE
+    check: Callable[[], object] = field(default=lambda: None, compare=False, repr=False)
+    """Asked before each reading; what it raises ends the thinking (such as a stop)."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ _DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "’": "'", "‘": 
 
 def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
     """Takes the names out first, so that their digits are no days, then weights, drives and days."""
+    known.check()
     joined = " ".join(text.translate(_DASHES).split())
     english = in_english(joined, _words_of(known))
     plain = _in_digits(_whole_words(english))

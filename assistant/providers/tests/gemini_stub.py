@@ -31,6 +31,49 @@ def call(
     return _stream([[{"text": said}], [part]] if said else [[part]], tokens)
 
 
+def calls(*calls: tuple[str, dict[str, Any]]) -> Respond:
+    """Several calls of tools in one answer, with ids of their own."""
+    parts = [
+        {"functionCall": {"id": f"call-{number}", "name": name, "args": args}}
+        for number, (name, args) in enumerate(calls)
+    ]
+    return _stream([parts], (10, 5))
+
+
+def finishing(reason: str | None, *words: str, thoughts: str = "") -> Respond:
+    """An answer that ends with this reason (None: the stream ends without one), with or without words."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        _begin(handler)
+        parts = [{"text": thoughts, "thought": True}] if thoughts else []
+        for word in words:
+            _chunk(handler, _candidate([{"text": word}]))
+        _chunk(handler, _candidate(parts, finish=reason) | {"usageMetadata": _usage((10, 0))})
+
+    return respond
+
+
+def no_candidates() -> Respond:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        _begin(handler)
+        _chunk(handler, {"usageMetadata": _usage((10, 0))})
+
+    return respond
+
+
+def garbage(body: bytes = b"<html>Please sign in to the network</html>") -> Respond:
+    """What is no answer of the API at all, with a good status."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/html")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return respond
+
+
 def error(status: int, message: str, *, reason: str = "") -> Respond:
     def respond(handler: BaseHTTPRequestHandler) -> None:
         body = json.dumps({"error": {"code": status, "message": message, "status": reason}}).encode()

@@ -10,14 +10,17 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 
+from assistant import streams
 from assistant.exceptions import Off, OverBudget
+from assistant.providers import answers
 from assistant.providers.breaker import FAILURES, Breaker
-from assistant.providers.chain import ATTEMPTS, OFFLINE, Chain
-from assistant.providers.failures import Misconfigured, NoAnswer
+from assistant.providers.chain import ATTEMPTS, NOT_SET_UP, OFFLINE, Chain
+from assistant.providers.failures import NoAnswer
 from assistant.providers.hosted import Link
 from assistant.providers.size import size_of
 from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
+from assistant.providers.troubles import Troubles
 
 GEMINI = "google_genai:gemini-2.5-flash"
 
@@ -56,6 +59,7 @@ class Turn:
             offline,
             meter=self.meter,
             breaker=lambda provider: self.breaker,
+            troubles=Troubles(streams.client()),
             tell=lambda event, data: self.told.append((event, data.get("name"))),
             pause=self.pauses.append,
         )
@@ -71,7 +75,7 @@ class Turn:
                 words.append(part[0].text)
             elif mode == "values":
                 final = part["messages"][-1]
-        self.words = words
+        self.words, self.answer = words, final
         return final.text
 
 
@@ -83,7 +87,7 @@ def stub():
 
 @pytest.fixture
 def turn(stub, redis_client):
-    redis_client.delete(*(redis_client.keys("dynosite:assistant:breaker:*") or ["none"]))
+    redis_client.flushdb()
     return Turn(stub.url, redis_client)
 
 
@@ -142,18 +146,123 @@ def test_a_stream_that_stalls_ends_by_its_time_limit(stub, redis_client):
     assert turn.meter.after_calls[0][2] == "ReadTimeout"
 
 
-def test_a_bad_key_is_an_error_for_the_admin_and_no_fallback(stub, turn):
-    stub.answers(gemini_stub.error(400, "API key not valid. Please pass a valid API key.", reason="INVALID_ARGUMENT"))
-    with pytest.raises(Misconfigured, match="refused its configuration"):
-        turn.say("hello")
+REFUSALS = {
+    "a bad key": gemini_stub.error(400, "API key not valid. Please pass a valid API key.", reason="INVALID_ARGUMENT"),
+    "no right": gemini_stub.error(403, "Permission denied on resource project.", reason="PERMISSION_DENIED"),
+    "no such model": gemini_stub.error(404, "models/gemini-9 is not found.", reason="NOT_FOUND"),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_model_that_is_not_set_up_right_lets_the_offline_one_answer_and_admins_are_told_once(
+    stub, turn, settings, redis_client, caplog, refusal
+):
+    settings.ASSISTANT_MODELS = [GEMINI]
+    details = []
+    turn.chain._tell = lambda event, data: details.append((event, data))
+    stub.answers(REFUSALS[refusal])
+    assert turn.say("hello") == "offline words"
     assert len(stub.requests) == 1
-    assert ("model", OFFLINE) not in turn.told
+    assert details[-1] == ("model", {"name": OFFLINE, "why": NOT_SET_UP})
+    (trouble,) = Troubles(streams.client()).current()
+    assert (trouble.model, len([record for record in caplog.records if record.levelname == "ERROR"])) == (GEMINI, 1)
+    # The next turn does not ask again, nor does it say so again.
+    again = Turn(stub.url, redis_client)
+    assert again.say("hello") == "offline words"
+    assert (len(stub.requests), again.told) == (1, [("model", OFFLINE)])
+
+
+def test_a_model_is_tried_again_after_the_pause_and_is_well_when_it_answers(stub, turn, settings):
+    settings.ASSISTANT_MODELS = [GEMINI]
+    troubles = Troubles(streams.client())
+    assert troubles.begin(GEMINI, "no key")
+    streams.client().delete(troubles._pause_of(GEMINI))
+    assert not troubles.begin(GEMINI, "still no key")
+    assert [(trouble.model, trouble.error) for trouble in troubles.current()] == [(GEMINI, "still no key")]
+    streams.client().delete(troubles._pause_of(GEMINI))
+    stub.answers(gemini_stub.text("well"))
+    assert turn.say("hello") == "well"
+    assert troubles.current() == []
 
 
 def test_a_blocked_prompt_is_said_and_not_silent(stub, turn):
     stub.answers(gemini_stub.blocked())
-    with pytest.raises(NoAnswer, match="gave no answer"):
+    with pytest.raises(NoAnswer, match="filter blocked"):
         turn.say("hello")
+    assert len(stub.requests) == 1
+
+
+def test_an_answer_that_the_filter_took_away_whole_is_a_block_too(stub, turn):
+    stub.answers(gemini_stub.finishing("SAFETY"))
+    with pytest.raises(NoAnswer, match=r"filter blocked .*\(safety\)"):
+        turn.say("hello")
+
+
+UNUSABLE = {
+    "malformed": gemini_stub.finishing("MALFORMED_FUNCTION_CALL"),
+    "malformed after words": gemini_stub.finishing("MALFORMED_FUNCTION_CALL", "Let me "),
+    "an empty stop": gemini_stub.finishing("STOP"),
+    "thoughts only": gemini_stub.finishing("STOP", thoughts="Hmm."),
+    "no candidates": gemini_stub.no_candidates(),
+    "tokens spent on thoughts": gemini_stub.finishing("MAX_TOKENS", thoughts="Hmm."),
+    "ended without a reason": gemini_stub.finishing(None, "NPG 1 is "),
+}
+
+
+@pytest.mark.parametrize("fault", UNUSABLE)
+def test_an_answer_that_cannot_be_used_is_tried_again(stub, turn, fault):
+    stub.answers(UNUSABLE[fault], gemini_stub.text("NPG 1 is free."))
+    assert turn.say("hello") == "NPG 1 is free."
+    assert turn.told == [("model", GEMINI), ("restart", None), ("model", GEMINI)]
+    assert [error for _, _, error in turn.meter.after_calls] == [turn.meter.after_calls[0][2], ""]
+    assert turn.meter.after_calls[0][2].startswith("No answer that could be used")
+    assert turn.breaker.allows()
+
+
+@pytest.mark.parametrize("fault", UNUSABLE)
+def test_a_model_whose_answers_cannot_be_used_gives_way_to_the_next(stub, turn, fault):
+    stub.answers(*[UNUSABLE[fault]] * ATTEMPTS)
+    assert turn.say("hello") == "offline words"
+    assert (len(stub.requests), turn.told[-1]) == (ATTEMPTS, ("model", OFFLINE))
+
+
+def test_what_is_no_answer_of_the_api_gives_way_to_the_next_model(stub, turn):
+    stub.answers(*[gemini_stub.garbage()] * ATTEMPTS)
+    assert turn.say("hello") == "offline words"
+
+
+def test_a_request_that_the_provider_does_not_take_gives_way_to_the_next_model(stub, turn):
+    stub.answers(gemini_stub.error(400, "Please ensure that function call turns come right after a user turn."))
+    assert turn.say("hello") == "offline words"
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [("MAX_TOKENS", answers.TOO_LONG), ("SAFETY", answers.FILTERED), ("OTHER", answers.BROKEN_OFF)],
+)
+def test_an_answer_that_breaks_off_is_one_and_is_marked(stub, turn, reason, sentence):
+    stub.answers(gemini_stub.finishing(reason, "NPG 1 is ", "free on"))
+    assert turn.say("hello") == "NPG 1 is free on"
+    assert turn.answer.additional_kwargs[answers.CUT_KEY] == sentence
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("metadata", "worth"),
+    [
+        ({"finish_reason": "stop"}, "whole"),
+        ({"finish_reason": "STOPSTOP"}, "whole"),
+        ({"finish_reason": "STOPMAX_TOKENS"}, "cut"),
+        ({"finish_reason": "length"}, "cut"),
+        ({"stop_reason": "end_turn"}, "whole"),
+        ({"stop_reason": "max_tokens"}, "cut"),
+        ({"done_reason": "length"}, "cut"),
+        ({}, "whole"),
+    ],
+)
+def test_other_providers_tell_in_their_own_words_how_an_answer_ends(metadata, worth):
+    assert answers.worth_of(AIMessage("NPG 1 is", response_metadata=metadata)) == worth
 
 
 def test_the_breaker_leaves_a_failing_provider_alone(stub, turn):

@@ -30,11 +30,17 @@ class Following {
         if (!this.turn) return this.stop();
         act(JSON.parse(event.data));
       });
-    on("status", ({ status }) => this.tell(status === "queued" ? "Waiting for its turn…" : "Working…"));
+    on("status", ({ status, sentence }) => {
+      this.tell(sentence ?? (status === "queued" ? "Waiting for its turn…" : "Working…"));
+      if (sentence) say(sentence);
+    });
     on("model", ({ offline }) => {
       for (const model of document.querySelectorAll("[data-ai-model]")) model.toggleAttribute("data-offline", offline);
     });
-    on("text", ({ text }) => this.append(text));
+    on("text", ({ text }) => {
+      this.tell("Working…");
+      this.append(text);
+    });
     on("restart", () => this.live?.remove());
     on("tool", () => {
       this.close("");
