@@ -14,12 +14,40 @@ from assistant.providers.offline.here import NOWHERE, with_names
 from assistant.providers.offline.intent import Plan, Turn, iso, refused
 from assistant.providers.offline.reading import Known, Said, read
 
+LONGEST_WORDS, LONGEST_TEXT = 400, 2_400
+"""Words, and characters, of a message that are read: rules over more than that take long and understand no more."""
+NOT_READ = f"I read only the first {LONGEST_WORDS} words or so of this message, and nothing after “…{{end}}”."
+
 
 def plan(messages: Sequence[BaseMessage], tools: Sequence[str], known: Known) -> Plan:
     """What comes next: parse what was said, go on after a tool's result, or phrase the results."""
     at = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
     if at is None:
         return Plan(phrases.HELLO)
+    whole, messages = _text(messages[at]), [_shortened(message) for message in messages]
+    answer = _answer(messages, at, tools, known)
+    is_first = not any(isinstance(message, ToolMessage) for message in messages[at + 1 :])
+    if is_first and _text(messages[at]) != whole:
+        end = " ".join(_text(messages[at]).split()[-4:])
+        return replace(answer, text=f"{NOT_READ.format(end=end[-60:])}\n\n{answer.text}".strip())
+    return answer
+
+
+def _shortened(message: BaseMessage) -> BaseMessage:
+    """A message of the user, as far as it is read."""
+    if not isinstance(message, HumanMessage):
+        return message
+    text = _text(message)
+    words = text[: LONGEST_TEXT + 1].split()
+    if len(text) <= LONGEST_TEXT and len(words) <= LONGEST_WORDS:
+        return message
+    head = " ".join(words[:LONGEST_WORDS])
+    if len(head) > LONGEST_TEXT:
+        head = head[:LONGEST_TEXT].rpartition(" ")[0] or head[:LONGEST_TEXT]
+    return HumanMessage(head, id=message.id)
+
+
+def _answer(messages: Sequence[BaseMessage], at: int, tools: Sequence[str], known: Known) -> Plan:
     messages, known = _pointed(messages, at, known)
     done = [
         (message.name or "", _data(message)) for message in messages[at + 1 :] if isinstance(message, ToolMessage)

@@ -106,26 +106,34 @@ def needs_booking(turn: Turn) -> bool:
 def _split_move(turn: Turn) -> tuple[Said, Said]:
     """The sentence before its `to`, which says which booking, and after it, which says where to."""
     words = turn.said.text
-    joints = list(re.finditer(r"(?i)\b(?:to|onto|until|for|on|by)\b", words))
-    for joint in joints:
-        if joint[0].casefold() in ("to", "onto") and not re.search(
-            r"(?i)\b(?:like|want|need|able|have|try|going)\s+$", words[: joint.start()]
-        ):
-            before, after = words[: joint.start()], words[joint.end() :]
-            target = read(after, turn.known, bias="future")
-            source = read(before, turn.known)
-            span = read(before + " to " + after, turn.known).when
-            one_range = (
-                span.first
-                and span.last
-                and source.when.first == span.first
-                and source.when.point
-                and re.search(r"(?i)\bto\s+\w+[^a-z]*$", "to " + after)
-                and not re.search(r"(?i)\bfrom\b", before)
-            )
-            if (target.when.first or target.dynos) and not (one_range and _starts_target(before)):
-                return source, target
+    joints = [joint for joint in _JOINT.finditer(words) if not _WISH.search(words[: joint.start()][-12:])]
+    for joint in joints[:MOST_JOINTS]:
+        before, after = words[: joint.start()], words[joint.end() :]
+        target = read(after, turn.known, bias="future")
+        if not target.when.first and not target.dynos:
+            continue
+        source = read(before, turn.known)
+        one_range = (
+            source.when.first
+            and source.when.point
+            and _is_span_from(source.when.first, f"{before} to {after}", turn)
+            and re.search(r"(?i)\bto\s+\w+[^a-z]*$", "to " + after)
+            and not re.search(r"(?i)\bfrom\b", before)
+        )
+        if not (one_range and _starts_target(before)):
+            return source, target
     return read("", turn.known), read(words, turn.known)
+
+
+def _is_span_from(first: dt.date, words: str, turn: Turn) -> bool:
+    span = read(words, turn.known).when
+    return bool(span.last) and span.first == first
+
+
+_JOINT = re.compile(r"(?i)\b(?:to|onto)\b")
+_WISH = re.compile(r"(?i)\b(?:like|want|need|able|have|try|going)\s+$")
+MOST_JOINTS = 8
+"""That may part where a booking is from where it goes; each has its two sides read."""
 
 
 def _starts_target(before: str) -> bool:

@@ -8,6 +8,9 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from assistant.enums import Outcome
+from assistant.graph.build import offline_model
+from assistant.graph.driving import Halt, Halted, Watch
+from assistant.providers.offline import brain, moves, talk
 from assistant.providers.offline.brain import plan
 from assistant.providers.offline.here import Here
 from assistant.providers.offline.model import OfflineModel
@@ -194,3 +197,62 @@ def test_of_several_bookings_the_one_that_is_picked_is_moved():
     assert plan(said, tuple(TOOLS), PICKED).calls == (
         ("move_allocation", {"allocation": 7, "vehicle": "412W104", "start_date": "2026-12-21"}),
     )
+
+
+def work_of(text: str, monkeypatch) -> tuple[int, int]:
+    """How often something was read for this text, and how many characters in all."""
+    lengths: list[int] = []
+    read = moves.read
+
+    def counting(text, *args, **kwargs):
+        lengths.append(len(text))
+        return read(text, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        for module in (moves, talk, brain):
+            patch.setattr(module, "read", counting)
+        plan([HumanMessage(text)], tuple(TOOLS), NORTH)
+    return len(lengths), sum(lengths)
+
+
+@pytest.mark.parametrize("piece", ["move 412W103 to ", "move 412W103 to NPG 1 to ", "from Dec 14 to ", "to "])
+def test_the_work_of_reading_does_not_grow_with_what_is_typed(monkeypatch, piece):
+    calls, characters = work_of(piece * (8_000 // len(piece)), monkeypatch)
+    assert calls <= 4 * moves.MOST_JOINTS + 4
+    assert characters <= calls * 1.2 * brain.LONGEST_TEXT
+    assert work_of(piece * (4_000 // len(piece)), monkeypatch) == (calls, characters)
+
+
+def test_what_was_typed_and_not_read_is_said():
+    asked = "where is 412W103? " + "We were talking about it all day yesterday. " * 60
+    next_ = plan([HumanMessage(asked + "And cancel 412W104.")], tuple(TOOLS), NORTH)
+    assert next_.calls == (("check_vehicle_allocation", {"vehicle": "412W103"}),)
+    assert next_.text.startswith("I read only the first 400 words or so of this message")
+    assert "412W104" not in str(next_)
+    assert plan([HumanMessage("where is 412W103?")], tuple(TOOLS), NORTH).text == ""
+    one_word = plan([HumanMessage("x" * 8_000)], tuple(TOOLS), NORTH)
+    assert one_word.text.startswith("I read only the first 400 words or so of this message")
+
+
+def test_reading_is_ended_from_without():
+    class Stopped(BaseException):
+        pass
+
+    asked = []
+
+    def check():
+        asked.append(1)
+        if len(asked) == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        plan([HumanMessage("move 412W103 to " * 20)], tuple(TOOLS), replace(NORTH, check=check))
+    assert len(asked) == 3
+
+
+def test_a_stopped_run_stops_the_offline_model_in_its_thinking(caller):
+    watch = Watch()
+    model = offline_model(caller, check=watch.check)
+    watch.halt(Halt.STOPPED)
+    with pytest.raises(Halted):
+        model.invoke([HumanMessage("move 412W103 to NPG 1")])
