@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 
 from assistant.models import Run
 from assistant.prices import has_price
-from assistant.tools.sql import reader
+from assistant.tools.sql import role
 
 
 @register(Tags.database)
@@ -19,7 +19,7 @@ def check_reader(app_configs: Any, databases: Any = None, **kwargs: Any) -> list
     try:
         if Run._meta.db_table not in connection.introspection.table_names():
             return []  # before the first migrate, which makes the role
-        problem, hint = reader.problem()
+        problem, hint = role.problem()
     except DatabaseError:
         return []  # other checks say so
     return [Warning(problem, hint=hint, id="assistant.W001")] if problem else []

@@ -6,18 +6,18 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 
 from assistant.graph import checkpoints
-from assistant.tools.sql import reader
+from assistant.tools.sql import making
 
 
 def before_migrate(sender: Any, using: str, plan: Any = None, **kwargs: Any) -> None:
     """Views over tables that are about to change would stand in the way."""
     if using == DEFAULT_DB_ALIAS and plan:
-        reader.drop_views()
+        making.drop_views()
 
 
 def after_migrate(sender: Any, using: str, plan: Any = None, **kwargs: Any) -> None:
     if using != DEFAULT_DB_ALIAS or any(backwards for _, backwards in plan or ()):
         return
     checkpoints.set_up()
-    if problem := reader.ensure():
+    if problem := making.ensure():
         sys.stderr.write(f"{problem}\n")

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 
-from assistant.tools.sql import reader
+from assistant.tools.sql import making
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def scratch_database() -> Iterator[str]:
         yield name
     finally:
         try:
-            reader.drop_role()
+            making.drop_role()
         finally:
             _use(str(own))
             with connection.cursor() as cursor:

@@ -1,6 +1,12 @@
-"""What of SQL is let through: one SELECT over the views, with functions that are on the list. Pure."""
+"""What of SQL is let through: one SELECT over the views, with functions that are on the list. Pure.
+
+The text is read into a tree; whatever the tree holds has to be on a list in the form in which it will be written. It
+is then written anew, and what was written is read twice more: by the same parser, which has to see the same again,
+and piece by piece as PostgreSQL does.
+"""
 
 import logging
+import re
 from collections import Counter
 
 import sqlglot
@@ -8,52 +14,26 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from allocations.exceptions import DomainError
+from assistant.tools.sql import lists, sizes, writing
 from assistant.tools.sql.views import COLUMNS
 
 # It would write what was asked into the log.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 MOST_NODES = 600
-MOST_TABLES = 12
-"""Each join and sort may take memory of its own."""
-MOST_JOINED = 8
-"""Joinings of text (`||`): each may double what the one before it made."""
-MOST_RECKONED = 12
-"""Multiplications and divisions, likewise: of numbers of 130,000 digits one takes most of a second."""
+_MOST: list[tuple[int, tuple[type, ...]]] = [
+    (12, (exp.Table,)),
+    # Joinings of text: each may double what the one before it made.
+    (8, (exp.DPipe,)),
+    (12, (exp.Mul, exp.Div, exp.Mod)),
+    (12, (exp.Like, exp.ILike)),
+    # Each may take memory of its own, as much as `work_mem`.
+    (24, (exp.Join, exp.Order, exp.Window, exp.Distinct, exp.Group, exp.Union, exp.Intersect, exp.Except, exp.CTE)),
+]
 LONGEST_PATTERN, LONGEST_TRIMMED = 100, 20
-"""Characters of what LIKE looks for and of what is trimmed off. Matching long texts by long ones takes minutes, in
-which the server looks at no clock."""
-
-_STRUCTURE = (
-    exp.Select, exp.SetOperation, exp.Subquery, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order,
-    exp.Ordered, exp.Limit, exp.Offset, exp.Distinct, exp.With, exp.CTE, exp.Table, exp.TableAlias, exp.Alias,
-    exp.Column, exp.Identifier, exp.Star, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Tuple, exp.Window,
-    exp.WindowSpec, exp.Filter, exp.Interval, exp.Var, exp.Case, exp.If, exp.Exists, exp.Between, exp.In, exp.Is,
-    exp.Not, exp.Neg, exp.Like, exp.ILike, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or,
-    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe, exp.Cast, exp.DataType,
-)  # fmt: skip
-_FUNCTIONS = (
-    exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Coalesce, exp.Lower, exp.Upper, exp.Length, exp.Round, exp.Abs,
-    exp.Ceil, exp.Floor, exp.Extract, exp.TimestampTrunc, exp.DateTrunc, exp.CurrentDate, exp.Greatest, exp.Least,
-    exp.Nullif, exp.RowNumber, exp.Rank, exp.DenseRank, exp.Trim, exp.Substring, exp.Left, exp.Right, exp.TimeToStr,
-    exp.ToChar, exp.Lag, exp.Lead, exp.LogicalAnd, exp.LogicalOr, exp.TsOrDsToDate, exp.Date,
-)  # fmt: skip
-_ALLOWED = _STRUCTURE + _FUNCTIONS
-_TYPES = {
-    exp.DataType.Type[name]
-    for name in (
-        "INT BIGINT SMALLINT TEXT VARCHAR CHAR DATE TIMESTAMP TIMESTAMPTZ DECIMAL DOUBLE FLOAT BOOLEAN INTERVAL"
-    ).split()
-}
-_RECKONING = (exp.Mul, exp.Div, exp.Mod)
-_OF_ROWS = frozenset(
-    "array_agg concat concat_ws format hash_record hash_record_extended json_agg json_agg_strict json_build_array"
-    " json_build_object jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object num_nonnulls num_nulls"
-    " pg_collation_for pg_column_compression pg_column_size pg_column_toast_chunk_id pg_typeof quote_literal"
-    " quote_nullable record_out record_send row_to_json to_json to_jsonb".split()
-)
-"""Functions that take a row: PostgreSQL reads `d.to_json`, where there is no such column, as `to_json(d)`."""
-_MARKS = {"kind", "recursive", "locks", "into", "laterals", "pivots", "sample", "hint", "only", "when", "version"}
+"""Characters of what LIKE looks for and of what is trimmed off: both are tried at each place of a text."""
+_COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Like, exp.ILike, exp.Between)
+_LARGE_NUMBER = re.compile(r"\s*[+-]?[\d._]+[eE][+-]?([\d_]+)\s*")
 
 
 class NotLetThrough(DomainError):
@@ -64,17 +44,35 @@ def checked(text: str) -> str:
     """The query, written anew from what was understood of it. Raises NotLetThrough with what is not let through."""
     try:
         return _checked(text)
-    except (SqlglotError, RecursionError, ValueError) as error:
+    except sizes.TooLarge:
+        raise NotLetThrough(
+            f"A text or number of this query could be longer than {sizes.LONGEST:,} characters. Join and multiply"
+            " less in a row, or cut texts with left(…, 100)."
+        ) from None
+    except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError) as error:
         raise NotLetThrough(f"This is no SQL that I can read: {_first_line(error)}") from None
 
 
 def _checked(text: str) -> str:
-    statements = [each for each in sqlglot.parse(text, read="postgres") if each is not None]
+    tree = _tree(text)
+    _check_all(tree)
+    _quote(tree)
+    _bound_decimals(tree)
+    query = tree.sql(dialect="postgres", comments=False)
+    _check_written(query, tree)
+    return query
+
+
+def _tree(text: str) -> exp.Expr:
+    statements = [statement for statement in sqlglot.parse(text, read="postgres") if statement is not None]
     if len(statements) != 1:
         raise NotLetThrough("Only one statement at a time.")
-    tree = statements[0]
-    if not isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
+    if type(statements[0]) not in (exp.Select, exp.Union, exp.Intersect, exp.Except, exp.Subquery):
         raise NotLetThrough("Only SELECT: queries read, they write nothing.")
+    return statements[0]
+
+
+def _check_all(tree: exp.Expr) -> None:
     named = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
     if any(name.startswith("pg_") for name in named):
         # Where it is out of scope, such a name would mean one of the server's catalogs.
@@ -82,16 +80,28 @@ def _checked(text: str) -> str:
     counts: Counter[type] = Counter()
     for node in tree.walk():
         counts[type(node)] += 1
-        if (
-            counts.total() > MOST_NODES
-            or counts[exp.Table] > MOST_TABLES
-            or counts[exp.DPipe] > MOST_JOINED
-            or sum(counts[kind] for kind in _RECKONING) > MOST_RECKONED
-        ):
+        if counts.total() > MOST_NODES:
             raise NotLetThrough("This query is too long; ask for less at once.")
         _check(node, named)
-    _quote(tree)
-    return tree.sql(dialect="postgres", comments=False)
+    if any(sum(counts[kind] for kind in kinds) > most for most, kinds in _MOST):
+        raise NotLetThrough("This query is too long; ask for less at once.")
+
+
+def _check_written(query: str, tree: exp.Expr) -> None:
+    """That the text says what the tree said, and nothing beside it."""
+    again = _tree(query)
+    _check_all(again)
+    if again.sql(dialect="postgres", comments=False) != query or _called(again) - _called(tree):
+        raise NotLetThrough("This query can be read in two ways; write it more plainly.")
+    if piece := writing.odd_piece(query):
+        raise NotLetThrough(f"{piece.strip()[:40]} is not let through in a query.")
+    sizes.check_sizes(again)
+
+
+def _called(tree: exp.Expr) -> Counter:
+    """Functions and tables. Not casts, of which writing may add one: their types are on a list."""
+    functions = (type(node) for node in tree.find_all(exp.Func) if not isinstance(node, exp.Cast))
+    return Counter(functions) + Counter(table.name for table in tree.find_all(exp.Table))
 
 
 def _quote(tree: exp.Expr) -> None:
@@ -102,25 +112,64 @@ def _quote(tree: exp.Expr) -> None:
             name.set("quoted", True)
 
 
+def _bound_decimals(tree: exp.Expr) -> None:
+    """A text as DECIMAL may have 131,072 digits; by way of a float it has no more than a float has."""
+    for cast in list(tree.find_all(exp.Cast)):
+        of_text = not sizes.is_number(cast.this) and not sizes.is_plain(cast.this)
+        if of_text and cast.to.this == exp.DataType.Type.DECIMAL:
+            cast.set("this", exp.Cast(this=cast.this.copy(), to=exp.DataType.build("double")))
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _check(node: exp.Expr, named: set[str]) -> None:
-    if type(node) not in _ALLOWED and not isinstance(node, exp.SetOperation):
+    if type(node) not in lists.NODES:
         if isinstance(node, exp.Func):
             name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
             raise NotLetThrough(f"The function {name.lower()} is not let through.")
         raise NotLetThrough(f"{type(node).__name__} is not let through in a query.")
-    marks = [name for name in _MARKS if node.args.get(name) and not (name == "kind" and isinstance(node, exp.Join))]
-    if marks:
-        raise NotLetThrough(f"{marks[0].upper()} is not let through in a query.")
+    for part, value in node.args.items():
+        for one in value if isinstance(value, list) else [value]:
+            _check_part(node, part, one)
     if isinstance(node, exp.Table):
         _check_table(node, named)
-    if isinstance(node, exp.DataType) and (node.this not in _TYPES or node.args.get("nested")):
-        raise NotLetThrough(f"The type {node.sql('postgres')} is not let through.")
     if isinstance(node, exp.Column):
         _check_column(node)
+    if isinstance(node, exp.Literal):
+        _check_literal(node)
+    _check_text_function(node)
+
+
+def _check_part(node: exp.Expr, part: str, value: object) -> None:
+    if value is None or value is False:
+        return
+    if part not in lists.PARTS or (part == "kind" and not isinstance(node, exp.Join)):
+        raise NotLetThrough(f"{part.strip('_').upper()} is not let through in a query.")
+    if isinstance(value, exp.Expr) or value is True:
+        return
+    if isinstance(node, exp.Identifier | exp.Literal) and part == "this" and isinstance(value, str):
+        return  # in quotes, or by `_check_literal`
+    word = value.upper() if isinstance(value, str) else value
+    if word not in lists.RAW_WORDS.get((type(node), part), ()):
+        name = value if isinstance(value, str) else node.sql("postgres")
+        what = "The type " if isinstance(node, exp.DataType) else ""
+        raise NotLetThrough(f"{what}{str(name)[:40]} is not let through in a query.")
+
+
+def _check_literal(literal: exp.Literal) -> None:
+    if not literal.is_string:
+        if not lists.NUMBER.fullmatch(literal.name) or sizes.digits(literal.name) > sizes.DIGITS:
+            raise NotLetThrough(f"A number has at most {sizes.DIGITS} digits, its exponent counted.")
+        return
+    # PostgreSQL takes a text for a number where one is due. One that is compared is not reckoned with.
+    match = None if isinstance(literal.parent, _COMPARED) else _LARGE_NUMBER.fullmatch(literal.name)
+    if match and int("0" + match[1].replace("_", "")[:9]) > sizes.DIGITS:
+        raise NotLetThrough(f"A number has at most {sizes.DIGITS} digits, its exponent counted.")
+
+
+def _check_text_function(node: exp.Expr) -> None:
     if isinstance(node, exp.Like | exp.ILike) and not _is_text(node.expression, LONGEST_PATTERN):
         raise NotLetThrough(f"A pattern of LIKE is a text of at most {LONGEST_PATTERN} characters.")
     if isinstance(node, exp.TimeToStr | exp.ToChar) and not _is_text(node.args.get("format"), LONGEST_PATTERN):
@@ -130,12 +179,14 @@ def _check(node: exp.Expr, named: set[str]) -> None:
     if isinstance(node, exp.Substring) and not all(_is_place(node.args.get(name)) for name in ("start", "length")):
         # A text in their place would be a regular expression.
         raise NotLetThrough("A substring is cut by numbers.")
+    if isinstance(node, exp.Round) and (places := node.args.get("decimals")) and not _is_few(places):
+        raise NotLetThrough(f"Round to at most {sizes.DIGITS} places, as a number.")
 
 
 def _check_column(column: exp.Column) -> None:
     if column.args.get("db"):
         raise NotLetThrough("Name columns by their view only.")
-    if column.args.get("table") and column.name.casefold() in _OF_ROWS:
+    if column.args.get("table") and column.name.casefold() in lists.OF_ROWS:
         raise NotLetThrough(f"There is no column {column.name}.")
 
 
@@ -143,11 +194,16 @@ def _is_text(node: exp.Expr | None, longest: int) -> bool:
     return isinstance(node, exp.Literal) and node.is_string and len(node.name) <= longest
 
 
+def _is_few(node: exp.Expr) -> bool:
+    number = node.this if isinstance(node, exp.Neg) else node
+    return isinstance(number, exp.Literal) and number.name.isdecimal() and int(number.name) <= sizes.DIGITS
+
+
 def _is_place(node: exp.Expr | None) -> bool:
     return node is None or all(
-        isinstance(each, exp.Add | exp.Sub | exp.Neg | exp.Paren | exp.Length)
-        or (isinstance(each, exp.Literal) and not each.is_string)
-        for each in node.walk(prune=lambda each: isinstance(each, exp.Length))
+        isinstance(part, exp.Add | exp.Sub | exp.Neg | exp.Paren | exp.Length)
+        or (isinstance(part, exp.Literal) and not part.is_string)
+        for part in node.walk(prune=lambda part: isinstance(part, exp.Length))
     )
 
 

@@ -1,167 +1,25 @@
-"""The database role that queries run as, its views, and the tokens that scope them. Made after every `migrate`."""
+"""A connection that reads one ground through the views, for as long as one query takes and not longer."""
 
-import hashlib
-import hmac
 import logging
+import os
 import secrets
+import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from psycopg import sql
 
 from assistant.exceptions import Unavailable
-from assistant.tools.sql.views import VIEWS
+from assistant.tools.sql import role
 
 logger = logging.getLogger(__name__)
 
-HOW_TO_MAKE = "Give the database's user CREATEROLE, and CREATE on the database, and run `manage.py migrate`."
-HOW_TO_CONNECT = (
-    "The server has to let it in with a password (pg_hba.conf), not through a pooler that knows only other users."
-)
 TOKEN_SECONDS = 20
-CONNECTIONS = 8
-LIMITS = {
-    "default_transaction_read_only": "on",
-    "statement_timeout": "3s",
-    "lock_timeout": "500ms",
-    "idle_in_transaction_session_timeout": "10s",
-    "work_mem": "8MB",
-    "search_path": "assistant_sql",
-}
-
-_PRIVATE = """
-    CREATE SCHEMA IF NOT EXISTS assistant_private;
-    REVOKE ALL ON SCHEMA assistant_private FROM PUBLIC;
-    CREATE TABLE IF NOT EXISTS assistant_private.scope (
-        token text PRIMARY KEY, ground_id bigint NOT NULL, expires_at timestamptz NOT NULL);
-    CREATE OR REPLACE FUNCTION assistant_private.ground() RETURNS bigint
-        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS
-        $$ SELECT ground_id FROM assistant_private.scope
-           WHERE token = current_setting('dynosite.token', true) AND expires_at > clock_timestamp() $$;
-    DROP SCHEMA IF EXISTS assistant_sql CASCADE;
-    CREATE SCHEMA assistant_sql;
-"""
-
-_STRICTER = (
-    "ALTER ROLE {role} SET temp_file_limit = '64MB'",
-    'REVOKE TEMPORARY ON DATABASE "{database}" FROM PUBLIC',
-    "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
-    "REVOKE EXECUTE ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC",
-)
-"""What only a superuser or the database's owner may set. Where they may not, the guard and read-only transactions are
-what keeps queries from these."""
-
-
-def role_name() -> str:
-    """A role a database: one server may have several, such as those of tests."""
-    name = str(connection.settings_dict["NAME"])
-    return f"dynosite_sql_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-
-
-def _password() -> str:
-    """Follows from the secret key, so that it is kept nowhere."""
-    return hmac.new(settings.SECRET_KEY.encode(), role_name().encode(), hashlib.sha256).hexdigest()
-
-
-def _mark() -> str:
-    """What the schema's comment says when it is as this code wants it."""
-    wanted = repr((VIEWS, LIMITS, _PRIVATE, _STRICTER, CONNECTIONS, _password()))
-    return hashlib.sha256(wanted.encode()).hexdigest()
-
-
-def is_ready() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT obj_description(n.oid, 'pg_namespace') FROM pg_namespace n "
-            "WHERE n.nspname = 'assistant_sql' AND EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %s)",
-            [role_name()],
-        )
-        row = cursor.fetchone()
-    return bool(row and row[0] == _mark())
-
-
-def ensure() -> str:
-    """Makes role, schema and views where they are not right; returns what stands in the way, or nothing."""
-    if is_ready():
-        return ""
-    try:
-        with transaction.atomic():
-            _make()
-    except DatabaseError as error:
-        return (
-            f"The database user {connection.settings_dict['USER']} could not make the role {role_name()} for "
-            f"read-only queries ({_first_line(error)}). Everything else works; query_database says that it is not "
-            f"available. {HOW_TO_MAKE}"
-        )
-    return ""
-
-
-def problem() -> tuple[str, str]:
-    """Why queries do not work here, and what to do about it; two empty texts where they do."""
-    if not is_ready():
-        return f"The role {role_name()} for read-only queries, or a view, is not as it should be.", HOW_TO_MAKE
-    try:
-        _login("").close()
-    except psycopg.OperationalError as error:
-        return f"The role for read-only queries cannot connect: {_first_line(error)}.", HOW_TO_CONNECT
-    return "", ""
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
-
-
-def _make() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_PRIVATE)
-        for name, (_, select) in VIEWS.items():
-            cursor.execute(f"CREATE VIEW assistant_sql.{name} WITH (security_barrier) AS {select}")
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role_name()])
-        role = sql.Identifier(role_name())
-        verb = "ALTER" if cursor.fetchone() else "CREATE"
-        raw = cursor.connection
-        secret = raw.pgconn.encrypt_password(_password().encode(), role_name().encode(), b"scram-sha-256")
-        statements = [
-            sql.SQL(verb + " ROLE {} LOGIN NOINHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT {} PASSWORD {}").format(
-                role, sql.Literal(CONNECTIONS), sql.Literal(secret.decode())
-            ),
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
-                sql.Identifier(str(connection.settings_dict["NAME"])), role
-            ),
-            sql.SQL("GRANT USAGE ON SCHEMA assistant_sql TO {}").format(role),
-            sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA assistant_sql TO {}").format(role),
-            sql.SQL("GRANT EXECUTE ON FUNCTION assistant_private.ground() TO {}").format(role),
-            *[
-                sql.SQL("ALTER ROLE {} SET {} = {}").format(role, sql.Identifier(name), sql.Literal(value))
-                for name, value in LIMITS.items()
-            ],
-        ]
-        for statement in statements:
-            cursor.execute(statement.as_string(raw))
-        cursor.execute(f"COMMENT ON SCHEMA assistant_sql IS '{_mark()}'")
-    for statement in _STRICTER:
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(statement.format(role=role_name(), database=connection.settings_dict["NAME"]))
-        except DatabaseError as error:
-            logger.info("The role for queries goes without %s: %s", statement, str(error).strip())
-
-
-def drop_views() -> None:
-    """Before tables change under them; `ensure` makes them again."""
-    with connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA IF EXISTS assistant_sql CASCADE")
-
-
-def drop_role() -> None:
-    """For a database that goes. Roles are the server's and would stay."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role_name()])
-        if cursor.fetchone():
-            cursor.execute(f"DROP OWNED BY {role_name()}; DROP ROLE {role_name()}")
+CANCEL_SECONDS, DROP_SECONDS = 3.5, 4.0
+"""Of all that is asked on one connection. The server's own clock is a setting of the session, and it is not looked at
+within one call of a function; this one is here."""
 
 
 @contextmanager
@@ -170,7 +28,7 @@ def reading(ground_id: int) -> Iterator[psycopg.Connection]:
 
     Raises Unavailable where there is no role to connect as.
     """
-    if not is_ready():
+    if not role.is_ready():
         raise Unavailable(
             "Queries are not available here: the database role that they run as could not be made. "
             "An admin finds out what is missing with `manage.py check --database default`."
@@ -182,26 +40,75 @@ def reading(ground_id: int) -> Iterator[psycopg.Connection]:
             [token, ground_id, TOKEN_SECONDS],
         )
     try:
-        login = _login(token)
+        session = role.log_in(token)
     except psycopg.OperationalError as error:
         _forget(token)
         logger.warning("The role for queries cannot connect: %s", error)
         raise Unavailable("Queries are not available just now: their database role could not connect.") from None
     try:
-        yield login
+        yield session
     finally:
-        login.close()
+        session.close()
         _forget(token)
 
 
-def _login(token: str) -> psycopg.Connection:
-    """As the role, in the same way as the site itself connects."""
-    at = connection.settings_dict
-    secured = {name: value for name, value in at["OPTIONS"].items() if name.startswith("ssl")}
-    return psycopg.connect(
-        host=at["HOST"] or None, port=at["PORT"] or None, dbname=str(at["NAME"]), user=role_name(),
-        password=_password(), connect_timeout=3, options=f"-c dynosite.token={token}", **secured,
-    )  # fmt: skip
+def one_statement(cursor: psycopg.Cursor, query: str) -> None:
+    """Runs it by the extended protocol, in which the server itself takes one statement and no more."""
+    cursor.execute(query.encode(), prepare=True)
+
+
+@contextmanager
+def in_time(session: psycopg.Connection) -> Iterator[None]:
+    """Ends what runs on the connection when its time is up. Raises QueryCanceled then.
+
+    The server is asked to cancel first. Where it does not, being within one long call, the connection is cut, and the
+    server is told to end the session as soon as it looks up.
+    """
+    late = threading.Event()
+    process = session.info.backend_pid
+    timers = [
+        threading.Timer(CANCEL_SECONDS, _cancel, [session, late]),
+        threading.Timer(DROP_SECONDS, _drop, [session, late]),
+    ]
+    for timer in timers:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if not late.is_set():
+            raise
+        raise psycopg.errors.QueryCanceled("out of time") from error
+    finally:
+        for timer in timers:
+            timer.cancel()
+        for timer in timers:
+            timer.join()  # else it could cut a connection that has this one's number later
+        if session.broken:
+            _terminate(process)
+
+
+def _cancel(session: psycopg.Connection, late: threading.Event) -> None:
+    late.set()
+    with suppress(psycopg.Error):
+        session.cancel_safe(timeout=DROP_SECONDS - CANCEL_SECONDS)
+
+
+def _drop(session: psycopg.Connection, late: threading.Event) -> None:
+    late.set()
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
+
+
+def _terminate(process: int) -> None:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND usename = %s",
+                [process, role.login_name()],
+            )
+    except DatabaseError as error:
+        logger.warning("A query's session goes on until it looks up: %s", error)
 
 
 def _forget(token: str) -> None:

@@ -40,19 +40,19 @@ def query_database(caller: Caller, args: QueryDatabase) -> dict[str, Any]:
 
 
 def _run(connection: psycopg.Connection, query: str) -> dict[str, Any]:
-    with connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION READ ONLY")
-        cursor.execute(f"SELECT * FROM ({query}) q LIMIT 0")
+    with reader.in_time(connection), connection.cursor() as cursor:
+        reader.one_statement(cursor, "SET TRANSACTION READ ONLY")
+        reader.one_statement(cursor, f"SELECT * FROM ({query}) q LIMIT 0")
         columns = list(cursor.description or [])
         if not 0 < len(columns) <= MOST_COLUMNS:
             raise DomainError(f"The query gives {len(columns)} columns; ask for 1 to {MOST_COLUMNS}.")
-        cursor.execute(_cut(query, columns))
+        reader.one_statement(cursor, _cut(query, columns))
         rows = cursor.fetchall()
         count = len(rows)
         if count > MOST_ROWS:
-            cursor.execute(f"SELECT count(*) FROM ({query}) q")
+            reader.one_statement(cursor, f"SELECT count(*) FROM ({query}) q")
             count = (cursor.fetchone() or (count,))[0]
-    connection.rollback()
+        connection.rollback()
     shown: list[list[Any]] = []
     size = 0
     for row in rows[:MOST_ROWS]:

@@ -1,4 +1,7 @@
-"""The views that queries may read: name → SELECT. Each is of one proving ground, the token's."""
+"""The views that queries may read: name → SELECT. Each is of one proving ground, the token's.
+
+No column is longer than `sizes.COLUMN` characters: those of the tables are not, lists are cut.
+"""
 
 HERE = "(SELECT assistant_private.ground())"
 
@@ -11,8 +14,9 @@ VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "capabilities": (
         ("dyno_id", "dyno", "test_type", "drives", "weight_classes"),
-        f"""SELECT c.dyno_id, d.name AS dyno, t.name AS test_type, array_to_string(c.drives, ', ') AS drives,
-                array_to_string(c.weight_classes, ', ') AS weight_classes
+        f"""SELECT c.dyno_id, d.name AS dyno, t.name AS test_type,
+                left(array_to_string(c.drives, ', '), 256) AS drives,
+                left(array_to_string(c.weight_classes, ', '), 256) AS weight_classes
             FROM public.allocations_capability c JOIN public.allocations_dyno d ON d.id = c.dyno_id
             JOIN public.allocations_testtype t ON t.id = c.test_type_id
             WHERE d.ground_id = {HERE}""",
@@ -57,7 +61,7 @@ VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "working_calendar": (
         ("days_off", "holidays_country", "holidays_subdivision"),
-        f"""SELECT (SELECT string_agg(trim(to_char(date '2024-01-01' + d, 'Day')), ', ' ORDER BY d)
+        f"""SELECT (SELECT left(string_agg(trim(to_char(date '2024-01-01' + d, 'Day')), ', ' ORDER BY d), 256)
                 FROM unnest(g.days_off) AS d) AS days_off, g.holidays_country, g.holidays_subdivision
             FROM public.allocations_provingground g WHERE g.id = {HERE}""",
     ),

@@ -19,7 +19,7 @@ from assistant.conftest import context
 from assistant.tools.args import QueryDatabase
 from assistant.tools.caller import Caller
 from assistant.tools.calling import call
-from assistant.tools.sql import guard, query_database, reader, running
+from assistant.tools.sql import guard, lists, query_database, reader, role, running
 from assistant.tools.tests.hostile import HOSTILE, HUNGRY
 
 PASSWORD = "not-to-be-read-by-any-query"
@@ -87,7 +87,8 @@ def state_of_the_database() -> dict[str, Any]:
 
     Roles are the whole server's: that of a neighbour's database, which may be made meanwhile, is left out.
     """
-    others = f"SELECT oid FROM pg_roles WHERE rolname LIKE 'dynosite_sql_%' AND rolname <> '{reader.role_name()}'"
+    ours = role.role_name()
+    others = f"SELECT oid FROM pg_roles WHERE rolname LIKE 'dynosite_sql_%' AND rolname NOT LIKE '{ours}%'"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
@@ -113,9 +114,10 @@ def state_of_the_database() -> dict[str, Any]:
         cursor.execute("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1")
         found["sequences"] = cursor.fetchall()
         cursor.execute(
-            "SELECT rolsuper, rolcreaterole, rolconfig FROM pg_roles WHERE rolname = %s", [reader.role_name()]
+            "SELECT rolsuper, rolcreaterole, rolconfig FROM pg_roles WHERE rolname IN (%s, %s) ORDER BY rolname",
+            [role.role_name(), role.login_name()],
         )
-        found["the role"] = cursor.fetchone()
+        found["the roles"] = cursor.fetchall()
         return found
 
 
@@ -244,7 +246,7 @@ def test_no_function_of_rows_is_called_by_the_name_of_a_column(asking):
         )
         there = {name for (name,) in cursor.fetchall()}
     assert {"row_to_json", "json_agg", "array_agg", "count"} <= there
-    assert there - HARMLESS_OF_ROWS - guard._OF_ROWS == set()
+    assert there - HARMLESS_OF_ROWS - lists.OF_ROWS == set()
 
 
 GROWING = (
@@ -292,9 +294,9 @@ def test_more_columns_than_anybody_reads_are_refused(asking):
         ("'-Infinity'::double precision", "-inf"),
         ("1.5::decimal", 1.5),
         ("NULL::decimal", None),
-        ("1e400::decimal", "1" + "0" * 299 + "…"),
+        (" * ".join(["1e39"] * 8), "1" + "0" * 299 + "…"),
         ("'NaN'::decimal", "nan"),
-        ("1e250::decimal", 1e250),
+        (" * ".join(["1e39"] * 6), 1e234),
         ("date '2026-11-18' + 1", "2026-11-19"),
         ("interval '3 days'", "3 days"),
         ("id > 0", True),

@@ -11,7 +11,7 @@ from assistant.exceptions import Unavailable
 from assistant.tools.args import QueryDatabase
 from assistant.tools.caller import Caller
 from assistant.tools.calling import call
-from assistant.tools.sql import query_database, reader
+from assistant.tools.sql import making, query_database, reader, role
 
 WELCOME = [
     "SELECT test_type, count(DISTINCT dyno) FROM capabilities GROUP BY 1 ORDER BY 2 DESC",
@@ -132,7 +132,7 @@ def test_a_query_that_fails_is_told_in_a_sentence(asking):
 
 
 def test_without_the_role_it_says_so(asking, monkeypatch):
-    monkeypatch.setattr(reader, "is_ready", lambda: False)
+    monkeypatch.setattr(role, "is_ready", lambda: False)
     with pytest.raises(Unavailable, match="not available here"), reader.reading(asking.north.pk):
         pass
 
@@ -141,14 +141,15 @@ def test_where_the_role_cannot_be_made_the_rest_goes_on(asking):
     with connection.cursor() as cursor:
         cursor.execute("DROP ROLE IF EXISTS dynosite_humble")
         cursor.execute("CREATE ROLE dynosite_humble")
-        reader.drop_views()
+        cursor.execute("GRANT dynosite_humble TO CURRENT_USER")
+        making.drop_views()
         cursor.execute("SET ROLE dynosite_humble")
         try:
-            problem = reader.ensure()
+            problem = making.ensure()
         finally:
             cursor.execute("RESET ROLE")
             cursor.execute("DROP ROLE dynosite_humble")
     assert "could not make the role" in problem
-    assert reader.is_ready() is False
-    assert reader.ensure() == ""
-    assert reader.is_ready() is True
+    assert role.is_ready() is False
+    assert making.ensure() == ""
+    assert role.is_ready() is True

@@ -1,0 +1,69 @@
+"""What takes a backend's whole time or memory is ended from the outside, and answered in a sentence."""
+
+import re
+
+import psycopg
+import pytest
+from django.db import connection
+
+from assistant.conftest import context
+from assistant.tools.calling import call
+from assistant.tools.sql import guard, reader, role
+from dynosite.tests.servers import wait_until
+
+pytestmark = pytest.mark.usefixtures("wednesday")
+MOST_MEMORY = 256 * 2**20
+LONG_CALL = "SELECT repeat('a', 1000000) LIKE '%' || repeat('a', 5000) || 'b' AS found"
+"""One call that goes on for many seconds and looks at no clock."""
+
+
+def _bomb(steps: int, last: str) -> str:
+    parts = ["t0 AS (SELECT 1e131071::text AS s)"] + [
+        f"t{n} AS (SELECT s || s AS s FROM t{n - 1})" for n in range(1, steps)
+    ]
+    return f"WITH {', '.join(parts)} SELECT {last} FROM t{steps - 1}"
+
+
+BOMBS = {
+    "time": LONG_CALL,
+    "memory": _bomb(8, f"length(greatest({', '.join(['upper(s)', 'lower(s)'] * 30)}))"),
+    "time by sleeping": "SELECT pg_sleep(60)",
+}
+
+
+def _sessions() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", [role.login_name()])
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_bomb_is_refused(kind):
+    with pytest.raises(guard.NotLetThrough):
+        guard.checked(BOMBS[kind])
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_bomb_that_the_guard_let_through_is_ended(kind, committed_world, monkeypatch):
+    monkeypatch.setattr(guard, "checked", lambda text: text)
+    answer = call("query_database", {"sql": BOMBS[kind]}, ctx=context(committed_world))
+    assert answer["status"] == "invalid"
+    assert re.search("took too long and was stopped|out of memory", answer["message"])
+    wait_until(lambda: _sessions() == 0, "the end of the query's session", seconds=60)
+
+
+def test_a_session_that_lifted_its_own_limit_is_ended(committed_world):
+    with reader.reading(committed_world.north.pk) as at:
+        at.execute("SET statement_timeout = 0")
+        with pytest.raises(psycopg.errors.QueryCanceled), reader.in_time(at):
+            at.execute("SELECT pg_sleep(60)")
+    wait_until(lambda: _sessions() == 0, "the end of the query's session")
+
+
+def test_the_clock_of_this_side_stops_with_the_query(committed_world, monkeypatch):
+    monkeypatch.setattr(reader, "CANCEL_SECONDS", 0.2)
+    monkeypatch.setattr(reader, "DROP_SECONDS", 0.4)
+    with reader.reading(committed_world.north.pk) as at:
+        with reader.in_time(at):
+            at.execute("SELECT 1")
+        assert at.execute("SELECT 2 FROM pg_sleep(0.6)").fetchone() == (2,)
