@@ -85,8 +85,7 @@ class AdministrationSite(AdminSite):
         for app in apps:
             rows = [model for model in app["models"] if model["object_name"] in models]
             if rows:
-                name = "Sign-in guard" if app["app_label"] == "axes" else app["name"]
-                found.append(app | {"name": name, "models": rows})
+                found.append(app | {"models": rows})
         return found
 
     def get_urls(self):

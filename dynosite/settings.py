@@ -50,7 +50,6 @@ INSTALLED_APPS = [
     "pgtrigger",
     "pghistory",
     "rest_framework",
-    "axes",
     "csp",
 ]
 
@@ -75,7 +74,6 @@ MIDDLEWARE = [
     "dynosite.accounts.middleware.HashingBusyMiddleware",
     "allocations.web.middleware.GroundTimeMiddleware",
     "allocations.web.middleware.DomainErrorMiddleware",
-    "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -156,14 +154,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 20},
     },
     "keep-the-assistant": {"task": "assistant.tasks.keep", "schedule": crontab(hour=2, minute=30)},
+    "clear-up-accounts": {"task": "dynosite.accounts.tasks.clear_up", "schedule": crontab(minute=20)},
     "forget-old-workbooks": {"task": "allocations.tasks.forget_old_workbooks", "schedule": 6 * 60 * 60.0},
 }
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
 PASSWORD_HASHERS = [
     "dynosite.accounts.hashing.BoundedArgon2",
     "dynosite.accounts.hashing.BoundedPBKDF2",
@@ -177,14 +172,10 @@ LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "/schedule/"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
 
-AXES_FAILURE_LIMIT = env.integer("SIGN_IN_ATTEMPTS", 6, least=1)
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "dynosite.lib.addresses.client_address"
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
-AXES_VERBOSE = False
-AXES_ENABLE_ADMIN = False  # its pages would ask for model permissions; dynosite.accounts.admin has one of its own
+# Failed attempts to sign in, by one name from one address, before waits that grow.
+SIGN_IN_ATTEMPTS = env.integer("SIGN_IN_ATTEMPTS", 6, least=1)
+# Of a browser that has signed in before, so that nobody else's attempts make its user wait.
+BROWSER_COOKIE_NAME = "__Host-browser" if PRODUCTION else "browser"
 
 # Each row's history carries its context in the event itself: one insert, and it stays readable when alone.
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()

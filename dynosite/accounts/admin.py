@@ -1,13 +1,15 @@
-"""Users, and who is locked out. Users are registered where memberships are known, which stand on their page."""
+"""Users, their tokens, and whose sign-ins have to wait.
 
-from axes.models import AccessAttempt
+Users are registered where memberships are known, which stand on their page.
+"""
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from dynosite.accounts.models import ApiToken
+from dynosite.accounts.models import ApiToken, FailedSignIns
 
 
 class SuperusersOnly:
@@ -50,13 +52,14 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):
         return False
 
 
-@admin.register(AccessAttempt)
-class AttemptAdmin(SuperusersOnly, admin.ModelAdmin):
-    """Failed attempts to sign in; deleting one lets the person try again at once."""
+@admin.register(FailedSignIns)
+class FailedSignInsAdmin(SuperusersOnly, admin.ModelAdmin):
+    """Failed sign-ins and the waits that they led to; deleting one lets people try again at once."""
 
-    list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
-    search_fields = ["username", "ip_address"]
-    fields = readonly_fields = ["attempt_time", "username", "ip_address", "failures_since_start", "path_info"]
+    list_display = ["last_at", "scope", "name", "address", "failures", "wait_until"]
+    list_filter = ["scope"]
+    search_fields = ["name", "address"]
+    fields = readonly_fields = ["scope", "name", "address", "failures", "last_at", "wait_until"]
 
     def has_add_permission(self, request) -> bool:
         return False

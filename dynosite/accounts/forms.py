@@ -1,6 +1,8 @@
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
 
+from dynosite.accounts import attempts
+from dynosite.accounts.hashing import HashingBusy
 from dynosite.accounts.models import User
 
 RIGHTS = [("read", "only read"), ("write", "read and change things")]
@@ -18,8 +20,33 @@ class TokenForm(forms.Form):
 
 
 class SignInForm(AuthenticationForm):
-    """A name that is too long is refused here: Django tells only the browser, and the guard could not keep it."""
+    """A name that is too long is refused here: Django tells only the browser, and no count could hold it.
+
+    Whoever is refused by the limits or finds no place to hash is told by the page: these two errors go past the form.
+    """
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "This name and password do not go together. Upper and lower case matter.",
+    }
 
     username = UsernameField(
         max_length=User._meta.get_field("username").max_length, widget=forms.TextInput({"autofocus": True})
     )
+
+    def clean(self) -> dict:
+        """Raises TooManyAttempts and HashingBusy besides the form's own errors."""
+        name = self.cleaned_data.get("username")
+        if name is None or not self.cleaned_data.get("password"):
+            return super().clean()
+        attempt = attempts.begin(self.request, name)
+        try:
+            cleaned = super().clean()
+        except HashingBusy:
+            attempt.not_tried()
+            raise
+        except forms.ValidationError:
+            attempts.note_failure(self.request, name)
+            raise
+        attempt.succeeded()
+        return cleaned

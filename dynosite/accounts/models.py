@@ -41,3 +41,32 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.start}…)"
+
+
+class FailedSignIns(models.Model):
+    """Sign-ins that failed, counted by what they have in common. A count falls with time; see `attempts`."""
+
+    class Scope(models.TextChoices):
+        ADDRESS = "address", "from an address"
+        BROWSER = "browser", "by a browser that has signed in before"
+        NAME = "name", "for a name, by browsers that have not"
+        PAIR = "pair", "for a name from an address"
+
+    scope = models.CharField(max_length=10, choices=Scope.choices)
+    name = models.CharField(max_length=150, blank=True)
+    address = models.CharField(max_length=60, blank=True)
+    browser = models.CharField(max_length=32, blank=True)
+    failures = models.FloatField(default=0)
+    last_at = models.DateTimeField()
+    wait_until = models.DateTimeField(null=True, blank=True, help_text="Until then no password is tried.")
+
+    class Meta:
+        ordering = ["-last_at"]
+        verbose_name = verbose_name_plural = "failed sign-ins"
+        indexes = [models.Index(fields=["last_at"], name="failed_sign_ins_last")]
+        constraints = [
+            models.UniqueConstraint(fields=["scope", "name", "address", "browser"], name="failed_sign_ins_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_scope_display()}: {self.name} {self.address}".rstrip()

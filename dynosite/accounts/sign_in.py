@@ -3,6 +3,8 @@
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 
+from dynosite.accounts import browsers
+from dynosite.accounts.attempts import TooManyAttempts
 from dynosite.accounts.forms import SignInForm
 from dynosite.accounts.hashing import HashingBusy
 
@@ -16,6 +18,13 @@ class SignInView(LoginView):
             return super().post(request, *args, **kwargs)
         except HashingBusy as busy:
             return self._refused(busy.sentence, status=503, retry_after=busy.retry_after)
+        except TooManyAttempts as refusal:
+            return self._refused(refusal.sentence, status=429, retry_after=refusal.seconds)
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        response = super().form_valid(form)
+        browsers.remember(self.request, response, form.get_user().username)
+        return response
 
     def _refused(self, sentence: str, *, status: int, retry_after: int) -> HttpResponse:
         """The form with the name that was typed, and why nobody was signed in."""
