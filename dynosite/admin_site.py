@@ -57,6 +57,10 @@ class AdministrationSite(AdminSite):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"), resolve_url(settings.LOGIN_URL))
 
+    def password_change(self, request, extra_context=None):
+        """The product's own page, which ends API tokens too."""
+        return redirect("accounts:password")
+
     def logout(self, request, extra_context=None):
         from django.contrib.auth.views import LogoutView
 

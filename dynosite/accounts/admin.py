@@ -6,7 +6,7 @@ Users are registered where memberships are known, which stand on their page.
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from dynosite.accounts.models import ApiToken, FailedSignIns
@@ -47,6 +47,12 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == 302:
+            self.message_user(request, "The user is signed out everywhere, and API tokens of the old password ended.")
+        return response
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False

@@ -19,6 +19,16 @@ class TokenForm(forms.Form):
     days = forms.TypedChoiceField(label="Lives for", choices=CHOICES, coerce=int, initial=90)
 
 
+class ProfileForm(forms.ModelForm):
+    """Names are an administrator's to change: the history of bookings shows them."""
+
+    class Meta:
+        model = User
+        fields = ["email", "mail_notices"]
+        labels = {"email": "Mail address", "mail_notices": "Mail me when others change my bookings"}
+        help_texts = {"email": "Where notices go.", "mail_notices": ""}
+
+
 class SignInForm(AuthenticationForm):
     """A name that is too long is refused here: Django tells only the browser, and no count could hold it.
 

@@ -1,6 +1,9 @@
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 
 
 class User(AbstractUser):
@@ -9,6 +12,25 @@ class User(AbstractUser):
     mail_notices = models.BooleanField(
         "notices by mail", default=True, help_text="Whether changes by others to their bookings are mailed to them."
     )
+
+    password_changed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="API tokens of an older password open nothing."
+    )
+
+    _password_taken_away = False
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._password_taken_away = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Notes when the password changes, whoever changes it. A hash that is made anew at sign-in changes none."""
+        if self._password is not None or self._password_taken_away:
+            self.password_changed_at = timezone.now()
+            self._password_taken_away = False
+            if (fields := kwargs.get("update_fields")) is not None:
+                kwargs["update_fields"] = {*fields, "password_changed_at"}
+        super().save(*args, **kwargs)
 
     @property
     def display_name(self) -> str:
@@ -27,6 +49,9 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    password_stamp = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the password was changed that this goes with."
+    )
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -28,6 +29,7 @@ def issue(user: User, name: str, *, days: int, may_write: bool = False) -> tuple
         raise TokenError(f"A name has 1 to {longest} characters.")
     if not 0 < days <= LONGEST_DAYS:
         raise TokenError(f"A token lives for 1 to {LONGEST_DAYS} days.")
+    end_with_password(user, apart_from=live(user))
     if user.tokens.filter(name=name, revoked_at=None).exists():
         raise TokenError(f"You have a token of the name {name}. Revoke it first, or choose another name.")
     if live(user).count() >= MOST:
@@ -39,13 +41,22 @@ def issue(user: User, name: str, *, days: int, may_write: bool = False) -> tuple
         start=text[: len(PREFIX) + 4],
         digest=_digest(text),
         may_write=may_write,
+        password_stamp=user.password_changed_at,
         expires_at=timezone.now() + dt.timedelta(days=days),
     )
     return token, text
 
 
 def live(user: User) -> QuerySet[ApiToken]:
-    return user.tokens.filter(revoked_at=None, expires_at__gt=timezone.now())
+    return user.tokens.filter(revoked_at=None, expires_at__gt=timezone.now(), password_stamp=user.password_changed_at)
+
+
+def end_with_password(user: User, *, apart_from: Iterable[ApiToken]) -> None:
+    """Marks the tokens of an older password as revoked, so that their names are free, and takes the others over."""
+    going_on = [token.pk for token in apart_from]
+    user.tokens.filter(pk__in=going_on).update(password_stamp=user.password_changed_at)
+    older = user.tokens.filter(revoked_at=None, expires_at__gt=timezone.now()).exclude(pk__in=going_on)
+    older.update(revoked_at=timezone.now())
 
 
 def revoke(pk: int, *, user: User) -> ApiToken | None:
@@ -76,6 +87,8 @@ def expect_live(token: ApiToken) -> None:
         raise TokenError("This token was revoked.")
     if token.expires_at <= timezone.now():
         raise TokenError("This token has expired.")
+    if token.password_stamp != token.user.password_changed_at:
+        raise TokenError("This token ended when the password of its user was changed.")
     if not token.user.is_active:
         raise TokenError("The user of this token is not active.")
 

@@ -1,3 +1,4 @@
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -5,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dynosite.accounts import tokens
-from dynosite.accounts.forms import TokenForm
+from dynosite.accounts.forms import ProfileForm, TokenForm
 
 
 @never_cache
@@ -22,8 +23,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
             form = TokenForm()
         except tokens.TokenError as error:
             form.add_error("name", str(error))
-    found = request.user.tokens.all()[:100]
-    context = {"form": form, "tokens": found, "text": text, "now": timezone.now()}
+    context = {"form": form, "tokens": request.user.tokens.all()[:100], "text": text, "now": timezone.now()}
     return render(request, "accounts/tokens.html", context, status=422 if form.errors else 200)
 
 
@@ -32,3 +32,17 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     if tokens.revoke(pk, user=request.user) is None:
         raise Http404
     return redirect("accounts:token-list")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Who the user is here, and what they may change of it themselves."""
+    form = ProfileForm(request.POST if request.method == "POST" else None, instance=request.user)
+    if form.is_bound and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("accounts:profile")
+    if form.errors:
+        request.user.refresh_from_db()
+    return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)
