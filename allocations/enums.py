@@ -134,6 +134,16 @@ class ImportState(TextChoices):
     FAILED = "failed", "Failed"
 
 
+class Weight(StrEnum):
+    """What a rule that does not hold does, at every door."""
+
+    REFUSES = "refuses"
+    ASKS = "asks"
+    """It is refused until somebody confirms it."""
+    SAYS = "says"
+    """It is written, and said before and after."""
+
+
 class RefusalCode(StrEnum):
     DAYS_ORDER = "days-order"
     DAYS_LENGTH = "days-length"
@@ -159,3 +169,23 @@ class RefusalCode(StrEnum):
     FALLOUT_UNANSWERED = "fallout-unanswered"
     BAD_ANSWER = "bad-answer"
     IN_USE = "in-use"
+    BEFORE_EARLIEST_START = "before-earliest-start"
+    BEFORE_PREDECESSOR = "before-predecessor"
+    FEWER_DAYS = "fewer-days"
+    PAST_DUE = "past-due"
+    LONG_PAST = "long-past"
+    FAR_AHEAD = "far-ahead"
+
+    @property
+    def weight(self) -> Weight:
+        return _WEIGHTS.get(self, Weight.REFUSES)
+
+
+_WEIGHTS = {
+    RefusalCode.BEFORE_EARLIEST_START: Weight.ASKS,
+    RefusalCode.BEFORE_PREDECESSOR: Weight.ASKS,
+    RefusalCode.FEWER_DAYS: Weight.ASKS,
+    RefusalCode.LONG_PAST: Weight.ASKS,
+    RefusalCode.FAR_AHEAD: Weight.ASKS,
+    RefusalCode.PAST_DUE: Weight.SAYS,
+}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from allocations.enums import RefusalCode
+from allocations.enums import RefusalCode, Weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,12 @@ class Refused(DomainError):
                 for place in self.places
             ],
         }  # fmt: skip
+
+    @property
+    def to_confirm(self) -> frozenset[RefusalCode]:
+        """The codes that have to be confirmed for this to be written after all; none where a rule refuses it."""
+        codes = frozenset(refusal.code for refusal in self.refusals)
+        return codes if all(code.weight is Weight.ASKS for code in codes) else frozenset()
 
     @classmethod
     def because(cls, code: RefusalCode, sentence: str) -> "Refused":

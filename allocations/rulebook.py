@@ -54,6 +54,8 @@ class GroundRules:
 
     calendar: WorkingCalendar = EVERY_DAY
     travel: Travel = field(default_factory=dict)
+    today: dt.date | None = None
+    """The ground's own; none where it does not matter."""
 
     @property
     def reach(self) -> int:

@@ -83,7 +83,8 @@ def propose(
         if known := _of_call(ctx, call_id):
             return known
         raise
-    if tool.single_booking and replaces is None and caller.settings.approval == Approval.NOT_SINGLE_BOOKINGS:
+    alone = tool.single_booking and replaces is None and not step.get("confirmed")
+    if alone and caller.settings.approval == Approval.NOT_SINGLE_BOOKINGS:
         return approve(proposal.pk, user=caller.user).proposal
     return proposal
 

@@ -4,7 +4,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from allocations.exceptions import Refused
+
 CONFIRMED = "_confirmed"
+CODES = "_codes"
 BACK = "_back"
 
 
@@ -19,6 +22,20 @@ class Ask(Exception):
 
 def confirmed(request: HttpRequest) -> bool:
     return CONFIRMED in request.POST
+
+
+def asks_to_confirm(request: HttpRequest, refused: Refused) -> Ask:
+    """The question for what can be confirmed: its sentences, and the same form again with the codes of them."""
+    fields = [(name, value) for name, value in repeated(request) if name != CODES]
+    return Ask(
+        "admin/confirm.html", title="Is this meant so?", lead="Nothing is saved yet.",
+        rows=[refusal.sentence for refusal in refused.refusals], button="Save it like this",
+        fields=[*fields, (CODES, " ".join(sorted(refused.to_confirm)))],
+    )  # fmt: skip
+
+
+def codes_confirmed(request: HttpRequest) -> frozenset[str]:
+    return frozenset(request.POST.get(CODES, "").split()) if confirmed(request) else frozenset()
 
 
 def repeated(request: HttpRequest, *, without: str = "") -> list[tuple[str, str]]:

@@ -11,11 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
-from allocations.admin.asking import BACK, Ask, repeated
+from allocations.admin.asking import BACK, Ask, asks_to_confirm, repeated
 from allocations.admin.forms import DomainForm
 from allocations.admin.history import history_page
 from allocations.admin.scope import actor_of, ground_ids, within
-from allocations.exceptions import DomainError, NotAllowed
+from allocations.exceptions import DomainError, NotAllowed, Refused
 from allocations.models import Change
 from allocations.services.work import Actor
 from dynosite.lib.forms import DayField
@@ -130,6 +130,8 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
         except NotAllowed:
             raise PermissionDenied from None
         except DomainError as error:
+            if isinstance(error, Refused) and error.to_confirm:
+                return self.asked(request, asks_to_confirm(request, error))
             request.domain_error = error  # type: ignore[attr-defined]
         return super().changeform_view(request, object_id, form_url, extra_context)
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
-from allocations.admin.asking import confirmed, repeated
+from allocations.admin.asking import codes_confirmed, confirmed, repeated
 from allocations.admin.base import GroundAdmin
 from allocations.admin.forms import FARTHEST, VersionedForm
 from allocations.admin.scope import actor_of, within
@@ -94,6 +94,10 @@ class AllocationAdmin(GroundAdmin):
         if db_field.name == "request":
             kwargs["queryset"] = within(request, TestRequest).filter(status=RequestStatus.WAITING)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        values = self.values(form) | {"confirmed": codes_confirmed(request)}
+        self.written(obj, self.save(actor_of(request), obj, values, change))
 
     def save(self, actor: Actor, row: Allocation, values: dict[str, Any], change: bool) -> Change:
         version = values.pop("version")

@@ -2,12 +2,17 @@
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from allocations import access
+from allocations.enums import RefusalCode
 from allocations.models import Capability, Vehicle
+from allocations.request_rules import Wish
+from allocations.rulebook import GroundRules
 from allocations.selectors.availability import Place, find_places, wanted_for
+from allocations.selectors.wishes import concerns_of
 from dynosite.lib.formats import count
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ class Ranked:
     takes: tuple[str, ...]
     why: tuple[str, ...]
     best: bool = False
+    concerns: tuple[str, ...] = ()
+    """What would have to be confirmed there, or is said."""
 
     @property
     def value(self) -> str:
@@ -76,6 +83,21 @@ def explained(places: list[Place], test_type_id: int, wanted: dt.date) -> list[R
             best=number == 0,
         )
         for number, place in enumerate(places)
+    ]
+
+
+def with_concerns(ranked: Iterable[Ranked], rules: GroundRules, pauses: bool, wish: Wish | None) -> list[Ranked]:
+    """With what a request asks that each place does not hold to, save its days, which are the same at all."""
+    return [
+        replace(
+            each,
+            concerns=tuple(
+                concern.sentence
+                for concern in concerns_of(rules, pauses, each.place.days, wish=wish)
+                if concern.code is not RefusalCode.FEWER_DAYS
+            ),
+        )
+        for each in ranked
     ]
 
 

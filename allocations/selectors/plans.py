@@ -43,12 +43,15 @@ def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> Planni
     moving = _moving(plan)
     runs = runs_of(plan)
     tests, rows, impossible = [], {}, []
+    places = _places_before([*waiting, *(each.request for each in moving if each.request)])
+    movable = {allocation.pk for allocation in moving}
     for request in waiting:
-        test = test_of_request(plan, request, runs, rules)
+        before, first = _after_what(request, places, movable)
+        test = test_of_request(plan, request, runs, rules, first)
         if test is None:
             impossible.append(request)
         else:
-            tests.append(test)
+            tests.append(replace(test, after=before))
             rows[test.id] = request
     fixed = _standing_so(plan, moving, rules)
     for allocation in moving:
@@ -74,6 +77,29 @@ def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> Planni
         travel=tuple(Travel(f"f{origin}", f"f{to}", days) for (origin, to), days in sorted(rules.travel.items())),
     )
     return PlanningProblem(problem, rows, tuple(impossible))
+
+
+Places = dict[int, list[tuple[int, dt.date]]]
+
+
+def _places_before(requests: Collection[TestRequest]) -> Places:
+    """Of the requests that these come after, each live allocation and its last day."""
+    ids = {request.after_id for request in requests if request.after_id}
+    rows = Allocation.objects.filter(request__in=ids).exclude(status=AllocationStatus.CANCELLED) if ids else ()
+    places: Places = {}
+    for row in rows:
+        places.setdefault(row.request_id or 0, []).append((row.pk, row.last_day))
+    return places
+
+
+def _after_what(request: TestRequest, places: Places, movable: Collection[int]) -> tuple[str | None, dt.date | None]:
+    """The test that the request comes after, and the first day that what stands fast before it leaves."""
+    stays = places.get(request.after_id or 0, [])
+    if not stays:
+        return (f"r{request.after_id}" if request.after_id else None), None
+    moving = [id_ for id_, _ in stays if id_ in movable]
+    fast = [last + dt.timedelta(days=1) for id_, last in stays if id_ not in movable or len(moving) > 1]
+    return (f"a{moving[0]}" if len(moving) == 1 else None), max(fast, default=None)
 
 
 def _waiting(plan: Plan, requests: Collection[int] | None) -> list[TestRequest]:
@@ -168,10 +194,13 @@ def _length(allocation: Allocation, calendar: WorkingCalendar) -> tuple[int, boo
     return calendar.length(allocation.days, pauses=pauses), pauses
 
 
-def test_of_request(plan: Plan, request: TestRequest, runs: dict, rules: GroundRules) -> Test | None:
+def test_of_request(
+    plan: Plan, request: TestRequest, runs: dict, rules: GroundRules, not_before: dt.date | None
+) -> Test | None:
     what = (request.test_type_id, request.tested_as, request.vehicle.weight_class)
     dynos = runs.get(what, [])
-    earliest = max(0, (request.earliest_start - plan.first_day).days) if request.earliest_start else 0
+    starts = [day for day in (request.earliest_start, not_before) if day]
+    earliest = max([0, *((day - plan.first_day).days for day in starts)])
     pauses = not request.test_type.runs_through
     first = plan.first_day + dt.timedelta(days=earliest)
     if not dynos or rules.calendar.stretch(first, request.days, pauses=pauses).last > plan.last_day:

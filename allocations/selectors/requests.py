@@ -8,7 +8,7 @@ from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subqu
 from allocations import access
 from allocations.enums import AllocationStatus, Priority, RequestStatus
 from allocations.exceptions import NotFound
-from allocations.models import Allocation, ProvingGround, TestRequest
+from allocations.models import Allocation, ProvingGround, TestRequest, Vehicle
 
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
@@ -49,6 +49,11 @@ def request_list(ground: ProvingGround, *, user: "User") -> QuerySet[TestRequest
         )
         .order_by("urgency", F("due_date").asc(nulls_last=True), "pk")
     )
+
+
+def waiting_of(vehicle: Vehicle, *, user: "User", limit: int = 5) -> QuerySet[TestRequest]:
+    """The vehicle's requests that wait, in the order in which they are best given their places."""
+    return request_list(vehicle.ground, user=user).filter(vehicle=vehicle, status=RequestStatus.WAITING)[:limit]
 
 
 def late(today: dt.date) -> Q:

@@ -110,7 +110,8 @@ class _Desk:
             if dyno not in runners:
                 runners.append(dyno)
         for request in [each for each in self.impossible if kind_of(each) in kinds]:
-            test = test_of_request(self.facts.asked, request, {kind_of(request): []} | self.runs, self.facts.rules)
+            runs = {kind_of(request): []} | self.runs
+            test = test_of_request(self.facts.asked, request, runs, self.facts.rules, None)
             if test is not None:
                 self.impossible.remove(request)
                 self.tests[test.id] = replace(test, after=None)

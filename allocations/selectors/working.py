@@ -14,7 +14,7 @@ RULES = """
         (SELECT coalesce(json_agg(json_build_array(s.first_day, s.last_day, s.name) ORDER BY s.first_day), '[]')
             FROM allocations_shutdown s WHERE s.ground_id = g.id),
         (SELECT coalesce(json_agg(json_build_array(w.origin_id, w.to_id, w.days)), '[]')
-            FROM allocations_travel w WHERE w.ground_id = g.id))
+            FROM allocations_travel w WHERE w.ground_id = g.id), g.time_zone)
     FROM allocations_provingground g WHERE g.id = """
 """One row and column, which `as_rules` reads; the ground's id is to follow."""
 
@@ -25,14 +25,15 @@ def as_rules(row: list[Any] | None) -> GroundRules:
     """The rules out of what the statement `RULES` gave."""
     if row is None:
         return USUAL
-    days_off, country, subdivision, shutdowns, travel = row
+    days_off, country, subdivision, shutdowns, travel, time_zone = row
     calendar = WorkingCalendar(
         frozenset(days_off),
         country,
         subdivision,
         tuple((_days(first, last), name) for first, last, name in shutdowns),
     )
-    return GroundRules(calendar, {(origin, to): days for origin, to, days in travel})
+    today = ProvingGround(time_zone=time_zone).today()
+    return GroundRules(calendar, {(origin, to): days for origin, to, days in travel}, today)
 
 
 def _days(first: str, last: str) -> DayRange:

@@ -1,6 +1,7 @@
 """Booking: a vehicle on a dyno for whole days. The one door for allocations."""
 
 import datetime as dt
+from collections.abc import Collection
 from functools import partial
 
 from allocations.enums import Action, AllocationStatus, RefusalCode
@@ -36,11 +37,15 @@ def book(
     drive: str = "",
     note: str = "",
     request_id: int | None = None,
+    confirmed: Collection[str] = (),
+    rest_waits: bool = False,
     key: str | None = None,
 ) -> Change:
     """Books the vehicle on the dyno. `request_id` is the waiting request that gets its place by this.
 
-    Raises Refused with every rule that failed and the nearest places that would do.
+    `confirmed` are codes that are asked about (`Weight.ASKS`) and meant so; with `rest_waits` the days that the
+    request asks for beyond these wait as a request of their own. Raises Refused with every rule that failed and the
+    nearest places that would do.
     """
     days = DayRange(first_day, last_day)
     asked = {"vehicle": vehicle_id, "dyno": dyno_id, "test_type": test_type_id, "days": str(days), "drive": drive}
@@ -48,7 +53,10 @@ def book(
     def write(work: Work) -> None:
         work.lock_dynos([dyno_id])
         work.lock_vehicles([vehicle_id])
-        place(work, vehicle_id, dyno_id, test_type_id, days, drive=drive, note=note, request_id=request_id)
+        place(
+            work, vehicle_id, dyno_id, test_type_id, days,
+            drive=drive, note=note, request_id=request_id, confirmed=confirmed, rest_waits=rest_waits,
+        )  # fmt: skip
 
     with offering_places(vehicle_id, test_type_id, days, drive=drive, user=actor.user):
         return carry_out(write, actor=actor, action=Action.BOOK, key=key, request=asked | {"request": request_id})
@@ -71,6 +79,7 @@ def auto_book(
     drive: str = "",
     note: str = "",
     request_id: int | None = None,
+    confirmed: Collection[str] = (),
     key: str | None = None,
 ) -> Change:
     """Books the best place on `first_day`, or with `backup` from there to `max_backup_days` later; with `dyno_id`
@@ -104,7 +113,10 @@ def auto_book(
         if best is None or best.dyno_id not in work.dynos:
             raise _Lost
         work.dynos = {best.dyno_id}
-        place(work, vehicle_id, best.dyno_id, test_type_id, best.days, drive=drive, note=note, request_id=request_id)
+        place(
+            work, vehicle_id, best.dyno_id, test_type_id, best.days,
+            drive=drive, note=note, request_id=request_id, confirmed=confirmed,
+        )  # fmt: skip
 
     with offering_places(vehicle_id, test_type_id, stay, drive=drive, user=actor.user, length=days):
         for candidates in (1, 1, 5, 1000):
@@ -129,12 +141,13 @@ def move(
     first_day: dt.date | None = None,
     last_day: dt.date | None = None,
     version: int | None = None,
+    confirmed: Collection[str] = (),
     key: str | None = None,
 ) -> Change:
     """Moves a scheduled or running allocation to another dyno, to other days, or both.
 
-    A new first day alone keeps the length, of a test that pauses the days worked. Raises Refused, Stale, NotFound,
-    NotAllowed.
+    A new first day alone keeps the length, of a test that pauses the days worked. `confirmed` are codes that are
+    asked about and meant so. Raises Refused, Stale, NotFound, NotAllowed.
     """
     asked = {"allocation": allocation_id, "dyno": dyno_id, "first": first_day, "last": last_day, "version": version}
     target: dict = {}
@@ -148,7 +161,7 @@ def move(
         else:
             days = DayRange(first, last_day or allocation.last_day)
         target.update(allocation=allocation, days=days)
-        replace(work, allocation, dyno_id or allocation.dyno_id, days)
+        replace(work, allocation, dyno_id or allocation.dyno_id, days, confirmed=confirmed)
 
     try:
         return carry_out(write, actor=actor, action=Action.MOVE, key=key, request=asked)

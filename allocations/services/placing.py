@@ -1,16 +1,17 @@
 """The steps that booking, maintenance, requests and undo share. Each works inside a `Work`, on rows it has locked."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from allocations import access
 from allocations.access import NOT_FOUND
-from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
-from allocations.exceptions import NotFound, Refused, Stale
+from allocations.enums import AllocationStatus, RefusalCode, RequestStatus, Weight
+from allocations.exceptions import NotFound, Refusal, Refused, Stale
 from allocations.models import Allocation, TestRequest, Vehicle
 from allocations.rulebook import LONGEST_STAY, Stands
 from allocations.selectors.availability import Facts, facts_for, nearest_places, wanted_for
+from allocations.selectors.wishes import concerns_of, wish_of
 from allocations.selectors.working import length_of
 from allocations.services.work import Work
 from dynosite.accounts.models import User
@@ -44,7 +45,7 @@ def offering_places(
     try:
         yield
     except Refused as refused:
-        if 1 <= days.days <= LONGEST_STAY and not refused.places:
+        if 1 <= days.days <= LONGEST_STAY and not refused.places and not refused.to_confirm:
             vehicle = vehicle_of(vehicle_id)
             access.require(user, vehicle.ground_id, access.Role.VIEWER)
             today = vehicle.ground.today()
@@ -88,8 +89,15 @@ def place(
     drive: str = "",
     note: str = "",
     request_id: int | None = None,
+    confirmed: Collection[str] = (),
+    rest_waits: bool = False,
 ) -> Allocation:
-    """A new allocation on a locked dyno, after the rulebook has been asked under the lock."""
+    """A new allocation on a locked dyno, after the rulebook has been asked under the lock.
+
+    `confirmed` are the codes of what was asked about and is meant so; with `rest_waits` the days that the request
+    asks for beyond these go on waiting.
+    """
+    request = None
     if request_id is not None:
         request = work.lock(TestRequest, [request_id])[request_id]
         if request.status != RequestStatus.WAITING:
@@ -98,6 +106,10 @@ def place(
             raise Refused.because(RefusalCode.WRONG_STATUS, "The request is for another vehicle or test type.")
         drive = drive or request.drive
     facts = judged(vehicle_id, dyno_id, test_type_id, days, drive=drive)
+    if rest_waits:
+        confirmed = {*confirmed, RefusalCode.FEWER_DAYS}
+    wish = wish_of(request) if request else None
+    expect_confirmed(concerns_of(facts.rules, facts.test.pauses, days, wish=wish), confirmed)
     allocation = Allocation(
         ground_id=work.ground_id,
         vehicle_id=vehicle_id,
@@ -112,10 +124,29 @@ def place(
         created_by=work.actor.user,
     )
     work.insert(allocation)
-    if request_id is not None:
-        work.update(request, status=RequestStatus.PLACED)
+    if request is not None:
+        length = length_of(work.ground_id, test_type_id, days) if rest_waits else request.days
+        if length < request.days:
+            _let_rest_wait(work, allocation, request, length)
+        work.update(request, status=RequestStatus.PLACED, days=min(length, request.days))
     work.summary = f"{facts.test.vehicle} on {facts.dyno.name}, {days}: {facts.test.test_type}"
     return allocation
+
+
+def expect_confirmed(concerns: Iterable[Refusal], confirmed: Collection[str]) -> None:
+    """Raises Refused with what has to be confirmed and is not."""
+    open_ = [each for each in concerns if each.code.weight is Weight.ASKS and each.code not in confirmed]
+    if open_:
+        raise Refused(open_)
+
+
+def _let_rest_wait(work: Work, allocation: Allocation, request: TestRequest, length: int) -> None:
+    """The days of a request beyond `length` become a request that comes after it."""
+    earliest = allocation.last_day + dt.timedelta(days=1)
+    waiting_rest(
+        work, allocation, days=request.days - length, earliest=earliest, note=f"The rest of {request}.",
+        after_id=request.pk,
+    )  # fmt: skip
 
 
 def locked_allocation(work: Work, allocation_id: int, *, dynos: Iterable[int] = ()) -> Allocation:
@@ -140,10 +171,12 @@ def replace(
     *,
     status: str | None = None,
     stands: Stands | None = None,
+    confirmed: Collection[str] | None = None,
 ) -> None:
     """Gives a locked allocation another dyno or other days, after asking the rulebook.
 
-    `stands` is what is not asked about, where that is more than where it stands now.
+    `stands` is what is not asked about, where that is more than where it stands now. `confirmed` are the codes of
+    what was asked about and is meant so; without it nothing is asked that could be confirmed.
     """
     if allocation.status not in MOVABLE:
         raise Refused.because(RefusalCode.WRONG_STATUS, f"It is {allocation.status} and can no longer be moved.")
@@ -152,6 +185,10 @@ def replace(
         drive=allocation.drive, leaving_out=allocation.pk,
         stands=stands or Stands(allocation.days, allocation.dyno_id),
     )  # fmt: skip
+    if confirmed is not None:
+        wish = wish_of(allocation.request) if allocation.request else None
+        concerns = concerns_of(facts.rules, facts.test.pauses, days, wish=wish, stood=allocation.days)
+        expect_confirmed(concerns, confirmed)
     work.update(
         allocation,
         dyno_id=dyno_id,
@@ -172,7 +209,9 @@ def displaced_request(work: Work, allocation: Allocation, *, waits: bool) -> Tes
     return request
 
 
-def waiting_rest(work: Work, allocation: Allocation, *, days: int, earliest: dt.date, note: str) -> TestRequest:
+def waiting_rest(
+    work: Work, allocation: Allocation, *, days: int, earliest: dt.date, note: str, after_id: int | None = None
+) -> TestRequest:
     """A waiting request for what an allocation leaves undone, with the particulars of its own request."""
     origin = allocation.request
     rest = TestRequest(
@@ -186,6 +225,7 @@ def waiting_rest(work: Work, allocation: Allocation, *, days: int, earliest: dt.
         priority=origin.priority if origin else "normal",
         due_date=origin.due_date if origin and origin.due_date and origin.due_date >= earliest else None,
         note=note,
+        after_id=after_id,
         created_by=work.actor.user,
     )
     work.insert(rest)

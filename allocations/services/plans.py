@@ -31,6 +31,10 @@ LONGEST_HORIZON = 1_500
 """Days."""
 
 
+_DAYS_OF_THE_PLAN = frozenset({RefusalCode.LONG_PAST, RefusalCode.FAR_AHEAD})
+"""What somebody has meant who chose the first and the last day of a plan."""
+
+
 class PlanOvertaken(Refused):
     """The schedule has gone on since the plan was made. `by_item` says of each item what stands in its way."""
 
@@ -273,7 +277,8 @@ def _carry_out(work: Work, chosen: list[PlanItem], allocations: dict, requests: 
     # Those that move may change places with one another: all leave theirs before the first takes its new one.
     Allocation.objects.filter(pk__in=allocations).update(status=AllocationStatus.CANCELLED)
     refused_items: dict[int, list[RefusalOf]] = {}
-    for item in chosen:
+    # What comes after another finds it in its place.
+    for item in sorted(chosen, key=lambda item: (item.first_day, item.pk)):
         try:
             _put(work, item, allocations, requests, status)
         except Refused as refused:
@@ -287,10 +292,10 @@ def _put(work: Work, item: PlanItem, allocations: dict, requests: dict, status: 
     days = DayRange(item.first_day, item.last_day)
     if item.allocation_id:
         allocation = allocations[item.allocation_id]
-        replace(work, allocation, item.dyno_id, days, status=status[item.allocation_id])
+        replace(work, allocation, item.dyno_id, days, status=status[item.allocation_id], confirmed=_DAYS_OF_THE_PLAN)
     else:
         request = requests[item.request_id]
         place(
             work, request.vehicle_id, item.dyno_id, request.test_type_id, days,
-            drive=request.drive, note=request.note, request_id=request.pk,
+            drive=request.drive, note=request.note, request_id=request.pk, confirmed=_DAYS_OF_THE_PLAN,
         )  # fmt: skip

@@ -17,7 +17,7 @@ from allocations.selectors.history import history_of
 from allocations.selectors.places import explained, ranked_places
 from allocations.selectors.working import length_of, stretch_of
 from allocations.services import booking
-from allocations.web.attempts import Outcome, actor_of, attempt, key_of
+from allocations.web.attempts import Outcome, actor_of, attempt, confirmed_in, key_of
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.allocation import CancelForm, CompleteForm, MoveForm
 from allocations.web.forms.booking import read_place
@@ -51,7 +51,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     outcome = attempt(
         lambda: booking.move(
             pk, dyno_id=wanted["dyno"].pk, first_day=wanted["first_day"], last_day=wanted["last_day"],
-            version=wanted["version"], actor=actor_of(request), key=key_of(request),
+            version=wanted["version"], confirmed=confirmed_in(request), actor=actor_of(request), key=key_of(request),
         ),
         title="It cannot be moved there",
     )  # fmt: skip

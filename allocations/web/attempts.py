@@ -35,6 +35,8 @@ class Outcome:
     places: Sequence[Any] = ()
     status: int = 200
     codes: frozenset[str] = field(default_factory=frozenset)
+    to_confirm: Sequence[str] = ()
+    """The codes that have to come back as confirmed for it to be written after all."""
 
     @property
     def refused(self) -> bool:
@@ -59,6 +61,11 @@ def key_of(request: HttpRequest) -> str | None:
 
 
 _NOT_ASKED = ("csrfmiddlewaretoken", "key")
+
+
+def confirmed_in(request: HttpRequest) -> frozenset[str]:
+    """The codes that the button pressed confirms."""
+    return frozenset(request.POST.get("confirm", "").split())
 
 
 def say_done(request: HttpRequest, change: Change) -> None:
@@ -86,6 +93,8 @@ def refusal(error: DomainError, *, title: str = "") -> Outcome:
     if isinstance(error, Refused):
         sentences = [each.sentence for each in error.refusals]
         codes = frozenset(each.code.value for each in error.refusals)
-        return Outcome(None, title or TITLES[Refused], sentences, error.places, 422, codes)
+        confirm = sorted(error.to_confirm)
+        title = "Is this meant so?" if confirm else title or TITLES[Refused]
+        return Outcome(None, title, sentences, error.places, 422, codes, confirm)
     kind = type(error)
     return Outcome(None, TITLES[kind], [error.sentence], (), STATUS[kind], frozenset({error.code}))

@@ -10,12 +10,14 @@ from django.views.decorators.http import require_http_methods
 from allocations.enums import Role
 from allocations.models import TestRequest
 from allocations.selectors.availability import facts_for
-from allocations.selectors.places import Ranked, explained, place_value, ranked_places
-from allocations.selectors.requests import request_by_id
+from allocations.selectors.places import Ranked, explained, place_value, ranked_places, with_concerns
+from allocations.selectors.wishes import concerns_of, wish_of
+from allocations.selectors.working import rules_of
 from allocations.services.booking import auto_book, book
 from allocations.web.attempts import Outcome, actor_of, attempt, key_of
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.booking import MOST_BACKUP_DAYS, BookingForm, read_place
+from allocations.web.wishes import Offer, filled_in, offer_for, request_named
 from dynosite.lib.htmx import wants_fragment
 
 ASKED = ("vehicle", "test_type", "first_day")
@@ -26,11 +28,13 @@ ASKED = ("vehicle", "test_type", "first_day")
 def create(request: HttpRequest) -> HttpResponse:
     """The booking form; with enough filled in also the places, and by POST a booking."""
     data = request.POST if request.method == "POST" else request.GET
-    wish = _request_behind(request, data)
-    if wish:
-        shell_of(request).show_ground(wish.ground_id)
+    named = request_named(request, data)
+    if named:
+        shell_of(request).show_ground(named.ground_id)
     ground = current_ground(request, Role.SCHEDULER)
-    form = BookingForm(_filled_in(data, wish, ground), ground=ground, user=request.user)
+    offer = offer_for(request, data, named, ground)
+    wish = offer.chosen
+    form = BookingForm(filled_in(data, offer, ground), ground=ground, user=request.user)
     if request.method == "POST":
         return _book(request, form, wish)
     asked = "find" in request.GET
@@ -39,8 +43,8 @@ def create(request: HttpRequest) -> HttpResponse:
         _require(form, False)
         form.is_valid()
         _require(form, True)
-        return _page(request, form, wish)
-    return _page(request, form, wish, found=_places(request, form) if form.is_valid() else None)
+        return _page(request, form, offer)
+    return _page(request, form, offer, found=_places(request, form, wish) if form.is_valid() else None)
 
 
 def _require(form: BookingForm, required: bool) -> None:
@@ -48,45 +52,32 @@ def _require(form: BookingForm, required: bool) -> None:
         form.fields[name].required = required
 
 
-def _request_behind(request: HttpRequest, data: Any) -> TestRequest | None:
-    number = data.get("request", "")
-    return request_by_id(int(number), user=request.user) if number.isdecimal() and len(number) < 19 else None
-
-
-def _filled_in(data: Any, wish: TestRequest | None, ground: Any) -> dict[str, Any]:
-    """What was typed; where nothing was yet, what the request says, and today."""
-    typed = {name: data[name] for name in BookingForm.base_fields if name in data}
-    today = ground.today()
-    if wish is None:
-        return {"first_day": today.isoformat()} | typed
-    start = max(wish.earliest_start or today, today)
-    known = {"test_type": wish.test_type_id, "drive": wish.drive, "days": wish.days, "first_day": start.isoformat()}
-    # The request says what is tested; only where and when are still open.
-    return known | typed | {"vehicle": wish.vehicle.label, "test_type": wish.test_type_id}
-
-
-def _places(request: HttpRequest, form: BookingForm) -> dict[str, Any]:
+def _places(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> dict[str, Any]:
     """The places in their order; with a dyno given, first of all what stands in the way there."""
     data, stay = form.cleaned_data, form.stay
     asked = {"days": form.length, "first_day": stay.first, "drive": data["drive"]}
     ranked = ranked_places(data["vehicle"], data["test_type"].pk, user=request.user, **asked)
-    if not data["dyno"]:
+    dyno, what, rules = data["dyno"], wish_of(wish) if wish else None, rules_of(form.ground)
+    ranked = with_concerns(ranked, rules, form.pauses, what)
+    if not dyno:
         return {"ranked": ranked}
-    dyno = data["dyno"]
     facts = facts_for(data["vehicle"].pk, dyno.pk, data["test_type"].pk, stay, drive=data["drive"])
     refusals = [refusal.sentence for refusal in facts.refusals()] if facts else []
-    given = {"dyno": dyno, "days": stay, "value": place_value(dyno.pk, stay.first), "refusals": refusals}
-    return {"given": given, "ranked": [each for each in ranked if each.value != given["value"]]}
+    concerns = [concern.sentence for concern in concerns_of(rules, form.pauses, stay, wish=what)]
+    value = place_value(dyno.pk, stay.first)
+    given = {"dyno": dyno, "days": stay, "value": value, "refusals": refusals, "concerns": concerns}
+    return {"given": given, "ranked": [each for each in ranked if each.value != value]}
 
 
 def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> HttpResponse:
+    offer = Offer(wish)
     if not form.is_valid():
-        return _page(request, form, wish, status=422)
-    choice = request.POST.get("place", "")
+        return _page(request, form, offer, status=422)
+    choice, confirmed = _choice(request)
     place = read_place(choice)
     if place is None and choice != "auto":
         form.add_error(None, "Choose one of the places.")
-        return _page(request, form, wish, found=_places(request, form), status=422)
+        return _page(request, form, offer, found=_places(request, form, wish), status=422)
     data, stay = form.cleaned_data, form.stay
     shared = {
         "test_type_id": data["test_type"].pk,
@@ -94,6 +85,7 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
         "note": request.POST.get("note", "").strip()[:2000],
         "request_id": wish.pk if wish else None,
         "actor": actor_of(request),
+        "confirmed": confirmed,
         "key": key_of(request),
     }
     if place is None:
@@ -109,15 +101,31 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
         dyno_id, first_day = place
         days = form.stay_from(first_day)
         outcome = attempt(
-            lambda: book(data["vehicle"].pk, dyno_id, first_day=days.first, last_day=days.last, **shared),
+            lambda: book(
+                data["vehicle"].pk,
+                dyno_id,
+                first_day=days.first,
+                last_day=days.last,
+                rest_waits="rest" in confirmed,
+                **shared,
+            ),
             title="This place cannot be booked",
         )
+    if outcome.to_confirm:
+        found = _places(request, form, wish) | {"choice": choice}
+        return _page(request, form, offer, found=found, outcome=outcome, status=outcome.status)
     if outcome.refused:
         found = {"ranked": explained(list(outcome.places), data["test_type"].pk, place[1] if place else stay.first)}
-        return _page(request, form, wish, found=found, outcome=outcome, status=outcome.status)
+        return _page(request, form, offer, found=found, outcome=outcome, status=outcome.status)
     messages.success(request, f"Booked: {outcome.change.summary}.")
     booked = next(item["id"] for item in outcome.change.items if item["model"] == "allocation")
     return redirect("allocations:allocation-detail", booked)
+
+
+def _choice(request: HttpRequest) -> tuple[str, frozenset[str]]:
+    """The place of the button pressed, and what that button confirms: `PLACE CODE …`."""
+    place, *confirmed = request.POST.get("anyway", "").split() or [request.POST.get("place", "")]
+    return place, frozenset(confirmed)
 
 
 def _number(text: str | None) -> int:
@@ -127,17 +135,19 @@ def _number(text: str | None) -> int:
 def _page(
     request: HttpRequest,
     form: BookingForm,
-    wish: TestRequest | None,
+    offer: Offer,
     *,
     found: dict[str, Any] | None = None,
     outcome: Outcome | None = None,
     status: int = 200,
 ) -> HttpResponse:
     data = form.cleaned_data if form.is_bound and form.is_valid() and found is not None else {}
+    wish = offer.chosen
     ranked: list[Ranked] = found.get("ranked", []) if found else []
     context = {
         "form": form,
         "wish": wish,
+        "offer": offer,
         "vehicle": data.get("vehicle") or getattr(form, "cleaned_data", {}).get("vehicle"),
         "asked": data,
         "stay": form.stay if data else None,
@@ -147,6 +157,8 @@ def _page(
         "ranked": ranked,
         "searched": found is not None,
         "outcome": outcome,
+        "choice": found.get("choice", "") if found else "",
+        "open_days": max(0, wish.days - form.length) if wish and data else 0,
         "note": request.POST.get("note", ""),
         "backup_days": range(MOST_BACKUP_DAYS + 1),
         "trail": [("Schedule", shell_of(request).schedule_url), ("New booking", "")],

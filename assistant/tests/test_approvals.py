@@ -60,6 +60,37 @@ def test_proposing_writes_nothing_and_draws_a_card(world, ctx):
     assert proposal.card["bars"][0]["dyno"] == "NPG 1"
 
 
+def waiting_later(world, days: int) -> TestRequest:
+    change = create_request(
+        world.vehicles["412W103"].pk, test_type_id=world.tests["Brake"].pk, days=days,
+        earliest_start=dt.date(2026, 12, 28), actor=world.actor(),
+    )  # fmt: skip
+    return TestRequest.objects.get(pk=change.items[0]["id"])
+
+
+def test_what_the_request_asks_is_on_the_card_and_approving_confirms_it(world, ctx):
+    AssistantSettings.objects.create(ground=world.north, approval=Approval.NOT_SINGLE_BOOKINGS)
+    request = waiting_later(world, 4)
+    proposal = proposed(ctx)  # waits for approval, though single bookings do not
+    assert proposal.card["warnings"] == [
+        "The request starts on 28 Dec 2026 at the earliest; this is 21 Dec 2026.",
+        "The request asks for 4 days; this is 2 days fewer.",
+    ]
+    assert north(world).count() == 0
+    decision = approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert decision.carried_out
+    assert north(world).get().request == request
+
+
+def test_move_that_becomes_too_short_is_said_on_the_card(world, ctx):
+    request = waiting_later(world, 2)
+    change = world.book("412W103", "NPG 1", 42, 43, request_id=request.pk)
+    proposal = proposed(ctx, "move_allocation", vehicle="412W103", end_date="2026-12-28")
+    assert proposal.card["warnings"] == ["The request asks for 2 days; this is 1 day fewer."]
+    approvals.approve(proposal.pk, user=world.users["scheduler"])
+    assert allocation_of(change).last_day == dt.date(2026, 12, 28)
+
+
 def test_approving_twice_is_once(world, ctx):
     proposal = proposed(ctx)
     first = approvals.approve(proposal.pk, user=world.users["scheduler"])

@@ -62,7 +62,7 @@ def _draft_of_booking(caller: Caller, step: steps.Step, request: Any, extra: lis
         row = allocation_by_id(_written(change, "allocation")[0]["id"], user=caller.user)
         return row, cards.checks(row)
 
-    row, checks = steps.rehearse(step, user=caller.user, look=look)
+    (row, checks), to_confirm = steps.rehearse_asking(step, user=caller.user, look=look)
     lines = [
         cards.line("Vehicle", row.vehicle.label),
         cards.line("Test", row.test_type.name),
@@ -76,7 +76,8 @@ def _draft_of_booking(caller: Caller, step: steps.Step, request: Any, extra: lis
         "first_day": row.first_day, "last_day": row.last_day, "drive": row.drive,
         "request_id": request.pk if request else None,
     }  # fmt: skip
-    warnings = _past(caller, row.first_day) + (extra or [])
+    exact |= {"confirmed": step["confirmed"]} if to_confirm else {}
+    warnings = _past(caller, row.first_day) + to_confirm + (extra or [])
     if request and request.due_date and row.last_day > request.due_date:
         warnings.append(f"The request was due {request.due_date}.")
     if step["do"] == "auto-book" and row.first_day != step["first_day"]:
@@ -190,14 +191,14 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
         row = allocation_by_id(old.pk, user=caller.user)
         return row, cards.checks(row)
 
-    new, checks = steps.rehearse(step, user=caller.user, look=look)
+    (new, checks), to_confirm = steps.rehearse_asking(step, user=caller.user, look=look)
     lines = [
         cards.line("Vehicle", new.vehicle.label),
         cards.line("Test", new.test_type.name),
         cards.line("Dyno", new.dyno.name, old=old.dyno.name),
         cards.line("Days", cards.days_in_words(new.days), old=cards.days_in_words(old.days)),
     ]
-    warnings = _past(caller, new.first_day) if new.first_day != old.first_day else []
+    warnings = (_past(caller, new.first_day) if new.first_day != old.first_day else []) + to_confirm
     if old.status == AllocationStatus.RUNNING:
         warnings.append("The test is running.")
     drawn = cards.card(

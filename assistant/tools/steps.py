@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 
 from allocations.enums import DisplacedTo, Door
+from allocations.exceptions import Refused
 from allocations.selectors.maintenance import Answer
 from allocations.services import booking, maintenance, plans, undo
 from allocations.services.work import Actor
@@ -40,6 +41,18 @@ def rehearse(step: Step, *, user: User, look: Callable[[Any], Seen]) -> Seen:
         return seen[0]
 
 
+def rehearse_asking(step: Step, *, user: User, look: Callable[[Any], Seen]) -> tuple[Seen, list[str]]:
+    """Rehearses; what has to be confirmed goes into the step, and its sentences come back to be shown with it."""
+    try:
+        return rehearse(step, user=user, look=look), []
+    except Refused as refused:
+        if not refused.to_confirm:
+            raise
+        step["confirmed"] = sorted({*step.get("confirmed", ()), *refused.to_confirm})
+        asked = [refusal.sentence for refusal in refused.refusals]
+        return rehearse(step, user=user, look=look), asked
+
+
 def _day(value: Any) -> dt.date | None:
     return dt.date.fromisoformat(value) if isinstance(value, str) else value
 
@@ -48,7 +61,8 @@ def _book(step: Step, actor: Actor, key: str | None) -> Any:
     return booking.book(
         step["vehicle_id"], step["dyno_id"], test_type_id=step["test_type_id"],
         first_day=_day(step["first_day"]), last_day=_day(step["last_day"]),
-        drive=step.get("drive") or "", request_id=step.get("request_id"), actor=actor, key=key,
+        drive=step.get("drive") or "", request_id=step.get("request_id"), confirmed=step.get("confirmed", ()),
+        actor=actor, key=key,
     )  # fmt: skip
 
 
@@ -56,14 +70,16 @@ def _auto_book(step: Step, actor: Actor, key: str | None) -> Any:
     return booking.auto_book(
         step["vehicle_id"], test_type_id=step["test_type_id"], first_day=_day(step["first_day"]), days=step["days"],
         backup=step["backup"], max_backup_days=step["max_backup_days"], dyno_id=step.get("dyno_id"),
-        drive=step.get("drive") or "", request_id=step.get("request_id"), actor=actor, key=key,
+        drive=step.get("drive") or "", request_id=step.get("request_id"), confirmed=step.get("confirmed", ()),
+        actor=actor, key=key,
     )  # fmt: skip
 
 
 def _move(step: Step, actor: Actor, key: str | None) -> Any:
     return booking.move(
         step["allocation_id"], dyno_id=step["dyno_id"], first_day=_day(step["first_day"]),
-        last_day=_day(step["last_day"]), version=step["version"], actor=actor, key=key,
+        last_day=_day(step["last_day"]), version=step["version"], confirmed=step.get("confirmed", ()),
+        actor=actor, key=key,
     )  # fmt: skip
 
 

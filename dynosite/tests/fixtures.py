@@ -55,6 +55,19 @@ def redis_client():
         yield client
 
 
+@pytest.fixture
+def far_days() -> None:
+    """First days far from today are asked about, as they are outside of tests."""
+
+
+@pytest.fixture(autouse=True)
+def _any_day_is_meant(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worlds of tests stand on days of their own, however far from today those are by now."""
+    if "far_days" not in request.fixturenames:
+        monkeypatch.setattr("allocations.request_rules.LONG_PAST", 1_000_000)
+        monkeypatch.setattr("allocations.request_rules.FAR_AHEAD", 1_000_000)
+
+
 @pytest.fixture(autouse=True)
 def _clean_redis(request: pytest.FixtureRequest) -> None:
     """Remove what the last test left in Redis, save what keeps the Celery worker reachable."""

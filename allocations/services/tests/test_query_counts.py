@@ -38,12 +38,12 @@ def test_book_for_a_request(busy):
     test = TestRequest.objects.create(
         ground=busy.north, vehicle=busy.vehicles["412W101"], test_type=busy.tests["Brake"], days=3
     )
-    assert statements(lambda: busy.book("412W101", "NPG 1", 100, 102, request_id=test.pk)) == 9
+    assert statements(lambda: busy.book("412W101", "NPG 1", 100, 102, request_id=test.pk)) == 10
 
 
 def test_book_with_a_key(busy):
     assert statements(lambda: busy.book("412W101", "NPG 1", 100, 102, key="k")) == 8
-    assert statements(lambda: busy.book("412W101", "NPG 1", 100, 102, key="k")) == 1
+    assert statements(lambda: busy.book("412W101", "NPG 1", 100, 102, key="k")) == 2  # the change, and that it stands
 
 
 def test_auto_book(busy):

@@ -198,7 +198,7 @@ def test_request_fills_the_form_and_gets_its_place(scheduler, world):
 
 def test_form_cannot_put_another_vehicle_on_a_request(scheduler, world):
     change = create_request(
-        world.vehicles["412W103"].pk, test_type_id=world.tests["Brake"].pk, days=4, actor=world.actor()
+        world.vehicles["412W103"].pk, test_type_id=world.tests["Brake"].pk, days=3, actor=world.actor()
     )
     wish = change.items[0]["id"]
     scheduler.post(NEW, asked(world, request=wish, vehicle="412W101", place=at(world, "NPG 1")))
