@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dynosite.lib.htmx.HtmxRedirectMiddleware",
+    "dynosite.lib.errors.MethodMiddleware",
     "dynosite.accounts.middleware.HashingBusyMiddleware",
     "allocations.web.middleware.GroundTimeMiddleware",
     "allocations.web.middleware.DomainErrorMiddleware",

@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 
 from dynosite.lib import errors
 from dynosite.lib.api.errors import no_such_address
+from dynosite.lib.icon import favicon
 from dynosite.lib.theme import choose_theme
 
 handler400 = errors.bad_request
@@ -22,5 +23,6 @@ urlpatterns = [
     path("", include("allocations.urls")),
     path("assistant/", include("assistant.urls")),
     path("theme/", choose_theme, name="theme"),
+    path("favicon.ico", favicon, name="favicon"),
     path("admin/", admin.site.urls),
 ]

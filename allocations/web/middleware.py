@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from allocations.exceptions import Busy, DomainError, Invalid, KeyReused, NotAllowed, NotFound, Refused, Stale
+from dynosite.lib.pages import page_of
 
 STATUS: dict[type[DomainError], int] = {Stale: 409, KeyReused: 409, Refused: 422, Invalid: 422, Busy: 503}
 
@@ -40,5 +41,6 @@ class DomainErrorMiddleware:
         if isinstance(exception, NotAllowed):
             return response_for_exception(request, PermissionDenied(exception.sentence))
         if isinstance(exception, DomainError) and (status := STATUS.get(type(exception))):
-            return render(request, "errors/domain.html", {"error": exception, "status": status}, status=status)
+            context = {"error": exception, "status": status, "page_before": page_of(request)}
+            return render(request, "errors/domain.html", context, status=status)
         return None

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from dynosite.accounts.hashing import HashingBusy
+from dynosite.lib.errors import error_page
 
 
 class HashingBusyMiddleware:
@@ -20,6 +20,6 @@ class HashingBusyMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, HashingBusy):
             return None
-        response = render(request, "errors/503.html", {"sentence": exception.sentence}, status=503)
+        response = error_page(request, 503, {"sentence": exception.sentence})
         response["Retry-After"] = str(exception.retry_after)
         return response

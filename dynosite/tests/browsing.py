@@ -35,8 +35,7 @@ def open_page(browser: Browser, base_url: str, *, viewport: str = "desktop", **c
 
 
 def _note(message: ConsoleMessage, errors: list[str]) -> None:
-    # A browser asks for the icon by itself on pages that name none, such as a bare JSON answer.
-    if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+    if message.type == "error":
         errors.append(message.text)
 
 

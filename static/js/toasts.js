@@ -7,8 +7,8 @@ function watch(toast) {
   setTimeout(() => toast.remove(), toast.querySelector("a") ? LIFETIME_WITH_LINK : LIFETIME);
 }
 
-/** Show `text`; `level` is success, info, warning or error. */
-export function showToast(text, level = "info") {
+/** Show `text`; `level` is success, info, warning or error. An action has a `label` and what it does, `act`. */
+export function showToast(text, level = "info", action = undefined) {
   const toast = document.createElement("div");
   toast.className = `toast ${level}`;
   toast.dataset.toast = "";
@@ -19,7 +19,16 @@ export function showToast(text, level = "info") {
   close.className = "toast-close";
   close.setAttribute("aria-label", "Dismiss");
   close.textContent = "×";
-  toast.append(words, close);
+  toast.append(words);
+  if (action) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "link";
+    button.textContent = action.label;
+    button.addEventListener("click", action.act);
+    words.append(" ", button);
+  }
+  toast.append(close);
   document.getElementById("toasts").append(toast);
 }
 
@@ -27,8 +36,20 @@ const SENTENCES = {
   400: "That request made no sense to the server.",
   403: "You may not do this.",
   404: "That does not exist any more.",
+  405: "This page is out of date; load it again.",
+  413: "That is too large to be sent.",
   429: "Too many requests: wait a moment.",
 };
+
+/** Why the server refused, in words; of a page that is out of date with a way to load it again. */
+export function tellRefusal({ status, headers }) {
+  if (headers.get("X-Refusal") === "out-of-date") {
+    const again = { label: "Load it again", act: () => location.reload() };
+    showToast("This page is out of date. Nothing was changed.", "error", again);
+  } else {
+    showToast(SENTENCES[status] ?? "The server could not answer. Try again in a moment.", "error");
+  }
+}
 
 export function startToasts() {
   const tray = document.getElementById("toasts");
@@ -43,9 +64,9 @@ export function startToasts() {
   });
 
   document.addEventListener("htmx:response:error", (event) => {
-    const { status } = event.detail.ctx.response;
-    if (status === 409 || status === 422) return; // the answer itself says what is wrong
-    showToast(SENTENCES[status] ?? "The server could not answer. Try again in a moment.", "error");
+    const { response } = event.detail.ctx;
+    if (response.status === 409 || response.status === 422) return; // the answer itself says what is wrong
+    tellRefusal(response);
   });
   document.addEventListener("htmx:error", (event) => {
     if (event.detail.error?.name === "AbortError") return;

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 from allocations.enums import Role
 from allocations.web.tests.conftest import NORTHERN, SOUTHERN
 
-PUBLIC = {"accounts:sign-in", "accounts:sign-out", "theme", "healthz", "readyz", "metrics"}
+PUBLIC = {"accounts:sign-in", "accounts:sign-out", "theme", "favicon", "healthz", "readyz", "metrics"}
 """Open to anybody; their own tests say what they do."""
 OF_OTHERS = ("admin:", "api:", "assistant:", "accounts:token-", "accounts:password", "accounts:profile")
 """Namespaces with a walk of their own, which must not be open to a stranger."""

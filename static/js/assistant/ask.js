@@ -1,11 +1,5 @@
 // Asking the server: parts of a page by their ids, put in place of those that are there.
-import { showToast } from "../toasts.js";
-
-const SENTENCES = {
-  403: "You may not do this.",
-  404: "That does not exist any more.",
-  429: "Too many requests: wait a moment.",
-};
+import { showToast, tellRefusal } from "../toasts.js";
 
 /** The parts that the address answers with, or nothing where there is no answer; what went wrong is said. */
 export async function ask(address, options = {}) {
@@ -21,9 +15,7 @@ export async function ask(address, options = {}) {
     return undefined;
   }
   if (!response.ok && response.status !== 409 && response.status !== 422) {
-    if (!options.quiet) {
-      showToast(SENTENCES[response.status] ?? "The server could not answer. Try again in a moment.", "error");
-    }
+    if (!options.quiet) tellRefusal(response);
     return undefined;
   }
   showWaiting(response.headers.get("X-Assistant-Waiting"));
