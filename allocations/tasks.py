@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from allocations.exchange import uploads
-from allocations.services import notices, plans, scenarios
+from allocations.services import mailing, plans, scenarios
 
 
 @shared_task(ignore_result=True)
@@ -26,7 +26,7 @@ def think_plan(id_: str) -> None:
 
 @shared_task(ignore_result=True)
 def mail_notices() -> None:
-    notices.mail_notices()
+    mailing.mail_notices()
 
 
 @shared_task(ignore_result=True)

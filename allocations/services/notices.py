@@ -1,69 +1,54 @@
-"""Telling people that another has moved, cut or cancelled a booking of theirs: on a page at once, by mail soon."""
+"""Telling people what others did to bookings and requests of theirs: on a page at once; `mailing` sends it soon."""
 
-import datetime as dt
-import logging
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.core.mail import send_mail
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from allocations.access import grounds_of
 from allocations.enums import Action, AllocationStatus, RequestStatus
-from allocations.models import Allocation, Change, Dyno, Notice
+from allocations.models import Allocation, Change, Dyno, Notice, TestRequest
+from allocations.services import notice_sentences as sentences
 from dynosite.accounts.models import User
-from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:
     from allocations.services.work import Work
 
-logger = logging.getLogger(__name__)
-
-TOLD = {
-    Action.MOVE,
-    Action.CANCEL,
-    Action.SET_MAINTENANCE,
-    Action.LIFT_MAINTENANCE,
-    Action.PLAN,
-    Action.UNDO,
-}
+TOLD = frozenset(Action) - {Action.IMPORT, Action.START, Action.REQUEST, Action.ADD, Action.DELETE}
 """The actions of which those concerned are told."""
-MAILED_WITHIN = dt.timedelta(days=1)
-"""What could not be mailed by then stands on the page only."""
+MOST_SINGLY = 5
+"""Lines that one change gives a person singly; more are put together in one notice."""
+LIVE = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is told of one booking or request, and to whom."""
+
+    users: frozenset[int]
+    sentence: str
+    allocation_id: int | None = None
+    request_id: int | None = None
+    late: bool = False
 
 
 def tell(work: "Work", change: Change) -> None:
-    """Writes a notice for whoever booked or asked for an allocation whose place the change touched, save its author
-    and those who are no members any more."""
+    """Writes notices for those whose bookings and requests the change touched, save its author and those who are no
+    members any more. What ended before today is no news."""
     if work.action not in TOLD:
         return
-    author = work.actor.user.pk
-    touched = [id_ for id_, row in work.touched.items() if row.request_id or row.created_by_id not in (None, author)]
-    steps = {id_: step for id_, step in _steps(work).items() if id_ in touched and _moved(step)}
-    if not steps:
+    lines = [*_of_bookings(work, change), *_of_requests(work), *_of_dynos(work, change)]
+    if not lines:
         return
-    rows = Allocation.objects.filter(pk__in=steps).select_related("vehicle", "test_type", "request")
-    concerned = {
-        row.pk: {row.created_by_id, row.request.created_by_id if row.request else None} - {None, author}
-        for row in rows
-    }
-    members = _members(change.ground_id, {user for users in concerned.values() for user in users})
-    dynos = {state["dyno_id"] for step in steps.values() for state in step}
-    names = dict(Dyno.objects.filter(pk__in=dynos).values_list("pk", "name"))
-    waiting = _waiting(work)
+    members = _members(change.ground_id, {user for line in lines for user in line.users})
+    by_user: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        for user in sorted(line.users & members):
+            by_user[user].append(line)
     Notice.objects.bulk_create(
-        Notice(
-            ground_id=change.ground_id,
-            user_id=user,
-            change=change,
-            allocation=row,
-            sentence=_sentence(row, *steps[row.pk], names, waits=row.vehicle_id in waiting),
-        )
-        for row in rows
-        for user in sorted(concerned[row.pk] & members)
+        notice for user, own in sorted(by_user.items()) for notice in _notices(change, work.action, user, own)
     )
 
 
@@ -80,45 +65,122 @@ def choose_mail(user: User, *, wanted: bool) -> None:
     User.objects.filter(pk=user.pk).update(mail_notices=wanted)
 
 
-def mail_notices() -> int:
-    """Mails what is new, one mail a person, and returns the number of mails. Where the mail server does not answer,
-    the same notices are tried again next time; two workers never mail one notice both."""
-    if not settings.EMAIL_HOST:
-        return 0
-    since = timezone.now() - MAILED_WITHIN
-    wanted = Notice.objects.filter(mailed_at=None, made_at__gte=since, user__is_active=True, user__mail_notices=True)
-    sent = 0
-    for user in User.objects.filter(pk__in=wanted.exclude(user__email="").values("user")).order_by("pk"):
-        with transaction.atomic():
-            claimed = wanted.filter(user=user, ground__in=grounds_of(user)).order_by("made_at", "id")
-            notices = list(claimed.select_for_update(of=("self",), skip_locked=True).select_related("change__user"))
-            if not notices:
-                continue
-            try:
-                send_mail(_subject(notices), _body(notices), None, [user.email])
-            except OSError as error:
-                logger.warning("notices were not mailed: %s", error)
-                return sent
-            Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(mailed_at=timezone.now())
-            sent += 1
-    return sent
+def _notices(change: Change, action: Action, user: int, lines: list[Line]) -> Iterator[Notice]:
+    if len(lines) > MOST_SINGLY:
+        late = sum(line.late for line in lines)
+        parts = [
+            {"allocation": line.allocation_id, "request": line.request_id, "sentence": line.sentence}
+            for line in lines
+        ]
+        sentence = sentences.about_many(action, len(lines), late)
+        yield Notice(ground_id=change.ground_id, user_id=user, change=change, sentence=sentence, parts=parts)
+        return
+    for line in lines:
+        yield Notice(
+            ground_id=change.ground_id, user_id=user, change=change, allocation_id=line.allocation_id,
+            request_id=line.request_id, sentence=line.sentence,
+        )  # fmt: skip
 
 
-def _steps(work: "Work") -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
-    """Each allocation that the work changed, as it was before the first and after the last of its items."""
-    steps: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+def _of_bookings(work: "Work", change: Change) -> list[Line]:
+    """Of bookings whose place the work changed, and of requests that got one."""
+    author = work.actor.user.pk
+    steps = {id_: step for id_, step in _steps(work).items() if _is_news(step) and _concerns_others(work, id_, step)}
+    if not steps:
+        return []
+    today = change.ground.today()
+    rows = Allocation.objects.filter(pk__in=steps).select_related("vehicle", "test_type", "request").order_by("pk")
+    names = _names({state["dyno_id"] for step in steps.values() for state in step if state})
+    waiting = _waiting(work)
+    lines = []
+    for row in rows:
+        before, after = steps[row.pk]
+        if max(state["last_day"] for state in (before, after) if state) < today:
+            continue
+        asker = row.request.created_by_id if row.request else None
+        users = frozenset({asker} if before is None else {row.created_by_id, asker}) - {None, author}
+        sentence = sentences.about_booking(row, before, after, names, waits=row.vehicle_id in waiting)
+        ends = after["status"] != AllocationStatus.CANCELLED and (sentences.days_from_due(row, after) or 0) < 0
+        lines.append(Line(users, sentence, allocation_id=row.pk, late=ends))
+    return [line for line in lines if line.users]
+
+
+def _of_requests(work: "Work") -> list[Line]:
+    """Of requests that wait, or waited, and whose own fields another changed."""
+    steps = {
+        item["id"]: (item["before"], item["after"])
+        for item in work.items
+        if item["model"] == "testrequest" and item["before"] is not None
+        and RequestStatus.PLACED not in (item["before"]["status"], item["after"]["status"])
+        and work.askers.get(item["id"], 0) not in (None, work.actor.user.pk)
+    }  # fmt: skip
+    if not steps:
+        return []
+    rows = TestRequest.objects.filter(pk__in=steps).select_related("vehicle", "test_type").order_by("pk")
+    lines = []
+    for row in rows:
+        users = frozenset({row.created_by_id}) - {None, work.actor.user.pk}
+        sentence = sentences.about_request(row, *steps[row.pk]) if users else ""
+        if sentence:
+            lines.append(Line(users, sentence, request_id=row.pk))
+    return lines
+
+
+def _of_dynos(work: "Work", change: Change) -> list[Line]:
+    """Of bookings on a dyno that the work has disabled, or that is no more available on their days."""
+    lines = []
     for item in work.items:
-        if item["model"] == "allocation" and item["before"] is not None:
+        before, after = item["before"], item["after"]
+        if item["model"] != "dyno" or not before or not after:
+            continue
+        if (before["enabled"], before["available_to"]) == (after["enabled"], after["available_to"]):
+            continue
+        rows = Allocation.objects.filter(
+            dyno_id=item["id"], status__in=LIVE, last_day__gte=change.ground.today()
+        ).select_related("vehicle", "test_type", "request")
+        if after["enabled"]:
+            rows = rows.filter(last_day__gt=after["available_to"]) if after["available_to"] else rows.none()
+        for row in rows.order_by("first_day", "pk"):
+            asker = row.request.created_by_id if row.request else None
+            if users := frozenset({row.created_by_id, asker}) - {None, work.actor.user.pk}:
+                lines.append(Line(users, sentences.about_dyno(row, after), allocation_id=row.pk))
+    return lines
+
+
+Step = tuple[dict[str, Any] | None, dict[str, Any]]
+
+
+def _steps(work: "Work") -> dict[int, Step]:
+    """Each allocation that the work changed, as it was before the first and after the last of its items."""
+    steps: dict[int, Step] = {}
+    for item in work.items:
+        if item["model"] == "allocation":
             before = steps[item["id"]][0] if item["id"] in steps else item["before"]
             steps[item["id"]] = (before, item["after"])
     return steps
 
 
-def _moved(step: tuple[dict, dict]) -> bool:
+def _is_news(step: Step) -> bool:
     before, after = step
-    gone = [state["status"] == AllocationStatus.CANCELLED for state in step]
+    if before is None:
+        return bool(after["request_id"]) and after["status"] in LIVE
+    gone = [state["status"] == AllocationStatus.CANCELLED for state in (before, after)]
     places = [(state["dyno_id"], state["first_day"], state["last_day"]) for state in (before, after)]
     return gone[0] != gone[1] or (not gone[1] and places[0] != places[1])
+
+
+def _concerns_others(work: "Work", id_: int, step: Step) -> bool:
+    """As far as it is known without asking the database."""
+    before, after = step
+    own = (None, work.actor.user.pk)
+    if before is None:
+        return work.askers.get(after["request_id"], 0) not in own
+    row = work.touched.get(id_)
+    return row is None or bool(row.request_id) or row.created_by_id not in own
+
+
+def _names(dynos: set[int]) -> dict[int, str]:
+    return dict(Dyno.objects.filter(pk__in=dynos).values_list("pk", "name"))
 
 
 def _members(ground_id: int, users: set[int]) -> set[int]:
@@ -130,38 +192,5 @@ def _members(ground_id: int, users: set[int]) -> set[int]:
 
 def _waiting(work: "Work") -> set[int]:
     """The vehicles for which the work left a request waiting."""
-    requests = [item["after"] for item in work.items if item["model"] == "testrequest"]
-    return {each["vehicle_id"] for each in requests if each["status"] == RequestStatus.WAITING}
-
-
-def _sentence(row: Allocation, before: Mapping, after: Mapping, names: Mapping[int, str], *, waits: bool) -> str:
-    what = f"{row.vehicle}, {row.test_type}"
-    old, new = (f"{names[s['dyno_id']]}, {DayRange(s['first_day'], s['last_day'])}" for s in (before, after))
-    if after["status"] == AllocationStatus.CANCELLED:
-        return f"{what}: off {old}; " + ("it waits for another place." if waits else "cancelled.")
-    if before["status"] == AllocationStatus.CANCELLED:
-        return f"{what}: back on {new}."
-    same = (before["dyno_id"], before["first_day"]) == (after["dyno_id"], after["first_day"])
-    if same and after["last_day"] < before["last_day"]:
-        return f"{what}: cut on {old}; it ends on {after['last_day']}" + (" and its rest waits." if waits else ".")
-    return f"{what}: moved from {old} to {new}."
-
-
-def _subject(notices: list[Notice]) -> str:
-    if len(notices) == 1:
-        return f"Your booking was changed: {notices[0].sentence.partition(':')[0]}"
-    return f"{len(notices)} of your bookings were changed"
-
-
-def _body(notices: list[Notice]) -> str:
-    lines: list[str] = []
-    last = None
-    for notice in notices:
-        if notice.change_id != last:
-            who = notice.change.user.display_name if notice.change.user else "Somebody"
-            lines += ["", f"{who}: {notice.change}" + (f" ({notice.change.reason})" if notice.change.reason else "")]
-            last = notice.change_id
-        lines.append(f"- {notice.sentence}")
-    where = f" at {settings.PUBLIC_URL}/notices/" if settings.PUBLIC_URL else " on the page Notices"
-    lines += ["", f"All of it, and a switch for these mails, is{where}."]
-    return "\n".join(lines).lstrip() + "\n"
+    states = [item["after"] for item in work.items if item["model"] == "testrequest"]
+    return {state["vehicle_id"] for state in states if state["status"] == RequestStatus.WAITING}

@@ -65,6 +65,8 @@ class Work:
     items: list[dict[str, Any]] = field(default_factory=list)
     dynos: set[int] = field(default_factory=set)
     touched: dict[int, Allocation] = field(default_factory=dict)
+    askers: dict[int, int | None] = field(default_factory=dict)
+    """Who made the requests that this work changed."""
 
     def enter(self, ground_id: int, needed: Role = Role.SCHEDULER) -> None:
         """Checks the actor's right in the ground that this work is in; a work stays in one ground."""
@@ -126,6 +128,8 @@ class Work:
         row.save(update_fields=[*values, "version"])
         if isinstance(row, Allocation):
             self.touched[row.pk] = row
+        elif isinstance(row, TestRequest):
+            self.askers[row.pk] = row.created_by_id
         self._record(type(row), row.pk, before, snapshot(row))
 
     def _record(self, model: type[models.Model], id_: int, before: dict | None, after: dict) -> None:

@@ -5,11 +5,11 @@ Users are registered where memberships are known, which stand on their page.
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from dynosite.accounts.models import ApiToken, FailedSignIns
+from dynosite.accounts.models import ApiToken, FailedSignIns, User
 
 
 class SuperusersOnly:
@@ -24,18 +24,38 @@ class SuperusersOnly:
     has_view_permission = has_add_permission = has_change_permission = has_delete_permission = _is_superuser
 
 
+class RefusedFilter(admin.SimpleListFilter):
+    title = "mail server"
+    parameter_name = "refused"
+
+    def lookups(self, request, model_admin) -> list[tuple[str, str]]:
+        return [("yes", "Refuses the address")]
+
+    def queryset(self, request, rows: QuerySet) -> QuerySet:
+        return rows.exclude(email="").filter(refused_email=F("email")) if self.value() == "yes" else rows
+
+
 class UserAdmin(SuperusersOnly, DjangoUserAdmin):
     """Rights are memberships, so Django's groups and permissions are not offered.
 
     Nobody is deleted, so that the history keeps its names: take away "active" instead.
     """
 
-    list_display = ["username", "display_name", "email", "is_active", "is_staff", "is_superuser", "last_login"]
-    list_filter = ["is_active", "is_staff", "is_superuser"]
+    list_display = [
+        "username",
+        "display_name",
+        "email",
+        "mail",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "last_login",
+    ]
+    list_filter = ["is_active", "is_staff", "is_superuser", RefusedFilter]
     filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        ("Person", {"fields": [("first_name", "last_name"), "email", "mail_notices"]}),
+        ("Person", {"fields": [("first_name", "last_name"), "email", "mail_notices", "mail"]}),
         (
             "Rights",
             {
@@ -46,7 +66,12 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):
         ),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["last_login", "date_joined", "mail"]
+
+    @admin.display(description="mail server")
+    def mail(self, user: User) -> str:
+        """What the mail server said of the address, if it takes none for it."""
+        return f"Refused: {user.mail_problem}" if user.mail_problem else "–"
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         response = super().user_change_password(request, id, form_url)
@@ -83,8 +108,15 @@ class TokenAdmin(SuperusersOnly, admin.ModelAdmin):
     list_select_related = ["user"]
     search_fields = ["name", "user__username", "start"]
     fields = readonly_fields = [
-        "user", "name", "start", "may_write", "created_at", "last_used_at", "expires_at", "revoked_at",
-    ]  # fmt: skip
+        "user",
+        "name",
+        "start",
+        "may_write",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    ]
     actions = ["revoke"]
 
     def has_add_permission(self, request) -> bool:

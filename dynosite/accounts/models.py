@@ -12,6 +12,14 @@ class User(AbstractUser):
     mail_notices = models.BooleanField(
         "notices by mail", default=True, help_text="Whether changes by others to their bookings are mailed to them."
     )
+    refused_email = models.EmailField(blank=True, editable=False)
+    """The address that the mail server refused for good; while it is still the user's, nothing is mailed there."""
+    mail_refusal = models.CharField(max_length=300, blank=True, editable=False)
+
+    @property
+    def mail_problem(self) -> str:
+        """What the mail server said of the address, where it takes no mail for it."""
+        return self.mail_refusal if self.email and self.email == self.refused_email else ""
 
     password_changed_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="API tokens of an older password open nothing."

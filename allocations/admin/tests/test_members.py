@@ -130,3 +130,19 @@ def test_vehicles_test_types_and_facilities(cast, keeper):
     assert TestType.objects.filter(name="Brake").exists()
     doors = Change.objects.filter(user=cast.world.users["keeper"]).values_list("door", flat=True)
     assert list(doors) == ["admin"] * 4
+
+
+def test_users_whose_address_the_mail_server_refuses_are_marked(cast, root):
+    address = reverse("admin:accounts_user_changelist")
+    assert "550 No such user" not in root.get(address).content.decode()
+    User.objects.filter(username="viewer").update(
+        email="gone@dynosite.test", refused_email="gone@dynosite.test", mail_refusal="550 No such user"
+    )
+    assert "Refused: 550 No such user" in root.get(address).content.decode()
+    refused = root.get(address, {"refused": "yes"}).context["cl"].queryset
+    assert list(refused.values_list("username", flat=True)) == ["viewer"]
+    user = User.objects.get(username="viewer")
+    assert (
+        "Refused: 550 No such user"
+        in root.get(reverse("admin:accounts_user_change", args=[user.pk])).content.decode()
+    )

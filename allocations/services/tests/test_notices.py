@@ -1,7 +1,6 @@
 """Those concerned are told: on their page with the change itself, by mail once it is written."""
 
 import datetime as dt
-import smtplib
 
 import pytest
 from django.core import mail
@@ -14,8 +13,12 @@ from allocations.models import Allocation, Membership, Notice, TestRequest
 from allocations.selectors.maintenance import Answer
 from allocations.selectors.notices import notices_of
 from allocations.services import booking
+from allocations.services.fleet import change_dyno
+from allocations.services.mailing import MOST_BREAKS, mail_notices
 from allocations.services.maintenance import set_maintenance
-from allocations.services.notices import choose_mail, mail_notices, mark_seen
+from allocations.services.notices import MOST_SINGLY, choose_mail, mark_seen
+from allocations.services.requests import cancel_request, change_request, create_request
+from allocations.services.tests.smtp_stub import SmtpStub, closed_port
 from allocations.services.undo import undo
 from allocations.services.work import Actor
 from allocations.tests.world import allocation_of, day
@@ -187,18 +190,79 @@ def test_who_is_not_to_be_mailed_is_not(world, booked, how):
     assert mail.outbox == []
 
 
-@pytest.mark.usefixtures("_server")
-def test_what_the_server_does_not_take_is_tried_again(world, booked, monkeypatch, caplog):
+@pytest.fixture
+def smtp(settings):
+    """A mail server on this machine, which the real backend talks to."""
+    with SmtpStub() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", server.port, False
+        yield server
+
+
+@pytest.fixture
+def two_told(world, booked):
+    """Notices of the scheduler and of one more, whose name stands before or after in the order of ids."""
+    world.user("asker", north=Role.VIEWER)
+    User.objects.filter(username="asker").update(email="asker@dynosite.test")
+    request = TestRequest.objects.create(
+        ground=world.north, vehicle=booked.vehicle, test_type=booked.test_type, days=3,
+        created_by=world.users["asker"], status="placed",
+    )  # fmt: skip
+    Allocation.objects.filter(pk=booked.pk).update(request=request)
     window(world, move_to(world, "NPG 21", 4))
+    assert Notice.objects.count() == 2
 
-    def refuse(*args, **kwargs):
-        raise smtplib.SMTPConnectError(421, "away")
 
-    with monkeypatch.context() as patched:
-        patched.setattr("allocations.services.notices.send_mail", refuse)
-        assert mail_notices() == 0
-    assert "notices were not mailed" in caplog.text
+def test_a_server_that_is_away_is_tried_again(world, two_told, smtp, settings, caplog):
+    port, settings.EMAIL_PORT = settings.EMAIL_PORT, closed_port()
+    assert mail_notices() == 0
+    assert "the mail server is not reached" in caplog.text
+    settings.EMAIL_PORT = port
+    assert mail_notices() == 2
+    assert sorted(smtp.delivered) == ["asker@dynosite.test", "scheduler@dynosite.test"]
+
+
+@pytest.mark.parametrize("refused", ["asker", "scheduler"])
+def test_one_refused_address_never_stops_the_rest_and_is_marked(world, two_told, smtp, refused):
+    other = {"asker": "scheduler", "scheduler": "asker"}[refused]
+    smtp.replies[f"{refused}@dynosite.test"] = "550 5.1.1 No such user here"
     assert mail_notices() == 1
+    assert smtp.delivered == [f"{other}@dynosite.test"]
+    user = User.objects.get(username=refused)
+    assert user.mail_problem == "550 5.1.1 No such user here"
+    assert User.objects.get(username=other).mail_problem == ""
+    assert Notice.objects.filter(user=user, mailed_at=None).count() == 1
+    # It is not asked again, until the user has another address.
+    asked = len(smtp.recipients)
+    assert mail_notices() == 0
+    assert len(smtp.recipients) == asked
+    User.objects.filter(pk=user.pk).update(email="new@dynosite.test")
+    assert mail_notices() == 1
+    assert smtp.delivered[-1] == "new@dynosite.test"
+    assert User.objects.get(pk=user.pk).mail_problem == ""
+
+
+def test_what_is_refused_for_now_is_tried_again_and_not_marked(world, two_told, smtp):
+    smtp.replies["asker@dynosite.test"] = "451 4.7.1 Greylisted, try again later"
+    assert mail_notices() == 1
+    assert User.objects.get(username="asker").mail_problem == ""
+    del smtp.replies["asker@dynosite.test"]
+    assert mail_notices() == 1
+    assert sorted(smtp.delivered) == ["asker@dynosite.test", "scheduler@dynosite.test"]
+
+
+def test_a_server_that_hangs_up_on_one_address_still_takes_the_others(world, two_told, smtp):
+    smtp.replies["asker@dynosite.test"] = SmtpStub.HANG_UP
+    for _ in range(MOST_BREAKS):
+        mail_notices()
+    assert smtp.delivered == ["scheduler@dynosite.test"]
+
+
+def test_what_is_no_address_is_marked_and_stops_nobody(world, two_told, smtp):
+    User.objects.filter(username="asker").update(email="asker at work\n@dynosite.test")
+    assert mail_notices() == 1
+    assert smtp.delivered == ["scheduler@dynosite.test"]
+    assert User.objects.get(username="asker").mail_problem.startswith("It is no address")
 
 
 @pytest.mark.usefixtures("_server")
@@ -208,3 +272,114 @@ def test_a_change_that_is_rolled_back_is_not_mailed(world, booked):
         transaction.set_rollback(True)
     assert mail_notices() == 0
     assert not Notice.objects.exists()
+
+
+def asked_by(world, name, booked, *, due=None):
+    request = TestRequest.objects.create(
+        ground=world.north, vehicle=booked.vehicle, test_type=booked.test_type, days=3, due_date=due,
+        created_by=world.users[name], status="placed",
+    )  # fmt: skip
+    Allocation.objects.filter(pk=booked.pk).update(request=request)
+    return request
+
+
+def waiting_request(world, name="scheduler", tag="412W102", **more):
+    change = create_request(
+        world.vehicles[tag].pk, test_type_id=world.tests["Brake"].pk, days=3, actor=world.actor(name), **more
+    )
+    return TestRequest.objects.get(pk=change.items[0]["id"])
+
+
+@pytest.mark.parametrize(
+    ("due", "words"),
+    [
+        (day(9), "; it ends 3 days before its due date, 2026-11-25."),
+        (day(6), "; it ends on its due date, 2026-11-22."),
+        (day(5), "; it ends 1 day after its due date, 2026-11-21."),
+    ],
+)
+def test_a_notice_says_how_far_the_new_place_is_from_the_due_date(world, booked, due, words):
+    asked_by(world, "scheduler", booked, due=due)
+    window(world, move_to(world, "NPG 21", 4))
+    assert told(world) == [
+        "412W101, Brake: moved from NPG 1, 2026-11-19 to 2026-11-21 to NPG 21, 2026-11-20 to 2026-11-22" + words
+    ]
+
+
+def test_who_asked_is_told_that_the_request_has_its_place(world):
+    request = waiting_request(world, due_date=day(9))
+    booking.book(
+        request.vehicle_id, world.dynos["NPG 1"].pk, test_type_id=request.test_type_id, first_day=day(3),
+        last_day=day(5), request_id=request.pk, actor=world.actor("admin"),
+    )  # fmt: skip
+    assert told(world) == [
+        "412W102, Brake: your request has its place, NPG 1, 2026-11-19 to 2026-11-21; it ends 4 days before its due"
+        " date, 2026-11-25."
+    ]
+    assert told(world, "admin") == []
+
+
+def test_who_asked_is_told_of_changes_to_a_waiting_request_and_of_its_end(world):
+    request = waiting_request(world, due_date=day(9))
+    change_request(request.pk, due_date=day(12), days=2, actor=world.actor("admin"))
+    cancelled = cancel_request(request.pk, actor=world.actor("admin"))
+    undo(cancelled.pk, actor=world.actor("admin"))
+    assert told(world)[::-1] == [
+        "Your request for Brake of 412W102: changed (days 3 to 2; due date 2026-11-25 to 2026-11-28).",
+        "Your request for Brake of 412W102: cancelled.",
+        "Your request for Brake of 412W102: waits for a place again.",
+    ]
+    change_request(request.pk, days=4, actor=world.actor())
+    assert Notice.objects.count() == 3
+    assert {notice.request_id for notice in Notice.objects.all()} == {request.pk}
+
+
+def test_who_booked_is_told_that_a_test_was_completed_early(world, booked, monkeypatch):
+    monkeypatch.setattr("allocations.models.ProvingGround.today", lambda self: day(4))
+    booking.start(booked.pk, actor=world.actor("admin"))
+    booking.complete(booked.pk, last_day=day(3), actor=world.actor("admin"))
+    assert told(world) == ["412W101, Brake: completed on NPG 1, 2026-11-19, 2 days before the planned last day."]
+
+
+def test_who_booked_is_told_that_the_dyno_is_disabled(world, booked):
+    change_dyno(booked.dyno_id, enabled=False, actor=world.actor("admin"))
+    assert told(world) == ["412W101, Brake: NPG 1, where it stands 2026-11-19 to 2026-11-21, is now disabled."]
+    change_dyno(booked.dyno_id, enabled=True, actor=world.actor("admin"))
+    change_dyno(booked.dyno_id, available_to=day(4), actor=world.actor("admin"))
+    assert told(world)[0] == (
+        "412W101, Brake: NPG 1, where it stands 2026-11-19 to 2026-11-21, is now available until 2026-11-20 only."
+    )
+    assert Notice.objects.count() == 2
+
+
+def test_what_is_long_past_is_no_news(world, booked, monkeypatch):
+    monkeypatch.setattr("allocations.models.ProvingGround.today", lambda self: day(60))
+    booking.cancel(booked.pk, actor=world.actor("admin"))
+    change_dyno(booked.dyno_id, enabled=False, actor=world.actor("admin"))
+    assert not Notice.objects.exists()
+
+
+@pytest.mark.usefixtures("_server")
+def test_many_bookings_of_one_change_are_one_line_and_one_mail(world, booked):
+    number = MOST_SINGLY + 1
+    for row in range(number - 1):
+        world.book("412W101", "NPG 1", 10 + 4 * row, 11 + 4 * row)
+    rows = {row.pk: row for row in Allocation.objects.filter(vehicle__tag="412W101")}
+    change = set_maintenance(
+        world.dynos["NPG 1"].pk, first_day=day(3), last_day=day(60), kind=MaintenanceKind.OUTAGE,
+        answers={pk: Answer(DisplacedTo.CANCEL) for pk in rows}, actor=world.actor("admin"),
+    )  # fmt: skip
+    notice = Notice.objects.get()
+    assert notice.sentence == f"{number} of your bookings and requests were changed."
+    assert (notice.change, notice.allocation_id) == (change, None)
+    assert {line["allocation_id"] for line in notice.lines} == set(rows)
+    assert "412W101, Brake: off NPG 1, 2026-11-19 to 2026-11-21; cancelled." in [
+        line["sentence"] for line in notice.lines
+    ]
+    undo(change.pk, actor=world.actor("admin"))
+    assert told(world)[0] == f"{number} of your bookings and requests were put back, as a change was undone."
+    assert Notice.objects.count() == 2
+    assert mail_notices() == 1
+    (sent,) = mail.outbox
+    assert sent.subject == f"{2 * number} of your bookings were changed"
+    assert len([line for line in sent.body.splitlines() if line.startswith("- ")]) == 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from allocations.models import Notice, ProvingGround
+from allocations.models import Notice, ProvingGround, TestRequest
 from allocations.services import booking
 from allocations.tests.world import allocation_of, day
 from dynosite.accounts.models import User
@@ -68,3 +68,32 @@ def test_mail_can_be_switched_off_and_on(scheduler, notice, settings):
 
 def test_without_a_mail_server_the_page_says_so(scheduler, notice):
     assert "This site has no mail server" in scheduler.get("/notices/").content.decode()
+
+
+def test_many_at_once_are_one_line_that_opens_to_each(scheduler, world, notice):
+    request = TestRequest.objects.create(
+        ground=world.north, vehicle=world.vehicles["412W102"], test_type=world.tests["Brake"], days=3
+    )
+    parts = [
+        {"allocation": notice.allocation_id, "request": None, "sentence": "412W101, Brake: cancelled."},
+        {"allocation": None, "request": request.pk, "sentence": "Your request for Brake of 412W102: cancelled."},
+    ]
+    Notice.objects.update(sentence="56 of your bookings and requests were changed.", allocation=None, parts=parts)
+    page = scheduler.get("/notices/").content.decode()
+    assert page.count("56 of your bookings and requests were changed.") == 2  # and in the button's label
+    assert "<summary>Show the 2</summary>" in page
+    assert f'href="/allocations/{notice.allocation_id}/">412W101, Brake: cancelled.</a>' in page
+    assert f'href="/requests/{request.pk}/">Your request for Brake of 412W102: cancelled.</a>' in page
+
+
+def test_a_user_reads_that_the_address_is_refused(scheduler, world, settings):
+    settings.EMAIL_HOST = "mail.dynosite.test"
+    address = "scheduler@dynosite.test"
+    User.objects.filter(username="scheduler").update(
+        email=address, refused_email=address, mail_refusal="550 No such user"
+    )
+    assert "takes nothing for <b>scheduler@dynosite.test</b> (550 No such user)" in (
+        scheduler.get("/notices/").content.decode()
+    )
+    User.objects.filter(username="scheduler").update(email="other@dynosite.test")
+    assert "takes nothing" not in scheduler.get("/notices/").content.decode()

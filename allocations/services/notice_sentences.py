@@ -1,0 +1,107 @@
+"""In which words people are told of a change to a booking or request of theirs."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from allocations.enums import Action, AllocationStatus, RequestStatus
+from allocations.models import Allocation, TestRequest
+from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
+
+State = Mapping[str, Any]
+REQUEST_LABELS = {
+    "days": "days", "earliest_start": "earliest start", "due_date": "due date", "priority": "priority",
+    "drive": "drive", "test_type_id": "test type", "vehicle_id": "vehicle", "after_id": "order", "miles": "miles",
+    "note": "note",
+}  # fmt: skip
+PLAIN_VALUES = ("days", "earliest_start", "due_date", "priority", "miles")
+"""Fields whose values say something as they stand; of others the name does."""
+
+
+def about_booking(
+    row: Allocation, before: State | None, after: State, names: Mapping[int, str], *, waits: bool
+) -> str:
+    """What became of a booking.
+
+    `before` is None where a request has just got its place; `waits` says that the vehicle now has a waiting request.
+    """
+    what = f"{row.vehicle}, {row.test_type}"
+    new = _place(after, names)
+    if before is None:
+        return f"{what}: your request has its place, {new}{_from_due(row, after)}."
+    old = _place(before, names)
+    if after["status"] == AllocationStatus.CANCELLED:
+        return f"{what}: off {old}; " + ("it waits for another place." if waits else "cancelled.")
+    if before["status"] == AllocationStatus.CANCELLED:
+        return f"{what}: back on {new}{_from_due(row, after)}."
+    if after["status"] == AllocationStatus.COMPLETED:
+        return f"{what}: completed on {new}{_from_plan(before, after)}."
+    same = (before["dyno_id"], before["first_day"]) == (after["dyno_id"], after["first_day"])
+    if same and after["last_day"] < before["last_day"]:
+        return f"{what}: cut on {old}; it ends on {after['last_day']}" + (" and its rest waits." if waits else ".")
+    return f"{what}: moved from {old} to {new}{_from_due(row, after)}."
+
+
+def about_request(row: TestRequest, before: State, after: State) -> str:
+    """What became of a request that waits, or nothing where that is no news."""
+    if after["status"] == RequestStatus.CANCELLED:
+        return f"Your request for {row}: cancelled."
+    if before["status"] == RequestStatus.CANCELLED:
+        return f"Your request for {row}: waits for a place again."
+    differences = [_difference(name, before, after) for name in REQUEST_LABELS if before[name] != after[name]]
+    return f"Your request for {row}: changed ({'; '.join(differences)})." if differences else ""
+
+
+def about_dyno(row: Allocation, dyno: State) -> str:
+    why = f"available until {dyno['available_to']} only" if dyno["enabled"] else "disabled"
+    return f"{row.vehicle}, {row.test_type}: {dyno['name']}, where it stands {row.days}, is now {why}."
+
+
+def about_many(action: Action, number: int, late: int) -> str:
+    """One sentence for many bookings and requests of one person."""
+    what = {
+        Action.PLAN: "placed or moved by a plan",
+        Action.UNDO: "put back, as a change was undone",
+    }.get(action, "changed")
+    sentence = f"{number} of your bookings and requests were {what}."
+    return f"{sentence} {late} of them end after their due date." if late else sentence
+
+
+def days_from_due(row: Allocation, after: State) -> int | None:
+    """Days from the last day of the booking to the due date of its request; below zero: late."""
+    due = row.request.due_date if row.request else None
+    return (due - _day(after["last_day"])).days if due else None
+
+
+def _place(state: State, names: Mapping[int, str]) -> str:
+    return f"{names[state['dyno_id']]}, {DayRange(_day(state['first_day']), _day(state['last_day']))}"
+
+
+def _from_due(row: Allocation, after: State) -> str:
+    days = days_from_due(row, after)
+    if days is None or row.request is None:
+        return ""
+    due = row.request.due_date
+    if not days:
+        return f"; it ends on its due date, {due}"
+    return f"; it ends {count(abs(days), 'day')} {'before' if days > 0 else 'after'} its due date, {due}"
+
+
+def _from_plan(before: State, after: State) -> str:
+    days = (_day(before["last_day"]) - _day(after["last_day"])).days
+    if not days:
+        return ""
+    return f", {count(abs(days), 'day')} {'before' if days > 0 else 'after'} the planned last day"
+
+
+def _difference(name: str, before: State, after: State) -> str:
+    label = REQUEST_LABELS[name]
+    if name not in PLAIN_VALUES:
+        return label
+    values: Sequence[Any] = [before[name], after[name]]
+    return f"{label} " + " to ".join("none" if value is None else str(value) for value in values)
+
+
+def _day(value: dt.date | str) -> dt.date:
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
