@@ -13,6 +13,7 @@ from allocations.web import (
     requests,
     scenarios,
     schedule,
+    search,
     stream,
     vehicles,
 )
@@ -22,6 +23,7 @@ urlpatterns = [
     path("schedule/", schedule.board, name="schedule"),
     path("schedule/rows/", schedule.rows, name="schedule-rows"),
     path("schedule/stream/", stream.events, name="schedule-stream"),
+    path("search/", search.index, name="search"),
     path("allocations/new/", booking.create, name="allocation-create"),
     path("allocations/<int:pk>/", allocation.detail, name="allocation-detail"),
     path("allocations/<int:pk>/move/", allocation.move, name="allocation-move"),

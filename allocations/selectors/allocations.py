@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from allocations import access
 from allocations.enums import AllocationStatus, RefusalCode
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, ProvingGround
 from allocations.selectors.availability import Facts, facts_for
+from allocations.selectors.search import ALLOCATION_FIELDS, every_word
 
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
@@ -65,11 +66,8 @@ def allocation_by_id(pk: int, *, user: "User") -> Allocation:
 
 def search_ahead(ground: ProvingGround, text: str, *, user: "User", limit: int = 5) -> list[Allocation]:
     """The next allocations from today on that the calendar's search would find, on whatever day."""
-    fields = ("vehicle__tag", "vehicle__vin", "test_type__name", "vehicle__team", "vehicle__program")
-    found = Q()
-    for name in fields:
-        found |= Q(**{f"{name}__icontains": text})
-    return ahead(allocations(ground, user=user).filter(found), ground, limit=limit)
+    rows = allocations(ground, user=user).filter(every_word(text, ALLOCATION_FIELDS))
+    return ahead(rows, ground, limit=limit)
 
 
 def ahead(rows: QuerySet[Allocation], ground: ProvingGround, *, limit: int = 30) -> list[Allocation]:

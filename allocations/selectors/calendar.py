@@ -12,6 +12,7 @@ from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Capability, Dyno, Occupancy, ProvingGround
 from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.ghosts import Ghost
+from allocations.selectors.search import has_every_word
 from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class CalendarFilter:
     @property
     def of_bars(self) -> bool:
         return bool(self.statuses or self.test or self.mine or self.text)
+
+    @property
+    def only_text(self) -> bool:
+        return bool(self.text) and not (self.statuses or self.test or self.mine)
 
     @property
     def of_dynos(self) -> bool:
@@ -80,6 +85,11 @@ class DynoRow:
     ghosts: list[Ghost] = field(default_factory=list)
     use: int = 0
     weekly: list[int] = field(default_factory=list)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the search finds the row itself by."""
+        return self.name, self.facility
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,7 @@ def calendar(
     load = _load(rows, days)
     outlook = _outlook(load, days, today)
     if chosen.of_bars:
-        rows = [row for row in rows if row.id in keep or any(bar.matches for bar in row.bars)]
+        rows = [row for row in rows if row.id in keep or _is_searched(row, chosen)]
     return Calendar(
         days=days,
         today=today,
@@ -153,6 +163,13 @@ def calendar(
         facilities=list(dict.fromkeys((row.facility_id, row.facility) for row in everyone)),
         dynos_of_ground=len(everyone),
     )
+
+
+def _is_searched(row: DynoRow, chosen: CalendarFilter) -> bool:
+    """A bar of the row matches, or the words are those of the dyno itself and nothing else narrows the bars."""
+    if any(bar.matches for bar in row.bars):
+        return True
+    return chosen.only_text and has_every_word(chosen.text, row.names)
 
 
 _Capabilities = dict[int, list[tuple[str, str, list[str], list[str]]]]
@@ -227,7 +244,6 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
             "window__reason",
         )
     )
-    wanted_text = chosen.text.casefold()
     for (
         dyno_id,
         first,
@@ -257,10 +273,7 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
                 (not chosen.statuses or status in chosen.statuses or ("late" in chosen.statuses and bool(warning)))
                 and (not chosen.test or test_code == chosen.test)
                 and (not chosen.mine or created_by_id == user.pk)
-                and (
-                    not wanted_text
-                    or any(wanted_text in text.casefold() for text in (tag, vin or "", test, team, program))
-                )
+                and has_every_word(chosen.text, (tag, vin or "", test, team, program, *by_id[dyno_id].names))
             )
             bar = Bar(
                 allocation_id,

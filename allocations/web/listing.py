@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
+from allocations.selectors.search import LONGEST_TEXT, every_word
 from allocations.web.live import live_list
 from dynosite.lib.htmx import wants_fragment
 
@@ -41,12 +42,8 @@ def listing(
 ) -> Listing:
     """The rows that `?q=` finds, in the order of `?sort=` and `then`, cut into pages. `sorts` are fields by name."""
     live = live_list(request)
-    text = request.GET.get("q", "").strip()[:100]
-    for word in text.split():
-        found = Q()
-        for name in search:
-            found |= Q(**{f"{name}__icontains": word})
-        rows = rows.filter(found)
+    text = request.GET.get("q", "").strip()[:LONGEST_TEXT]
+    rows = rows.filter(every_word(text, search))
     sort = request.GET.get("sort", "")
     if sort.removeprefix("-") not in sorts:
         sort = default

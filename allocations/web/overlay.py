@@ -14,6 +14,7 @@ from allocations.models import Plan, PlanItem
 from allocations.selectors.calendar import DynoRow
 from allocations.selectors.ghosts import Ghost, ghosts_of, plan_items
 from allocations.selectors.plan_figures import PlanFigures, figures_of
+from allocations.selectors.search import has_every_word
 from allocations.services.plans import plan_by_id
 from allocations.web.schedule_query import ScheduleQuery
 
@@ -44,11 +45,10 @@ class Overlay:
 
     def of_dynos(self, text: str) -> set[int]:
         """Dynos with a ghost bar that has these words on it."""
-        words = text.casefold()
         return {
             dyno
             for dyno, ghosts in self.ghosts.items()
-            if any(words in f"{ghost.vehicle} {ghost.label}".casefold() for ghost in ghosts)
+            if any(has_every_word(text, (ghost.vehicle, ghost.label)) for ghost in ghosts)
         }
 
     def changes(self, query: ScheduleQuery, *, whole: bool) -> list[OverlayChange]:

@@ -10,6 +10,7 @@ from allocations.enums import DisplacedTo
 from allocations.models import Allocation, Dyno, PlanItem
 from allocations.selectors.ghosts import Ghost, ghosts_of, leaving
 from allocations.selectors.maintenance import Answer
+from allocations.selectors.search import has_every_word
 from allocations.web.repair_text import read
 from allocations.web.schedule_query import ScheduleQuery
 from dynosite.lib.days import DayRange, day_of
@@ -42,11 +43,10 @@ class RepairOverlay:
 
     def of_dynos(self, text: str) -> set[int]:
         """Dynos with a ghost bar that has these words on it."""
-        words = text.casefold()
         return {
             dyno
             for dyno, ghosts in self.ghosts.items()
-            if any(words in f"{ghost.vehicle} {ghost.label}".casefold() for ghost in ghosts)
+            if any(has_every_word(text, (ghost.vehicle, ghost.label)) for ghost in ghosts)
         }
 
 

@@ -13,6 +13,7 @@ from allocations.enums import Priority, RequestStatus, Role
 from allocations.models import TestRequest, TestType
 from allocations.selectors.history import history_of
 from allocations.selectors.requests import is_late, late, request_by_id, request_list
+from allocations.selectors.search import REQUEST_FIELDS
 from allocations.services.requests import cancel_request, change_request, create_request
 from allocations.web.attempts import Outcome, actor_of, attempt, key_of
 from allocations.web.context import current_ground, shell_of
@@ -29,7 +30,6 @@ SORTS = {
     "place": "place_first",
     "created": "created_at",
 }
-SEARCH = ("vehicle__tag", "vehicle__vin", "vehicle__program", "vehicle__team", "test_type__name", "step", "note")
 CSV = (
     "Vehicle", "Test type", "Step", "Days", "Earliest start", "Due", "Priority", "Status", "Dyno", "First day",
     "Last day",
@@ -47,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
     sort = "priority" if status == RequestStatus.WAITING else "-created"
     then = (F("due_date").asc(nulls_last=True), F("earliest_start").asc(nulls_first=True))
     found = listing(
-        request, narrowed, search=SEARCH, sorts=SORTS, default=sort, filtered=any(chosen.values()), then=then
+        request, narrowed, search=REQUEST_FIELDS, sorts=SORTS, default=sort, filtered=any(chosen.values()), then=then
     )  # fmt: skip
     if request.GET.get("format") == "csv":
         return csv_answer(f"requests-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)

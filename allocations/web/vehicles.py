@@ -14,6 +14,7 @@ from allocations.models import Vehicle
 from allocations.selectors.allocations import ahead
 from allocations.selectors.history import row_history
 from allocations.selectors.requests import request_list
+from allocations.selectors.search import VEHICLE_FIELDS
 from allocations.selectors.vehicles import vehicle_by_id, vehicle_list
 from allocations.services.fleet import add_vehicle, change_vehicle
 from allocations.web.attempts import actor_of, attempt, key_of, say_done, warn_of_misfits
@@ -33,7 +34,6 @@ SORTS = {
     "next": "next_day",
     "waiting": "waiting",
 }
-SEARCH = ("tag", "vin", "build_id", "program", "powertrain", "build_type", "team")
 CSV = (
     "Tag", "VIN", "Build ID", "Program", "Model year", "Powertrain", "Build type", "Team", "Drive", "Weight (lb)",
     "Weight class", "Placeholder", "On dyno today", "Next test", "Waiting requests",
@@ -52,7 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     rows = _narrowed(vehicle_list(ground, user=request.user), chosen)
-    found = listing(request, rows, search=SEARCH, sorts=SORTS, default="tag", filtered=any(chosen.values()))
+    found = listing(request, rows, search=VEHICLE_FIELDS, sorts=SORTS, default="tag", filtered=any(chosen.values()))
     if request.GET.get("format") == "csv":
         return csv_answer(f"vehicles-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
     context = {"chosen": chosen, "drives": Drive.values, "weights": WeightClass.values, "shown": SHOWN}

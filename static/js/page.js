@@ -1,6 +1,7 @@
 // What every page has: theme, menus, toasts, the search key.
 import { startMenus } from "./menus.js";
 import { startSearchKey } from "./search-key.js";
+import { startSearchResults } from "./search-results.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toasts.js";
 
@@ -8,3 +9,4 @@ startTheme();
 startMenus();
 startToasts();
 startSearchKey();
+startSearchResults();
