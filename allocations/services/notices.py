@@ -106,12 +106,12 @@ def _of_bookings(work: "Work", change: Change) -> list[Line]:
 
 
 def _of_requests(work: "Work") -> list[Line]:
-    """Of requests that wait, or waited, and whose own fields another changed."""
+    """Of requests that another changed or cancelled. That one got or lost its place its booking tells."""
     steps = {
         item["id"]: (item["before"], item["after"])
         for item in work.items
         if item["model"] == "testrequest" and item["before"] is not None
-        and RequestStatus.PLACED not in (item["before"]["status"], item["after"]["status"])
+        and (work.action == Action.CHANGE_REQUEST or RequestStatus.PLACED not in _statuses(item))
         and work.askers.get(item["id"], 0) not in (None, work.actor.user.pk)
     }  # fmt: skip
     if not steps:
@@ -124,6 +124,10 @@ def _of_requests(work: "Work") -> list[Line]:
         if sentence:
             lines.append(Line(users, sentence, request_id=row.pk))
     return lines
+
+
+def _statuses(item: dict[str, Any]) -> tuple[str, str]:
+    return item["before"]["status"], item["after"]["status"]
 
 
 def _of_dynos(work: "Work", change: Change) -> list[Line]:

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.exceptions import ModelError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
@@ -144,7 +145,8 @@ class Chain(AgentMiddleware):
     def _refused(self, link: Link, failure: Failure, error: Exception) -> dict[str, str]:
         if failure is Failure.MISCONFIGURED:
             return {"why": NOT_SET_UP} if self._troubles.begin(link.name, str(error)) else {}
-        logger.warning("%s did not take a request: %s: %s", link.name, type(error).__name__, error)
+        trace = None if isinstance(error, ModelError) else error  # what no provider says may be a mistake of ours
+        logger.warning("%s gave no answer: %s: %s", link.name, type(error).__name__, error, exc_info=trace)
         return {"why": NOT_TAKEN}
 
     def _limited(self, handler: Handler) -> Handler:

@@ -1,13 +1,14 @@
 """Those concerned are told: on their page with the change itself, by mail once it is written."""
 
 import datetime as dt
+import uuid
 
 import pytest
 from django.core import mail
 from django.db import transaction
 from django.utils import timezone
 
-from allocations.enums import DisplacedTo, Door, MaintenanceKind, Role
+from allocations.enums import Action, DisplacedTo, Door, MaintenanceKind, Role
 from allocations.exceptions import Refused
 from allocations.models import Allocation, Membership, Notice, TestRequest
 from allocations.selectors.maintenance import Answer
@@ -16,11 +17,11 @@ from allocations.services import booking
 from allocations.services.fleet import change_dyno
 from allocations.services.mailing import MOST_BREAKS, mail_notices
 from allocations.services.maintenance import set_maintenance
-from allocations.services.notices import MOST_SINGLY, choose_mail, mark_seen
+from allocations.services.notices import MOST_SINGLY, choose_mail, mark_seen, tell
 from allocations.services.requests import cancel_request, change_request, create_request
 from allocations.services.tests.smtp_stub import SmtpStub, closed_port
 from allocations.services.undo import undo
-from allocations.services.work import Actor
+from allocations.services.work import Actor, Work
 from allocations.tests.world import allocation_of, day
 from dynosite.accounts.models import User
 
@@ -383,3 +384,12 @@ def test_many_bookings_of_one_change_are_one_line_and_one_mail(world, booked):
     (sent,) = mail.outbox
     assert sent.subject == f"{2 * number} of your bookings were changed"
     assert len([line for line in sent.body.splitlines() if line.startswith("- ")]) == 2
+
+
+def test_who_asked_is_told_of_a_change_to_a_request_that_has_its_place(world, booked):
+    request = asked_by(world, "scheduler", booked, due=day(9))
+    work = Work(world.actor("admin"), Action.CHANGE_REQUEST, uuid.uuid4(), ground_id=world.north.pk)
+    with transaction.atomic():
+        work.update(request, due_date=day(7))
+        tell(work, work.published())
+    assert told(world) == ["Your request for Brake of 412W101: changed (due date 2026-11-25 to 2026-11-23)."]

@@ -10,11 +10,13 @@ from playwright.sync_api import Page, expect
 from allocations.models import Allocation
 from allocations.services.requests import create_request
 from allocations.tests.world import MONDAY, World, allocation_of, day
+from assistant import running, streams
 from assistant.models import Conversation, Feedback, Proposal, Run
 from assistant.providers.tests import gemini_stub
 from dynosite.lib import clock
 from dynosite.tests.browsing import open_page
 from dynosite.tests.e2e.axe import violations
+from dynosite.tests.servers import wait_until
 
 SCHEDULE = f"/schedule/?ground=NORTH&from={MONDAY}&to={day(48)}"
 BOOK = "Allocate 412W101 for a 4K certification next Monday for 3 days"
@@ -123,6 +125,48 @@ def test_first_words_do_not_wait_for_the_answers_end(hosted, stub):
     expect(page.locator(".ai-live")).to_have_count(0)
     expect(page.locator(".ai-by")).to_have_text("gemini-2.5-flash")
     expect(page.locator("#ai-say")).to_have_text("NPG 1 is free.")
+
+
+def test_a_model_that_is_silent_is_told_of_until_it_speaks(hosted, stub):
+    page = hosted
+    go_on = threading.Event()
+    stub.answers(gemini_stub.steps(go_on, "NPG 1 ", "is free."))
+    ask(page, "Is NPG 1 free?")
+    working = page.locator("[data-ai-working]")
+    wait_until(lambda: stub.requests, "a call of the model")
+    streams.publish(Run.objects.get().pk, "status", status="running", sentence=running.SILENT)
+    expect(working).to_have_text("The model has not answered for 10 s; still waiting…")
+    expect(page.locator("#ai-say")).to_have_text("The model has not answered for 10 s; still waiting…")
+    go_on.set()
+    expect(page.locator(".ai-answer .ai-prose")).to_have_text("NPG 1 is free.")
+    expect(working).to_have_count(0)
+
+
+def test_an_answer_that_breaks_off_says_so(hosted, stub):
+    page = hosted
+    stub.answers(gemini_stub.finishing("MAX_TOKENS", "The free dynos are ", "NPG 1, NPG"))
+    ask(page, "Which dynos are free?")
+    expect(page.locator(".ai-answer .ai-cut")).to_have_text("The answer breaks off here.")
+    expect(page.locator(".ai-note")).to_contain_text("it reached the longest that the model may write at once")
+    settled(page)
+
+
+def test_a_row_of_a_plan_s_card_is_unticked(offline, world):
+    page = offline
+    for tag in ("412W101", "412W102"):
+        create_request(
+            world.vehicles[tag].pk, test_type_id=world.tests["Brake"].pk, days=3,
+            actor=world.actor(),
+        )  # fmt: skip
+    ask(page, "place the 30 most urgent")
+    card = page.locator(".ai-card.is-waiting")
+    expect(card.locator("h4")).to_have_text("Place 2 waiting requests")
+    card.get_by_role("link", name="Edit").click()
+    page.get_by_role("checkbox", name="412W102, Brake").uncheck()
+    page.get_by_role("button", name="Check the change").click()
+    fresh = page.locator(".ai-card.is-waiting")
+    expect(fresh.locator("h4")).to_have_text("Place 1 waiting request")
+    expect(fresh).to_contain_text("412W101, Brake")
 
 
 def test_a_reload_in_mid_run_comes_back_to_what_was_said_and_goes_on(hosted, stub):
