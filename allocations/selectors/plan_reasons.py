@@ -66,8 +66,11 @@ def reasons_of(plan: Plan, problem: Problem, rows: dict[str, Row], solution: Sol
         late = max(0, placement.last - test.due)
         words = f"{count(late, 'day')} late: {_late(look, test, placement.first)}" if late else "In time."
         answers[placement.id] = Reason(late, words, _move(look, test, placement.dyno, placement.first))
+    days = day_range(plan.first_day, plan.last_day)
     for id_ in solution.unplaced:
-        answers[id_] = Reason(0, f"No place within the days planned: {_why_not(look, tests[id_], problem.horizon)}")
+        answers[id_] = Reason(
+            0, f"No place in the days planned, {days}: {_why_not(look, tests[id_], problem.horizon)}"
+        )
     return answers
 
 

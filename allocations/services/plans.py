@@ -29,6 +29,8 @@ from dynosite.lib.formats import day_range
 
 LONGEST_HORIZON = 1_500
 """Days."""
+USUAL_DAYS = 730
+"""Days ahead that a plan looks at unless somebody says otherwise."""
 
 
 _DAYS_OF_THE_PLAN = frozenset({RefusalCode.LONG_PAST, RefusalCode.FAR_AHEAD})

@@ -32,7 +32,7 @@ from dynosite.lib.htmx import wants_fragment
 logger = logging.getLogger(__name__)
 
 LIST = "allocations:plan-list"
-AHEAD = dt.timedelta(days=730)
+AHEAD = dt.timedelta(days=plans.USUAL_DAYS)
 SORTS = {
     "made": "made_at", "name": "name", "state": "state", "lateness": "objective", "placed": "placed",
     "moved": "moved", "unplaced": "unplaced",

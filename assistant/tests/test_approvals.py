@@ -9,6 +9,7 @@ from django.utils import timezone
 from allocations.enums import AllocationStatus, Role
 from allocations.exceptions import Invalid, NotAllowed, NotFound, Refused
 from allocations.models import Allocation, Change, MaintenanceWindow, Membership, Plan, TestRequest
+from allocations.services import plans
 from allocations.services.requests import create_request
 from allocations.services.undo import undo
 from allocations.tests.world import allocation_of, day
@@ -17,10 +18,11 @@ from assistant.conftest import context
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
 from assistant.models import AssistantSettings, Proposal, ToolCall
-from assistant.tools import act, outage
+from assistant.tools import outage, planning
 from assistant.tools.caller import Caller
 from assistant.tools.calling import call
 from assistant.tools.registry import TOOLS
+from assistant.web.forms import changed_args, edit_form
 from dynosite.lib import clock
 
 BOOK = {
@@ -35,7 +37,7 @@ BOOK = {
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """What the planner finds does not hang on how busy the machine is."""
-    monkeypatch.setattr(act, "PLAN_SECONDS", 60)
+    monkeypatch.setattr(planning, "SECONDS", 60)
     monkeypatch.setattr(outage.repairs, "repairs", partial(outage.repairs.repairs, seconds=60))
 
 
@@ -334,6 +336,63 @@ def test_the_plan_is_the_planner_s_own_and_is_applied_once_and_undone_as_one(wor
     undo(first.change_id, actor=world.actor())
     assert set(north(world).values_list("status", flat=True)) == {AllocationStatus.CANCELLED}
     assert set(TestRequest.objects.values_list("status", flat=True)) == {"waiting"}
+
+
+def waiting(world, *priorities):
+    """A waiting request of three days for each priority, of one vehicle after the other."""
+    for vehicle, priority in zip(("412W101", "412W102", "412W103"), priorities, strict=False):
+        create_request(
+            world.vehicles[vehicle].pk, test_type_id=world.tests["Brake"].pk, days=3, priority=priority,
+            actor=world.actor(),
+        )  # fmt: skip
+
+
+def test_only_so_many_requests_are_placed_the_most_urgent_first(world, ctx):
+    waiting(world, "low", "urgent", "high")
+    proposal = proposed(ctx, "plan_requests", at_most=2)
+    lines = {line["label"]: line["new"] for line in proposal.card["lines"]}
+    assert proposal.card["title"] == "Place 2 waiting requests"
+    assert {"412W102, Brake", "412W103, Brake"} <= lines.keys()
+    assert "412W101, Brake" not in lines
+    assert lines["Go on waiting"] == "1 request"
+    assert lines["Days planned"] == f"{day(2)} to {day(2) + dt.timedelta(days=plans.USUAL_DAYS)}"
+    assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
+    assert sorted(north(world).values_list("vehicle__tag", flat=True)) == ["412W102", "412W103"]
+
+
+def test_a_row_of_a_plan_s_card_is_unticked_and_the_rest_is_placed_as_it_stood(world, ctx):
+    waiting(world, "urgent", "urgent", "urgent")
+    proposal = proposed(ctx, "plan_requests", _=1)
+    places = {line["label"]: line["new"] for line in proposal.card["lines"]}
+    user = world.users["scheduler"]
+    form = edit_form(proposal, user)
+    choices = {label.partition(":")[0]: pk for pk, label in form.fields["items"].choices}
+    assert set(form.initial["items"]) == set(choices.values())
+    plan = Plan.objects.get()
+    ticked = [choices["412W101, Brake"], choices["412W103, Brake"]]
+    data = {f"{form.prefix}-plan": str(plan.pk), f"{form.prefix}-items": [str(pk) for pk in ticked]}
+    bound = edit_form(proposal, user, data)
+    assert bound.is_valid(), bound.errors
+    edited = approvals.edit(proposal.pk, user=user, args=changed_args(bound))
+    lines = {line["label"]: line["new"] for line in edited.card["lines"]}
+    assert edited.card["title"] == "Place 2 waiting requests"
+    assert {name: lines[name] for name in lines.keys() & places.keys() if "," in name} == {
+        name: places[name] for name in ("412W101, Brake", "412W103, Brake")
+    }
+    assert approvals.approve(edited.pk, user=user).carried_out
+    assert sorted(north(world).values_list("vehicle__tag", flat=True)) == ["412W101", "412W103"]
+    assert TestRequest.objects.get(status="waiting").vehicle.tag == "412W102"
+
+
+def test_a_card_takes_no_plan_of_another_ground_and_no_empty_choice(world, ctx):
+    waiting(world, "urgent")
+    foreign = Plan.objects.create(ground=world.south, first_day=day(2), last_day=day(9), made_by=world.users["admin"])
+    assert call("plan_requests", {"plan": str(foreign.pk)}, ctx=ctx, call_id="x")["status"] == "not-found"
+    proposal = proposed(ctx, "plan_requests", _=1)
+    answer = call("plan_requests", {"plan": proposal.step["plan_id"], "items": []}, ctx=ctx, call_id="y")
+    assert (answer["status"], answer["message"]) == (
+        "refused", "Nothing is ticked; tick at least one, or reject the card.",
+    )  # fmt: skip
 
 
 def test_maintenance_is_for_admins_and_names_who_gives_way(world, ctx):

@@ -3,40 +3,20 @@
 import datetime as dt
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from django.urls import reverse
-from django.utils.http import urlencode
-
-from allocations.enums import AllocationStatus, Door, PlanState, RefusalCode, RequestStatus
+from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
 from allocations.exceptions import DomainError, NotFound, Refusal, Refused
 from allocations.selectors import fit, reports, requests
 from allocations.selectors.allocations import allocation_by_id
-from allocations.services import plans
-from allocations.services.work import Actor
 from assistant.exceptions import Unclear
 from assistant.tools import args as a
 from assistant.tools import cards, finding, rows, steps
 from assistant.tools.caller import Caller
 from assistant.tools.outage import giving_way
 from assistant.tools.read import days_of
+from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count
-
-HORIZON = 240
-"""Days ahead within which waiting requests are placed."""
-PLAN_SECONDS = 5
-"""The longest that somebody waits for the planner in a conversation; a plan that is proven comes sooner."""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What would be done, and the card of it."""
-
-    step: steps.Step
-    card: cards.Card
-
 
 Drafter = Callable[[Caller, Any], Draft]
 
@@ -251,66 +231,6 @@ def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
         links=[{"label": dyno.name, "url": rows.dyno(dyno)["url"]}, *way.links],
     )  # fmt: skip
     return Draft(step, drawn)
-
-
-def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
-    today = caller.today
-    actor = Actor(caller.user, Door.ASSISTANT)
-    waiting = requests.request_list(caller.ground, user=caller.user).filter(status=RequestStatus.WAITING)
-    if not waiting.exists():
-        raise Refused.because(RefusalCode.WRONG_STATUS, "No request waits for a place.")
-    plan = plans.ask_for_plan(
-        caller.ground.pk, actor=actor, first_day=today, last_day=today + dt.timedelta(days=HORIZON),
-        seconds=PLAN_SECONDS, name="Asked of the assistant",
-    )  # fmt: skip
-    plan = plans.think(plan)
-    if plan.state != PlanState.READY:
-        raise DomainError("No plan came of it; try again in a moment.")
-    items = list(plan.items.select_related("request__vehicle", "request__test_type", "dyno"))
-    placed = [item for item in items if item.dyno_id]
-    if not placed:
-        reasons = [Refusal(RefusalCode.NO_PLACE, f"{item.request}: {item.reason}") for item in items[:10]]
-        raise Refused(reasons or [Refusal(RefusalCode.NO_PLACE, "None of the waiting requests has a place.")])
-    step = {"do": "plan", "plan_id": str(plan.pk)}
-    steps.rehearse(step, user=caller.user, look=lambda change: None)
-    lines = [
-        cards.line(
-            f"{item.request.vehicle.label}, {item.request.test_type.name}",
-            f"{item.dyno.name}, {DayRange(item.first_day, item.last_day)}",
-            old="waiting",
-        )
-        for item in placed
-    ]
-    lines.append(cards.line("Lateness", _lateness(plan, placed)))
-    bars = [
-        {"kind": "new", "dyno_id": item.dyno_id, "dyno": item.dyno.name, "vehicle": item.request.vehicle.label,
-         "test_type": item.request.test_type.name, "first_day": item.first_day, "last_day": item.last_day}
-        for item in placed
-    ]  # fmt: skip
-    warnings = [f"{item.request} stays waiting: {item.reason}" for item in items if not item.dyno_id]
-    warnings += [f"{item.request}: {count(item.late, 'day')} after its due date." for item in placed if item.late]
-    drawn = cards.card(
-        f"Place {count(len(placed), 'waiting request')}", lines, warnings=warnings, bars=bars,
-        links=_links_of_plan(plan, placed),
-    )  # fmt: skip
-    return Draft(step, drawn)
-
-
-def _lateness(plan: Any, placed: list[Any]) -> str:
-    """In days, and how good that is against the bound."""
-    days = sum(item.late for item in placed)
-    if plan.proven:
-        return f"{count(days, 'day')} in all; proven, no plan is better"
-    return f"{count(days, 'day')} in all; weighted, at most {plan.gap} % above the best that could be"
-
-
-def _links_of_plan(plan: Any, placed: list[Any]) -> list[dict[str, str]]:
-    first = min(item.first_day for item in placed)
-    query = urlencode({"ground": plan.ground.code, "from": first, "plan": plan.pk})
-    return [
-        {"label": "The plan on the calendar", "url": f"{reverse('allocations:schedule')}?{query}"},
-        {"label": "Each place and its reason", "url": reverse("allocations:plan-detail", args=[plan.pk])},
-    ]
 
 
 def _id_of(text: str) -> uuid.UUID:

@@ -154,7 +154,11 @@ class SetMaintenance(Args):
 
 
 class PlanRequests(Args):
-    pass
+    at_most: Annotated[Annotated[int, Field(ge=1, le=5_000)] | None, BeforeValidator(_whole)] = Field(
+        None, description="Only so many requests, the most urgent first; without it all that wait."
+    )
+    plan: MaybeText = Field(None, description="Set by the card's own form; leave it out.")
+    items: list[int] | None = Field(None, max_length=5_000, description="Set by the card's own form; leave it out.")
 
 
 class UndoChange(Args):

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from allocations.enums import Role
-from assistant.tools import act, read
+from assistant.tools import act, planning, read
 from assistant.tools import args as a
 from assistant.tools.caller import Caller
 from assistant.tools.sql import query_database
@@ -100,7 +100,10 @@ _TOOLS = (
         "Proposes a maintenance window for a dyno, with a new place or a wait for each booking that it hits.",
         Role.ADMIN,
     ),
-    _write(act.plan_requests, a.PlanRequests, "Proposes a place for every waiting request at once."),
+    _write(
+        planning.plan_requests, a.PlanRequests,
+        "Proposes a place for every waiting request at once, or for so many of the most urgent.",
+    ),
     _write(act.undo_change, a.UndoChange, "Proposes to undo a change; without an id the user's own latest."),
 )  # fmt: skip
 

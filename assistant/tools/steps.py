@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -11,10 +12,19 @@ from allocations.exceptions import Refused
 from allocations.selectors.maintenance import Answer
 from allocations.services import booking, maintenance, plans, undo
 from allocations.services.work import Actor
+from assistant.tools.cards import Card
 from dynosite.accounts.models import User
 
 Step = dict[str, Any]
 Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What would be done, and the card of it."""
+
+    step: Step
+    card: Card
 
 
 def carry_out(step: Step, *, user: User, key: str | None = None, reason: str = "") -> Any:
@@ -105,7 +115,7 @@ def _maintenance(step: Step, actor: Actor, key: str | None) -> Any:
 
 
 def _plan(step: Step, actor: Actor, key: str | None) -> Any:
-    return plans.apply_plan(step["plan_id"], actor=actor, key=key)
+    return plans.apply_plan(step["plan_id"], items=step.get("items"), actor=actor, key=key)
 
 
 def _undo(step: Step, actor: Actor, key: str | None) -> Any:

@@ -11,9 +11,12 @@ from django import forms
 from pydantic.fields import FieldInfo
 
 from allocations.selectors import dynos, reports
+from allocations.services import plans
 from assistant.models import Proposal
+from assistant.tools import planning
 from assistant.tools.registry import TOOLS
 from dynosite.accounts.models import User
+from dynosite.lib.days import DayRange
 from dynosite.lib.forms import DayField
 
 _HIDDEN = {"allocation", "change", "within_start", "within_end", "within_test"}
@@ -34,6 +37,9 @@ def is_editable(proposal: Proposal) -> bool:
 
 def edit_form(proposal: Proposal, user: User, data: Any = None) -> forms.Form:
     """Bound to `data` where there is some, else to what is proposed now. What a ground has few of is chosen."""
+    prefix = f"edit-{str(proposal.pk)[:8]}"
+    if proposal.tool == "plan_requests":
+        return _plan_form(proposal, user, data, prefix)
     now = _now(proposal, user)
     fields = {name: _field(name, info) for name, info in _shown(proposal).items()}
     for name, names in (("dyno", now.dynos), ("test_type", now.test_types)):
@@ -43,8 +49,25 @@ def edit_form(proposal: Proposal, user: User, data: Any = None) -> forms.Form:
                 choices.insert(0, (BEST, f"Best free ({now.dyno})"))
             fields[name] = forms.ChoiceField(label=fields[name].label, choices=choices)
     made = type("EditForm", (forms.Form,), fields)
-    prefix = f"edit-{str(proposal.pk)[:8]}"
     return made(data, initial=now.initial, prefix=prefix, use_required_attribute=False)
+
+
+def _plan_form(proposal: Proposal, user: User, data: Any, prefix: str) -> forms.Form:
+    """Each place of the plan, to be taken or not. The plan stays the one of the card."""
+    plan = plans.plan_by_id(proposal.step["plan_id"], user=user)
+    items = plan.items.exclude(dyno=None).select_related("request__vehicle", "request__test_type", "dyno")
+    choices = [
+        (item.pk, f"{planning.named(item)}: {item.dyno}, {DayRange(item.first_day, item.last_day)}") for item in items
+    ]
+    fields = {
+        "plan": forms.CharField(widget=forms.HiddenInput),
+        "items": forms.MultipleChoiceField(
+            label="Untick what is to go on waiting", choices=choices, widget=forms.CheckboxSelectMultiple,
+            error_messages={"required": "Tick at least one, or reject the card."},
+        ),
+    }  # fmt: skip
+    initial = {"plan": str(plan.pk), "items": proposal.step.get("items") or [pk for pk, _ in choices]}
+    return type("EditForm", (forms.Form,), fields)(data, initial=initial, prefix=prefix, use_required_attribute=False)
 
 
 @dataclass(frozen=True)

@@ -98,10 +98,11 @@ def test_what_moves_names_whom_it_makes_room_for(say):
 
 def test_who_has_no_place_is_told_why(say):
     assert say([1], (1, 0, 13), (1, 16, 29))["r"] == (
-        f"No place within the days planned: {ONE} it has no 3 days in a row free."
+        f"No place in the days planned, 16 Nov – 15 Dec 2026: {ONE} it has no 3 days in a row free."
     )
     assert say([1], ("v", 2, 29))["r"] == (
-        "No place within the days planned: a dyno would be free, but 412W103 itself is taken until 15 Dec 2026."
+        "No place in the days planned, 16 Nov – 15 Dec 2026: a dyno would be free, but 412W103 itself is taken until"
+        " 15 Dec 2026."
     )
 
 

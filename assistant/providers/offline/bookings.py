@@ -68,12 +68,20 @@ def plan_all(turn: Turn) -> Plan | None:
     if turn.said.vehicle or turn.said.dyno:
         return None
     verbs = r"place|plan|schedule|allocate|assign|book|fit|slot|solve|process|work through|clear|sort|auto-?(?:allocate|plan|schedule|place)|find (?:a )?(?:places?|spots?|slots?|dynos?|homes?) for|distribute|put|arrange|optimi[sz]e"
-    things = r"requests?|backlog|queue|(?:all|everything|every|whatever|what|tests?|those|ones|vehicles?|anything|cars)\b.{0,30}\bwait(?:s|ing)|waiting (?:list|tests?|vehicles?|ones)|unplaced(?: tests?)?|pending tests?|open tests?|unscheduled(?: tests?)?"
+    things = r"most urgent|requests?|backlog|queue|(?:all|everything|every|whatever|what|tests?|those|ones|vehicles?|anything|cars)\b.{0,30}\bwait(?:s|ing)|waiting (?:list|tests?|vehicles?|ones)|unplaced(?: tests?)?|pending tests?|open tests?|unscheduled(?: tests?)?"
     if turn.has(rf"(?:{verbs})\b.{{0,60}}\b(?:{things})") and not re.match(
         r"\W*(?:what|which|how many|are|is|when|who|show|list)\b", turn.said.words
     ):
-        return turn.call("plan_requests")
+        number = _MOST_URGENT.search(turn.said.words)
+        return turn.call("plan_requests", at_most=int(number[1] or number[2]) if number else None)
     return None
+
+
+_MOST_URGENT = re.compile(
+    r"\b(?:(\d{1,4}) (?:most urgent|(?:of the |urgent |waiting |test |open |pending )*(?:requests?|tests?|ones))"
+    r"|(?:first|top|next) (\d{1,4}))\b"
+)
+"""`the 30 most urgent`, `30 requests`, `the first 30`."""
 
 
 def cancel(turn: Turn) -> Plan | None:

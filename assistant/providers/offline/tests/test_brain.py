@@ -256,3 +256,20 @@ def test_a_stopped_run_stops_the_offline_model_in_its_thinking(caller):
     watch.halt(Halt.STOPPED)
     with pytest.raises(Halted):
         model.invoke([HumanMessage("move 412W103 to NPG 1")])
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Place the 30 most urgent", 30),
+        ("place the 30 most urgent requests", 30),
+        ("plan the first 10 waiting requests", 10),
+        ("schedule 12 requests that wait", 12),
+        ("place all the waiting requests", None),
+        ("place everything that waits by the end of 2027", None),
+    ],
+)
+def test_how_many_requests_are_to_be_placed_is_heard(text, number):
+    assert plan([HumanMessage(text)], tuple(TOOLS), NORTH).calls == (
+        ("plan_requests", {"at_most": number} if number else {}),
+    )

@@ -1,0 +1,120 @@
+"""The tool that places waiting requests: the planner's plan, as a card whose rows can be taken out."""
+
+import datetime as dt
+from typing import Any
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from allocations.enums import Door, PlanState, RefusalCode, RequestStatus
+from allocations.exceptions import DomainError, NotFound, Refusal, Refused
+from allocations.selectors import requests
+from allocations.services import plans
+from allocations.services.work import Actor
+from assistant.tools import args as a
+from assistant.tools import cards, steps
+from assistant.tools.caller import Caller
+from assistant.tools.steps import Draft
+from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
+
+SECONDS = 5
+"""The longest that somebody waits for the planner in a conversation; a plan that is proven comes sooner."""
+
+
+def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
+    waiting = requests.request_list(caller.ground, user=caller.user).filter(status=RequestStatus.WAITING)
+    number = waiting.count()
+    if not number:
+        raise Refused.because(RefusalCode.WRONG_STATUS, "No request waits for a place.")
+    plan = _plan_by_id(caller, args.plan) if args.plan else _plan_of(caller, waiting, args.at_most)
+    items = list(plan.items.select_related("request__vehicle", "request__test_type", "dyno"))
+    placed = [item for item in items if item.dyno_id]
+    if not placed:
+        reasons = [Refusal(RefusalCode.NO_PLACE, f"{item.request}: {item.reason}") for item in items[:10]]
+        raise Refused(reasons or [Refusal(RefusalCode.NO_PLACE, "None of the waiting requests has a place.")])
+    chosen = [item for item in placed if args.items is None or item.pk in args.items]
+    if not chosen:
+        raise Refused.because(RefusalCode.WRONG_STATUS, "Nothing is ticked; tick at least one, or reject the card.")
+    step = {"do": "plan", "plan_id": str(plan.pk)}
+    if args.items is not None:
+        step["items"] = sorted(item.pk for item in chosen)
+    steps.rehearse(step, user=caller.user, look=lambda change: None)
+    drawn = cards.card(
+        f"Place {count(len(chosen), 'waiting request')}", _lines(plan, chosen, number),
+        warnings=_warnings(items, chosen), bars=[_bar(item) for item in chosen], links=_links(plan, chosen),
+    )  # fmt: skip
+    return Draft(step, drawn)
+
+
+def _plan_of(caller: Caller, waiting: Any, at_most: int | None) -> Any:
+    """A fresh plan of the requests that wait, or of the most urgent ones: by priority, due date and age."""
+    urgent = list(waiting.values_list("pk", flat=True)[:at_most]) if at_most else None
+    plan = plans.ask_for_plan(
+        caller.ground.pk, actor=Actor(caller.user, Door.ASSISTANT), first_day=caller.today,
+        last_day=caller.today + dt.timedelta(days=plans.USUAL_DAYS), seconds=SECONDS, requests=urgent,
+        name="Asked of the assistant",
+    )  # fmt: skip
+    plan = plans.think(plan)
+    if plan.state != PlanState.READY:
+        raise DomainError("No plan came of it; try again in a moment.")
+    return plan
+
+
+def _plan_by_id(caller: Caller, plan_id: str) -> Any:
+    plan = plans.plan_by_id(plan_id, user=caller.user)
+    if plan.ground_id != caller.ground.pk:
+        raise NotFound("There is no such plan here.")
+    return plan
+
+
+def _lines(plan: Any, chosen: list[Any], waiting: int) -> list[dict[str, str]]:
+    """What it comes to, which a card shows at once, and then each place."""
+    lines = [
+        cards.line("Lateness", _lateness(plan, chosen)),
+        cards.line("Days planned", DayRange(plan.first_day, plan.last_day)),
+    ]
+    if waiting > len(chosen):
+        lines.append(cards.line("Go on waiting", count(waiting - len(chosen), "request")))
+    return lines + [
+        cards.line(named(item), f"{item.dyno.name}, {DayRange(item.first_day, item.last_day)}", old="waiting")
+        for item in chosen
+    ]
+
+
+def named(item: Any) -> str:
+    """The test of a row of the plan."""
+    return f"{item.request.vehicle.label}, {item.request.test_type.name}"
+
+
+def _warnings(items: list[Any], chosen: list[Any]) -> list[str]:
+    warnings = [f"{item.request} stays waiting: {item.reason}" for item in items if not item.dyno_id]
+    return warnings + [
+        f"{item.request}: {count(item.late, 'day')} after its due date." for item in chosen if item.late
+    ]
+
+
+def _bar(item: Any) -> dict[str, Any]:
+    return {
+        "kind": "new", "dyno_id": item.dyno_id, "dyno": item.dyno.name, "vehicle": item.request.vehicle.label,
+        "test_type": item.request.test_type.name, "first_day": item.first_day, "last_day": item.last_day,
+    }  # fmt: skip
+
+
+def _lateness(plan: Any, chosen: list[Any]) -> str:
+    """In days, and how good that is against the bound."""
+    days = sum(item.late for item in chosen)
+    if len(chosen) < plan.items.exclude(dyno=None).count():
+        return f"{count(days, 'day')} in all"  # what is known of the whole plan does not hold for a part
+    if plan.proven:
+        return f"{count(days, 'day')} in all; proven, no plan is better"
+    return f"{count(days, 'day')} in all; weighted, at most {plan.gap} % above the best that could be"
+
+
+def _links(plan: Any, chosen: list[Any]) -> list[dict[str, str]]:
+    first = min(item.first_day for item in chosen)
+    query = urlencode({"ground": plan.ground.code, "from": first, "plan": plan.pk})
+    return [
+        {"label": "The plan on the calendar", "url": f"{reverse('allocations:schedule')}?{query}"},
+        {"label": "Each place and its reason", "url": reverse("allocations:plan-detail", args=[plan.pk])},
+    ]
