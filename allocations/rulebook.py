@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from allocations.enums import AllocationStatus
 from allocations.enums import RefusalCode as Code
 from allocations.exceptions import Refusal
 from dynosite.lib.days import DayRange
@@ -70,6 +71,10 @@ class Stands:
     days: DayRange
     dyno_id: int = 0
 
+    def covers(self, dyno_id: int, days: DayRange) -> bool:
+        """Whether these days on this dyno are its own already: it is shortened, or it is where it was."""
+        return dyno_id == self.dyno_id and days.first in self.days and days.last in self.days
+
 
 USUAL = GroundRules()
 """Every day is worked, and no way takes a day."""
@@ -105,6 +110,20 @@ class Stay:
     vehicle: str = ""
     facility_id: int = 0
     facility: str = ""
+    held_to: dt.date | None = None
+    """Today, of a test that still runs past its last day: it holds its dyno and vehicle until somebody ends it."""
+
+    def meets(self, days: DayRange) -> bool:
+        return self.days.overlaps(days) or self.overruns(days)
+
+    def overruns(self, days: DayRange) -> bool:
+        """Whether it is only by running past its end that it stands in the way; nobody knows until when."""
+        return self.held_to is not None and not self.days.overlaps(days) and days.first > self.days.last
+
+
+def held_to(status: str, last_day: dt.date, today: dt.date | None) -> dt.date | None:
+    """The one definition of an overrun: a running test whose last day is past holds its dyno through today."""
+    return today if today and status == AllocationStatus.RUNNING and last_day < today else None
 
 
 def check_days(days: DayRange) -> list[Refusal]:
@@ -216,7 +235,9 @@ def check_travel(
     refusals = []
     for stay in sorted(stays, key=lambda stay: (stay.days, stay.id)):
         other = (stay.facility_id, stay.days)
-        if stay.vehicle_id != test.vehicle_id or not too_near((dyno.facility_id, days), other, travel):
+        if stay.vehicle_id != test.vehicle_id or stay.overruns(days):
+            continue
+        if not too_near((dyno.facility_id, days), other, travel):
             continue
         if here and too_near((dyno.facility_id, here), other, travel):
             continue
@@ -235,35 +256,62 @@ def check_travel(
     return refusals
 
 
-def check_stays(test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
-    """One occupant a dyno-day and one place a vehicle-day, against the stays given."""
+def check_stays(
+    test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterable[Stay], stands: Stands | None = None
+) -> list[Refusal]:
+    """One occupant a dyno-day and one place a vehicle-day, against the stays given.
+
+    A test that still runs past its end stands in the way of all that is to come. Of what stands after it already
+    (`stands`), only the days through today are: it may be put off, shortened or left where it is.
+    """
     refusals = []
     for stay in _meeting(days, stays):
+        if stay.overruns(days) and stands and _put_off(stay, dyno.id, days, stands):
+            continue
         if stay.dyno_id == dyno.id:
-            refusals.append(_dyno_has(dyno.name, stay))
+            refusals.append(_dyno_has(dyno.name, stay, days))
         elif stay.vehicle_id == test.vehicle_id:
-            refusals.append(
-                Refusal(
-                    Code.VEHICLE_ELSEWHERE,
-                    f"{test.vehicle} is on {stay.dyno} already ({stay.what}): {stay.days}.",
-                )
-            )
+            refusals.append(_vehicle_is(test.vehicle, stay, days))
     return refusals
+
+
+def _put_off(overrun: Stay, dyno_id: int, days: DayRange, stands: Stands) -> bool:
+    if stands.covers(dyno_id, days):
+        return True
+    after = overrun.held_to is not None and days.first > overrun.held_to and days.first >= stands.days.first
+    return after and (overrun.dyno_id != dyno_id or stands.dyno_id == dyno_id)
 
 
 def check_window(dyno_id: int, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
     """One occupant a dyno-day holds for a maintenance window too."""
-    return [_dyno_has(stay.dyno, stay) for stay in _meeting(days, stays) if stay.dyno_id == dyno_id]
+    return [_dyno_has(stay.dyno, stay, days) for stay in _meeting(days, stays) if stay.dyno_id == dyno_id]
+
+
+def check_start(test: TestFacts, dyno: DynoFacts, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
+    """No test starts where another still runs past its end, nor with a vehicle that is in such a test."""
+    return check_stays(test, dyno, days, [stay for stay in stays if stay.held_to])
 
 
 def _meeting(days: DayRange, stays: Iterable[Stay]) -> list[Stay]:
-    return [stay for stay in sorted(stays, key=lambda stay: (stay.days, stay.id)) if stay.days.overlaps(days)]
+    return [stay for stay in sorted(stays, key=lambda stay: (stay.days, stay.id)) if stay.meets(days)]
 
 
-def _dyno_has(dyno: str, stay: Stay) -> Refusal:
+def _dyno_has(dyno: str, stay: Stay, days: DayRange) -> Refusal:
     if stay.kind == "maintenance":
         return Refusal(Code.MAINTENANCE, f"{dyno} is in maintenance ({stay.what}): {stay.days}.")
+    if stay.overruns(days):
+        return Refusal(Code.DYNO_TAKEN, f"{dyno} still runs {stay.vehicle} ({stay.what}), {_end_it(stay)}")
     return Refusal(Code.DYNO_TAKEN, f"{dyno} is taken by {stay.vehicle} ({stay.what}): {stay.days}.")
+
+
+def _vehicle_is(vehicle: str, stay: Stay, days: DayRange) -> Refusal:
+    if stay.overruns(days):
+        return Refusal(Code.VEHICLE_ELSEWHERE, f"{vehicle} still runs on {stay.dyno} ({stay.what}), {_end_it(stay)}")
+    return Refusal(Code.VEHICLE_ELSEWHERE, f"{vehicle} is on {stay.dyno} already ({stay.what}): {stay.days}.")
+
+
+def _end_it(stay: Stay) -> str:
+    return f"which should have ended on {stay.days.last}; extend or complete it first."
 
 
 def judge(
@@ -279,10 +327,18 @@ def judge(
     if wrong := check_days(days) or check_ground(test, dyno):
         return wrong
     stays = list(stays)
+    # What stands keeps its place whatever the dyno has become since, and may be cut shorter there.
+    place = (
+        []
+        if stands and stands.covers(dyno.id, days)
+        else [
+            *check_capability(test, dyno),
+            *check_availability(dyno, days),
+        ]
+    )
     return [
-        *check_capability(test, dyno),
-        *check_availability(dyno, days),
+        *place,
         *check_calendar(test, days, rules.calendar, stands),
-        *check_stays(test, dyno, days, stays),
+        *check_stays(test, dyno, days, stays, stands),
         *check_travel(test, dyno, days, stays, rules.travel, stands),
     ]

@@ -28,6 +28,7 @@ urlpatterns = [
     path("allocations/<int:pk>/", allocation.detail, name="allocation-detail"),
     path("allocations/<int:pk>/move/", allocation.move, name="allocation-move"),
     path("allocations/<int:pk>/start/", allocation.start, name="allocation-start"),
+    path("allocations/<int:pk>/extend/", allocation.extend, name="allocation-extend"),
     path("allocations/<int:pk>/complete/", allocation.complete, name="allocation-complete"),
     path("allocations/<int:pk>/cancel/", allocation.cancel, name="allocation-cancel"),
     path("allocations/<int:pk>/card/", schedule.allocation_card, name="allocation-card"),

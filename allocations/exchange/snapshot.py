@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from allocations.enums import Action, AllocationStatus, RequestStatus
 from allocations.exchange.cells import fold
@@ -18,6 +18,7 @@ from allocations.models import (
     TestType,
     Vehicle,
 )
+from allocations.selectors.running import overrunning
 
 OUTCOMES = {RequestStatus.PLACED: BOOKED, RequestStatus.WAITING: WAITING, RequestStatus.CANCELLED: CANCELLED}
 
@@ -75,11 +76,24 @@ def _taken_days(ground: ProvingGround, found: Ground, first: date, last: date) -
     windows = MaintenanceWindow.objects.filter(ground=ground, first_day__lte=last, last_day__gte=first)
     for dyno, start, end in windows.filter(lifted_at=None).values_list("dyno__name", "first_day", "last_day"):
         dynos[fold(dyno)].take(start, end, IN_MAINTENANCE)
+    _take_overruns(ground, last, dynos, vehicles)
     found.dyno_days, found.vehicle_days = dict(dynos), dict(vehicles)
     wanted = TestRequest.objects.filter(ground=ground, status=RequestStatus.WAITING, vehicle__placeholder=True)
     for request in wanted.exclude(earliest_start=None).only("vehicle_id", "earliest_start", "days"):
         end = date.fromordinal(request.earliest_start.toordinal() + request.days - 1)
         found.wanted_days.setdefault(request.vehicle_id, []).append((request.earliest_start, end))
+
+
+def _take_overruns(ground: ProvingGround, last: date, dynos: dict, vehicles: dict) -> None:
+    """What still runs past its end takes all days after it that nothing else takes: nobody knows until when."""
+    running = Allocation.objects.filter(overrunning(ground.today()), ground=ground).select_related("vehicle", "dyno")
+    for each in running:
+        after = each.last_day + timedelta(days=1)
+        on_dyno, of_vehicle = dynos[fold(each.dyno.name)], vehicles[each.vehicle_id]
+        for start, end in on_dyno.free(after, last):
+            on_dyno.take(start, end, f"held by {each.vehicle}, which still runs past {each.last_day},")
+        for start, end in of_vehicle.free(after, last):
+            of_vehicle.take(start, end, f"running on {each.dyno} past {each.last_day},")
 
 
 def _windows(ground: ProvingGround, found: Ground, undone: set[int]) -> None:

@@ -45,6 +45,11 @@ class Allocation(models.Model):
         indexes = [
             models.Index(fields=["dyno", "first_day", "last_day"], name="allocation_dyno_days"),
             models.Index(fields=["ground", "first_day"], name="allocation_ground_first"),
+            models.Index(
+                fields=["dyno", "last_day"],
+                name="allocation_running",
+                condition=models.Q(status=AllocationStatus.RUNNING),
+            ),
         ]
         triggers = [
             ground_stays,

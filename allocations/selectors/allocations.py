@@ -1,10 +1,10 @@
 """Reads of single allocations, within the grounds of the user who asks."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from allocations import access
 from allocations.enums import AllocationStatus, RefusalCode
@@ -71,9 +71,9 @@ def search_ahead(ground: ProvingGround, text: str, *, user: "User", limit: int =
 
 
 def ahead(rows: QuerySet[Allocation], ground: ProvingGround, *, limit: int = 30) -> list[Allocation]:
-    """Those that are scheduled or run and have not ended, the earliest first."""
+    """Those that run, also past their end, or are scheduled and not past, the earliest first."""
     live = rows.filter(
-        status__in=(AllocationStatus.SCHEDULED, AllocationStatus.RUNNING), last_day__gte=ground.today()
+        Q(status=AllocationStatus.SCHEDULED, last_day__gte=ground.today()) | Q(status=AllocationStatus.RUNNING)
     )
     return list(live.select_related("vehicle", "dyno", "test_type").order_by("first_day")[:limit])
 
@@ -89,13 +89,19 @@ def checks_of(allocation: Allocation) -> list[Check]:
     return _checks(facts, allocation) if facts else []
 
 
+def _waits_for_none(facts: Facts, allocation: Allocation) -> Facts:
+    """Without what runs late: that stands in the way of what is to begin by today alone."""
+    today = allocation.ground.today()
+    return replace(facts, stays=tuple(stay for stay in facts.stays if not stay.held_to or facts.days.first <= today))
+
+
 def no_longer_fit(rows: Iterable[Allocation]) -> list[Allocation]:
     """Those of the allocations that the rulebook would refuse today, after their vehicle or dyno was changed."""
     return [row for row in rows if not all(check.holds for check in checks_of(row))]
 
 
 def _checks(facts: Facts, allocation: Allocation) -> list[Check]:
-    refusals = facts.refusals()
+    refusals = _waits_for_none(facts, allocation).refusals()
     labels = {
         "test": f"Runs {facts.test.test_type}",
         "drive": f"Takes {facts.test.drive}",

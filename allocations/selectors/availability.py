@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from allocations.exceptions import Refusal
-from allocations.models import Vehicle
+from allocations.models import Dyno, ProvingGround, Vehicle
 from allocations.rulebook import (
     LONGEST_STAY,
     USUAL,
@@ -21,14 +21,18 @@ from allocations.rulebook import (
     Stands,
     Stay,
     TestFacts,
+    check_start,
     check_stays,
     check_travel,
+    held_to,
     judge,
 )
 from allocations.selectors.statements import (
     FACTS,
     FIND_ON_ANY_DAY,
     FIND_ON_WORKING_DAYS,
+    RUNNING_IN,
+    RUNNING_ON,
     STAY_COLUMNS,
     THEN,
 )
@@ -49,19 +53,24 @@ class Facts:
         """Every rule that says no."""
         return judge(self.test, self.dyno, self.days, self.stays, self.rules, stands=stands)
 
-    def in_the_way(self, stays: Iterable[Stay] | None = None) -> list[Refusal]:
+    def cannot_start(self) -> list[Refusal]:
+        """What still runs where it is to start now."""
+        return check_start(self.test, self.dyno, self.days, self.stays)
+
+    def in_the_way(self, stays: Iterable[Stay] | None = None, *, stands: Stands | None = None) -> list[Refusal]:
         """Of the reasons why not those alone that other stays are, these or those `stays`."""
         others = list(self.stays if stays is None else stays)
         return [
-            *check_stays(self.test, self.dyno, self.days, others),
+            *check_stays(self.test, self.dyno, self.days, others, stands),
             *check_travel(self.test, self.dyno, self.days, others, self.rules.travel),
         ]
 
 
-def _stay(row: list) -> Stay:
-    kind, id_, dyno_id, dyno, what, first, last, vehicle_id, vehicle, facility_id, facility = row
+def _stay(row: list, today: dt.date | None) -> Stay:
+    kind, id_, dyno_id, dyno, what, first, last, vehicle_id, vehicle, facility_id, facility, status = row
     days = DayRange(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
-    return Stay(kind, id_, dyno_id, dyno, what, days, vehicle_id, vehicle or "", facility_id, facility)
+    held = held_to(status, days.last, today)
+    return Stay(kind, id_, dyno_id, dyno, what, days, vehicle_id, vehicle or "", facility_id, facility, held)
 
 
 def facts_for(
@@ -94,6 +103,8 @@ def facts_for(
         vehicle_ground, vehicle, test_type, tested_as, weight, test_ground, runs_through,
         facility_id, facility, rules, *s,
     ) = found[0]  # fmt: skip
+    ground_rules = as_rules(rules)
+    rows_of_stays = {(row[0], row[1]): _stay(row, ground_rules.today) for stays in s for row in stays}
     same_ground = vehicle_ground if vehicle_ground == test_ground else -1
     return Facts(
         TestFacts(same_ground, vehicle_id, vehicle, test_type, tested_as, weight, pauses=not runs_through),
@@ -103,43 +114,33 @@ def facts_for(
             facility_id, facility,
         ),
         days,
-        tuple(_stay(stay) for stays in s for stay in stays),
-        as_rules(rules),
+        tuple(rows_of_stays.values()),
+        ground_rules,
     )  # fmt: skip
 
 
 def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = None) -> list[Stay]:
-    """What takes a dyno on some of the days, allocations and maintenance, save one window."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {STAY_COLUMNS} {THEN} AND o.dyno_id = %(dyno)s AND o.window_id IS DISTINCT FROM %(window)s",  # noqa: S608
-            {
-                "dyno": dyno_id,
-                "first": days.first,
-                "last": days.last,
-                "longest": LONGEST_STAY,
-                "leaving_out": 0,
-                "window": leaving_out_window or 0,
-            },
-        )
-        return [_stay(row) for (row,) in cursor.fetchall()]
+    """What takes a dyno on some of the days, allocations and maintenance, save one window; overruns among them."""
+    dyno = Dyno.objects.select_related("ground").get(pk=dyno_id)
+    asked = {"dyno": dyno_id, "window": leaving_out_window or 0}
+    where = f"({THEN} OR {RUNNING_ON}) AND o.dyno_id = %(dyno)s AND o.window_id IS DISTINCT FROM %(window)s"
+    return _stays(where, days, dyno.ground.today(), asked)
 
 
-def stays_in(ground_id: int, days: DayRange, *, reach: int = 0) -> list[Stay]:
+def stays_in(ground: ProvingGround, days: DayRange, *, reach: int = 0) -> list[Stay]:
     """What takes any dyno of the ground on some of the days, or in so many days before and after them."""
     margin = dt.timedelta(days=reach)
+    around = DayRange(days.first - margin, days.last + margin)
+    where = f"({THEN} OR {RUNNING_IN}) AND od.ground_id = %(ground)s"
+    return _stays(where, around, ground.today(), {"ground": ground.pk})
+
+
+def _stays(where: str, days: DayRange, today: dt.date, asked: dict) -> list[Stay]:
+    shared = {"first": days.first, "last": days.last, "longest": LONGEST_STAY, "leaving_out": 0}
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {STAY_COLUMNS} {THEN} AND od.ground_id = %(ground)s",
-            {
-                "ground": ground_id,
-                "first": days.first - margin,
-                "last": days.last + margin,
-                "longest": LONGEST_STAY,
-                "leaving_out": 0,
-            },
-        )
-        return [_stay(row) for (row,) in cursor.fetchall()]
+        cursor.execute(f"SELECT {STAY_COLUMNS} {where}", shared | asked)
+        stays = [_stay(row, today) for (row,) in cursor.fetchall()]
+    return [stay for stay in stays if stay.days.overlaps(days) or stay.held_to]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,7 @@ def find_places(
         "first": first_day,
         "latest": latest,
         "wanted": near or first_day,
+        "today": ground_rules.today,
         "longest": LONGEST_STAY,
         "reach": ground_rules.reach,
         "limit": limit,
@@ -246,15 +248,29 @@ def nearest_places(
     leaving_out: int | None = None,
     taken: Sequence[tuple[int, dt.date, dt.date]] = (),
     limit: int = NEAREST,
+    but: tuple[int, dt.date | None] | None = None,
 ) -> list[Place]:
-    """The places nearest to a day that was refused, before or after it, none before `not_before`."""
+    """The places nearest to a day that was refused, before or after it, none before `not_before`.
+
+    `but` is left out: a dyno and first day, or without the day all of a dyno.
+    """
     first = max(near - LOOK_BACK, min(near, not_before)) if not_before else near - LOOK_BACK
-    return find_places(
+    places = find_places(
         wanted,
         first_day=first,
         latest=near + LOOK_AHEAD,
         near=near,
-        limit=limit,
+        limit=limit + (SPARE if but else 0),
         leaving_out=leaving_out,
         taken=taken,
     )
+    return without(places, but)[:limit]
+
+
+SPARE = 20
+"""Places more that are looked for where some of them are no answer."""
+
+
+def without(places: Iterable[Place], but: tuple[int, dt.date | None] | None) -> list[Place]:
+    """The places save the one on this dyno and first day, or without the day those on this dyno."""
+    return [place for place in places if not but or place.dyno_id != but[0] or but[1] not in (None, place.first_day)]

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from allocations import access
 from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Capability, Dyno, Occupancy, ProvingGround
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import LONGEST_STAY, held_to
 from allocations.selectors.ghosts import Ghost
+from allocations.selectors.running import overrunning
 from allocations.selectors.search import has_every_word
 from dynosite.lib.days import DayRange
 
@@ -69,6 +72,13 @@ class Bar:
     done: int | None = None
     warning: str = ""
     matches: bool = True
+    over: int = 0
+    """Days after its last one through today on which it still holds its dyno."""
+
+    @property
+    def held(self) -> int:
+        """Its days, and those that it runs over."""
+        return self.length + self.over
 
 
 @dataclass(slots=True)
@@ -219,10 +229,10 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
     by_id = {row.id: row for row in rows}
     stays = (
         Occupancy.objects.filter(
+            Q(last_day__gte=days.first) & Q(first_day__gt=days.first - dt.timedelta(days=LONGEST_STAY))
+            | _overrunning_into(days, today),
             dyno_id__in=list(by_id),
             first_day__lte=days.last,
-            first_day__gt=days.first - dt.timedelta(days=LONGEST_STAY),
-            last_day__gte=days.first,
         )
         .order_by("first_day")
         .values_list(
@@ -287,10 +297,15 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
                 done=_done(first, length, today) if status == AllocationStatus.RUNNING else None,
                 warning=warning,
                 matches=matches,
+                over=(today - last).days if held_to(status, last, today) else 0,
             )
         by_id[dyno_id].bars.append(bar)
     for row in rows:
         row.use, row.weekly = _use(row.bars, days)
+
+
+def _overrunning_into(days: DayRange, today: dt.date) -> Q:
+    return overrunning(today, "allocation__") if today >= days.first else Q(pk__in=())
 
 
 def warning_of(status: str, first: dt.date, last: dt.date, due: dt.date | None, today: dt.date) -> str:
@@ -311,7 +326,7 @@ def _done(first: dt.date, length: int, today: dt.date) -> int:
 def _use(bars: Iterable[Bar], days: DayRange) -> tuple[int, list[int]]:
     taken = [False] * days.days
     for bar in bars:
-        for day in range(max(bar.start, 0), min(bar.start + bar.length, days.days)):
+        for day in range(max(bar.start, 0), min(bar.start + bar.held, days.days)):
             taken[day] = True
     columns = _columns(days)
     edges = [-(-days.days * column // columns) for column in range(columns + 1)]
@@ -324,16 +339,12 @@ def _columns(days: DayRange) -> int:
 
 
 def _load(rows: list[DynoRow], days: DayRange) -> list[int]:
-    steps = [0] * (days.days + 1)
+    taken = [0] * days.days
     for row in rows:
-        for bar in row.bars:
-            steps[max(bar.start, 0)] += 1
-            steps[min(bar.start + bar.length, days.days)] -= 1
-    load, taken = [], 0
-    for step in steps[:-1]:
-        taken += step
-        load.append(round(100 * taken / len(rows)) if rows else 0)
-    return load
+        held = {day for bar in row.bars for day in range(max(bar.start, 0), min(bar.start + bar.held, days.days))}
+        for day in held:
+            taken[day] += 1
+    return [round(100 * number / len(rows)) if rows else 0 for number in taken]
 
 
 def _outlook(load: list[int], days: DayRange, today: dt.date) -> int | None:

@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from django.db.models import BooleanField, DateField, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, DateField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from allocations import access
 from allocations.enums import AllocationStatus
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, Dyno, Facility, MaintenanceWindow, Occupancy, ProvingGround
+from allocations.selectors.running import overrunning
 
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 _NEXT_FREE = """(
     SELECT lower(datemultirange(daterange(
             greatest(%s::date, allocations_dyno.available_from), allocations_dyno.available_to, '[]'))
-        - coalesce(range_agg(daterange(o.first_day, o.last_day, '[]')), '{}'))
+        - coalesce(range_agg(daterange(o.first_day, o.last_day, '[]')), '{}')
+        - coalesce((
+            SELECT range_agg(daterange(a.first_day, NULL)) FROM allocations_allocation a
+            WHERE a.dyno_id = allocations_dyno.id AND a.status = 'running' AND a.last_day < %s), '{}'))
     FROM allocations_occupancy o
     WHERE o.dyno_id = allocations_dyno.id AND o.last_day >= %s
         AND greatest(%s::date, allocations_dyno.available_from)
@@ -38,16 +42,21 @@ def dyno_by_id(pk: int, *, user: "User") -> Dyno:
 
 
 def dyno_list(ground: ProvingGround, *, user: "User") -> QuerySet[Dyno]:
-    """Dynos with what is on them today (`vehicle_now`, `until`, `in_maintenance`) and their `next_free` day."""
+    """Dynos with what is on them today (`vehicle_now`, `until`, `in_maintenance`) and their `next_free` day.
+
+    A test that still runs past its end is on its dyno today, `until` a day that is past; no day is the next free one.
+    """
     today = ground.today()
-    now = Occupancy.objects.filter(dyno=OuterRef("pk"), first_day__lte=today, last_day__gte=today)
+    now = Occupancy.objects.filter(
+        Q(last_day__gte=today) | overrunning(today, "allocation__"), dyno=OuterRef("pk"), first_day__lte=today
+    ).order_by("first_day")
     return dynos(ground, user=user).annotate(
         vehicle_now=Subquery(now.values("vehicle__tag")[:1]),
         vin_now=Subquery(now.values("vehicle__vin")[:1]),
         allocation_now=Subquery(now.values("allocation_id")[:1]),
         window_now=Subquery(now.values("window_id")[:1]),
         until=Subquery(now.values("last_day")[:1], output_field=DateField()),
-        next_free=RawSQL(_NEXT_FREE, [today, today, today], output_field=DateField()),  # noqa: S611
+        next_free=RawSQL(_NEXT_FREE, [today, today, today, today], output_field=DateField()),  # noqa: S611
     )
 
 
@@ -58,7 +67,8 @@ def facilities(ground: ProvingGround, *, user: "User") -> QuerySet[Facility]:
 
 def coming_allocations(dyno: Dyno, *, limit: int = 30) -> list[Allocation]:
     """What is on the dyno from today on. Of a dyno that `dyno_by_id` gave."""
-    rows = Allocation.objects.filter(dyno=dyno, last_day__gte=dyno.ground.today())
+    today = dyno.ground.today()
+    rows = Allocation.objects.filter(Q(last_day__gte=today) | overrunning(today), dyno=dyno)
     rows = rows.exclude(status=AllocationStatus.CANCELLED).select_related("vehicle", "dyno__facility", "test_type")
     return list(rows.order_by("first_day")[:limit])
 

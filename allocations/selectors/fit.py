@@ -79,7 +79,7 @@ def fits(
     if days is None:
         return [_able(each, test, _facts(each, test, rows[each.pk])) for each in _dynos(ground, dyno)]
     rules = rules_of(ground)
-    stays = stays_in(ground.pk, days, reach=rules.reach)
+    stays = stays_in(ground, days, reach=rules.reach)
     off = check_calendar(test, days, rules.calendar) if test_type else []
     return [
         _fit(each, test, _facts(each, test, rows[each.pk]), days, stays, rules, off) for each in _dynos(ground, dyno)
@@ -150,7 +150,11 @@ def _fit(
         *check_stays(test, facts, days, stays),
         *check_travel(test, facts, days, stays, rules.travel),
     ]
-    taken = [stay.days for stay in stays if stay.dyno_id == dyno.pk or stay.vehicle_id == test.vehicle_id]
+    taken = [
+        DayRange(stay.days.first, days.last) if stay.overruns(days) else stay.days
+        for stay in stays
+        if stay.dyno_id == dyno.pk or stay.vehicle_id == test.vehicle_id
+    ]
     return Fit(dyno, tuple(refusals), tuple(_gaps(dyno, days, taken)))
 
 

@@ -7,6 +7,7 @@ from allocations import access
 from allocations.enums import AllocationStatus, DisplacedTo, RefusalCode, Role
 from allocations.exceptions import Refusal
 from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
+from allocations.rulebook import Stands
 from allocations.selectors.availability import Place, facts_for, nearest_places, wanted_for
 from allocations.selectors.working import length_of
 from dynosite.accounts.models import User
@@ -92,7 +93,8 @@ def _answers(allocation: Allocation, window: DayRange, place: Place | None) -> t
     if allocation.status == AllocationStatus.COMPLETED:
         return ()
     if allocation.status == AllocationStatus.RUNNING:
-        return (*cut, *leave)
+        # What ran stays in the records: only a test that began within the window may be taken off.
+        return cut or leave
     return (*move, *cut, *leave) if place else (*cut, *leave, *move)
 
 
@@ -116,7 +118,9 @@ def returns(window: MaintenanceWindow, *, left: DayRange | None = None) -> list[
 def cannot_return(displacement: Displacement, allocation: Allocation) -> list[Refusal]:
     """Only what still is as the window left it comes back: not a test that was done or given up elsewhere since."""
     gone = displacement.answer in (DisplacedTo.WAIT, DisplacedTo.CANCEL)
-    left = (AllocationStatus.CANCELLED,) if gone else (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
+    left = [AllocationStatus.CANCELLED] if gone else [AllocationStatus.SCHEDULED, AllocationStatus.RUNNING]
+    if displacement.status == AllocationStatus.RUNNING and not gone:
+        left.append(AllocationStatus.COMPLETED)  # by being cut at a day that was past
     if allocation.status in left:
         return []
     return [Refusal(RefusalCode.WRONG_STATUS, f"{allocation} is {allocation.status} by now and cannot come back.")]
@@ -140,4 +144,4 @@ def _in_the_way(
     if not (left and left.overlaps(days)):
         gone.add(("maintenance", window.pk))
     stays = [stay for stay in facts.stays if (stay.kind, stay.id) not in gone]
-    return facts.in_the_way(stays)
+    return facts.in_the_way(stays, stands=Stands(days))

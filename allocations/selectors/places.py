@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from allocations import access
-from allocations.enums import RefusalCode
-from allocations.models import Capability, Vehicle
+from allocations.enums import AllocationStatus, RefusalCode
+from allocations.models import Allocation, Capability, Vehicle
 from allocations.request_rules import Wish
 from allocations.rulebook import GroundRules
-from allocations.selectors.availability import Place, find_places, wanted_for
+from allocations.selectors.availability import SPARE, Place, find_places, wanted_for, without
+from allocations.selectors.fit import fits
+from allocations.selectors.running import progress_of
 from allocations.selectors.wishes import concerns_of
+from allocations.selectors.working import length_of
+from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 
 if TYPE_CHECKING:
@@ -62,6 +66,48 @@ def ranked_places(
         first_day=first_day, latest=first_day + LOOK_AHEAD, limit=limit, leaving_out=leaving_out,
     )  # fmt: skip
     return explained(places, test_type_id, first_day)
+
+
+FARTHER = dt.timedelta(days=365)
+WHY_NOT = 6
+"""Dynos whose reasons are named, at most."""
+
+
+def other_places(allocation: Allocation, *, user: "User", limit: int = 8) -> list[Ranked]:
+    """Where an allocation could go, of a running test its rest: the best from its first day on, or else the nearest
+    before or after that within a year. Never the place that it has."""
+    access.require(user, allocation.ground_id, access.Role.VIEWER)
+    runs = allocation.status == AllocationStatus.RUNNING
+    if runs:
+        length = progress_of(allocation).left
+    else:
+        length = length_of(allocation.ground_id, allocation.test_type_id, allocation.days)
+    today = allocation.ground.today()
+    first = today if runs else max(allocation.first_day, today)
+    wanted = wanted_for(allocation.vehicle, allocation.test_type_id, length, drive=allocation.drive)
+    but = (allocation.dyno_id, None if runs else allocation.first_day)
+    shared = {"limit": limit + SPARE, "leaving_out": allocation.pk}
+    places = without(find_places(wanted, first_day=first, latest=first + LOOK_AHEAD, **shared), but)
+    places = places or without(
+        find_places(wanted, first_day=today, latest=first + FARTHER, near=first, **shared), but
+    )
+    return explained(places[:limit], allocation.test_type_id, first)
+
+
+def why_no_place(allocation: Allocation, *, user: "User") -> list[str]:
+    """What every other dyno has against it on its days, those first that could take it on others."""
+    days = allocation.days
+    today = allocation.ground.today()
+    if days.first < today:
+        days = DayRange(today, today + (days.last - days.first))
+    rows = fits(
+        allocation.ground, user=user, days=days, test_type=allocation.test_type, vehicle=allocation.vehicle,
+        drive=allocation.drive,
+    )  # fmt: skip
+    others = sorted((row for row in rows if row.dyno.pk != allocation.dyno_id), key=lambda row: not row.may)
+    own = RefusalCode.VEHICLE_ELSEWHERE
+    sentences = [refusal.sentence for row in others for refusal in row.refusals if refusal.code != own]
+    return list(dict.fromkeys(sentences))[:WHY_NOT]
 
 
 def explained(places: list[Place], test_type_id: int, wanted: dt.date) -> list[Ranked]:

@@ -6,7 +6,7 @@ The planner counts days from the plan's first day and knows names only: a dyno i
 
 import datetime as dt
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from django.db.models import Q
@@ -16,6 +16,7 @@ from allocations.models import Allocation, Capability, Dyno, Occupancy, Plan, Te
 from allocations.planning import Problem
 from allocations.planning.problem import Occupied, Test, Travel
 from allocations.rulebook import GroundRules, too_near
+from allocations.selectors.running import overrunning
 from allocations.selectors.working import rules_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.workdays import WorkingCalendar
@@ -53,7 +54,8 @@ def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> Planni
         else:
             tests.append(replace(test, after=before))
             rows[test.id] = request
-    fixed = _standing_so(plan, moving, rules)
+    overruns = list(Allocation.objects.filter(overrunning(rules.today), ground_id=plan.ground_id))
+    fixed = _standing_so(plan, moving, rules) | _behind(overruns, moving)
     for allocation in moving:
         test = _test_of_allocation(plan, allocation, runs, rules)
         tests.append(replace(test, fixed=allocation.pk in fixed))
@@ -65,6 +67,7 @@ def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> Planni
     names = sorted(f"d{id_}" for id_ in dynos)
     occupied = _occupied(plan, dynos, {allocation.pk for allocation in moving}, facilities, rules.reach)
     occupied += _tails(plan, [each for each in moving if each.pk in fixed], rules)
+    occupied += _held(plan, overruns, [each for each in moving if each.pk in fixed], dynos)
     problem = Problem(
         horizon,
         tuple(names),
@@ -168,6 +171,38 @@ def _standing_so(plan: Plan, moving: Collection[Allocation], rules: GroundRules)
             if too_near(one[1:], other[1:], rules.travel):
                 fixed |= {one[0], other[0]} & movable
     return fixed
+
+
+def _behind(overruns: Collection[Allocation], moving: Collection[Allocation]) -> set[int]:
+    """Those whose dyno or vehicle a test past its end still holds: people move them, who know when it will end."""
+    dynos, vehicles = {each.dyno_id for each in overruns}, {each.vehicle_id for each in overruns}
+    return {each.pk for each in moving if each.dyno_id in dynos or each.vehicle_id in vehicles}
+
+
+def _held(
+    plan: Plan, overruns: Collection[Allocation], fixed: Collection[Allocation], dynos: Availability
+) -> list[Occupied]:
+    """The days on which tests past their end hold dyno and vehicle, to the plan's last, save what stands there."""
+    held = []
+    for each in overruns:
+        on_dyno = [row.days for row in fixed if row.dyno_id == each.dyno_id]
+        of_vehicle = [row.days for row in fixed if row.vehicle_id == each.vehicle_id]
+        if each.dyno_id in dynos:
+            held += [Occupied(*gap, dyno=f"d{each.dyno_id}") for gap in _between(plan, each, on_dyno)]
+        held += [Occupied(*gap, vehicle=f"v{each.vehicle_id}") for gap in _between(plan, each, of_vehicle)]
+    return held
+
+
+def _between(plan: Plan, overrun: Allocation, stays: Iterable[DayRange]) -> list[tuple[int, int]]:
+    """From the day after an overrun's last one, what of the plan's days these stays leave, counted from its first."""
+    first = max(plan.first_day, overrun.last_day + dt.timedelta(days=1))
+    gaps = []
+    for stay in sorted(stays):
+        if stay.first > first:
+            gaps.append((first, stay.first - dt.timedelta(days=1)))
+        first = max(first, stay.last + dt.timedelta(days=1))
+    gaps.append((first, plan.last_day))
+    return [((a - plan.first_day).days, (b - plan.first_day).days) for a, b in gaps if a <= b]
 
 
 def _stands_well(allocation: Allocation, calendar: WorkingCalendar) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import OuterRef, Subquery
 
 from allocations import access
@@ -21,6 +21,7 @@ from allocations.models import (
     ProvingGround,
     TestType,
 )
+from allocations.selectors.running import overrunning
 from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:
@@ -61,10 +62,12 @@ def allocations_between(
 ) -> QuerySet[Allocation]:
     """Allocations that meet the days, earliest first. Without a status: all that are not cancelled."""
     access.require(user, ground.pk, access.Role.VIEWER)
-    query = Allocation.objects.filter(ground=ground).select_related("vehicle", "dyno", "test_type")
+    query = Allocation.objects.filter(ground=ground).select_related("vehicle", "dyno", "test_type", "ground")
     query = query.filter(status=status) if status else query.exclude(status=AllocationStatus.CANCELLED)
     if days:
-        query = query.filter(first_day__lte=days.last, last_day__gte=days.first)
+        today = ground.today()
+        over = overrunning(today) if today >= days.first else Q(pk__in=())
+        query = query.filter(Q(last_day__gte=days.first) | over, first_day__lte=days.last)
     if test_type:
         query = query.filter(test_type=test_type)
     if dyno:
@@ -87,7 +90,8 @@ def windows_between(
 
 _CONFLICTS = """
     WITH stays AS (
-        SELECT 'allocation' AS kind, id, dyno_id, vehicle_id, first_day, last_day
+        SELECT 'allocation' AS kind, id, dyno_id, vehicle_id, first_day,
+            CASE WHEN status = 'running' THEN greatest(last_day, %(today)s) ELSE last_day END AS last_day
         FROM allocations_allocation WHERE ground_id = %(ground)s AND status <> 'cancelled'
         UNION ALL
         SELECT 'maintenance', id, dyno_id, NULL, first_day, last_day
@@ -105,7 +109,10 @@ _CONFLICTS = """
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two stays that share a dyno or a vehicle on these days. The guards let none come; this looks all the same."""
+    """Two stays that share a dyno or a vehicle on these days.
+
+    The guards let none come but by time: a test that runs past its end into the days of the next.
+    """
 
     what: str
     same_dyno: bool
@@ -119,7 +126,12 @@ def conflicts(ground: ProvingGround, *, user: "User", days: DayRange | None = No
     with connection.cursor() as cursor:
         cursor.execute(
             _CONFLICTS,
-            {"ground": ground.pk, "first": days.first if days else None, "last": days.last if days else None},
+            {
+                "ground": ground.pk,
+                "today": ground.today(),
+                "first": days.first if days else None,
+                "last": days.last if days else None,
+            },
         )
         return [
             Conflict(

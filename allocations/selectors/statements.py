@@ -7,7 +7,8 @@ STAY_COLUMNS = """
         CASE WHEN o.window_id IS NULL THEN 'allocation' ELSE 'maintenance' END,
         coalesce(o.window_id, o.allocation_id), o.dyno_id, od.name,
         coalesce(t.name, CASE WHEN w.reason = '' THEN w.kind ELSE w.kind || ': ' || w.reason END),
-        o.first_day, o.last_day, o.vehicle_id, coalesce(nullif(ov.tag, ''), ov.vin), od.facility_id, ofa.name)
+        o.first_day, o.last_day, o.vehicle_id, coalesce(nullif(ov.tag, ''), ov.vin), od.facility_id, ofa.name,
+        a.status)
     FROM allocations_occupancy o
     JOIN allocations_dyno od ON od.id = o.dyno_id
     JOIN allocations_facility ofa ON ofa.id = od.facility_id
@@ -25,6 +26,15 @@ ABOUT_THEN = """o.first_day <= %(last)s::date + reach.days
             AND o.last_day >= %(first)s::date - reach.days"""
 """So near that the vehicle may be on the way."""
 
+_RUNNING = """o.allocation_id = ANY (ARRAY(SELECT r.id FROM allocations_allocation r
+            WHERE r.{column} = {value} AND r.status = 'running' AND r.last_day < %(first)s))"""
+RUNNING_ON = _RUNNING.format(column="dyno_id", value="%(dyno)s")
+RUNNING_IN = _RUNNING.format(column="ground_id", value="%(ground)s")
+"""What runs and was to end before these days: in the way if its end is past, which the caller has to ask."""
+
+_RUNNING_ON_IT = _RUNNING.format(column="dyno_id", value="d.id")
+_RUNNING_ELSEWHERE = _RUNNING.format(column="vehicle_id", value="v.id")
+
 FACTS = f"""
     SELECT d.name, d.ground_id, d.enabled, d.available_from, d.available_to,
         (SELECT coalesce(json_agg(json_build_array(c.drives, c.weight_classes)), '[]') FROM allocations_capability c
@@ -32,7 +42,9 @@ FACTS = f"""
         v.ground_id, coalesce(nullif(v.tag, ''), v.vin), t.name, coalesce(nullif(%(drive)s, ''), v.drive),
         v.weight_class, t.ground_id, t.runs_through, d.facility_id, f.name, ({RULES} d.ground_id),
         ARRAY(SELECT {STAY_COLUMNS} {THEN} AND o.dyno_id = d.id),
-        ARRAY(SELECT {STAY_COLUMNS} {ABOUT_THEN} AND o.vehicle_id = v.id AND o.dyno_id <> d.id)
+        ARRAY(SELECT {STAY_COLUMNS} {ABOUT_THEN} AND o.vehicle_id = v.id AND o.dyno_id <> d.id),
+        ARRAY(SELECT {STAY_COLUMNS} {_RUNNING_ON_IT}),
+        ARRAY(SELECT {STAY_COLUMNS} {_RUNNING_ELSEWHERE} AND o.dyno_id <> d.id)
     FROM allocations_dyno d
     JOIN allocations_facility f ON f.id = d.facility_id
     CROSS JOIN LATERAL (
@@ -64,6 +76,11 @@ _FIND = """
         WHERE o.vehicle_id = %(vehicle)s AND o.allocation_id IS DISTINCT FROM %(leaving_out)s
             AND o.first_day <= %(end)s::date + %(reach)s AND o.last_day >= %(first)s::date - %(reach)s
         GROUP BY f.id
+    ), overrun AS MATERIALIZED (
+        -- Until somebody ends them they hold their dynos and vehicles, nobody knows how long.
+        SELECT a.dyno_id, a.vehicle_id, daterange(a.first_day, NULL) AS days FROM allocations_allocation a
+        WHERE a.ground_id = %(ground)s AND a.status = 'running' AND a.last_day < %(today)s
+            AND a.id <> %(leaving_out)s
     ), spoken_for AS MATERIALIZED (
         SELECT * FROM unnest(%(taken_dynos)s::bigint[], %(taken_first)s::date[], %(taken_last)s::date[])
             AS taken (dyno_id, first_day, last_day)
@@ -75,6 +92,9 @@ _FIND = """
                 SELECT range_agg(daterange(o.first_day, o.last_day, '[]')) FROM allocations_occupancy o
                 WHERE o.dyno_id = d.id AND o.first_day <= %(end)s AND o.first_day > %(first)s::date - %(longest)s
                     AND o.last_day >= %(first)s AND o.allocation_id IS DISTINCT FROM %(leaving_out)s), '{}')
+            - coalesce((
+                SELECT range_agg(r.days) FROM overrun r
+                WHERE r.dyno_id = d.id OR r.vehicle_id = %(vehicle)s), '{}')
             - coalesce((
                 SELECT range_agg(daterange(s.first_day, s.last_day, '[]')) FROM spoken_for s
                 WHERE s.dyno_id = d.id), '{}')) AS gap

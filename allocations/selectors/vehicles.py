@@ -9,6 +9,7 @@ from allocations import access
 from allocations.enums import AllocationStatus, RequestStatus
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, Occupancy, ProvingGround, TestRequest, Vehicle
+from allocations.selectors.running import overrunning
 
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
@@ -59,7 +60,9 @@ def vehicle_list(ground: ProvingGround, *, user: "User") -> QuerySet[Vehicle]:
         .exclude(status=AllocationStatus.CANCELLED)
         .order_by("first_day")
     )
-    now = Occupancy.objects.filter(vehicle=OuterRef("pk"), first_day__lte=today, last_day__gte=today)
+    now = Occupancy.objects.filter(
+        Q(last_day__gte=today) | overrunning(today, "allocation__"), vehicle=OuterRef("pk"), first_day__lte=today
+    ).order_by("first_day")
     waiting = (
         TestRequest.objects.filter(vehicle=OuterRef("pk"), status=RequestStatus.WAITING)
         .order_by()

@@ -4,11 +4,14 @@ import datetime as dt
 from collections.abc import Collection
 from functools import partial
 
-from allocations.enums import Action, AllocationStatus, RefusalCode
-from allocations.exceptions import Refused
+from allocations import access
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, AllocationStatus, RefusalCode, Weight
+from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Dyno, TestType
 from allocations.rulebook import LONGEST_STAY, Stands, check_days
-from allocations.selectors.availability import find_places, wanted_for
+from allocations.selectors.availability import facts_for, find_places, wanted_for
+from allocations.selectors.running import extended
 from allocations.selectors.working import rules_for
 from allocations.services.placing import (
     displaced_request,
@@ -18,10 +21,12 @@ from allocations.services.placing import (
     replace,
     vehicle_of,
 )
+from allocations.services.running import expect_same_first_day, let_rest_wait, move_rest, rest_of
 from allocations.services.work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 
+ASKED = frozenset(code for code in RefusalCode if code.weight is Weight.ASKS)
 MAX_BACKUP_DAYS = 7
 """Days after the wanted one that auto-booking with backup may start at the latest."""
 
@@ -140,40 +145,86 @@ def move(
     dyno_id: int | None = None,
     first_day: dt.date | None = None,
     last_day: dt.date | None = None,
+    rest_waits: bool = False,
     version: int | None = None,
     confirmed: Collection[str] = (),
     key: str | None = None,
 ) -> Change:
     """Moves a scheduled or running allocation to another dyno, to other days, or both.
 
-    A new first day alone keeps the length, of a test that pauses the days worked. `confirmed` are codes that are
-    asked about and meant so. Raises Refused, Stale, NotFound, NotAllowed.
+    Without a last day it keeps its length, of a test that pauses the days worked. Of a running test that goes to
+    another dyno, what ran stays and the rest goes. With `rest_waits` the days of its request that it leaves open
+    become a waiting request. `confirmed` are codes that are asked about and meant so. Raises Refused, Stale,
+    NotFound, NotAllowed.
     """
     asked = {"allocation": allocation_id, "dyno": dyno_id, "first": first_day, "last": last_day, "version": version}
+    asked |= {"rest": True} if rest_waits else {}
+    meant = {*confirmed, RefusalCode.FEWER_DAYS} if rest_waits else confirmed
     target: dict = {}
 
     def write(work: Work) -> None:
         allocation = locked_allocation(work, allocation_id, dynos=[dyno_id] if dyno_id else [])
         expect_version(allocation, version)
-        first = first_day or allocation.first_day
-        if first != allocation.first_day and last_day is None:
-            days = _shifted(allocation, first)
+        target.update(allocation=allocation, place=(allocation.dyno_id, allocation.days, allocation.status))
+        to = dyno_id or allocation.dyno_id
+        if allocation.status == AllocationStatus.RUNNING and to != allocation.dyno_id:
+            days = rest_of(allocation, to, first_day, last_day)
+            target["days"] = days
+            allocation = move_rest(work, allocation, to, days, confirmed=meant)
         else:
-            days = DayRange(first, last_day or allocation.last_day)
-        target.update(allocation=allocation, days=days)
-        replace(work, allocation, dyno_id or allocation.dyno_id, days, confirmed=confirmed)
+            expect_same_first_day(allocation, first_day, last_day)
+            first = first_day or allocation.first_day
+            if first != allocation.first_day and last_day is None:
+                days = _shifted(allocation, first)
+            else:
+                days = DayRange(first, last_day or allocation.last_day)
+            target["days"] = days
+            replace(work, allocation, to, days, stands=_as_it_ran(allocation, to, days), confirmed=meant)
+        if rest_waits:
+            let_rest_wait(work, allocation)
 
     try:
         return carry_out(write, actor=actor, action=Action.MOVE, key=key, request=asked)
     except Refused as refused:
-        if target and target["days"].days in range(1, LONGEST_STAY + 1):
+        if "days" in target and target["days"].days in range(1, LONGEST_STAY + 1):
             allocation = target["allocation"]
+            dyno, days, status = target["place"]
             with offering_places(
                 allocation.vehicle_id, allocation.test_type_id, target["days"],
                 drive=allocation.drive, user=actor.user, leaving_out=allocation_id,
+                but=(dyno, None if status == AllocationStatus.RUNNING else days.first),
             ):  # fmt: skip
                 raise refused
         raise
+
+
+def _as_it_ran(allocation: Allocation, dyno_id: int, days: DayRange) -> Stands | None:
+    """What was, was: of the days that a running test has run nobody asks whether it might."""
+    ran = allocation.status == AllocationStatus.RUNNING and days.last <= allocation.ground.today()
+    return Stands(days, dyno_id) if ran else None
+
+
+def extend(
+    allocation_id: int, *, actor: Actor, days: int = 0, version: int | None = None, key: str | None = None
+) -> Change:
+    """Gives a running test until today, or so many days more than it has or has used by today.
+
+    It runs on whatever its request asked, so that nothing of that is asked about. Raises Refused: WRONG_STATUS for a
+    test that does not run, or that has its days already.
+    """
+    seen = Allocation.objects.select_related("ground").filter(pk=allocation_id).first()
+    if seen is None:
+        raise NotFound(NOT_FOUND)
+    access.require(actor.user, seen.ground_id, access.Role.SCHEDULER)
+    _expect_status(seen, AllocationStatus.RUNNING, to="extended")
+    last_day = extended(seen, max(0, days))
+    if last_day <= seen.last_day:
+        sentence = f"It is booked until {seen.last_day} already; say by how many days it is to go on."
+        raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+    # Of the version that the last day was counted from, whichever the caller saw.
+    return move(
+        allocation_id, last_day=last_day, version=version or seen.version, confirmed=ASKED, actor=actor, key=key
+    )  # fmt: skip
 
 
 def cancel(
@@ -208,6 +259,12 @@ def start(allocation_id: int, *, actor: Actor, version: int | None = None, key: 
         if allocation.first_day > allocation.ground.today():
             sentence = f"It is scheduled from {allocation.first_day} on; move it to today to start it earlier."
             raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+        facts = facts_for(
+            allocation.vehicle_id, allocation.dyno_id, allocation.test_type_id, allocation.days,
+            drive=allocation.drive, leaving_out=allocation.pk,
+        )  # fmt: skip
+        if facts and (refusals := facts.cannot_start()):
+            raise Refused(refusals)
         work.update(allocation, status=AllocationStatus.RUNNING)
         work.summary = f"{allocation} started"
 
@@ -236,7 +293,7 @@ def complete(
             raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
         days = DayRange(allocation.first_day, ended)
         if days != allocation.days:
-            # What was, was: nobody asks whether the day on which it ended was worked.
+            # What was, was: nobody asks whether the dyno may run it by now, or the day on which it ended was worked.
             was = Stands(days, allocation.dyno_id)
             replace(work, allocation, allocation.dyno_id, days, status=AllocationStatus.COMPLETED, stands=was)
         else:

@@ -57,7 +57,7 @@ def set_maintenance(
         window = work.lock(MaintenanceWindow, [window_id])[window_id] if window_id else None
         if window:
             expect_version(window, version)
-        _expect_no_other_window(dyno_id, days, window_id)
+        _expect_no_other_window(dyno_id, days, window)
         hits = hits_of(dyno_id, days)
         _expect_answers(hits, answers)
         work.lock_vehicles([hit.vehicle_id for hit in hits] + [vehicle for _, _, vehicle in others])
@@ -126,9 +126,13 @@ def _lock_dynos(work: Work, dynos: set[int], window_id: int | None, returning: l
     work.lock_dynos(wanted.union(*places), Role.ADMIN)
 
 
-def _expect_no_other_window(dyno_id: int, days: DayRange, window_id: int | None) -> None:
-    stays = stays_on(dyno_id, days, leaving_out_window=window_id)
-    if refusals := check_window(dyno_id, days, [stay for stay in stays if stay.kind == "maintenance"]):
+def _expect_no_other_window(dyno_id: int, days: DayRange, window: MaintenanceWindow | None) -> None:
+    """Nor a test that still runs past its end, which is in the way of all that is to come."""
+    stays = stays_on(dyno_id, days, leaving_out_window=window.pk if window else None)
+    old = Stands(DayRange(window.first_day, window.last_day), window.dyno_id) if window else None
+    stands = old is not None and old.covers(dyno_id, days)
+    others = [stay for stay in stays if stay.kind == "maintenance" or (stay.overruns(days) and not stands)]
+    if refusals := check_window(dyno_id, days, others):
         raise Refused(refusals)
 
 
@@ -185,6 +189,7 @@ def _displace(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window:
         allocation=hit, answer=answer.to, dyno_id=hit.dyno_id,
         first_day=hit.first_day, last_day=hit.last_day, status=hit.status,
     )  # fmt: skip
+    _expect_kept(hit, answer, window)
     if answer.to == DisplacedTo.MOVE:
         _move(work, hit, answer, dyno_id, window)
     elif answer.to == DisplacedTo.SHORTEN:
@@ -192,6 +197,18 @@ def _displace(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window:
     else:
         displacement.request = _leave(work, hit, waits=answer.to == DisplacedTo.WAIT)
     return displacement
+
+
+def _expect_kept(hit: Allocation, answer: Answer, window: DayRange) -> None:
+    """What ran before the window stays in the records: a running test is cut, not moved or taken off."""
+    if hit.status != AllocationStatus.RUNNING:
+        return
+    if answer.to == DisplacedTo.MOVE:
+        sentence = f"{hit} is running and cannot be moved as a whole; cut it, or let it wait."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
+    if answer.to != DisplacedTo.SHORTEN and hit.first_day < window.first:
+        sentence = f"{hit} is running; cut it at the day before the window, so that what ran stays in the records."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
 
 
 def _move(work: Work, hit: Allocation, answer: Answer, dyno_id: int, window: DayRange) -> None:
@@ -213,7 +230,9 @@ def _shorten(work: Work, hit: Allocation, window: DayRange) -> TestRequest:
         raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
     left = length_of(hit.ground_id, hit.test_type_id, DayRange(window.first, hit.last_day))
     note = f"The rest of {hit}, cut short by maintenance."
-    work.update(hit, last_day=window.first - dt.timedelta(days=1))
+    until = window.first - dt.timedelta(days=1)
+    over = hit.status == AllocationStatus.RUNNING and until < hit.ground.today()
+    work.update(hit, last_day=until, status=AllocationStatus.COMPLETED if over else hit.status)
     return waiting_rest(work, hit, days=left, earliest=window.first, note=note)
 
 

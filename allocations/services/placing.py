@@ -37,10 +37,12 @@ def offering_places(
     drive: str = "",
     leaving_out: int | None = None,
     length: int | None = None,
+    but: tuple[int, dt.date | None] | None = None,
 ) -> Iterator[None]:
     """Adds the nearest places that would do to a refusal on its way out, after its transaction has ended.
 
-    `length` is how many days the test takes, where that is not what `days` come to.
+    `length` is how many days the test takes, where that is not what `days` come to. `but` is the dyno and first day
+    that it has already, which is no answer; without the day, no place on this dyno is.
     """
     try:
         yield
@@ -56,6 +58,7 @@ def offering_places(
                 days.first,
                 not_before=min(today, days.first),
                 leaving_out=leaving_out,
+                but=but,
             )
         raise
 

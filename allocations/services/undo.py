@@ -11,7 +11,7 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, RefusalCode, RequestStatus, Role
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
-from allocations.rulebook import check_window
+from allocations.rulebook import Stands, check_window
 from allocations.selectors.availability import facts_for, stays_on
 from allocations.selectors.kept import is_kept
 from allocations.services.undo_kept import lock_kept, put_back_kept
@@ -138,6 +138,7 @@ def _expect_free(row: Any, values: dict[str, Any]) -> None:
     days = DayRange(values["first_day"], values["last_day"])
     if isinstance(row, MaintenanceWindow):
         stays = stays_on(values["dyno_id"], days, leaving_out_window=row.pk)
+        stays = [stay for stay in stays if stay.days.overlaps(days)]
         refusals = check_window(values["dyno_id"], days, stays)
     else:
         facts = facts_for(
@@ -146,7 +147,8 @@ def _expect_free(row: Any, values: dict[str, Any]) -> None:
         )  # fmt: skip
         if facts is None:
             raise NotFound(NOT_FOUND)
-        refusals = facts.in_the_way()
+        # What stood there comes back to where it stood, whatever runs late there by now.
+        refusals = facts.in_the_way(stands=Stands(days, values["dyno_id"]))
     if refusals:
         raise Refused(refusals)
 

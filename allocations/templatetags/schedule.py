@@ -20,7 +20,7 @@ LONG = 14
 @register.simple_tag
 def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
     """A bar is a link to what it stands for; its place is two custom properties, its looks are classes."""
-    shown = min(found.start + found.length, total) - max(found.start, 0)
+    shown = min(found.start + found.held, total) - max(found.start, 0)
     css = f"status-{'late' if found.warning else found.status}"
     if shown <= 2:
         css += f" d{shown}"
@@ -34,8 +34,11 @@ def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
         title = f"{title}. {found.warning}"
     vehicle = format_html("<b>{}</b> ", found.vehicle) if found.vehicle else ""
     done = f";--p:{found.done}%" if found.done is not None else ""
+    if found.over:
+        css += " over"
+        done += f";--o:{found.over}"
     return format_html(
-        _BAR, css, kind, found.pk, links[kind], found.pk, title, found.start, found.length, done, vehicle, found.label
+        _BAR, css, kind, found.pk, links[kind], found.pk, title, found.start, found.held, done, vehicle, found.label
     )
 
 

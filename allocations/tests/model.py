@@ -101,8 +101,31 @@ class Model:
         windows = [naive.Taken(w.dyno, w.first, w.last) for w in self.of("window").values() if not w.lifted]
         return stays + windows
 
-    def judge(self, vehicle: str, dyno: str, first: int, last: int, *, without=None, fit: bool = True) -> None:
+    def overruns(self, without: int | None = None) -> list[Stay]:
+        """What runs and should have ended by now."""
+        return [
+            s for number, s in self.of("stay").items()
+            if s.status == "running" and s.last < self.today and number != without
+        ]  # fmt: skip
+
+    def held(self, without: int | None = None) -> list[naive.Taken]:
+        return [naive.Taken(s.dyno, s.last + 1, naive.FOR_EVER, s.vehicle) for s in self.overruns(without)]
+
+    def judge(
+        self,
+        vehicle: str,
+        dyno: str,
+        first: int,
+        last: int,
+        *,
+        without=None,
+        fit: bool = True,
+        stood: Stay | None = None,
+    ) -> None:
+        """`stood` is where it stands by now, on this dyno or another."""
         codes = set()
+        if stood and stood.dyno == dyno and stood.first <= first and last <= stood.last:
+            fit = False
         drive, weight = self.vehicles[vehicle]
         rows = self.dynos[dyno].rows
         if fit and not any(drive in drives and weight in weights for drives, weights in rows):
@@ -116,8 +139,27 @@ class Model:
                     codes.add("dyno-taken" if stay.vehicle else "maintenance")
                 elif stay.vehicle == vehicle:
                     codes.add("vehicle-elsewhere")
+        codes |= self.late(vehicle, dyno, first, last, without, stood)
         if codes:
             raise No(*codes)
+
+    def late(
+        self, vehicle: str, dyno: str, first: int, last: int, without: int | None, stood: Stay | None
+    ) -> set[str]:
+        """What still runs is in the way of all that comes; of what stands after it already, through today alone."""
+        codes = set()
+        for other in self.overruns(without):
+            if first <= other.last:
+                continue
+            put_off = stood and first > self.today and first >= stood.first
+            if stood and stood.dyno == dyno and stood.first <= first and last <= stood.last:
+                continue
+            if other.dyno == dyno:
+                if not (put_off and stood.dyno == dyno):
+                    codes.add("dyno-taken")
+            elif other.vehicle == vehicle and not put_off:
+                codes.add("vehicle-elsewhere")
+        return codes
 
     def book(self, vehicle: str, dyno: str, first: int, last: int, request: int | None = None) -> None:
         behind = None if request is None else self.rows["request", request]
@@ -131,7 +173,7 @@ class Model:
     def auto_book(self, vehicle: str, first: int, days: int, latest: int) -> None:
         drive, weight = self.vehicles[vehicle]
         found = naive.places(
-            self.dynos.values(), self.taken(), vehicle=vehicle, drive=drive, weight=weight,
+            self.dynos.values(), self.taken() + self.held(), vehicle=vehicle, drive=drive, weight=weight,
             days=days, first=first, latest=latest,
         )  # fmt: skip
         if not found:
@@ -148,15 +190,70 @@ class Model:
         stay = self.rows["stay", number]
         if stay.status not in ("scheduled", "running"):
             raise No("wrong-status")
-        self.judge(stay.vehicle, dyno, first, last, without=number)
+        self.judge(stay.vehicle, dyno, first, last, without=number, stood=stay)
         self.write(stay, dyno=dyno, first=first, last=last, status=status or stay.status)
 
-    move = place_again
+    def move(self, number: int, dyno: str, first: int | None, last: int | None) -> None:
+        stay = self.rows["stay", number]
+        if stay.status == "running":
+            self.move_running(number, dyno, first, last)
+            return
+        first = stay.first if first is None else first
+        last = first + stay.last - stay.first if last is None else last
+        if last < first:
+            raise No("days-order" if stay.status == "scheduled" else "wrong-status")
+        self.place_again(number, dyno, first, last)
+
+    def move_running(self, number: int, dyno: str, first: int | None, last: int | None) -> None:
+        """What ran stays where it ran; its rest goes to another dyno. On its own dyno its first day stays."""
+        stay, today = self.rows["stay", number], self.today
+        if dyno == stay.dyno:
+            if first not in (None, stay.first) or (last is not None and stay.first <= last < min(stay.last, today)):
+                raise No("wrong-status")
+            last = stay.last if last is None else last
+            if last < stay.first:
+                raise No("days-order")
+            ran = Stay(stay.vehicle, dyno, stay.first, last) if last <= today else stay
+            self.judge(stay.vehicle, dyno, stay.first, last, without=number, stood=ran)
+            self.write(stay, last=last)
+            return
+        if first == stay.first:
+            first = None
+        if first is not None and first < today:
+            raise No("wrong-status")
+        first = today if first is None else first
+        left = stay.last - max(stay.first, today) + 1
+        if last is None and left < 1:
+            raise No("wrong-status")
+        last = first + left - 1 if last is None else last
+        if last < first:
+            raise No("days-order")
+        status = "running" if first <= today else "scheduled"
+        if stay.first >= today:
+            self.judge(stay.vehicle, dyno, first, last, without=number, stood=stay)
+            self.write(stay, dyno=dyno, first=first, last=last, status=status)
+            return
+        since = [
+            other for other in self.taken(without=number) if other.first < today and stay.last < other.last
+            and (other.dyno == stay.dyno or other.vehicle == stay.vehicle)
+        ]  # fmt: skip
+        self.write(stay, last=stay.last if stay.last < today and since else today - 1, status="completed")
+        self.judge(stay.vehicle, dyno, first, last)
+        self.add("stay", Stay(stay.vehicle, dyno, first, last, status, stay.request))
+
+    def extend(self, number: int, days: int) -> None:
+        stay = self.rows["stay", number]
+        last = max(stay.last, self.today) + days
+        if stay.status != "running" or last <= stay.last:
+            raise No("wrong-status")
+        self.move_running(number, stay.dyno, None, last)
 
     def start(self, number: int) -> None:
         stay = self.rows["stay", number]
         if stay.status != "scheduled" or stay.first > self.today:
             raise No("wrong-status")
+        if codes := self.late(stay.vehicle, stay.dyno, stay.first, stay.last, number, None):
+            raise No(*codes)
         self.write(stay, status="running")
 
     def complete(self, number: int, last: int) -> None:
@@ -168,7 +265,11 @@ class Model:
         if last == stay.last:
             self.write(stay, status="completed")
         else:
-            self.place_again(number, stay.dyno, stay.first, last, "completed")
+            self.judge(
+                stay.vehicle, stay.dyno, stay.first, last, without=number, fit=False,
+                stood=Stay(stay.vehicle, stay.dyno, stay.first, last),
+            )  # fmt: skip
+            self.write(stay, last=last, status="completed")
 
     def cancel(self, number: int, keep: bool) -> None:
         stay = self.rows["stay", number]
@@ -203,6 +304,10 @@ class Model:
             meet = other.dyno == dyno and other.first <= last and first <= other.last
             if meet and number != window and not other.lifted:
                 raise No("maintenance")
+        row = None if window is None else self.rows["window", window]
+        stands = row and row.dyno == dyno and row.first <= first and last <= row.last
+        if not stands and any(each.dyno == dyno and first > each.last for each in self.overruns()):
+            raise No("dyno-taken")
         hits = self.hits(dyno, first, last)
         if any(self.rows["stay", hit].status == "completed" for hit in hits):
             raise No("bad-answer")
@@ -219,6 +324,8 @@ class Model:
     def displace(self, hit: int, answer: tuple, dyno: str, first: int, last: int) -> tuple:
         stay = self.rows["stay", hit]
         stood, request = (stay.dyno, stay.first, stay.last, stay.status), None
+        if stay.status == "running" and (answer[0] == "move" or (answer[0] != "shorten" and stay.first < first)):
+            raise No("bad-answer")
         if answer[0] == "move":
             _, target, start = answer
             end = start + stay.last - stay.first
@@ -229,7 +336,8 @@ class Model:
             if stay.first >= first:
                 raise No("bad-answer")
             left = stay.last - first + 1
-            self.write(stay, last=first - 1)
+            over = stay.status == "running" and first <= self.today
+            self.write(stay, last=first - 1, status="completed" if over else stay.status)
             request = self.add("request", Request(stay.vehicle, left))
         else:
             self.write(stay, status="cancelled")
@@ -251,10 +359,11 @@ class Model:
     def bring_back(self, aside: Aside) -> None:
         stay = self.rows["stay", aside.stay]
         gone = aside.answer in ("wait", "cancel")
-        if stay.status not in (("cancelled",) if gone else ("scheduled", "running")):
-            raise No("wrong-status")
         dyno, first, last, status = aside.place
-        self.judge(stay.vehicle, dyno, first, last, without=aside.stay)
+        there = ("scheduled", "running", "completed") if status == "running" else ("scheduled", "running")
+        if stay.status not in (("cancelled",) if gone else there):
+            raise No("wrong-status")
+        self.judge(stay.vehicle, dyno, first, last, without=aside.stay, stood=Stay(stay.vehicle, "", first, last))
         if aside.request is not None:
             request = self.rows["request", aside.request]
             if request.status == "placed":
@@ -291,7 +400,7 @@ class Model:
             stay = self.rows["stay", number]
             if stay.status in LIVE:
                 try:
-                    self.judge(stay.vehicle, stay.dyno, stay.first, stay.last, without=number, fit=False)
+                    self.judge(stay.vehicle, stay.dyno, stay.first, stay.last, without=number, fit=False, stood=stay)
                 except No as no:
                     codes |= no.codes
         if codes:

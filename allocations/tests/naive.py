@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+FOR_EVER = 10_000
+
 
 @dataclass(frozen=True)
 class NaiveDyno:

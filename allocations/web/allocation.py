@@ -4,22 +4,24 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from allocations.enums import AllocationStatus, Role
 from allocations.models import Allocation
+from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.allocations import allocation_by_id, checks_of
 from allocations.selectors.calendar import warning_of
 from allocations.selectors.history import history_of
-from allocations.selectors.places import explained, ranked_places
+from allocations.selectors.places import explained, other_places, why_no_place
+from allocations.selectors.running import overrun_since, progress_of
 from allocations.selectors.working import length_of, stretch_of
 from allocations.services import booking
 from allocations.web.attempts import Outcome, actor_of, attempt, confirmed_in, key_of
 from allocations.web.context import current_ground, shell_of
-from allocations.web.forms.allocation import CancelForm, CompleteForm, MoveForm
+from allocations.web.forms.allocation import CancelForm, CompleteForm, ExtendForm, MoveForm
 from allocations.web.forms.booking import read_place
 from dynosite.lib.days import DayRange
 
@@ -35,40 +37,64 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def move(request: HttpRequest, pk: int) -> HttpResponse:
     """To the dyno and days of the form, or to a place whose button was pressed."""
     allocation = _found(request, pk, Role.SCHEDULER)
-    data = request.POST.copy()
-    if place := read_place(data.get("place", "")):
-        dyno_id, first = place
-        days = stretch_of(allocation.ground_id, allocation.test_type_id, first, _length(data, allocation))
-        data["dyno"], data["first_day"], data["last_day"] = (
-            str(dyno_id),
-            days.first.isoformat(),
-            days.last.isoformat(),
-        )
-    form = MoveForm(data, ground=allocation.ground, user=request.user)
+    form = MoveForm(_of_place(request.POST, allocation), ground=allocation.ground, user=request.user)
     if not form.is_valid():
         return _page(request, allocation, form=form, status=422)
     wanted = form.cleaned_data
     outcome = attempt(
         lambda: booking.move(
             pk, dyno_id=wanted["dyno"].pk, first_day=wanted["first_day"], last_day=wanted["last_day"],
-            version=wanted["version"], confirmed=confirmed_in(request), actor=actor_of(request), key=key_of(request),
+            rest_waits="rest" in request.POST, version=wanted["version"],
+            confirmed=confirmed_in(request) | frozenset(request.POST.get("rest", "").split()),
+            actor=actor_of(request), key=key_of(request),
         ),
         title="It cannot be moved there",
     )  # fmt: skip
     if outcome.refused:
         return _page(request, allocation, form=form, outcome=outcome, status=outcome.status)
     messages.success(request, f"Moved: {outcome.change.summary}.")
-    return redirect("allocations:allocation-detail", pk)
+    booked = [item["id"] for item in outcome.change.items if item["model"] == "allocation"]
+    return redirect("allocations:allocation-detail", booked[-1])
 
 
-def _length(data: Any, allocation: Allocation) -> int:
-    """The days that a place's button stands for: those of the form that was refused, else the allocation's own."""
+def _of_place(posted: QueryDict, allocation: Allocation) -> QueryDict:
+    """What was posted, with the dyno and days of a place whose button was pressed."""
+    place = read_place(posted.get("place", ""))
+    if not place:
+        return posted
+    data = posted.copy()
+    dyno_id, first = place
     number = data.get("days", "")
-    return int(number) if number.isdecimal() and 0 < int(number[:4]) <= 366 else _own_length(allocation)
+    days = int(number) if number.isdecimal() and 0 < int(number[:4]) <= LONGEST_STAY else 0
+    stay = stretch_of(allocation.ground_id, allocation.test_type_id, first, days) if days else None
+    keeps = not days or days == _days_to_move(allocation)
+    data["dyno"], data["first_day"] = str(dyno_id), first.isoformat()
+    data["last_day"] = "" if keeps or stay is None else stay.last.isoformat()
+    return data
 
 
-def _own_length(allocation: Allocation) -> int:
+def _days_to_move(allocation: Allocation) -> int:
+    """The days of its length, of a running test those that it has left."""
+    if allocation.status == AllocationStatus.RUNNING:
+        return progress_of(allocation).left
     return length_of(allocation.ground_id, allocation.test_type_id, allocation.days)
+
+
+@require_POST
+def extend(request: HttpRequest, pk: int) -> HttpResponse:
+    """A running test goes on until today, or for so many days more."""
+    allocation = _found(request, pk, Role.SCHEDULER)
+    form = ExtendForm(request.POST, auto_id="extend_%s")
+    if not form.is_valid():
+        return _page(request, allocation, extend_form=form, status=422)
+    wanted = form.cleaned_data
+    outcome = attempt(
+        lambda: booking.extend(
+            pk, days=wanted["days"] or 0, version=wanted["version"], actor=actor_of(request), key=key_of(request)
+        ),
+        title="It cannot be extended",
+    )  # fmt: skip
+    return _after(request, allocation, outcome, "Extended: {summary}.", extend_form=form)
 
 
 @require_POST
@@ -121,6 +147,8 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     status = outcome.status if outcome else (422 if form.is_bound else 200)
     context = {
         "allocation": allocation,
+        "progress": progress_of(allocation) if allocation.status == AllocationStatus.RUNNING else None,
+        "freed": (allocation.last_day - max(allocation.first_day, allocation.ground.today())).days + 1,
         "form": form,
         "outcome": outcome,
         "trail": [*_trail(allocation, linked=True), ("Cancel", "")],
@@ -143,7 +171,7 @@ def _version(request: HttpRequest) -> int | None:
 def _after(request: HttpRequest, allocation: Allocation, outcome: Outcome, done: str, **forms: Any) -> HttpResponse:
     if outcome.refused:
         return _page(request, allocation, outcome=outcome, status=outcome.status, **forms)
-    messages.success(request, done)
+    messages.success(request, done.format(summary=outcome.change.summary))
     return redirect("allocations:allocation-detail", allocation.pk)
 
 
@@ -159,19 +187,17 @@ def _page(
     *,
     form: MoveForm | None = None,
     complete_form: CompleteForm | None = None,
+    extend_form: ExtendForm | None = None,
     outcome: Outcome | None = None,
     status: int = 200,
 ) -> HttpResponse:
     if outcome is not None:
         allocation = allocation_by_id(allocation.pk, user=request.user)
     today = allocation.ground.today()
-    may_schedule = shell_of(request).may_schedule
-    open_ = allocation.status in OPEN and may_schedule
+    open_ = allocation.status in OPEN and shell_of(request).may_schedule
+    running = open_ and allocation.status == AllocationStatus.RUNNING
     request_ = allocation.request
-    wanted = allocation.days
-    places = _places(request, allocation, outcome) if open_ else []
-    if outcome and form is not None and form.is_valid():
-        wanted = DayRange(form.cleaned_data["first_day"], form.cleaned_data["last_day"])
+    places, why_none = _places(request, allocation, outcome) if open_ else ([], [])
     context = {
         "allocation": allocation,
         "checks": checks_of(allocation),
@@ -179,18 +205,31 @@ def _page(
             allocation.status, allocation.first_day, allocation.last_day,
             request_.due_date if request_ else None, today,
         ),
+        "overrun": running and overrun_since(allocation),
+        "progress": progress_of(allocation) if running else None,
         "may_move": open_,
         "may_start": open_ and allocation.status == AllocationStatus.SCHEDULED and allocation.first_day <= today,
         "may_complete": open_ and allocation.first_day <= today,
         "form": form or MoveForm(None, ground=allocation.ground, user=request.user, initial=_now(allocation)),
         "complete_form": complete_form or _complete_form(allocation, today),
+        "extend_form": extend_form or ExtendForm(initial={"version": allocation.version}, auto_id="extend_%s"),
         "places": places,
-        "place_days": length_of(allocation.ground_id, allocation.test_type_id, wanted) if places else wanted.days,
+        "why_none": why_none,
+        "keeps": _days_to_move(allocation) if open_ else 0,
+        "place_days": _place_days(allocation, form, outcome) if places else 0,
         "outcome": outcome,
         "history": history_of(allocation, user=request.user),
         "trail": _trail(allocation),
     }  # fmt: skip
     return render(request, "allocations/allocation/page.html", context, status=status)
+
+
+def _place_days(allocation: Allocation, form: MoveForm | None, outcome: Outcome | None) -> int:
+    """The days that a place's button stands for: those of the form that was refused, else the allocation's own."""
+    if outcome and form is not None and form.is_valid() and form.cleaned_data["last_day"]:
+        days = DayRange(form.cleaned_data["first_day"], form.cleaned_data["last_day"])
+        return length_of(allocation.ground_id, allocation.test_type_id, days)
+    return _days_to_move(allocation)
 
 
 def _complete_form(allocation: Allocation, today: dt.date) -> CompleteForm:
@@ -199,25 +238,17 @@ def _complete_form(allocation: Allocation, today: dt.date) -> CompleteForm:
 
 
 def _now(allocation: Allocation) -> dict[str, Any]:
-    return {
-        "dyno": allocation.dyno_id,
-        "first_day": allocation.first_day,
-        "last_day": allocation.last_day,
-        "version": allocation.version,
-    }
+    return {"dyno": allocation.dyno_id, "first_day": allocation.first_day, "version": allocation.version}
 
 
-def _places(request: HttpRequest, allocation: Allocation, outcome: Outcome | None) -> list[Any]:
-    """After a refusal the nearest places that would do; else, when asked for, the places from its first day on."""
+def _places(request: HttpRequest, allocation: Allocation, outcome: Outcome | None) -> tuple[list[Any], list[str]]:
+    """After a refusal the nearest places that would do; else, when asked for, the places from its first day on.
+
+    Where there is none, why not, dyno by dyno.
+    """
     if outcome is not None:
-        return explained(list(outcome.places), allocation.test_type_id, allocation.first_day)
+        return explained(list(outcome.places), allocation.test_type_id, allocation.first_day), []
     if "places" not in request.GET:
-        return []
-    ranked = ranked_places(
-        allocation.vehicle, allocation.test_type_id, days=_own_length(allocation), drive=allocation.drive,
-        first_day=max(allocation.first_day, allocation.ground.today()), user=request.user, leaving_out=allocation.pk,
-    )  # fmt: skip
-    return [
-        each for each in ranked
-        if (each.place.dyno_id, each.place.first_day) != (allocation.dyno_id, allocation.first_day)
-    ]  # fmt: skip
+        return [], []
+    places = other_places(allocation, user=request.user)
+    return places, [] if places else why_no_place(allocation, user=request.user)

@@ -100,6 +100,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "live": live_list(request),
         "dyno": dyno,
         "today": dyno.ground.today(),
+        "may_schedule": shell_of(request).may_schedule,
         "capabilities": dyno.capabilities.select_related("test_type"),
         "coming": coming_allocations(dyno),
         "windows": windows_of(dyno),

@@ -94,6 +94,8 @@ def _detail(request: HttpRequest, wish: TestRequest, outcome: Outcome | None = N
         "wish": wish,
         "late": is_late(wish, wish.ground.today(), max((place.last_day for place in live), default=None)),
         "places": places,
+        "today": wish.ground.today(),
+        "may_schedule": shell_of(request).may_schedule,
         "followers": wish.followers.select_related("vehicle", "test_type"),
         "waits": wish.status == RequestStatus.WAITING and shell_of(request).may_schedule,
         "history": history_of(wish, user=request.user),

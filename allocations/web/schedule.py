@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from allocations import access
-from allocations.enums import Drive, Role, WeightClass
+from allocations.enums import AllocationStatus, Drive, Role, WeightClass
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.allocations import allocation_by_id, checks_of, search_ahead
 from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar, warning_of
+from allocations.selectors.running import overrun_since
 from allocations.selectors.working import rules_of
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
@@ -33,6 +34,8 @@ FIRST_ROWS = 30
 MOST_ROWS_ASKED = 250
 AROUND = dt.timedelta(days=3)
 """Days shown before what is looked for."""
+MOVABLE = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
+"""What can still be changed."""
 LEGEND = (
     ("scheduled", "Scheduled"),
     ("running", "Running"),
@@ -123,7 +126,8 @@ def allocation_card(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "allocation": allocation,
         "checks": checks_of(allocation),
-        "may_schedule": shell_of(request).may_schedule,
+        "may_change": shell_of(request).may_schedule and allocation.status in MOVABLE,
+        "overrun": overrun_since(allocation),
         "warning": warning_of(allocation.status, first, last, due, allocation.ground.today()),
         "page": f"{reverse('allocations:allocation-card', args=[pk]).removesuffix('card/')}",
     }

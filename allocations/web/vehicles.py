@@ -92,6 +92,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "requests": request_list(vehicle.ground, user=request.user).filter(vehicle=vehicle)[:50],
         "history": row_history(vehicle),
         "trail": [("Vehicles", reverse("allocations:vehicle-list")), (str(vehicle), "")],
+        "today": vehicle.ground.today(),
+        "may_schedule": shell_of(request).may_schedule,
     }
     template = "_coming.html" if wants_fragment(request, "list") else "detail.html"
     return render(request, f"allocations/vehicles/{template}", context)

@@ -4,6 +4,8 @@ import datetime as dt
 from collections import defaultdict
 from typing import Any
 
+from django.db.models import Q
+
 from allocations.enums import AllocationStatus, RequestStatus
 from allocations.exceptions import DomainError
 from allocations.selectors import dynos, fit, reports, requests
@@ -89,7 +91,12 @@ def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> dict[str, 
     waiting = requests.request_list(caller.ground, user=caller.user).filter(
         vehicle=vehicle, status=RequestStatus.WAITING
     )
-    coming = [row for row in found if row.last_day >= today and row.status != AllocationStatus.COMPLETED]
+    coming = [
+        row
+        for row in found
+        if row.status == AllocationStatus.RUNNING
+        or (row.last_day >= today and row.status != AllocationStatus.COMPLETED)
+    ]
     return {
         "vehicle": rows.vehicle(vehicle),
         "allocations": [rows.allocation(row) for row in coming[:MOST]],
@@ -142,7 +149,7 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]
             rows.window(row) for row in reports.windows_between(caller.ground, user=caller.user, days=span, dyno=dyno)
         ]
         if not days:
-            found = found.filter(last_day__gte=caller.today)
+            found = found.filter(Q(last_day__gte=caller.today) | Q(status=AllocationStatus.RUNNING))
     return {"status_asked": status, "days": days and rows.span(days), "dyno": dyno and rows.dyno(dyno),
             "tests": [rows.allocation(row) for row in found[:MOST]], "count": found.count(),
             "maintenance": windows}  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from allocations.selectors.running import overrun_since
 from dynosite.lib.days import DayRange
 
 
@@ -27,7 +28,7 @@ def allocation(row: Any) -> dict[str, Any]:
     return {
         "id": row.pk, "vehicle": row.vehicle.label, "vehicle_id": row.vehicle_id, "dyno": row.dyno.name,
         "dyno_id": row.dyno_id, "test_type": row.test_type.name, "first_day": row.first_day,
-        "last_day": row.last_day, "status": row.status,
+        "last_day": row.last_day, "status": row.status, "overrun": overrun_since(row) is not None,
         "url": reverse("allocations:allocation-detail", args=[row.pk]),
     }  # fmt: skip
 

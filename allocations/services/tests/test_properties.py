@@ -46,6 +46,7 @@ class Services(RuleBasedStateMachine):
     """Each rule asks the service and the model for the same thing."""
 
     world: ClassVar[World]
+    now: ClassVar[Model]
 
     def __init__(self):
         super().__init__()
@@ -55,6 +56,7 @@ class Services(RuleBasedStateMachine):
         self.model = Model(
             {name: naive.NaiveDyno(name, rows, breadth[name]) for name, rows in CAPABILITIES.items()}, VEHICLES, TODAY
         )
+        type(self).now = self.model
         self.ids: dict[str, list[int]] = {"stay": [], "window": [], "request": []}
         self.asides: list[int] = []
         self.done: list = []
@@ -108,12 +110,24 @@ class Services(RuleBasedStateMachine):
         self.both(expected, booking.auto_book, id_, **more)
 
     @has_stays
-    @rule(pick=picks, dyno=dynos, first=days)
-    def move(self, pick, dyno, first):
+    @rule(pick=picks, dyno=dynos | st.none(), first=days | st.none(), last=days | st.none())
+    def move(self, pick, dyno, first, last):
+        """To another dyno, on another first day, until another last day, as far as each is said."""
         number, id_ = self.pick("stay", pick)
-        stay = self.model.rows["stay", number]
-        expected = self.model.attempt("move", number, dyno, first, first + stay.last - stay.first)
-        self.both(expected, booking.move, id_, dyno_id=self.world.dynos[dyno].pk, first_day=day(first))
+        dyno = dyno or self.model.rows["stay", number].dyno
+        expected = self.model.attempt("move", number, dyno, first, last)
+        more = {name: day(value) for name, value in (("first_day", first), ("last_day", last)) if value is not None}
+        self.both(expected, booking.move, id_, dyno_id=self.world.dynos[dyno].pk, **more)
+
+    @has_stays
+    @rule(pick=picks, by=st.integers(0, 3))
+    def extend(self, pick, by):
+        number, id_ = self.pick("stay", pick)
+        self.both(self.model.attempt("extend", number, by), booking.extend, id_, days=by)
+
+    @rule(ahead=st.integers(1, 3))
+    def days_pass(self, ahead):
+        self.model.today += ahead
 
     @has_stays
     @rule(pick=picks)
@@ -224,7 +238,7 @@ class Services(RuleBasedStateMachine):
 
 
 def test_services_do_what_the_model_does(world, monkeypatch):
-    monkeypatch.setattr("allocations.models.ProvingGround.today", lambda self: day(TODAY))
+    monkeypatch.setattr("allocations.models.ProvingGround.today", lambda self: day(Services.now.today))
     Dyno.objects.filter(ground=world.north).update(enabled=False)
     for name, rows in CAPABILITIES.items():
         world.dyno(name, *((world.tests["Brake"], *row) for row in rows))

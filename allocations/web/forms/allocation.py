@@ -11,9 +11,11 @@ from dynosite.lib.forms import DayField
 
 
 class MoveForm(GroundForm):
+    """An empty last day keeps the length: a first day that is moved takes it along, with scripts or without."""
+
     dyno = forms.ModelChoiceField(Dyno.objects.all(), empty_label=None)
     first_day = DayField(label="First day")
-    last_day = DayField(label="Last day")
+    last_day = DayField(label="Last day, if another length", required=False)
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
@@ -24,6 +26,13 @@ class MoveForm(GroundForm):
         elif first and last and (last - first).days >= LONGEST_STAY:
             self.add_error("last_day", f"{LONGEST_STAY} days is the longest stay.")
         return data
+
+
+class ExtendForm(forms.Form):
+    """Nothing said is until today."""
+
+    days = forms.IntegerField(label="Days more", required=False, min_value=0, max_value=LONGEST_STAY)
+    version = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class CompleteForm(forms.Form):

@@ -30,11 +30,14 @@ VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "allocations": (
         ("id", "vehicle_id", "vehicle", "program", "dyno_id", "dyno", "facility", "test_type", "first_day",
-         "last_day", "days", "status"),
+         "last_day", "days", "status", "held_until"),
         f"""SELECT a.id, a.vehicle_id, coalesce(nullif(v.tag, ''), v.vin) AS vehicle, v.program, a.dyno_id,
                 d.name AS dyno, f.name AS facility, t.name AS test_type, a.first_day, a.last_day,
-                a.last_day - a.first_day + 1 AS days, a.status
-            FROM public.allocations_allocation a JOIN public.allocations_vehicle v ON v.id = a.vehicle_id
+                a.last_day - a.first_day + 1 AS days, a.status,
+                CASE WHEN a.status = 'running' THEN greatest(a.last_day, (now() AT TIME ZONE g.time_zone)::date)
+                    ELSE a.last_day END AS held_until
+            FROM public.allocations_allocation a JOIN public.allocations_provingground g ON g.id = a.ground_id
+            JOIN public.allocations_vehicle v ON v.id = a.vehicle_id
             JOIN public.allocations_dyno d ON d.id = a.dyno_id
             JOIN public.allocations_facility f ON f.id = d.facility_id
             JOIN public.allocations_testtype t ON t.id = a.test_type_id

@@ -1,0 +1,125 @@
+"""A test that runs: what ran stays in the records where it ran, whatever becomes of the rest."""
+
+import datetime as dt
+from collections.abc import Collection
+
+from allocations.enums import AllocationStatus, RefusalCode
+from allocations.exceptions import Refusal, Refused
+from allocations.models import Allocation, Dyno, TestRequest
+from allocations.rulebook import days_between
+from allocations.selectors.availability import facts_for
+from allocations.selectors.running import DAY, open_days, progress_of
+from allocations.selectors.working import rules_for
+from allocations.services.placing import expect_confirmed, judged, replace, waiting_rest
+from allocations.services.work import Work
+from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
+
+
+def expect_same_first_day(allocation: Allocation, first_day: dt.date | None, last_day: dt.date | None) -> None:
+    """Raises Refused where a running test would begin on another day, or end before today without being completed."""
+    if allocation.status != AllocationStatus.RUNNING:
+        return
+    if first_day not in (None, allocation.first_day):
+        sentence = f"It has run since {allocation.first_day}; its first day cannot be changed."
+        raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+    if last_day and allocation.first_day <= last_day < min(allocation.last_day, allocation.ground.today()):
+        sentence = f"It is running; if it ended on {last_day}, complete it with that last day."
+        raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+
+
+def rest_of(allocation: Allocation, dyno_id: int, first_day: dt.date | None, last_day: dt.date | None) -> DayRange:
+    """The days of a running test's rest on another dyno: from today on, or from `first_day`.
+
+    Without a last day the rest takes what the test has left. Raises Refused where the rest would begin in the past,
+    or where nothing is left.
+    """
+    rules, pauses = rules_for(allocation.ground_id, allocation.test_type_id)
+    today = allocation.ground.today()
+    first = None if first_day == allocation.first_day and first_day != today else first_day
+    if first and first < today:
+        sentence = f"It has run since {allocation.first_day}; its rest can begin today, {today}, at the earliest."
+        raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+    if first is None:
+        facilities = dict(Dyno.objects.filter(pk__in=(allocation.dyno_id, dyno_id)).values_list("pk", "facility_id"))
+        way = days_between(facilities[allocation.dyno_id], facilities[dyno_id], rules.travel)
+        first = today + DAY * way
+        while rules.calendar.why_closed(first):
+            first += DAY
+    if last_day:
+        return DayRange(first, last_day)
+    if (left := progress_of(allocation).left) < 1:
+        sentence = (
+            f"It should have ended on {allocation.last_day} and has no days left to move: say its new last day too, "
+            "or complete it."
+        )
+        raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+    return rules.calendar.stretch(first, left, pauses=pauses)
+
+
+def move_rest(
+    work: Work, allocation: Allocation, dyno_id: int, days: DayRange, *, confirmed: Collection[str] = ()
+) -> Allocation:
+    """Completes a locked running allocation at yesterday and books its rest on another locked dyno.
+
+    Raises Refused also with FEWER_DAYS, where that is not `confirmed`.
+    """
+    left_open = open_days(allocation)
+    today = allocation.ground.today()
+    status = AllocationStatus.RUNNING if days.first <= today else AllocationStatus.SCHEDULED
+    if allocation.first_day >= today:
+        replace(work, allocation, dyno_id, days, status=status, confirmed=confirmed)
+        return allocation
+    here = str(allocation.dyno)
+    work.update(allocation, last_day=_ran_until(allocation, today - DAY), status=AllocationStatus.COMPLETED)
+    facts = judged(allocation.vehicle_id, dyno_id, allocation.test_type_id, days, drive=allocation.drive)
+    rest = Allocation(
+        ground_id=work.ground_id,
+        vehicle_id=allocation.vehicle_id,
+        dyno_id=dyno_id,
+        test_type_id=allocation.test_type_id,
+        drive=allocation.drive,
+        first_day=days.first,
+        last_day=days.last,
+        status=status,
+        note=allocation.note,
+        request_id=allocation.request_id,
+        source=work.actor.door,
+        created_by=allocation.created_by,
+    )
+    work.insert(rest)
+    if (missing := open_days(rest)) > left_open:
+        sentence = (
+            f"The request asks for {count(allocation.request.days, 'day')}; this is {count(missing, 'day')} fewer."
+        )
+        expect_confirmed([Refusal(RefusalCode.FEWER_DAYS, sentence)], confirmed)
+    work.summary = (
+        f"{facts.test.vehicle} to {facts.dyno.name}, {days}: {facts.test.test_type}; "
+        f"on {here} it ran until {allocation.last_day}"
+    )
+    return rest
+
+
+def let_rest_wait(work: Work, allocation: Allocation) -> None:
+    """The days of its request that an allocation leaves open become a request of their own, which comes after it."""
+    left = open_days(allocation)
+    if not left or allocation.request_id is None:
+        return
+    request = work.lock(TestRequest, [allocation.request_id])[allocation.request_id]
+    work.update(request, days=request.days - left)
+    waiting_rest(
+        work, allocation, days=left, earliest=allocation.last_day + DAY, note=f"The rest of {request}.",
+        after_id=request.pk,
+    )  # fmt: skip
+
+
+def _ran_until(allocation: Allocation, yesterday: dt.date) -> dt.date:
+    """Yesterday, also of a test past its end, unless another stay has the dyno or the vehicle since."""
+    if allocation.last_day >= yesterday:
+        return yesterday
+    past = DayRange(allocation.last_day + DAY, yesterday)
+    facts = facts_for(
+        allocation.vehicle_id, allocation.dyno_id, allocation.test_type_id, past, leaving_out=allocation.pk
+    )
+    taken = facts is None or any(stay.days.overlaps(past) for stay in facts.stays)
+    return allocation.last_day if taken else yesterday
