@@ -1,9 +1,11 @@
 """The one page to sign in at; the administration's leads here too."""
 
+from typing import Any
+
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 
-from dynosite.accounts import browsers
+from dynosite.accounts import browsers, returning
 from dynosite.accounts.attempts import TooManyAttempts
 from dynosite.accounts.forms import SignInForm
 from dynosite.accounts.hashing import HashingBusy
@@ -23,8 +25,17 @@ class SignInView(LoginView):
 
     def form_valid(self, form: SignInForm) -> HttpResponse:
         response = super().form_valid(form)
-        browsers.remember(self.request, response, form.get_user().username)
+        name = form.get_user().username
+        returning.greet(self.request, name)
+        if returning.current(self.request):
+            response["Location"] += "#put-back"
+        browsers.remember(self.request, response, name)
         return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        is_over = self.request.GET.get("reason") == returning.REASON
+        draft = returning.current(self.request) if is_over else None
+        return super().get_context_data(**kwargs) | {"is_over": is_over, "draft": draft}
 
     def _refused(self, sentence: str, *, status: int, retry_after: int) -> HttpResponse:
         """The form with the name that was typed, and why nobody was signed in."""

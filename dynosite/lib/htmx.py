@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
@@ -29,13 +29,14 @@ def toast(message: str, level: str = "success") -> str:
     return render_to_string("components/toast_partial.html", {"message": message, "level": level})
 
 
-def _sign_in_address(request: HttpRequest) -> str:
+def _sign_in_address(request: HttpRequest, reason: str | None) -> str:
     try:
         page = urlsplit(request.headers.get("HX-Current-URL", ""))
     except ValueError:  # no address at all
         page = urlsplit("/")
     here = f"{page.path or '/'}{'?' + page.query if page.query else ''}"
-    return f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': here})}"
+    query = {"next": here} | ({"reason": reason} if reason else {})
+    return f"{resolve_url(settings.LOGIN_URL)}?{urlencode(query)}"
 
 
 def _whole_page(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -43,8 +44,9 @@ def _whole_page(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
     if request.headers.get("HX-Request") != "true" or response.status_code not in REDIRECTS:
         return response
     address = response["Location"]
-    if urlsplit(address).path == resolve_url(settings.LOGIN_URL):
-        address = _sign_in_address(request)
+    parts = urlsplit(address)
+    if parts.path == resolve_url(settings.LOGIN_URL):
+        address = _sign_in_address(request, QueryDict(parts.query).get("reason"))
     moved = HttpResponse(status=204, headers={"HX-Redirect": address})
     moved.cookies = response.cookies
     return moved
