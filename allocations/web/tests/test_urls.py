@@ -33,6 +33,7 @@ DECISIONS = {
     "allocations:schedule": Decision(),
     "allocations:schedule-rows": Decision(),
     "allocations:schedule-stream": Decision(),
+    "allocations:schedule-print": Decision(),
     "allocations:search": Decision(),
     "allocations:allocation-create": Decision(S, S),
     "allocations:allocation-detail": Decision(of="allocation"),

@@ -3,6 +3,7 @@ import { startCard } from "./card.js";
 import { refreshFolds, startFolds } from "./fold.js";
 import { startFreeDay } from "./free-day.js";
 import { startLive } from "./live.js";
+import { startPrint } from "./print.js";
 import { refreshScroll, startScroll } from "./scroll.js";
 import { refreshSearch, startTools } from "./tools.js";
 import { refreshWalk, startWalk } from "./walk.js";
@@ -20,6 +21,7 @@ if (document.getElementById("schedule")) {
   startFreeDay();
   startCard();
   startTools();
+  startPrint();
   refresh();
   startLive();
   document.addEventListener("htmx:after:swap", () => {

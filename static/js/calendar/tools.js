@@ -1,21 +1,8 @@
 // The toolbar's small helpers, and addresses without empty parameters.
 import { showToast } from "../toasts.js";
 
-const LONGEST_WAIT = 15_000;
-
-/** Paper shows all of the board: the rows that have not come near are fetched first. */
-async function printAll() {
-  for (const later of document.querySelectorAll(".cal-later")) htmx.trigger(later, "intersect");
-  const end = Date.now() + LONGEST_WAIT;
-  while (document.querySelector(".cal-later") && Date.now() < end) {
-    await new Promise((resolve) => document.addEventListener("htmx:after:swap", resolve, { once: true }));
-  }
-  print();
-}
-
 export function startTools() {
   document.addEventListener("click", async (event) => {
-    if (event.target.closest?.("[data-print]")) printAll();
     if (event.target.closest?.("[data-copy-link]")) {
       try {
         await navigator.clipboard.writeText(location.href);
