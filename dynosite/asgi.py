@@ -12,9 +12,10 @@ def build_application():
     from dynosite.ops.gate import StreamGate
     from dynosite.ops.proxy import NamedProxies
     from dynosite.ops.static import serve_static
+    from dynosite.ops.wall import Wall
 
     inside = serve_static(StreamGate(site, most=settings.STREAMS_OPENED_AT_ONCE))
-    return NamedProxies(inside, proxies=settings.NAMED_PROXIES)
+    return NamedProxies(Wall(inside, site=site), proxies=settings.NAMED_PROXIES)
 
 
 application = build_application()

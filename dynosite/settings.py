@@ -57,8 +57,12 @@ MIDDLEWARE = [
     "dynosite.ops.probes.ProbeMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "dynosite.ops.request_id.RequestIdMiddleware",
-    "django.middleware.security.SecurityMiddleware",
+    # What guards a page in the browser stands before all that may answer with one, a foreign Host's 400 included.
     "dynosite.ops.headers.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "dynosite.ops.refusals.RefusalMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "dynosite.accounts.sessions.SlidingSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -67,8 +71,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "dynosite.accounts.returning.SignInFirstMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dynosite.accounts.returning.PutBackMiddleware",
     "dynosite.lib.htmx.HtmxRedirectMiddleware",
@@ -123,6 +125,9 @@ if MODE != "test":
     }
 # Half of the pool: pages are served while hundreds of event streams connect again.
 STREAMS_OPENED_AT_ONCE = max(1, env.integer("DATABASE_POOL_SIZE", 16, least=1) // 2)
+# Open at once. Who has more pages open than that closes some; an address may be that of a whole building.
+STREAMS_PER_USER = env.integer("STREAMS_PER_USER", 20, least=1)
+STREAMS_PER_ADDRESS = env.integer("STREAMS_PER_ADDRESS", 400, least=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL") or (MODE == "local" and local.redis_url()) or "redis://127.0.0.1:6379/0"
@@ -135,6 +140,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": f"{REDIS_PREFIX}:cache",
+        "OPTIONS": {"serializer": "dynosite.lib.caching.JsonSerializer"},
     }
 }
 

@@ -44,6 +44,16 @@ class Scoped:
         return field
 
 
+class Rows(Scoped, admin.TabularInline):
+    """Rows below what they belong to. So many at most, whatever number the form names: each costs queries."""
+
+    extra = 1
+    max_num = 200
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **{"absolute_max": self.max_num} | kwargs)
+
+
 def _with_ground(row: Any) -> str:
     ground = getattr(row, "ground", None)
     return f"{row} · {ground.code}" if ground else str(row)

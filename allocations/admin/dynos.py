@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from allocations.admin.asking import Ask, confirmed, repeated
-from allocations.admin.base import GroundAdmin, Scoped
+from allocations.admin.base import GroundAdmin, Rows
 from allocations.admin.forms import LabelledFormSet, SeenForm, with_seen
 from allocations.admin.scope import actor_of, ground_ids
 from allocations.enums import AllocationStatus, Drive, WeightClass
@@ -39,11 +39,10 @@ class CapabilityFormSet(LabelledFormSet):
                 form.add_error("test_type", f"{test_type} is a test type of another proving ground.")
 
 
-class CapabilityInline(Scoped, admin.TabularInline):
+class CapabilityInline(Rows):
     model = Capability
     form = CapabilityForm
     formset = CapabilityFormSet
-    extra = 1
     verbose_name_plural = "may run"
 
     def _holds(self, request: HttpRequest, obj: Any = None) -> bool:

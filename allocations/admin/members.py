@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
-from allocations.admin.base import GroundAdmin, Scoped
+from allocations.admin.base import GroundAdmin, Rows
 from allocations.admin.forms import DomainForm, LabelledFormSet
 from allocations.admin.scope import actor_of, ground_ids
 from allocations.admin.working import GroundForm, ShutdownInline, TravelInline, wanted_of
@@ -110,10 +110,9 @@ class MembershipAdmin(GroundAdmin):
         return members.remove_membership(row.pk, actor=actor)
 
 
-class MembershipInline(Scoped, admin.TabularInline):
+class MembershipInline(Rows):
     model = Membership
     formset = LabelledFormSet
-    extra = 1
 
     def _is_superuser(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_active and request.user.is_superuser  # type: ignore[union-attr]

@@ -3,10 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.http import HttpRequest
 
-from allocations.admin.base import Scoped
+from allocations.admin.base import Rows
 from allocations.admin.forms import DomainForm, LabelledFormSet
 from allocations.admin.scope import ground_ids
 from allocations.models import Facility, ProvingGround, Shutdown, Travel
@@ -28,9 +27,8 @@ class GroundForm(DomainForm):
         fields = "__all__"
 
 
-class _OfGround(Scoped, admin.TabularInline):
+class _OfGround(Rows):
     formset = LabelledFormSet
-    extra = 1
 
     def _holds(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(ground_ids(request))

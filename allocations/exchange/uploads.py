@@ -74,7 +74,8 @@ def import_by_id(id_: uuid.UUID | str, *, user: User) -> WorkbookImport:
 
 def progress_of(id_: uuid.UUID | str) -> tuple[int, int]:
     """Rows written so far, and of how many."""
-    return cache.get(_key(id_)) or (0, 0)
+    done, total = cache.get(_key(id_)) or (0, 0)
+    return done, total
 
 
 def check(id_: uuid.UUID | str) -> None:

@@ -19,6 +19,7 @@ from allocations.models import WorkbookImport
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.imports import UploadForm
 from dynosite.lib.htmx import wants_fragment
+from dynosite.lib.traits import takes_body
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ RECENT = 10
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
+@takes_body(uploads.MAX_BYTES + 1024 * 1024)  # a file that is slightly too large is told so beside the form
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request, Role.SCHEDULER)

@@ -15,8 +15,10 @@ from allocations import access
 from allocations.web.context import current_ground
 from dynosite.lib.events import stream_key
 from dynosite.lib.sse import Entry, event_stream, heard_last
+from dynosite.lib.traits import opens_stream
 
 
+@opens_stream
 @require_GET
 async def events(request: HttpRequest) -> StreamingHttpResponse:
     """Begins after the event that the page names, else with the next one."""

@@ -21,8 +21,10 @@ from dynosite.accounts.authentication import TokenAuthentication, who_asks
 from dynosite.accounts.models import ApiToken
 from dynosite.lib.api.errors import failure_of, json_response
 from dynosite.lib.sse import Entry, event_stream, heard_last
+from dynosite.lib.traits import opens_stream
 
 
+@opens_stream
 @login_not_required
 async def events(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """From the first entry, or after `Last-Event-ID`, to the end of the run."""

@@ -15,8 +15,10 @@ from allocations.exceptions import DomainError
 from assistant import conversations
 from assistant.web.answers import run_of
 from dynosite.lib.sse import Entry, event_stream, heard_last
+from dynosite.lib.traits import opens_stream
 
 
+@opens_stream
 @require_GET
 async def events(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
     """From the first entry, or after the one that the panel has heard last."""

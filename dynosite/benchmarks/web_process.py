@@ -25,6 +25,8 @@ def environment() -> dict[str, str]:
     return {
         "DYNOSITE_MODE": "local", "SECRET_KEY": settings.SECRET_KEY, "REDIS_URL": settings.REDIS_URL,
         "REDIS_PREFIX": settings.REDIS_PREFIX, "LOG_LEVEL": "ERROR",
+        # All panels of a benchmark are one user's.
+        "STREAMS_PER_USER": "1000", "STREAMS_PER_ADDRESS": "1000",
         "DATABASE_URL": f"postgresql://{login}@{at['HOST']}:{at['PORT'] or 5432}/{at['NAME']}",
     }  # fmt: skip
 
@@ -38,11 +40,7 @@ class WebProcess:
     def __enter__(self) -> Self:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
-        command = [
-            sys.executable, "-m", "uvicorn", "dynosite.asgi:application", f"--port={self.port}", "--lifespan=off",
-            "--ws=none", "--no-server-header", "--no-proxy-headers", "--timeout-graceful-shutdown=2",
-            "--log-level=warning",
-        ]  # fmt: skip
+        command = [sys.executable, "-m", "dynosite.web_server", f"--port={self.port}", "--stop-within=2"]
         self._process = subprocess.Popen(
             command,
             cwd=settings.BASE_DIR,

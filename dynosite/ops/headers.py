@@ -6,7 +6,10 @@ POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing
 
 
 class HeadersMiddleware:
-    """Headers that Django has no setting for: what the browser may not offer us, and that nobody may embed us."""
+    """Headers that Django has no setting for: what the browser may not offer us, and that nobody may embed us.
+
+    No answer is kept unless its view says so: after signing out, "Back" would show what a page had.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -15,4 +18,6 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.setdefault("Permissions-Policy", POLICY)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.setdefault("X-Content-Type-Options", "nosniff")
+        response.setdefault("Cache-Control", "private, no-store")
         return response

@@ -16,6 +16,7 @@ from django.db import connection
 
 from dynosite.celery import app
 from dynosite.processes import end_with_parent
+from dynosite.web_server import OPTIONS
 
 
 def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 20) -> None:
@@ -68,14 +69,7 @@ class AsgiServer:
 
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            build_application(),
-            log_config=None,
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
-            timeout_graceful_shutdown=2,
-        )
+        config = uvicorn.Config(build_application(), log_config=None, timeout_graceful_shutdown=2, **OPTIONS)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 

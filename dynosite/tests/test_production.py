@@ -47,8 +47,7 @@ def production(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator
     )
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
     subprocess.run(collect, cwd=settings.BASE_DIR, env=environment | {"DYNOSITE_MODE": "production"}, check=True)
-    command = [sys.executable, "-m", "uvicorn", "dynosite.asgi:application", f"--port={port}", "--log-level=warning"]
-    command += ["--lifespan=off", "--no-server-header", "--no-proxy-headers"]
+    command = [sys.executable, "-m", "dynosite.web_server", f"--port={port}"]
     process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, preexec_fn=end_with_parent)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
 

@@ -156,7 +156,7 @@ def test_start_after_everything_was_killed_recovers_and_a_dead_part_stops_the_re
     again.wait_until_ready()
     assert _query(checkout, "SELECT answer FROM kept") == (42,)
 
-    os.kill(_named(checkout, "uvicorn"), signal.SIGKILL)
+    os.kill(_named(checkout, "web_server"), signal.SIGKILL)
     assert again.ended() == 1
     wait_until(lambda: _nothing_is_left(checkout), "the end of the rest")
     wait_until(

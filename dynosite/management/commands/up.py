@@ -99,10 +99,8 @@ class Site:
         # Beside a checkout of root's, root is who works; the warning is for servers.
         celery = ["-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "dynosite"]
         self._python(
-            "web", "-m", "uvicorn", "dynosite.asgi:application", f"--host={self._host}", f"--port={self._port}",
-            "--lifespan=off", "--ws=none", "--no-server-header", "--no-proxy-headers",
-            "--timeout-graceful-shutdown=2", "--log-level=warning",
-        )  # fmt: skip
+            "web", "-m", "dynosite.web_server", f"--host={self._host}", f"--port={self._port}", "--stop-within=2"
+        )
         self._python("beat", *celery, "beat", f"--schedule={schedule}", "--loglevel=WARNING", "--pidfile=")
         worker = ("worker", "--concurrency=2", "--loglevel=INFO", "--without-gossip", "--without-mingle")
         self._output.has_said(*WORKER_IS_READY)

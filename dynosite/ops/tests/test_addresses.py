@@ -11,6 +11,7 @@ from django.test import RequestFactory
 
 from dynosite.lib.addresses import UNKNOWN, client_address, client_network
 from dynosite.ops.proxy import NamedProxies
+from dynosite.web_server import OPTIONS
 
 CLIENT = "203.0.113.9"
 
@@ -76,10 +77,9 @@ def test_limits_count_the_network_of_one_subscriber(address, expected):
 @pytest.mark.django_db
 def test_attempts_from_this_machine_are_counted_whatever_header_they_carry(asgi_server, settings):
     """On loopback a header that changes with each attempt opened as many attempts as anybody liked."""
-    settings.AXES_FAILURE_LIMIT = 3
     page = f"{asgi_server.url}/accounts/sign-in/"
     statuses = []
-    for number in range(4):
+    for number in range(settings.SIGN_IN_ATTEMPTS + 1):
         with httpx.Client() as client:
             client.get(page)
             statuses.append(
@@ -93,12 +93,17 @@ def test_attempts_from_this_machine_are_counted_whatever_header_they_carry(asgi_
                     headers={"X-Forwarded-For": f"203.0.113.{number}"},
                 ).status_code
             )
-    assert statuses == [200, 200, 429, 429]
+    assert statuses == [200] * settings.SIGN_IN_ATTEMPTS + [429]
 
 
-@pytest.mark.parametrize("name", ["deploy/web.sh", "dynosite/management/commands/up.py"])
-def test_uvicorn_reads_no_forwarded_header_itself(name):
-    assert "--no-proxy-headers" in Path(settings.BASE_DIR, name).read_text()
+@pytest.mark.parametrize(
+    "name", ["deploy/web.sh", "dynosite/management/commands/up.py", "dynosite/benchmarks/web_process.py"]
+)
+def test_every_way_of_starting_has_the_options_of_one_place(name):
+    text = Path(settings.BASE_DIR, name).read_text()
+    assert "dynosite.web_server" in text
+    assert '"uvicorn"' not in text
+    assert OPTIONS["proxy_headers"] is False
 
 
 def test_compose_names_the_gateway_of_its_own_network():
