@@ -16,7 +16,7 @@ from assistant.models import Proposal
 from assistant.tools import planning
 from assistant.tools.registry import TOOLS
 from dynosite.accounts.models import User
-from dynosite.lib.days import DayRange
+from dynosite.lib.formats import day_range
 from dynosite.lib.forms import DayField
 
 _HIDDEN = {"allocation", "change", "within_start", "within_end", "within_test"}
@@ -57,7 +57,8 @@ def _plan_form(proposal: Proposal, user: User, data: Any, prefix: str) -> forms.
     plan = plans.plan_by_id(proposal.step["plan_id"], user=user)
     items = plan.items.exclude(dyno=None).select_related("request__vehicle", "request__test_type", "dyno")
     choices = [
-        (item.pk, f"{planning.named(item)}: {item.dyno}, {DayRange(item.first_day, item.last_day)}") for item in items
+        (item.pk, f"{planning.named(item)}: {item.dyno}, {day_range(item.first_day, item.last_day)}")
+        for item in items
     ]
     fields = {
         "plan": forms.CharField(widget=forms.HiddenInput),
