@@ -19,10 +19,12 @@ from allocations.enums import AllocationStatus, RequestStatus
 from allocations.exceptions import DomainError
 from allocations.models import Allocation, Change, TestRequest
 from allocations.rulebook import check_days
+from allocations.selectors.running import progress_of
 from allocations.services import booking
 from allocations.services.work import Actor
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
 
 OPEN = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
 
@@ -44,6 +46,16 @@ class AllocationForm(VersionedForm):
         return values
 
 
+def _how_far(allocation: Allocation) -> str:
+    """Its status; of a running test how much of it has run, which cancelling takes out of the records."""
+    status = allocation.get_status_display().lower()
+    if allocation.status != AllocationStatus.RUNNING:
+        return status
+    progress = progress_of(allocation)
+    days = f"{progress.run} of {count(progress.booked, 'day')} have run"
+    return f"{status}: {days}; completing it instead keeps them in the records"
+
+
 @admin.register(Allocation)
 class AllocationAdmin(GroundAdmin):
     form = AllocationForm
@@ -61,7 +73,7 @@ class AllocationAdmin(GroundAdmin):
     date_hierarchy = "first_day"
     ordering = ["-first_day", "dyno__sort_key"]
     autocomplete_fields = ["vehicle", "request"]
-    actions = ["start", "complete", "cancel"]
+    actions = ["start", "extend", "complete", "cancel"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return (
@@ -123,6 +135,10 @@ class AllocationAdmin(GroundAdmin):
     def start(self, request: HttpRequest, allocations: QuerySet) -> None:
         self._each(request, allocations, booking.start)
 
+    @admin.action(description="Extend the running tests selected to today", permissions=["change"])
+    def extend(self, request: HttpRequest, allocations: QuerySet) -> None:
+        self._each(request, allocations, booking.extend)
+
     @admin.action(description="Complete the tests selected", permissions=["change"])
     def complete(self, request: HttpRequest, allocations: QuerySet) -> None:
         self._each(request, allocations, booking.complete)
@@ -140,7 +156,7 @@ class AllocationAdmin(GroundAdmin):
             "admin/confirm.html",
             title="Cancel " + (str(allocations[0]) if len(allocations) == 1 else f"{len(allocations)} allocations"),
             lead="The days become free at once. A test request behind an allocation waits for a place again.",
-            rows=[f"{each.test_type}: {each} ({each.get_status_display().lower()})" for each in allocations],
+            rows=[f"{row.test_type}: {row} ({_how_far(row)})" for row in allocations],
             button="Cancel it" if len(allocations) == 1 else "Cancel them",
             fields=repeated(request),
         )

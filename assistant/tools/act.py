@@ -9,6 +9,7 @@ from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
 from allocations.exceptions import DomainError, NotFound, Refusal, Refused
 from allocations.selectors import fit, reports, requests
 from allocations.selectors.allocations import allocation_by_id
+from allocations.selectors.running import progress_of
 from assistant.exceptions import Unclear
 from assistant.tools import args as a
 from assistant.tools import cards, finding, rows, steps
@@ -17,6 +18,7 @@ from assistant.tools.outage import giving_way
 from assistant.tools.read import days_of
 from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
 
 Drafter = Callable[[Caller, Any], Draft]
 
@@ -160,18 +162,18 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
     dyno = finding.dyno(caller, args.dyno) if args.dyno else old.dyno
     if args.start_date is None and args.end_date is None and dyno.pk == old.dyno_id:
         raise DomainError("Say where to: another first day, another last day, or another dyno.")
-    first = args.start_date or old.first_day
-    last = args.end_date or (first + (old.last_day - old.first_day) if args.start_date else old.last_day)
+    # Without a last day the service keeps the length, of a running test that goes elsewhere that of its rest.
     step = {
-        "do": "move", "allocation_id": old.pk, "version": old.version, "dyno_id": dyno.pk, "first_day": first,
-        "last_day": last,
+        "do": "move", "allocation_id": old.pk, "version": old.version, "dyno_id": dyno.pk,
+        "first_day": args.start_date, "last_day": args.end_date,
     }  # fmt: skip
 
-    def look(change: Any) -> tuple[Any, list[str]]:
-        row = allocation_by_id(old.pk, user=caller.user)
-        return row, cards.checks(row)
+    def look(change: Any) -> tuple[Any, list[str], Any]:
+        row = allocation_by_id(_written(change, "allocation")[-1]["id"], user=caller.user)
+        return row, cards.checks(row), allocation_by_id(old.pk, user=caller.user)
 
-    (new, checks), to_confirm = steps.rehearse_asking(step, user=caller.user, look=look)
+    (new, checks, stays), to_confirm = steps.rehearse_asking(step, user=caller.user, look=look)
+    step |= {"first_day": new.first_day, "last_day": new.last_day}
     lines = [
         cards.line("Vehicle", new.vehicle.label),
         cards.line("Test", new.test_type.name),
@@ -179,7 +181,9 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
         cards.line("Days", cards.days_in_words(new.days), old=cards.days_in_words(old.days)),
     ]
     warnings = (_past(caller, new.first_day) if new.first_day != old.first_day else []) + to_confirm
-    if old.status == AllocationStatus.RUNNING:
+    if new.pk != old.pk:
+        warnings.append(f"The test is running: {stays.dyno} keeps what ran, {stays.days}, and only its rest moves.")
+    elif old.status == AllocationStatus.RUNNING:
         warnings.append("The test is running.")
     drawn = cards.card(
         f"Move {new.vehicle.label} to {new.dyno.name}, {new.days}", lines, checks=checks, warnings=warnings,
@@ -199,7 +203,13 @@ def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
         cards.line("Days", cards.days_in_words(old.days)),
         cards.line("Status", "cancelled", old=old.status),
     ]
-    warnings = ["The test is running."] if old.status == AllocationStatus.RUNNING else []
+    warnings = []
+    if old.status == AllocationStatus.RUNNING:
+        progress = progress_of(old)
+        warnings.append(
+            f"The test is running: {progress.run} of {count(progress.booked, 'day')} have run. "
+            "Completing it instead, on its page, keeps them in the records."
+        )
     if old.request_id:
         warnings.append("Its request waits for another place then.")
     drawn = cards.card(

@@ -31,6 +31,7 @@ from allocations.services.maintenance import lift_maintenance
 from allocations.services.undo import undo
 from allocations.services.work import Actor
 from dynosite.accounts.models import User
+from dynosite.lib import clock
 
 TABLES = (
     Allocation,
@@ -198,6 +199,21 @@ def test_an_undone_import_can_come_in_again(ground):
     assert Allocation.objects.exclude(status="cancelled").count() == 2
     assert MaintenanceWindow.objects.filter(lifted_at=None).count() == 1
     assert bring(ground, *rows, **how).already_there == 3
+
+
+def test_a_test_that_still_runs_past_its_end_keeps_its_dyno_and_its_vehicle(ground):
+    bring(ground, row("111A111", 0, status="RUNNING"))
+    with clock.day_is(d(10)):
+        report = bring(ground, row("222B222", 12))
+    assert (report.booked, report.waiting) == (0, 1)
+    assert report.waits[0].reason == (
+        "NPG 1 is already held by 111A111, which still runs past 2027-03-05, from 2027-03-06 to 2027-03-17"
+    )
+    with clock.day_is(d(10)):
+        again = bring(ground, row("111A111", 12, dyno="NPG 2"))
+    assert (
+        again.waits[0].reason == "111A111 is already running on NPG 1 past 2027-03-05, from 2027-03-06 to 2027-03-17"
+    )
 
 
 @pytest.mark.parametrize("status", ["G", "RUNNING", "COMPLETED"])
