@@ -27,6 +27,24 @@ def check_database(app_configs, databases=None, **kwargs) -> list:
     return found
 
 
+@register(Tags.database)
+def check_database_user(app_configs, databases=None, **kwargs) -> list:
+    """A fault of the site should not be one of the whole server."""
+    found = []
+    for alias in databases or [] if settings.PRODUCTION else []:
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+            (is_superuser,) = cursor.fetchone()
+        if is_superuser:
+            hint = "Give it its own database and CREATEROLE instead: deploy/README.md, The database's users."
+            problem = f"The database user {connection.settings_dict['USER']} is a superuser."
+            found.append(Warning(problem, hint=hint, id="dynosite.W010"))
+    return found
+
+
 @register(Tags.caches)
 def check_redis_url(app_configs, **kwargs) -> list:
     if urlsplit(settings.REDIS_URL).scheme in {"redis", "rediss"}:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import platform
+import resource
 import secrets
 import shutil
 import signal
@@ -22,16 +23,16 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
 import redis
-from psycopg.conninfo import make_conninfo
 
-from dynosite import local, processes
+from dynosite import local, postgres_users, processes
 from dynosite.unprivileged import QUIET_ENVIRONMENT, Account, EmbeddedError
 
 Say = Callable[[str], None]
 Log = Callable[[str, str], None]
 SHARED_PLACES = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108
+LARGEST_BACKEND = 224 * 2**20
+"""Bytes of its own that a process of PostgreSQL may have. What asks for more gets an error; the server goes on."""
 FAST_NOT_SAFE = ["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off"]
 
 
@@ -142,24 +143,33 @@ class Embedded:
 
     def _start_postgres(self, programs: Path, data: Path, port: int, password: str) -> None:
         if not (data / "PG_VERSION").exists():
-            self._make_cluster(programs, data, password)
+            self._make_cluster(programs, data)
         options = [f"-cport={port}", "-clisten_addresses=127.0.0.1", "-cunix_socket_directories=", "-cjit=off"]
         options += ["-cmax_connections=120", "-cshared_buffers=128MB", "-clog_min_messages=warning"]
         options += ["-clog_checkpoints=off", *([] if self.durable else FAST_NOT_SAFE)]
-        self._start("postgres", [programs / "postgres", "-D", data, *options], data, signal.SIGINT)
-        self._wait("postgres", partial(_postgres_answers, port, password))
+        command = [programs / "postgres", "-D", data, *options]
+        self._start("postgres", command, data, signal.SIGINT, memory=LARGEST_BACKEND)
+        superuser_password = local.superuser_password(self.place)
+        self._wait("postgres", partial(postgres_users.is_prepared, port, password, superuser_password))
 
-    def _make_cluster(self, programs: Path, data: Path, password: str) -> None:
+    def _make_cluster(self, programs: Path, data: Path) -> None:
         """A new cluster, made beside its place and put there when it is whole."""
         new = data.with_name("postgres.new")
         shutil.rmtree(new, ignore_errors=True)
         self._account.folder(new)
         secret = new.with_name("postgres.password")
-        local.write_private(secret, password)
+        local.write_private(secret, local.superuser_password(self.place))
         if self._account.switch:
             os.chown(secret, self._account.uid, self._account.gid)
-        command = [programs / "initdb", "-D", new, "-U", "dynosite", "-E", "UTF8", "--locale=C.UTF-8"]
-        command += ["--auth=scram-sha-256", f"--pwfile={secret}", *([] if self.durable else ["--no-sync"])]
+        command = [programs / "initdb", "-D", new, "-U", postgres_users.SUPERUSER]
+        command += [
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--auth=scram-sha-256",
+            f"--pwfile={secret}",
+            *([] if self.durable else ["--no-sync"]),
+        ]
         try:
             made = self._run(command)
             if made.returncode != 0 and "locale" in made.stderr:
@@ -191,7 +201,9 @@ class Embedded:
             settings_file.write("".join(f"{name} {value}\n" for name, value in settings.items()).encode())
         self._wait("redis", partial(_redis_answers, port, password))
 
-    def _start(self, name: str, command: list, data: Path, ending: int, **options) -> subprocess.Popen:
+    def _start(
+        self, name: str, command: list, data: Path, ending: int, *, memory: int = 0, **options
+    ) -> subprocess.Popen:
         process = subprocess.Popen(
             [str(part) for part in command],
             cwd=data,
@@ -199,7 +211,7 @@ class Embedded:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=partial(processes.end_with_parent, ending),
+            preexec_fn=partial(_begin, ending, memory),
             **options,
             **self._account.options(),
         )
@@ -235,6 +247,13 @@ class Embedded:
             time.sleep(0.03)
 
 
+def _begin(ending: int, memory: int) -> None:
+    """In the new process, before it becomes the server."""
+    processes.end_with_parent(ending)
+    if memory:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+
+
 def _package(name: str) -> Path:
     """The folder of an installed package, without importing it."""
     found = find_spec(name)
@@ -244,25 +263,6 @@ def _package(name: str) -> Path:
             "Set DATABASE_URL and REDIS_URL to servers that you have."
         )
     return Path(found.origin).parent
-
-
-def _postgres_answers(port: int, password: str) -> bool:
-    """Whether it takes connections; makes the database where there is none yet."""
-    login = make_conninfo(
-        host="127.0.0.1", port=port, user="dynosite", password=password, dbname="postgres", connect_timeout=3
-    )
-    try:
-        with psycopg.connect(login, autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'dynosite'").fetchone():
-                connection.execute("CREATE DATABASE dynosite")
-    except psycopg.OperationalError as error:
-        if "password authentication failed" in str(error):
-            raise EmbeddedError(
-                "The data of PostgreSQL and the password in servers.json do not belong together. Put the file back, "
-                "or remove both to start anew."
-            ) from None
-        return False
-    return True
 
 
 def _redis_answers(port: int, password: str) -> bool:

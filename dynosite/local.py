@@ -16,9 +16,17 @@ class Listener(TypedDict):
 
 def secret_key(place: Path = LOCAL) -> str:
     """A secret key of this checkout's own, made when it is first asked for."""
-    path = place / "secret_key"
+    return _secret(place / "secret_key")
+
+
+def superuser_password(place: Path = LOCAL) -> str:
+    """Of the embedded PostgreSQL's superuser, whom the site itself does not know."""
+    return _secret(place / "postgres_superuser")
+
+
+def _secret(path: Path) -> str:
     if not path.exists():
-        prepare(place)
+        prepare(path.parent)
         write_private(path, secrets.token_urlsafe(50))
     return path.read_text(encoding="utf-8").strip()
 

@@ -1,6 +1,7 @@
 """`python -m dynosite.throwaway COMMAND …` carries out a command beside new servers, whose data goes when it ends.
 
-DATABASE_URL and REDIS_URL are theirs, save where they were set already.
+DATABASE_URL and REDIS_URL are theirs, save where they were set already. DYNOSITE_THROWAWAY names the folder of a
+PostgreSQL that is theirs, for tests that look at its processes.
 """
 
 import os
@@ -36,6 +37,8 @@ def main(command: list[str]) -> int:
         if wanted:
             servers.start()
         found = {variable: url(place) for name, (variable, url) in URLS.items() if name in wanted}
+        if "postgres" in wanted:
+            found["DYNOSITE_THROWAWAY"] = str(place)
         child = subprocess.Popen(command, env=os.environ | found, preexec_fn=processes.end_with_parent)
         status = child.wait()
         return status if status >= 0 else 128 - status

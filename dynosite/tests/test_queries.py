@@ -1,6 +1,6 @@
 """The assistant's SQL on the servers that people have, each migrated as it would be, with no step by hand.
 
-The embedded one and Docker's have a password and a superuser, a managed one a user who may make roles, some neither.
+The embedded one, Docker's and a managed one have a user who may make roles, an old one a superuser, some neither.
 """
 
 import json
@@ -16,11 +16,17 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
+from psycopg.conninfo import make_conninfo
 
 from dynosite import local
 from dynosite.embedded import Embedded
 
 SECRET = "a-key-for-one-test-of-queries-0123456789-0123456789"
+PRODUCTION = {
+    "DYNOSITE_MODE": "production",
+    "ALLOWED_HOSTS": "dynosite.example",
+    "FORWARDED_ALLOW_IPS": "10.0.0.5",
+}
 ASK = """
 import json, django
 django.setup()
@@ -47,18 +53,23 @@ class Server:
 
     def __init__(self, place: Path) -> None:
         self.at = local.servers(place)["postgres"]
-        self.admin = local.database_url(place)
+        self.admin = make_conninfo(
+            host="127.0.0.1", port=self.at["port"], user="postgres", password=local.superuser_password(place),
+            dbname="dynosite",
+        )  # fmt: skip
 
     def execute(self, *statements: str) -> None:
         with psycopg.connect(self.admin, autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 
-    def manage(self, *command: str, user: str, password: str, database: str) -> subprocess.CompletedProcess:
+    def manage(
+        self, *command: str, user: str, password: str, database: str, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess:
         url = f"postgresql://{user}:{password}@127.0.0.1:{self.at['port']}/{database}"
         changed = {
             "DYNOSITE_MODE": "local", "DATABASE_URL": url, "SECRET_KEY": SECRET,
-            "DJANGO_SETTINGS_MODULE": "dynosite.settings",
+            "DJANGO_SETTINGS_MODULE": "dynosite.settings", **(environment or {}),
         }  # fmt: skip
         done = subprocess.run(
             [sys.executable, *command], cwd=settings.BASE_DIR, env=os.environ | changed, capture_output=True,
@@ -91,22 +102,23 @@ def asked(server: Server, **login: str) -> tuple[str, dict, str]:
 
 
 @pytest.fixture(scope="module")
-def superuser(server) -> dict[str, Any]:
-    """As `make run` and docker-compose.yml have it: the user that the server was made with."""
+def site(server) -> dict[str, Any]:
+    """As `make run` and docker-compose.yml have it: an ordinary user with a database of its own."""
     login = {"user": "dynosite", "password": server.at["password"], "database": "dynosite"}
     return login | {"answers": asked(server, **login)}
 
 
-def test_embedded_server_and_docker_s_answer_with_no_step_by_hand(superuser):
-    said, answer, check = superuser["answers"]
+def test_embedded_server_and_docker_s_answer_with_no_step_by_hand(site):
+    said, answer, check = site["answers"]
     assert (answer["status"], answer["rows"]) == ("ok", [["NPG 1"]])
     assert said == ""
     assert "assistant.W001" not in check
 
 
-def test_the_role_needs_its_password_and_has_no_more_than_its_views(server, superuser):
+def test_the_role_needs_its_password_and_has_no_more_than_its_views(server, site):
     with psycopg.connect(server.admin) as connection:
-        (role,) = connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'dynosite_sql_%'").fetchone()
+        pattern = "dynosite_sql_%_login"
+        (role,) = connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE %s", [pattern]).fetchone()
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(server.admin, user=role, password="guess")
 
@@ -117,6 +129,16 @@ def test_user_of_a_managed_server_who_may_make_roles_is_enough(server):
     assert (answer["status"], answer["rows"]) == ("ok", [["NPG 1"]])
     assert "could not make" not in said
     assert "assistant.W001" not in check
+    login = {"user": "managed", "password": "m", "database": "managed"}
+    with psycopg.connect(server.admin, dbname="managed") as connection:
+        (role,) = connection.execute(
+            "SELECT g.rolname FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles g ON g.oid = a.grantee"
+            " WHERE c.oid = 'assistant_sql.dynos'::regclass AND g.rolname LIKE 'dynosite_sql_%'"
+        ).fetchone()
+    server.execute(f"ALTER ROLE {role}_login SET statement_timeout = 0", f"ALTER ROLE {role} LOGIN")
+    assert "can log in" in server.manage("manage.py", "check", "--database=default", **login).stderr
+    server.manage("manage.py", "migrate", "--verbosity=0", "--noinput", **login)
+    assert "assistant.W001" not in server.manage("manage.py", "check", "--database=default", **login).stderr
 
 
 def test_where_the_role_cannot_be_made_everybody_is_told(server):
@@ -131,16 +153,31 @@ def test_where_the_role_cannot_be_made_everybody_is_told(server):
     assert "run `manage.py migrate`" in check
 
 
-def test_server_that_does_not_let_the_role_in_is_told_of(server, superuser):
+def test_server_that_does_not_let_the_role_in_is_told_of(server, site):
     """As behind a pooler that knows only the site's own user."""
-    login = {name: superuser[name] for name in ("user", "password", "database")}
+    login = {name: site[name] for name in ("user", "password", "database")}
     with psycopg.connect(server.admin) as connection:
-        found = connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'dynosite_sql_%'").fetchall()
-    roles = [role for (role,) in found]
-    server.execute(*[f"ALTER ROLE {role} NOLOGIN" for role in roles])
-    try:
-        check = server.manage("manage.py", "check", "--database=default", **login).stderr
-    finally:
-        server.execute(*[f"ALTER ROLE {role} LOGIN" for role in roles])
+        pattern = "dynosite_sql_%_login"
+        rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE %s", [pattern]).fetchall()
+    server.execute(*[f"ALTER ROLE {role} PASSWORD 'of-another'" for (role,) in rows])
+    check = server.manage("manage.py", "check", "--database=default", **login).stderr
     assert "The role for read-only queries cannot connect" in check
-    assert "is not permitted to log in" in check
+    assert "password authentication failed" in check
+    server.manage("manage.py", "migrate", "--verbosity=0", "--noinput", **login)
+    assert "assistant.W001" not in server.manage("manage.py", "check", "--database=default", **login).stderr
+
+
+def test_site_s_user_that_is_a_superuser_works_and_is_warned_of(server):
+    server.execute("CREATE ROLE mighty LOGIN SUPERUSER PASSWORD 'm'", "CREATE DATABASE mighty OWNER mighty")
+    login = {"user": "mighty", "password": "m", "database": "mighty"}
+    said, answer, check = asked(server, **login)
+    assert (said, answer["rows"]) == ("", [["NPG 1"]])
+    assert "dynosite.W010" not in check, "on one's own machine it is nobody's business"
+    check = server.manage("manage.py", "check", "--database=default", environment=PRODUCTION, **login).stderr
+    assert "(dynosite.W010) The database user mighty is a superuser." in check
+
+
+def test_ordinary_user_of_the_site_is_not_warned_of(server, site):
+    login = {name: site[name] for name in ("user", "password", "database")}
+    check = server.manage("manage.py", "check", "--database=default", environment=PRODUCTION, **login).stderr
+    assert "dynosite.W010" not in check

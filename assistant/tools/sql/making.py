@@ -47,7 +47,7 @@ def _make() -> None:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(statement.format(**names))
         except DatabaseError as error:
-            logger.info("The role for queries goes without %s: %s", statement, role.first_line(error))
+            logger.debug("The role for queries goes without %s: %s", statement, role.first_line(error))
 
 
 def _statements(there: dict[str, Role], secret: str) -> Iterator[sql.Composed]:
@@ -62,7 +62,7 @@ def _statements(there: dict[str, Role], secret: str) -> Iterator[sql.Composed]:
     for name, form in forms.items():
         identifier = sql.Identifier(name)
         verb = sql.SQL("ALTER" if name in there else "CREATE")
-        attributes = sql.SQL("NOINHERIT NOCREATEDB NOCREATEROLE VALID UNTIL 'infinity'")
+        attributes = sql.SQL("NOINHERIT VALID UNTIL 'infinity'")
         yield sql.SQL("{} ROLE {} {} {}").format(verb, identifier, attributes, form)
         if name in there:
             yield from _undone(there[name])
@@ -86,8 +86,8 @@ def _statements(there: dict[str, Role], secret: str) -> Iterator[sql.Composed]:
 def _undone(there: Role) -> Iterator[sql.Composed]:
     """What somebody gave a role, or it gave itself. Rights that only a superuser may take away need one."""
     identifier = sql.Identifier(there.name)
-    if there.may_more:
-        yield sql.SQL("ALTER ROLE {} NOSUPERUSER NOREPLICATION NOBYPASSRLS").format(identifier)
+    for right in there.rights:
+        yield sql.SQL("ALTER ROLE {} {}").format(identifier, sql.SQL(f"NO{right}"))
     if there.settings:
         yield sql.SQL("ALTER ROLE {} RESET ALL").format(identifier)
     for database in there.databases:

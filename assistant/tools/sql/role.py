@@ -60,7 +60,9 @@ what keeps queries from these."""
 
 _ROLES = """
     SELECT r.rolname, r.rolcanlogin, r.rolinherit,
-        r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls, r.rolconnlimit,
+        ARRAY(SELECT right_ FROM (VALUES ('SUPERUSER', r.rolsuper), ('CREATEROLE', r.rolcreaterole),
+              ('CREATEDB', r.rolcreatedb), ('REPLICATION', r.rolreplication), ('BYPASSRLS', r.rolbypassrls))
+              AS rights (right_, has) WHERE has ORDER BY 1), r.rolconnlimit,
         coalesce(r.rolvaliduntil, 'infinity') < 'infinity',
         ARRAY(SELECT setting FROM pg_db_role_setting s, unnest(s.setconfig) setting
               WHERE s.setrole = r.oid AND s.setdatabase = 0 ORDER BY 1),
@@ -85,7 +87,7 @@ class Role(NamedTuple):
     name: str
     logs_in: bool
     inherits: bool
-    may_more: bool
+    rights: list[str]
     connections: int
     ends: bool
     settings: list[str]
@@ -185,7 +187,7 @@ def _fault() -> str:
 def _faults_of(role: Role) -> Iterator[str]:
     if role.logs_in is not role.is_login:
         yield f"The role {role.name} {'cannot log in' if role.is_login else 'can log in'}."
-    if role.may_more or role.inherits or role.ends or role.connections != (CONNECTIONS if role.is_login else -1):
+    if role.rights or role.inherits or role.ends or role.connections != (CONNECTIONS if role.is_login else -1):
         yield f"The role {role.name} has attributes that it should not have."
     if role.groups != ([role_name()] if role.is_login else []):
         yield f"The role {role.name} is a member of {', '.join(role.groups) or 'no role'}."

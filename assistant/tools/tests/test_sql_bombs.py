@@ -1,6 +1,8 @@
 """What takes a backend's whole time or memory is ended from the outside, and answered in a sentence."""
 
+import os
 import re
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -41,6 +43,33 @@ def _sessions() -> int:
 def test_a_bomb_is_refused(kind):
     with pytest.raises(guard.NotLetThrough):
         guard.checked(BOMBS[kind])
+
+
+def _peak(process: int) -> int:
+    """The most memory that a process of PostgreSQL on this machine has had; 0 when it is gone."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0)
+
+
+@pytest.mark.skipif("DYNOSITE_THROWAWAY" not in os.environ, reason="the server is not the embedded one")
+@pytest.mark.parametrize("query", [BOMBS["memory"], "SELECT length(repeat('x', 1000000000))"])
+def test_a_bomb_that_the_guard_let_through_stays_within_its_memory(query, committed_world):
+    peaks = []
+    with reader.reading(committed_world.north.pk) as at:
+        process = at.info.backend_pid
+        with pytest.raises(psycopg.Error), reader.in_time(at), at.cursor() as cursor:
+            reader.one_statement(cursor, query)
+        peaks.append(_peak(process))
+
+    def is_gone() -> bool:
+        peaks.append(_peak(process))
+        return not peaks[-1]
+
+    wait_until(is_gone, "the end of the query's session", seconds=60)
+    assert 0 < max(peaks) < MOST_MEMORY
 
 
 @pytest.mark.parametrize("kind", BOMBS)
