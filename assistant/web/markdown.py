@@ -1,7 +1,7 @@
 """A model's Markdown as HTML that can do no harm: no raw HTML, no images, links to pages of this site only."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
@@ -13,11 +13,17 @@ from assistant.web.days import in_words
 from dynosite.lib.plain_text import visible
 
 LONGEST = 40_000
+MOST_MARKS = 4_000
+"""Characters that may begin a link, emphasis or code; each may be looked at from many others. With more of them a
+text is shown as it is written."""
+_MARKS = re.compile(r"[\[*_`]")
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h4", "hr", "li", "ol", "p", "pre", "strong", "table", "tbody", "td", "th",
     "thead", "tr", "ul",
 }  # fmt: skip
 _OWN = re.compile(r"(?<![\w/.:\\])/(?:allocations|dynos|maintenance|plans|requests|schedule|vehicles)/[\w\-/]*")
+_BEGIN = re.compile(r"(?<![\w\-])\S")
+_GOES_ON = re.compile(r"[\w\-]")
 
 
 def _parser() -> MarkdownIt:
@@ -28,21 +34,22 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-_PARSER = _parser()
+_PARSER, _PLAIN = _parser(), MarkdownIt("zero")
 
 
 def render(text: str, names: Mapping[str, str] | None = None) -> SafeString:
     """`names` become links where the text speaks of them: a name and the address of its page. Days are written as
     pages write them."""
-    tokens = _PARSER.parse(visible(text[:LONGEST]))
-    known = {name: url for name, url in (names or {}).items() if len(name) > 1 and is_own_page(url)}
-    spoken = _pattern(known)
+    text = visible(text[:LONGEST])
+    parser = _PARSER if len(_MARKS.findall(text)) <= MOST_MARKS else _PLAIN
+    tokens = parser.parse(text)
+    spoken = Names({name: url for name, url in (names or {}).items() if len(name) > 1 and is_own_page(url)})
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "h4"
         if token.type == "inline" and token.children:
-            token.children = _linked(token.children, known, spoken)
-    html = _PARSER.renderer.render(tokens, _PARSER.options, {})
+            token.children = _linked(token.children, spoken)
+    html = parser.renderer.render(tokens, parser.options, {})
     clean = nh3.clean(
         html, tags=_TAGS, attributes={"*": set(), "a": {"href"}, "ol": {"start"}}, attribute_filter=_kept,
         url_schemes=set(), link_rel=None,
@@ -54,30 +61,53 @@ def _kept(tag: str, attribute: str, value: str) -> str | None:
     return None if attribute == "href" and not is_own_page(value) else value
 
 
-def _pattern(known: Mapping[str, str]) -> re.Pattern[str]:
-    names = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
-    return re.compile(rf"{_OWN.pattern}|(?<![\w\-])(?:{names})(?![\w\-])") if names else _OWN
+class Names:
+    """Names and the addresses of their pages. How long a search takes does not grow with how many names there are."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._lengths: dict[str, list[int]] = {}
+        """By what a name begins with, longest first."""
+        for begin, length in sorted({(name[0], len(name)) for name in urls}, key=lambda pair: -pair[1]):
+            self._lengths.setdefault(begin, []).append(length)
+        self.compared = 0
+
+    def spoken(self, text: str) -> Iterator[tuple[int, str, str]]:
+        """Place, words and address of each own page and name in the text, from left to right."""
+        own = {match.start(): match[0] for match in _OWN.finditer(text)}
+        place = 0
+        while match := _BEGIN.search(text, place):
+            place = match.start()
+            words = own.get(place) or self._name_at(text, place)
+            if words and is_own_page(address := self._urls.get(words, words)):
+                yield place, words, address
+            place += len(words) or 1
+
+    def _name_at(self, text: str, place: int) -> str:
+        for length in self._lengths.get(text[place], ()):
+            self.compared += 1
+            words = text[place : place + length]
+            if words in self._urls and not _GOES_ON.match(text, place + length):
+                return words
+        return ""
 
 
-def _linked(children: list[Token], known: Mapping[str, str], spoken: re.Pattern[str]) -> list[Token]:
-    found: list[Token] = []
+def _linked(children: list[Token], names: Names) -> list[Token]:
+    linked: list[Token] = []
     inside = 0
     for child in children:
         inside += {"link_open": 1, "link_close": -1}.get(child.type, 0)
-        found += _pieces(child, known, spoken) if child.type == "text" and not inside else [child]
-    return found
+        linked += _pieces(child, names) if child.type == "text" and not inside else [child]
+    return linked
 
 
-def _pieces(token: Token, known: Mapping[str, str], spoken: re.Pattern[str]) -> list[Token]:
+def _pieces(token: Token, names: Names) -> list[Token]:
     """The text, with what it names as links."""
     pieces: list[Token] = []
     end = 0
-    for match in spoken.finditer(token.content):
-        address = known.get(match[0], match[0])
-        if not is_own_page(address):
-            continue
-        pieces += [_text(in_words(token.content[end : match.start()])), *_link(match[0], address)]
-        end = match.end()
+    for place, words, address in names.spoken(token.content):
+        pieces += [_text(in_words(token.content[end:place])), *_link(words, address)]
+        end = place + len(words)
     return [*pieces, _text(in_words(token.content[end:]))]
 
 

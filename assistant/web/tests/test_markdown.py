@@ -1,9 +1,10 @@
 import re
+import sys
 
 import pytest
 
 from assistant.web.addresses import is_own_page
-from assistant.web.markdown import render
+from assistant.web.markdown import LONGEST, Names, render
 
 HOSTILE = [
     "![x](https://evil.example/a.png)",
@@ -109,3 +110,54 @@ def test_names_become_links_where_they_stand_whole_and_no_link_is_inside_another
 )
 def test_own_pages_only_show(address, own):
     assert is_own_page(address) is own
+
+
+def _lines_run(text: str) -> int:
+    """How many lines of Python drawing the text takes: the same on every machine."""
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        render(text)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("piece", ["*a_", "[a](", "[", "**a__", "[*a_", "`a``", "*a"])
+def test_marks_without_end_are_shown_as_they_are_written(piece):
+    many = piece * (LONGEST // len(piece))
+    assert _lines_run(many) < 40 * LONGEST
+    assert render(many) == f"<p>{many}</p>\n"
+
+
+def test_marks_of_an_ordinary_long_answer_are_drawn():
+    row = "| [NPG 1](/dynos/1/) | **late** | 2 |\n"
+    html = render("| a | b | c |\n|---|---|---|\n" + row * 400)
+    assert html.count('<a href="/dynos/1/">NPG 1</a>') == html.count("<strong>late</strong>") == 400
+
+
+def test_work_does_not_grow_with_the_number_of_names():
+    text = "V1 V22 " * 2_000
+
+    def compared(number: int) -> int:
+        names = Names({f"V{count}": f"/vehicles/{count + 1}/" for count in range(number)})
+        spoken = [words for _, words, _ in names.spoken(text)]
+        assert spoken == ["V1", "V22"] * 2_000
+        return names.compared
+
+    lengths = 4
+    assert compared(10_000) <= lengths * 4_000
+
+
+def test_the_longest_name_that_stands_whole_is_the_link():
+    names = {"NPG 1": "/dynos/1/", "NPG 1 east": "/dynos/2/", "1 east": "/dynos/3/", "PG 1": "/dynos/4/"}
+    assert render("NPG 1 east; NPG 1 eastern, x-NPG 1", names) == (
+        '<p><a href="/dynos/2/">NPG 1 east</a>; <a href="/dynos/1/">NPG 1</a> eastern, x-NPG 1</p>\n'
+    )
