@@ -79,7 +79,7 @@ def other_places(allocation: Allocation, *, user: "User", limit: int = 8) -> lis
     access.require(user, allocation.ground_id, access.Role.VIEWER)
     runs = allocation.status == AllocationStatus.RUNNING
     if runs:
-        length = progress_of(allocation).left
+        length = max(1, progress_of(allocation).left)  # past its end it may still want a day
     else:
         length = length_of(allocation.ground_id, allocation.test_type_id, allocation.days)
     today = allocation.ground.today()

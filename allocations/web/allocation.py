@@ -229,7 +229,7 @@ def _place_days(allocation: Allocation, form: MoveForm | None, outcome: Outcome 
     if outcome and form is not None and form.is_valid() and form.cleaned_data["last_day"]:
         days = DayRange(form.cleaned_data["first_day"], form.cleaned_data["last_day"])
         return length_of(allocation.ground_id, allocation.test_type_id, days)
-    return _days_to_move(allocation)
+    return max(1, _days_to_move(allocation))
 
 
 def _complete_form(allocation: Allocation, today: dt.date) -> CompleteForm:

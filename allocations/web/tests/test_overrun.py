@@ -141,6 +141,19 @@ def test_a_running_test_leaves_what_ran_and_goes_to_the_page_of_its_rest(schedul
     assert answer["Location"] == address("detail", rows[1])
 
 
+def test_past_its_end_the_places_are_for_a_day_more(scheduler, world, overrun):
+    page = text(scheduler.get(address("detail", overrun) + "?places=1"))
+    assert "the rest goes there from today on, until the last day that you give." in page
+    place = f"{world.dynos['NPG 21'].pk}/{day(4)}"
+    assert re.findall(r'name="place" value="([^"]+)"', page) == [place]
+    (days,) = re.findall(r'name="days" value="(\d+)"', page)
+    scheduler.post(address("move", overrun), {"place": place, "days": days, "version": overrun.version})
+    rows = Allocation.objects.filter(ground=world.north).order_by("pk")
+    assert [(row.dyno.name, row.first_day, row.last_day, row.status) for row in rows] == [
+        ("NPG 1", day(0), day(3), "completed"), ("NPG 21", day(4), day(4), "running"),
+    ]  # fmt: skip
+
+
 def test_without_another_place_the_page_says_why(scheduler, world, asked_for):
     world.dynos["NPG 21"].enabled = False
     world.dynos["NPG 21"].save()
