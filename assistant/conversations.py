@@ -19,7 +19,7 @@ from allocations.selectors import reports
 from assistant import metrics, streams, switches
 from assistant.enums import Author, RunStatus, Verdict
 from assistant.exceptions import Decided, Waiting
-from assistant.limits import check_rate
+from assistant.limits import check_rate, expect_few_runs
 from assistant.models import Conversation, Feedback, Message, Proposal, Run, ToolCall
 from dynosite.accounts.models import User
 from dynosite.lib.plain_text import storable, visible
@@ -59,7 +59,7 @@ def ask(
     """Puts the message into the conversation (a new one without an id) and queues the run that answers it.
 
     The same message id again gives the same run. Raises NotFound, Invalid, Off, Limited, and Waiting while another
-    run of the conversation is under way.
+    run of the conversation, or as many of the user as may be at once, are under way.
     """
     ground = reports.ground_for(user, ground_id)
     wanted = _uuid(message_id, "There is no such message here.") if message_id else uuid.uuid4()
@@ -242,6 +242,7 @@ def send(run_id: Id) -> None:
 def _queue(conversation: Conversation, question: Message, page: dict[str, Any]) -> Run:
     if conversation.runs.filter(status__in=UNDER_WAY).exists():
         raise Waiting("An answer in this conversation is under way; wait for it, or stop it.")
+    expect_few_runs(conversation.user_id)
     run = Run.objects.create(
         conversation=conversation,
         user_id=conversation.user_id,

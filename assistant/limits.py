@@ -1,4 +1,4 @@
-"""How often a user may ask, counted in Redis and shared by all processes."""
+"""How often a user may ask, counted in Redis and shared by all processes, and how many answers at once."""
 
 import logging
 import math
@@ -8,8 +8,11 @@ from functools import lru_cache
 import redis
 from django.conf import settings
 
-from assistant.exceptions import Limited
+from assistant.enums import RunStatus
+from assistant.exceptions import Limited, Waiting
+from assistant.models import Run
 from dynosite.accounts.models import User
+from dynosite.lib import prepared
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +62,18 @@ def check_rate(user: User, ground_id: int) -> None:
     if wait:
         seconds = math.ceil(wait / 1000)
         raise Limited(f"You have sent many messages in a short time. Try again in {_said(seconds)}.", seconds)
+
+
+def expect_few_runs(user_id: int) -> None:
+    """Raises Waiting where as many of the user's runs are under way as may be, so that nobody takes all threads.
+
+    In a transaction: of two messages at once, the second counts the first.
+    """
+    prepared.fetch("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"assistant-runs:{user_id}"])
+    most = settings.ASSISTANT_RUNS_PER_USER
+    if Run.objects.filter(user_id=user_id, status__in=(RunStatus.QUEUED, RunStatus.RUNNING)).count() >= most:
+        sentence = f"{most} answers in your conversations are under way, which is the most at once"
+        raise Waiting(f"{sentence}; wait for one, or stop it.")
 
 
 def _said(seconds: int) -> str:

@@ -20,6 +20,7 @@ from assistant.models import Message, Run, ToolCall
 from assistant.providers.chain import ATTEMPTS, OFFLINE
 from assistant.tools.caller import Caller, Ctx
 from assistant.transcript import Transcript
+from dynosite.lib.connections import lend_back
 
 logger = logging.getLogger(__name__)
 
@@ -202,6 +203,7 @@ def _tell(run: Run, transcript: Transcript, event: turn.Event) -> None:
     match event:
         case None:
             transcript.flush()
+            lend_back()
         case turn.Words(text):
             transcript.words(text)
         case turn.Restart():

@@ -1,11 +1,12 @@
+"""Celery: thin. The graph and all that it needs are loaded where a turn is run, and not by the other workers."""
+
 import logging
+from typing import Any
 
 from celery import Task, shared_task
-from celery.signals import worker_init, worker_process_init, worker_process_shutdown
+from celery.signals import worker_init, worker_process_shutdown, worker_shutdown
 
-from assistant import conversations, keeping, running, streams
-from assistant.graph import checkpoints
-from assistant.providers import hosted
+from assistant import streams
 
 logger = logging.getLogger(__name__)
 
@@ -14,27 +15,33 @@ WAIT = 1
 
 
 @worker_init.connect
-def load_models(**kwargs: object) -> None:
+def load_models(sender: Any, **kwargs: object) -> None:
     """Before the fork: the providers' libraries take seconds to load, which the first turns would wait for."""
+    queue = sender.app.amqp.router.route({}, run_turn.name)["queue"].name
+    if queue not in sender.app.amqp.queues.consume_from:
+        return
+    from assistant import running  # noqa: F401
+    from assistant.providers import hosted
+
     try:
         hosted.configured()
     except Exception:
         logger.exception("the models in ASSISTANT_MODELS cannot be loaded")
 
 
-@worker_process_init.connect
-def open_checkpoints(**kwargs: object) -> None:
-    """After the fork: a connection can't be shared with the parent."""
-    checkpoints.pool()
-
-
+@worker_shutdown.connect
 @worker_process_shutdown.connect
 def close_checkpoints(**kwargs: object) -> None:
+    """Opened by the first turn, and so after the fork: a connection can't be shared with the parent."""
+    from assistant.graph import checkpoints
+
     checkpoints.close_pool()
 
 
 @shared_task(bind=True, ignore_result=True, max_retries=None)
 def run_turn(self: Task, run_id: str) -> None:
+    from assistant import running
+
     if not running.run_turn(run_id):
         raise self.retry(countdown=WAIT)
 
@@ -42,6 +49,8 @@ def run_turn(self: Task, run_id: str) -> None:
 @shared_task(ignore_result=True)
 def take_up_lost_runs() -> None:
     """Sends runs again whose message or worker is lost. A run that does have a worker ignores it."""
+    from assistant import conversations, running
+
     for run_id in running.lost():
         if streams.client().set(f"{streams.key(run_id)}:sent-again", 1, nx=True, ex=120):
             logger.warning("run %s is taken up again", run_id)
@@ -51,4 +60,6 @@ def take_up_lost_runs() -> None:
 @shared_task(ignore_result=True)
 def keep() -> None:
     """Every night: what has been kept for long enough goes."""
+    from assistant import keeping
+
     logger.info("kept long enough and gone: %s", keeping.keep())

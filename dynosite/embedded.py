@@ -26,6 +26,7 @@ from pathlib import Path
 import redis
 
 from dynosite import local, postgres_users, processes
+from dynosite.patience import QUIET_SECONDS, Patience
 from dynosite.unprivileged import QUIET_ENVIRONMENT, Account, EmbeddedError
 
 Say = Callable[[str], None]
@@ -145,7 +146,7 @@ class Embedded:
         if not (data / "PG_VERSION").exists():
             self._make_cluster(programs, data)
         options = [f"-cport={port}", "-clisten_addresses=127.0.0.1", "-cunix_socket_directories=", "-cjit=off"]
-        options += ["-cmax_connections=120", "-cshared_buffers=128MB", "-clog_min_messages=warning"]
+        options += ["-cmax_connections=160", "-cshared_buffers=128MB", "-clog_min_messages=warning"]
         options += ["-clog_checkpoints=off", *([] if self.durable else FAST_NOT_SAFE)]
         command = [programs / "postgres", "-D", data, *options]
         self._start("postgres", command, data, signal.SIGINT, memory=LARGEST_BACKEND)
@@ -236,13 +237,14 @@ class Embedded:
             **self._account.options(),
         )
 
-    def _wait(self, name: str, answers: Callable[[], bool], seconds: float = 30) -> None:
-        limit = time.monotonic() + seconds
+    def _wait(self, name: str, answers: Callable[[], bool]) -> None:
+        """As long as it does something: after a crash PostgreSQL first reads its log again, for however long."""
+        patience = Patience(lambda: processes.family([self.processes[name].pid]), lambda: tuple(self._tails[name]))
         while not answers():
             ended = self.processes[name].poll() is not None
-            if ended or time.monotonic() > limit:
+            if ended or patience.is_over():
                 time.sleep(0.1)  # for the last lines of its log
-                why = "ended" if ended else f"does not answer after {seconds:.0f} seconds"
+                why = "ended" if ended else f"does not answer, and did nothing for {QUIET_SECONDS:.0f} seconds"
                 raise EmbeddedError("\n".join([f"The embedded {name} {why}:", *self._tails[name]]))
             time.sleep(0.03)
 

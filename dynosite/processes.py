@@ -49,6 +49,23 @@ def leftovers(run: Path, places: Iterable[Path]) -> set[int]:
     return {pid for pid in _pids() - ours if _has_mark(pid, mark) or _serves(pid, roots)}
 
 
+def family(roots: Iterable[int]) -> set[int]:
+    """These processes, their children, and so on."""
+    parents = {pid: parent for pid in _pids() if (parent := _parent(pid)) is not None}
+    members, more = set(roots), True
+    while more:
+        children = {pid for pid, parent in parents.items() if parent in members} - members
+        members, more = members | children, bool(children)
+    return members
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def end(pids: set[int], *, seconds: float = 5) -> None:
     """End these processes: asked first, killed when they take too long."""
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
@@ -99,10 +116,7 @@ def _ancestors() -> set[int]:
     found, pid = set(), os.getpid()
     while pid > 0 and pid not in found:
         found.add(pid)
-        try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            break
+        pid = _parent(pid) or 0
     return found
 
 

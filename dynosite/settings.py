@@ -9,7 +9,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dynosite import env, local
+from dynosite import env, local, workers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -147,6 +147,8 @@ CACHES = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = workers.UPKEEP
+CELERY_TASK_ROUTES = workers.ROUTES
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -160,6 +162,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "assistant.tasks.take_up_lost_runs",
         "schedule": 20.0,
         "options": {"expires": 20},
+    },
+    "take-up-lost-jobs": {
+        "task": "allocations.tasks.take_up_lost_jobs",
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
     "keep-the-assistant": {"task": "assistant.tasks.keep", "schedule": crontab(hour=2, minute=30)},
     "clear-up-accounts": {"task": "dynosite.accounts.tasks.clear_up", "schedule": crontab(minute=20)},
@@ -280,6 +287,11 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "dynosite.lib.api.errors.handle",
 }
 
+# Plans, what-ifs and imports that wait or are under way, and workbooks that wait to be confirmed.
+JOBS_PER_USER = env.integer("JOBS_PER_USER", 3, least=1)
+JOBS_PER_GROUND = env.integer("JOBS_PER_GROUND", 8, least=1)
+WORKBOOKS_PER_USER = env.integer("WORKBOOKS_PER_USER", 5, least=1)
+
 GEMINI_API_KEY = env.text("GEMINI_API_KEY")
 GEMINI_BASE_URL = env.text("GEMINI_BASE_URL")
 ASSISTANT_MODELS = env.words("ASSISTANT_MODELS", "google_genai:gemini-2.5-flash" if GEMINI_API_KEY else "")
@@ -299,6 +311,8 @@ for _model, _price in {
     ASSISTANT_PRICES.setdefault(_model, tuple(map(Decimal, _price)))
 # Messages that a user may send.
 ASSISTANT_RATE = env.rates("ASSISTANT_RATE", "10/minute,120/hour")
+# Answers of a user that are under way at once, in different conversations.
+ASSISTANT_RUNS_PER_USER = env.integer("ASSISTANT_RUNS_PER_USER", 3, least=1)
 # Days that are kept: what was said, conversations that their users have deleted, and the audit of runs.
 ASSISTANT_KEEP_CONVERSATIONS_DAYS = env.integer("ASSISTANT_KEEP_CONVERSATIONS_DAYS", 365, least=1)
 ASSISTANT_KEEP_DELETED_DAYS = env.integer("ASSISTANT_KEEP_DELETED_DAYS", 30, least=0)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dynosite import processes
 
-COLOURS = {"web": 36, "worker": 35, "beat": 34, "postgres": 32, "redis": 33}
+COLOURS = {"web": 36, "chat": 35, "plans": 35, "imports": 35, "upkeep": 35, "beat": 34, "postgres": 32, "redis": 33}
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLITE_SECONDS = 3.5
 KILLED_SECONDS = 1.0
@@ -39,6 +39,7 @@ class Output:
         self._colours = self._stream.isatty() and "NO_COLOR" not in os.environ
         self._lock = threading.Lock()
         self._awaited: dict[tuple[str, str], bool] = {}
+        self.lines = 0
         self.broken = threading.Event()
 
     def has_said(self, name: str, ending: str) -> bool:
@@ -46,6 +47,7 @@ class Output:
         return self._awaited.setdefault((name, ending), False)
 
     def line(self, name: str, text: str) -> None:
+        self.lines += 1
         for part, ending in list(self._awaited):
             if part == name and text.endswith(ending):
                 self._awaited[part, ending] = True
@@ -85,6 +87,10 @@ class Supervisor:
 
     def start(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         self._parts[name] = self._spawn(name, command, environment)
+
+    def family(self) -> set[int]:
+        """The processes of all parts, those of others that it watches, and their children."""
+        return processes.family(process.pid for process in {**self._parts, **self._watched}.values())
 
     def carry_out(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         """Wait for a command that has to succeed before the rest can start."""

@@ -14,8 +14,8 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 SCHEMA = "assistant_graph"
-POOL = 4
-"""Connections a process at most."""
+POOL = 8
+"""Connections a process at most: each is needed for a moment a step, by as many turns as the process has threads."""
 
 _pools: dict[int, ConnectionPool] = {}
 _opening = threading.Lock()
@@ -27,8 +27,10 @@ def login() -> dict[str, Any]:
     options = {name: value for name, value in at["OPTIONS"].items() if name.startswith("ssl")}
     return options | {
         "host": at["HOST"] or None, "port": at["PORT"] or None, "dbname": str(at["NAME"]), "user": at["USER"],
-        "password": at["PASSWORD"] or None, "options": f"-c search_path={SCHEMA}", "autocommit": True,
-        "prepare_threshold": 0, "row_factory": dict_row,
+        "password": at["PASSWORD"] or None, "options": f"-c search_path={SCHEMA} -c statement_timeout=60s",
+        "autocommit": True, "prepare_threshold": 0, "row_factory": dict_row,
+        # A thread can't be ended from without: none may wait for a server that is gone.
+        "connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 10,
     }  # fmt: skip
 
 
@@ -57,7 +59,7 @@ def pool() -> ConnectionPool:
         if os.getpid() not in _pools:
             _pools.clear()
             _pools[os.getpid()] = ConnectionPool(
-                kwargs=login(), min_size=1, max_size=POOL, timeout=10, open=True,
+                kwargs=login(), min_size=1, max_size=POOL, timeout=30, open=True,
                 check=ConnectionPool.check_connection,
             )  # fmt: skip
         return _pools[os.getpid()]

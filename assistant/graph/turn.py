@@ -25,6 +25,7 @@ from assistant.providers.breaker import Breaker
 from assistant.providers.chain import Chain, Meter
 from assistant.providers.troubles import Troubles
 from assistant.tools.caller import Caller, Ctx
+from dynosite.lib.connections import lend_back
 
 CALL_SHARE = 0.5
 """Of a turn's time, that one model call may take: what is left is the next model's."""
@@ -175,6 +176,8 @@ class Inside(AgentMiddleware):
     def wrap_model_call(self, request: ModelRequest, handler: Any) -> ModelResponse:
         self._watch.check()
         Caller(self._ctx)
+        # Many turns wait for their models at once: none keeps a connection of the pool meanwhile.
+        lend_back()
         return handler(request)
 
     def wrap_tool_call(self, request: Any, handler: Any) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from assistant import conversations, streams
 from assistant.models import Run
 from assistant.providers.tests.gemini_stub import GeminiStub
+from dynosite import workers
 from dynosite.tests.servers import CeleryWorker, wait_until
 
 GEMINI = "google_genai:gemini-2.5-flash"
@@ -38,6 +39,28 @@ def _hosted_process(django_db_setup, _stub) -> Iterator[CeleryWorker]:
     )  # fmt: skip
     yield worker
     worker.stop()
+
+
+@pytest.fixture(scope="session")
+def _chat_process(django_db_setup, _stub) -> Iterator[CeleryWorker]:
+    worker = CeleryWorker(
+        "assistant.tests.faults",
+        {
+            "GEMINI_API_KEY": "stub", "GEMINI_BASE_URL": _stub.url, "ASSISTANT_MODELS": GEMINI,
+            "ASSISTANT_CALL_SECONDS": "40", "ASSISTANT_TURN_SECONDS": "40",
+        },
+        queues=(workers.CHAT,), pool=workers.ARGUMENTS[workers.CHAT],
+    )  # fmt: skip
+    yield worker
+    worker.stop()
+
+
+@pytest.fixture
+def chat_worker(_chat_process, stub, transactional_db, _clean_redis) -> Iterator[CeleryWorker]:
+    """As the site starts it, with threads. Its model is Gemini, played by `stub`."""
+    _chat_process.resume()
+    yield _chat_process
+    _chat_process.pause()
 
 
 @pytest.fixture(scope="session")

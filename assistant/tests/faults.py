@@ -1,6 +1,7 @@
 """A Celery app for tests: as `dynosite.celery`, but its day is set, and a worker process kills itself at a point that
 a test has named in Redis."""
 
+import datetime as dt
 import os
 import signal
 import threading
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from celery.signals import worker_process_init
+from celery.signals import worker_init
 from django.conf import settings
 
 from dynosite.celery import app
@@ -20,7 +21,10 @@ KEY = "fault"
 
 
 def name_point(point: str, *, always: bool = False) -> None:
-    """The next process that comes to the point dies there (`always`: every one). "hold …" holds it instead."""
+    """The next process that comes to the point dies there (`always`: every one).
+
+    "hold …" holds it instead, "hold all …" every one until another point is named.
+    """
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.set(KEY, f"{point}!" if always else point)
 
@@ -37,6 +41,8 @@ def come_to(point: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         if named == f"hold {point}" and client.delete(KEY):
             threading.Event().wait(60)
+        while client.get(KEY) == f"hold all {point}":
+            threading.Event().wait(0.05)
 
 
 def around(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
@@ -61,6 +67,8 @@ POINTS = (
 
 
 def set_points() -> None:
+    from allocations.exchange import uploads
+    from allocations.services import jobs, plans, scenarios
     from assistant import approvals, endings, running, streams, transcript
     from assistant.graph import driving, turn
     from assistant.models import Proposal
@@ -77,11 +85,15 @@ def set_points() -> None:
     around(driving.GuardedSaver, "put", before="before checkpoint")
     around(endings, "_write", before="before end")
     around(streams, "end", before="before end is told")
+    # What a killed worker held is free again soon.
+    jobs.LEASE = dt.timedelta(seconds=3)
+    around(plans, "think", before="before thinking")
+    around(scenarios, "answer", before="before answer")
+    around(uploads, "preview", before="before preview")
+    around(uploads, "carry_out", before="before import", after="after import")
 
 
-@worker_process_init.connect
+@worker_init.connect
 def prepare(**kwargs: object) -> None:
-    import datetime as dt
-
     clock._day = dt.date(2026, 11, 18)
     set_points()

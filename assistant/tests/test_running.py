@@ -213,6 +213,21 @@ def test_a_turn_without_end_is_ended_with_its_time_and_what_was_said_is_kept(
     assert (kept.text.startswith("on and on and "), kept.cut) == (True, True)
 
 
+def test_a_turn_whose_model_stays_silent_is_ended_with_its_time_too(committed_world, stub, sent, settings):
+    """No word comes, so nothing in the call asks for the time; and Celery's own limit ends no thread."""
+    settings.ASSISTANT_TURN_SECONDS, settings.ASSISTANT_CALL_SECONDS = 2, 60
+    speak = threading.Event()
+    stub.answers(gemini_stub.after(speak, gemini_stub.text("Too late.")))
+    run = ask(committed_world, "hello")
+    running.run_turn(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.messages.get(author=Author.NOTE).text) == (RunStatus.FAILED, endings.TOO_LONG)
+    assert (speak.is_set(), run.model_calls.get().ended_at) == (False, None)
+    speak.set()
+    wait_until(lambda: run.model_calls.get().ended_at, "the call's end")
+    assert not run.messages.filter(author=Author.ASSISTANT).exists()
+
+
 def test_stop_does_not_wait_for_a_model_that_is_silent_and_nothing_comes_of_it_later(
     committed_world, stub, sent, settings
 ):

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 from django.urls import reverse
 
+from dynosite import workers
 from dynosite.benchmarks.report import Report, Unmeasurable, milliseconds
 from dynosite.benchmarks.scratch import USER, build_site
 from dynosite.benchmarks.web_process import WebProcess, environment
@@ -174,7 +175,7 @@ def _signed_in() -> dict[str, str]:
 def _worker(changed: dict[str, str]) -> Iterator[None]:
     command = [
         sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "dynosite",
-        "worker", "--concurrency=2", "--loglevel=ERROR", "--without-gossip", "--without-mingle",
+        *workers.command(workers.CHAT),
     ]  # fmt: skip
     process = subprocess.Popen(
         command,

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import REGISTRY, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from dynosite import workers
 from dynosite.lib.addresses import client_address
 from dynosite.ops.health import heartbeat_age
 
@@ -18,7 +19,7 @@ LOOPBACK = {"127.0.0.1", "::1"}
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 
 HEARTBEAT_AGE = Gauge("dynosite_heartbeat_age_seconds", "Since a Celery worker last carried out beat's heartbeat")
-QUEUE_LENGTH = Gauge("dynosite_queue_length", "Celery tasks that wait for a worker")
+QUEUE_LENGTH = Gauge("dynosite_queue_length", "Celery tasks that wait for a worker", ["queue"])
 
 
 @require_safe
@@ -40,13 +41,15 @@ def _allowed(request: HttpRequest) -> bool:
 
 
 def _read_shared() -> None:
-    age, length = math.nan, math.nan
+    age, lengths = math.nan, dict.fromkeys(workers.ARGUMENTS, math.nan)
     try:
         age = heartbeat_age() or math.nan
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
-            length = client.llen(f"{settings.REDIS_PREFIX}:celery:celery")
+            for queue in lengths:
+                lengths[queue] = client.llen(f"{settings.REDIS_PREFIX}:celery:{queue}")
     except redis.RedisError:
         # The process's own metrics matter most when Redis is away.
         pass
     HEARTBEAT_AGE.set(age)
-    QUEUE_LENGTH.set(length)
+    for queue, length in lengths.items():
+        QUEUE_LENGTH.labels(queue).set(length)

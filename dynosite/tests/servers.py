@@ -14,6 +14,7 @@ from urllib.parse import quote
 import uvicorn
 from django.db import connection
 
+from dynosite import workers
 from dynosite.celery import app
 from dynosite.processes import end_with_parent
 from dynosite.web_server import OPTIONS
@@ -88,23 +89,34 @@ class AsgiServer:
 class CeleryWorker:
     """A worker process that is started once and takes tasks only between `resume` and `pause`.
 
-    `module` has its Celery app, `environment` comes on top of this process's.
+    `module` has its Celery app, `environment` comes on top of this process's, `pool` are Celery's options.
     """
 
-    def __init__(self, module: str = "dynosite", environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        module: str = "dynosite",
+        environment: dict[str, str] | None = None,
+        *,
+        queues: tuple[str, ...] = tuple(workers.ARGUMENTS),
+        pool: tuple[str, ...] = ("--concurrency=2",),
+    ) -> None:
         self._process: subprocess.Popen | None = None
         self._module = module
         self._environment = environment or {}
+        self._queues = queues
+        self._pool = pool
         self._name = f"test-{os.getpid()}-{id(self)}@dynosite"
 
     def resume(self) -> None:
         if self._process is None or self._process.poll() is not None or not self._answers():
             self.stop()
             self._start()
-        app.control.add_consumer("celery", reply=True, destination=[self._name])
+        for queue in self._queues:
+            app.control.add_consumer(queue, reply=True, destination=[self._name])
 
     def pause(self) -> None:
-        app.control.cancel_consumer("celery", reply=True, destination=[self._name], timeout=5)
+        for queue in self._queues:
+            app.control.cancel_consumer(queue, reply=True, destination=[self._name], timeout=5)
         wait_until(lambda: not self._busy(), "the end of running tasks")
 
     def wait(self, seconds: float = 20) -> None:
@@ -125,7 +137,8 @@ class CeleryWorker:
         self._process = None
 
     def _start(self) -> None:
-        options = ["--concurrency=2", "--loglevel=WARNING", "--without-gossip", "--without-mingle"]
+        options = [*self._pool, "--loglevel=WARNING", "--without-gossip", "--without-mingle"]
+        options.append(f"--queues={','.join(self._queues)}")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", self._module, "worker", "-n", self._name, *options],
             env=subprocess_environment() | self._environment,
@@ -151,4 +164,4 @@ class CeleryWorker:
         """Messages that wait, and those that were taken and are acknowledged only when their task has ended."""
         with app.connection_or_acquire() as broker:
             client = broker.default_channel.client
-            return client.llen("celery") + client.hlen("unacked")
+            return sum(client.llen(queue) for queue in self._queues) + client.hlen("unacked")

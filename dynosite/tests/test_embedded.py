@@ -89,7 +89,7 @@ def test_durable_servers_keep_every_promise(place):
         one.start()
         assert _query(place, "SHOW fsync") == ("on",)
         assert _query(place, "SHOW full_page_writes") == ("on",)
-        assert _query(place, "SHOW max_connections") == ("120",)
+        assert _query(place, "SHOW max_connections") == ("160",)
         with redis.Redis.from_url(local.redis_url(place)) as client:
             assert client.config_get("appendonly") == {"appendonly": "yes"}
     finally:

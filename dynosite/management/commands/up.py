@@ -12,17 +12,19 @@ import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from dynosite import embedded, env, local, supervisor
+from dynosite import embedded, env, local, supervisor, workers
+from dynosite.patience import QUIET_SECONDS, Patience
 
 URLS = {"postgres": ("DATABASE_URL", local.database_url), "redis": ("REDIS_URL", local.redis_url)}
-READY_SECONDS = 90
-WORKER_IS_READY = ("worker", " ready.")
+TOLD_EVERY = 15.0
+"""Seconds between two lines that say what is still waited for."""
+WORKER_IS_READY = " ready."
 DEMO_USERS = ("admin", "scheduler", "viewer", "outsider")
 DEMO_PASSWORD = "dynosite-demo"  # noqa: S105 known to all, for a demo's users only
 
 
 class Command(BaseCommand):
-    help = "Start database, Redis, web server, Celery worker and beat, and stop them together."
+    help = "Start database, Redis, web server, Celery workers and beat, and stop them together."
     requires_system_checks = []
 
     def add_arguments(self, parser) -> None:
@@ -102,17 +104,30 @@ class Site:
             "web", "-m", "dynosite.web_server", f"--host={self._host}", f"--port={self._port}", "--stop-within=2"
         )
         self._python("beat", *celery, "beat", f"--schedule={schedule}", "--loglevel=WARNING", "--pidfile=")
-        worker = ("worker", "--concurrency=2", "--loglevel=INFO", "--without-gossip", "--without-mingle")
-        self._output.has_said(*WORKER_IS_READY)
-        self._python("worker", *celery, *worker)
+        for queue in workers.ARGUMENTS:
+            self._output.has_said(queue, WORKER_IS_READY)
+            self._python(queue, *celery, *workers.command(queue))
 
     def _wait_until_ready(self) -> None:
-        limit = time.monotonic() + READY_SECONDS
-        url = f"http://{_reachable(self._host)}:{self._port}/readyz"
-        while (state := _asked(url)) != "ready" or not self._output.has_said(*WORKER_IS_READY):
-            if time.monotonic() > limit:
-                raise supervisor.Ended(f"Not ready after {READY_SECONDS} seconds: {state}.")
+        """For as long as something moves: a slow machine takes minutes, and comes to it all the same."""
+        waits_for: list[str] = []
+        patience = Patience(self._supervisor.family, lambda: (self._output.lines, tuple(waits_for)))
+        told_at = time.monotonic()
+        while waits_for := self._unready():
+            what = ", ".join(waits_for)
+            if patience.is_over():
+                raise supervisor.Ended(f"Not ready, and nothing moved for {QUIET_SECONDS:.0f} seconds: {what}.")
+            if time.monotonic() - told_at > TOLD_EVERY:
+                self._output.say(f"Still starting: {what}.")
+                told_at = time.monotonic()
             self._supervisor.pause(0.1)
+
+    def _unready(self) -> list[str]:
+        """What stands in the way of being ready; nothing once it is."""
+        state = _asked(f"http://{_reachable(self._host)}:{self._port}/readyz")
+        web = [] if state == "ready" else [state]
+        silent = [name for name in workers.ARGUMENTS if not self._output.has_said(name, WORKER_IS_READY)]
+        return web + [f"the worker of {name} has not begun" for name in silent]
 
     def _announce(self) -> None:
         self._output.say(f"Dynosite is ready at http://{_reachable(self._host)}:{self._port}")

@@ -1,7 +1,11 @@
+import uuid
+
 import pytest
 from django.db import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 
+from allocations.tasks import think_plan
+from dynosite import workers
 from dynosite.ops import health
 from dynosite.ops.tasks import heartbeat
 
@@ -9,9 +13,10 @@ pytestmark = pytest.mark.django_db
 TOKEN = "a-token-of-more-than-24-characters"
 
 
-def _metric(response, name: str) -> float:
+def _metric(response, name: str, **labels: str) -> float:
     families = text_string_to_metric_families(response.content.decode())
-    return next(sample.value for family in families for sample in family.samples if sample.name == name)
+    samples = (sample for family in families for sample in family.samples)
+    return next(sample.value for sample in samples if sample.name == name and sample.labels == labels)
 
 
 def test_healthz_answers_to_any_host_name_without_the_database(client, django_assert_num_queries):
@@ -58,14 +63,16 @@ def test_metrics_tell_this_machine_how_old_the_heartbeat_is(client, settings):
     response = client.get("/metrics")
     assert response.status_code == 200
     assert 0 < _metric(response, "dynosite_heartbeat_age_seconds") < 20
-    assert _metric(response, "dynosite_queue_length") == 0
+    assert _metric(response, "dynosite_queue_length", queue="upkeep") == 0
 
 
-def test_metrics_count_the_queue(client, settings):
+def test_metrics_count_each_queue(client, settings):
     settings.METRICS_TOKEN = ""
     heartbeat.delay()
     heartbeat.delay()
-    assert _metric(client.get("/metrics"), "dynosite_queue_length") == 2
+    think_plan.delay(str(uuid.uuid4()))
+    lengths = [_metric(client.get("/metrics"), "dynosite_queue_length", queue=queue) for queue in workers.ARGUMENTS]
+    assert dict(zip(workers.ARGUMENTS, lengths, strict=True)) == {"chat": 0, "plans": 1, "imports": 0, "upkeep": 2}
 
 
 @pytest.mark.parametrize("forwarded", ["x-forwarded-for", "forwarded", "x-real-ip"])
