@@ -169,6 +169,7 @@ class RefusalCode(StrEnum):
     FALLOUT_UNANSWERED = "fallout-unanswered"
     BAD_ANSWER = "bad-answer"
     IN_USE = "in-use"
+    TOO_MANY_AT_ONCE = "too-many-at-once"
     BEFORE_EARLIEST_START = "before-earliest-start"
     BEFORE_PREDECESSOR = "before-predecessor"
     FEWER_DAYS = "fewer-days"

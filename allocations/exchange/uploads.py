@@ -1,25 +1,33 @@
 """Workbooks that are sent in: kept, checked, carried out, stopped, forgotten."""
 
 import datetime as dt
+import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from allocations import access
-from allocations.enums import Door, ImportState, Role
-from allocations.exceptions import DomainError, NotFound
+from allocations.enums import Door, ImportState, RefusalCode, Role
+from allocations.exceptions import DomainError, NotFound, Refused
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.importing import Report, carry_out, preview
 from allocations.exchange.opening import MAX_BYTES, MEGABYTE
 from allocations.models import ProvingGround, WorkbookImport
+from allocations.services import jobs
 from allocations.services.work import Actor
 from dynosite.accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES = (".xlsx", ".xlsm")
 KEPT = dt.timedelta(days=7)
@@ -46,11 +54,24 @@ def check_file(file: UploadedFile) -> None:
 
 
 def submit(file: UploadedFile, ground: ProvingGround, *, lanes: int, user: User) -> WorkbookImport:
-    """Keeps the file, ready to be checked. Raises WorkbookError."""
+    """Keeps the file, ready to be checked. Raises WorkbookError, and Refused where too many of the user's wait."""
     access.require(user, ground.pk, Role.SCHEDULER)
     check_file(file)
     name = PurePath(file.name or "workbook").name[-200:]
-    return WorkbookImport.objects.create(ground=ground, user=user, name=name, file=file.read(), lanes=lanes)
+    with transaction.atomic():
+        jobs.expect_room(user, ground.pk)
+        _expect_few_unconfirmed(user)
+        return WorkbookImport.objects.create(
+            ground=ground, user=user, name=name, file=file.read(), lanes=lanes, **jobs.queued(user)
+        )
+
+
+def _expect_few_unconfirmed(user: User) -> None:
+    """Each keeps its file for as long as it may be confirmed."""
+    most = settings.WORKBOOKS_PER_USER
+    if WorkbookImport.objects.filter(user=user, state=ImportState.CHECKED).count() >= most:
+        sentence = f"{most} workbooks of yours are checked and wait; confirm or stop one of them first."
+        raise Refused.because(RefusalCode.TOO_MANY_AT_ONCE, sentence)
 
 
 def imports_of(ground: ProvingGround, *, user: User) -> QuerySet[WorkbookImport]:
@@ -79,41 +100,47 @@ def progress_of(id_: uuid.UUID | str) -> tuple[int, int]:
 
 
 def check(id_: uuid.UUID | str) -> None:
-    """The dry run: what an import would do now."""
-    upload = (
-        WorkbookImport.objects.filter(pk=id_, state=ImportState.CHECKING).select_related("ground", "user").first()
-    )
-    if upload is None or upload.file is None:
+    """The dry run: what an import would do now. Raises jobs.Held where another worker is at it."""
+    upload = jobs.claim(jobs.IMPORTS, id_, (ImportState.CHECKING,))
+    if upload is None:
         return
+    with jobs.Hold(jobs.IMPORTS, upload), _told_of_failure(upload):
+        report = preview(bytes(upload.file), upload.ground, actor=Actor(upload.user, Door.IMPORT), lanes=upload.lanes)
+        jobs.end(jobs.IMPORTS, upload, state=ImportState.CHECKED, report=_as_json(report))
+
+
+@contextmanager
+def _told_of_failure(upload: WorkbookImport) -> Iterator[None]:
+    """Writes down why nothing came of it; what nobody expected is raised on."""
     try:
-        report = preview(
-            bytes(upload.file), upload.ground, actor=Actor(upload.user, Door.IMPORT), lanes=upload.lanes
-        )  # fmt: skip
+        yield
     except (WorkbookError, DomainError) as error:
-        _end(id_, ImportState.FAILED, problem=str(error))
+        _end(upload, ImportState.FAILED, problem=str(error))
     except Exception:
-        _end(id_, ImportState.FAILED, problem=_SENTENCE)
+        _end(upload, ImportState.FAILED, problem=_SENTENCE)
         raise
-    else:
-        WorkbookImport.objects.filter(pk=id_, state=ImportState.CHECKING).update(
-            state=ImportState.CHECKED, report=_as_json(report)
-        )
 
 
-def confirm(id_: uuid.UUID | str) -> bool:
-    """Marks a checked import as to be carried out; False where it is not, or no longer, waiting for that."""
-    return bool(WorkbookImport.objects.filter(pk=id_, state=ImportState.CHECKED).update(state=ImportState.IMPORTING))
+def confirm(id_: uuid.UUID | str, *, user: User) -> bool:
+    """Marks a checked import as to be carried out; False where it is not, or no longer, waiting for that.
+
+    Raises Refused where too much of the user's or the ground's is under way.
+    """
+    with transaction.atomic():
+        upload = WorkbookImport.objects.filter(pk=id_, state=ImportState.CHECKED).defer("file").first()
+        if upload is None:
+            return False
+        jobs.expect_room(user, upload.ground_id)
+        rows = WorkbookImport.objects.filter(pk=id_, state=ImportState.CHECKED)
+        return bool(rows.update(state=ImportState.IMPORTING, **jobs.queued(user)))
 
 
 def stop(id_: uuid.UUID | str) -> bool:
-    """Ends an import that is checked, or asks one that runs to stop before it is committed."""
-    rows = WorkbookImport.objects.filter(pk=id_)
-    if rows.filter(state=ImportState.IMPORTING).update(state=ImportState.STOPPING):
+    """Ends an import that nobody works on, or asks one that runs to stop before it is committed."""
+    before = WorkbookImport.objects.filter(pk=id_, state__in=(ImportState.CHECKING, ImportState.CHECKED))
+    if before.update(holder=None, held_until=None, **jobs.IMPORTS.stopped()):
         return True
-    before = (ImportState.CHECKING, ImportState.CHECKED)
-    return bool(
-        rows.filter(state__in=before).update(state=ImportState.STOPPED, file=None, finished_at=timezone.now())
-    )  # fmt: skip
+    return jobs.stop(jobs.IMPORTS, id_)
 
 
 def not_queued(id_: uuid.UUID | str) -> None:
@@ -124,34 +151,34 @@ def not_queued(id_: uuid.UUID | str) -> None:
 
 
 def carry(id_: uuid.UUID | str) -> None:
-    """Carries out a confirmed import with the rights of who sent it. A second delivery of the task does no harm."""
-    upload = (
-        WorkbookImport.objects.filter(pk=id_, state__in=(ImportState.IMPORTING, ImportState.STOPPING))
-        .select_related("ground", "user")
-        .first()
-    )
-    if upload is None or upload.file is None:
+    """Carries out a confirmed import with the rights of who sent it. A second delivery of the task does no harm.
+
+    Raises jobs.Held where another worker is at it.
+    """
+    upload = jobs.claim(jobs.IMPORTS, id_, (ImportState.IMPORTING, ImportState.STOPPING))
+    if upload is None:
         return
 
     def told(done: int, total: int) -> None:
-        cache.set(_key(id_), (done, total), timeout=3600)
-        if WorkbookImport.objects.filter(pk=id_, state=ImportState.STOPPING).exists():
+        jobs.tell(_key(id_), (done, total))
+        if WorkbookImport.objects.filter(pk=id_, stop_asked=True).exists():
             raise Stopped
+        if done == total:
+            # Until it is committed nobody stops it or takes it up.
+            jobs.expect_mine(jobs.IMPORTS, upload)
 
-    try:
-        report = carry_out(
-            bytes(upload.file), upload.ground, actor=Actor(upload.user, Door.IMPORT), lanes=upload.lanes,
-            on_progress=told,
-        )  # fmt: skip
-    except Stopped:
-        _end(id_, ImportState.STOPPED)
-    except (WorkbookError, DomainError) as error:
-        _end(id_, ImportState.FAILED, problem=str(error))
-    except Exception:
-        _end(id_, ImportState.FAILED, problem=_SENTENCE)
-        raise
-    else:
-        _end(id_, ImportState.DONE, report=_as_json(report))
+    with jobs.Hold(jobs.IMPORTS, upload), _told_of_failure(upload):
+        try:
+            report = carry_out(
+                bytes(upload.file), upload.ground, actor=Actor(upload.user, Door.IMPORT), lanes=upload.lanes,
+                on_progress=told,
+            )  # fmt: skip
+        except Stopped:
+            _end(upload, ImportState.STOPPED)
+        except jobs.Lost:
+            logger.warning("workbook import %s was taken from its worker, which writes nothing", id_)
+        else:
+            _end(upload, ImportState.DONE, report=_as_json(report))
 
 
 def forget_old(now: dt.datetime | None = None) -> int:
@@ -160,8 +187,8 @@ def forget_old(now: dt.datetime | None = None) -> int:
     return WorkbookImport.objects.filter(created_at__lt=before).delete()[0]
 
 
-def _end(id_: uuid.UUID | str, state: ImportState, **values: Any) -> None:
-    WorkbookImport.objects.filter(pk=id_).update(state=state, file=None, finished_at=timezone.now(), **values)
+def _end(upload: WorkbookImport, state: ImportState, **values: Any) -> None:
+    jobs.end(jobs.IMPORTS, upload, state=state, file=None, finished_at=timezone.now(), **values)
 
 
 def _as_json(report: Report) -> dict[str, Any]:

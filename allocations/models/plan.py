@@ -8,10 +8,11 @@ from allocations.models.allocation import Allocation
 from allocations.models.change import Change
 from allocations.models.dyno import Dyno
 from allocations.models.ground import ProvingGround
+from allocations.models.job import Job
 from allocations.models.request import TestRequest
 
 
-class Plan(models.Model):
+class Plan(Job):
     """Many placements proposed together: what was asked, how far the search came, and what became of it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

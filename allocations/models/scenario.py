@@ -5,9 +5,10 @@ from django.db import models
 
 from allocations.enums import Movable, ScenarioState
 from allocations.models.ground import ProvingGround
+from allocations.models.job import Job
 
 
-class Scenario(models.Model):
+class Scenario(Job):
     """A question to the planner, what would be if, and its answer. It never touches the schedule."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -5,9 +5,10 @@ from django.db import models
 
 from allocations.enums import ImportState
 from allocations.models.ground import ProvingGround
+from allocations.models.job import Job
 
 
-class WorkbookImport(models.Model):
+class WorkbookImport(Job):
     """A workbook that somebody has sent in, what came of checking it, and of carrying it out.
 
     The file is kept here, where web and worker both reach it, until the import is carried out or has expired.

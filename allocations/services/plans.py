@@ -1,6 +1,7 @@
 """Plans: made beside the schedule, applied to it whole or not at all."""
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -21,16 +22,20 @@ from allocations.selectors.history import what_happened
 from allocations.selectors.plan_reasons import Reason, reasons_of
 from allocations.selectors.plans import PlanningProblem, problem_of
 from allocations.selectors.working import stretch_of
+from allocations.services import jobs
 from allocations.services.placing import place, replace
 from allocations.services.work import Actor, Work, carry_out
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import day_range
 
+logger = logging.getLogger(__name__)
+
 LONGEST_HORIZON = 1_500
 """Days."""
 USUAL_DAYS = 730
 """Days ahead that a plan looks at unless somebody says otherwise."""
+THOUGHT_OUT = ("state", "curve", "objective", "bound", "proven", "problem", "holder", "held_until")
 
 
 _DAYS_OF_THE_PLAN = frozenset({RefusalCode.LONG_PAST, RefusalCode.FAR_AHEAD})
@@ -67,19 +72,22 @@ def ask_for_plan(
     if days.days > LONGEST_HORIZON:
         sentence = f"{days.days} days are too many to plan at once; {LONGEST_HORIZON} will do."
         raise Refused.because(RefusalCode.DAYS_LENGTH, sentence)
-    return Plan.objects.create(
-        ground_id=ground_id,
-        first_day=first_day,
-        last_day=last_day,
-        movable=movable,
-        frozen_until=frozen_until,
-        seconds=seconds,
-        chosen=sorted(requests) if requests is not None else None,
-        name=name,
-        note=note,
-        again_of=again_of,
-        made_by=actor.user,
-    )
+    with transaction.atomic():
+        jobs.expect_room(actor.user, ground_id)
+        return Plan.objects.create(
+            ground_id=ground_id,
+            first_day=first_day,
+            last_day=last_day,
+            movable=movable,
+            frozen_until=frozen_until,
+            seconds=seconds,
+            chosen=sorted(requests) if requests is not None else None,
+            name=name,
+            note=note,
+            again_of=again_of,
+            made_by=actor.user,
+            **jobs.queued(actor.user),
+        )
 
 
 def plan_by_id(plan_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEWER) -> Plan:
@@ -111,8 +119,8 @@ def plans_of(ground_id: int, *, user: User) -> QuerySet[Plan]:
 
 
 def stop_thinking(plan_id: uuid.UUID | str) -> None:
-    """Asks for the best so far, now."""
-    cache.set(f"plan:{plan_id}:stop", True, timeout=3600)
+    """Asks for the best so far, now; without a worker there is none."""
+    jobs.stop(jobs.PLANS, plan_id)
 
 
 def curve_of(plan: Plan) -> list[tuple[float, int, int]]:
@@ -121,22 +129,28 @@ def curve_of(plan: Plan) -> list[tuple[float, int, int]]:
 
 
 def think_plan(plan_id: uuid.UUID | str) -> None:
-    """Thinks a queued plan out, telling whoever looks how far it is; for a worker, which may be told twice."""
-    if not Plan.objects.filter(pk=plan_id, state__in=(PlanState.QUEUED, PlanState.THINKING)).exists():
+    """Thinks a queued plan out, telling whoever looks how far it is; for a worker, which may be told twice.
+
+    Raises jobs.Held where another worker thinks about it.
+    """
+    plan = jobs.claim(jobs.PLANS, plan_id)
+    if plan is None:
         return
-    plan = Plan.objects.get(pk=plan_id)
     curve: list[tuple[float, int, int]] = []
 
     def tell(now: Progress) -> None:
         curve.append((round(now.seconds, 2), now.objective, now.bound))
-        cache.set(f"plan:{plan_id}:curve", curve, timeout=3600)
+        jobs.tell(f"plan:{plan_id}:curve", curve)
 
-    try:
-        think(plan, on_progress=tell, should_stop=lambda: bool(cache.get(f"plan:{plan_id}:stop")))
-    except Exception:
-        sentence = "The planner failed for a reason that is ours; nothing was written to the schedule."
-        Plan.objects.filter(pk=plan_id).update(state=PlanState.FAILED, error=sentence)
-        raise
+    with jobs.Hold(jobs.PLANS, plan) as hold:
+        try:
+            think(plan, on_progress=tell, should_stop=hold.should_stop)
+        except jobs.Lost:
+            logger.warning("plan %s was taken from its worker, which writes nothing", plan_id)
+        except Exception:
+            sentence = "The planner failed for a reason that is ours; nothing was written to the schedule."
+            jobs.end(jobs.PLANS, plan, state=PlanState.FAILED, error=sentence)
+            raise
 
 
 def think(
@@ -149,9 +163,10 @@ def think(
 ) -> Plan:
     """Thinks for the plan's seconds, until it is proven or until `should_stop`, and keeps the best that it found.
 
-    With `steps` it searches that many steps in this process, and comes to the same plan each time.
+    With `steps` it searches that many steps in this process, and comes to the same plan each time. Raises jobs.Lost
+    where the plan has become another worker's.
     """
-    Plan.objects.filter(pk=plan.pk).update(state=PlanState.THINKING)
+    Plan.objects.filter(pk=plan.pk, holder=plan.holder).update(state=PlanState.THINKING)
     found = problem_of(plan, requests=plan.chosen)
     curve: list[tuple[float, int, int]] = []
 
@@ -173,9 +188,12 @@ def think(
     plan.objective, plan.bound, plan.proven = solution.objective, solution.bound, solution.status == "optimal"
     plan.problem = found.problem.to_json()
     with transaction.atomic():
+        jobs.expect_mine(jobs.PLANS, plan)
         plan.items.all().delete()
         PlanItem.objects.bulk_create(_items(plan, found, solution, reasons))
-        plan.save()
+        plan.holder = plan.held_until = None
+        # Not what others may have changed meanwhile: its name, its note, and that it is put away.
+        plan.save(update_fields=THOUGHT_OUT)
     return plan
 
 

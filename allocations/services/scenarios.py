@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from allocations.models import Scenario
 from allocations.planning import Progress
 from allocations.rulebook import check_days
 from allocations.selectors.scenario_edits import MOST_EDITS, read_edit
+from allocations.services import jobs
 from allocations.services.scenario_answer import Stopped, answer
 from allocations.services.work import Actor
 from dynosite.accounts.models import User
@@ -116,18 +118,21 @@ def _idle(scenario_id: uuid.UUID | str, actor: Actor) -> Scenario:
 def ask_scenario(scenario_id: uuid.UUID | str, *, actor: Actor) -> Scenario:
     """Queues it for its answer; what it said before is gone then."""
     scenario = _idle(scenario_id, actor)
-    cache.delete_many([_key(scenario.pk, "stop"), _key(scenario.pk, "now")])
-    scenario.state, scenario.result, scenario.error = ScenarioState.QUEUED, {}, ""
-    scenario.asked_at = timezone.now()
-    scenario.save(update_fields=["state", "result", "error", "asked_at"])
+    cache.delete(_key(scenario.pk))
+    values = {"state": ScenarioState.QUEUED, "result": {}, "error": "", "asked_at": timezone.now()}
+    values |= jobs.queued(actor.user)
+    with transaction.atomic():
+        jobs.expect_room(actor.user, scenario.ground_id)
+        for name, value in values.items():
+            setattr(scenario, name, value)
+        scenario.save(update_fields=list(values))
     return scenario
 
 
 def stop_scenario(scenario_id: uuid.UUID | str, *, actor: Actor) -> None:
     """What is known by then is kept if both plans are thought out; else it is as if it had not been asked."""
     scenario = scenario_by_id(scenario_id, user=actor.user, needed=Role.SCHEDULER)
-    cache.set(_key(scenario.pk, "stop"), True, timeout=3600)
-    Scenario.objects.filter(pk=scenario.pk, state=ScenarioState.QUEUED).update(state=ScenarioState.DRAFT)
+    jobs.stop(jobs.SCENARIOS, scenario.pk)
 
 
 def set_deleted(scenario_id: uuid.UUID | str, *, actor: Actor, deleted: bool) -> Scenario:
@@ -142,27 +147,28 @@ def set_deleted(scenario_id: uuid.UUID | str, *, actor: Actor, deleted: bool) ->
 
 def progress_of(scenario: Scenario) -> dict[str, Any]:
     """`stage` of `stages`, which is `doing`, with the best so far and its bound."""
-    return cache.get(_key(scenario.pk, "now")) or {}
+    return cache.get(_key(scenario.pk)) or {}
 
 
 def think_scenario(scenario_id: uuid.UUID | str) -> None:
-    """Thinks a queued scenario out, telling whoever looks how far it is; for a worker, which may be told twice."""
-    waiting = Scenario.objects.filter(pk=scenario_id, state__in=(ScenarioState.QUEUED, ScenarioState.THINKING))
-    if not waiting.update(state=ScenarioState.THINKING):
+    """Thinks a queued scenario out, telling whoever looks how far it is; for a worker, which may be told twice.
+
+    Raises jobs.Held where another worker thinks about it.
+    """
+    scenario = jobs.claim(jobs.SCENARIOS, scenario_id)
+    if scenario is None:
         return
-    scenario = Scenario.objects.get(pk=scenario_id)
-    try:
-        result = answer(
-            scenario, tell=_teller(scenario), should_stop=lambda: bool(cache.get(_key(scenario.pk, "stop")))
-        )
-    except Stopped:
-        Scenario.objects.filter(pk=scenario_id).update(state=ScenarioState.DRAFT)
-        return
-    except Exception:
-        sentence = "The planner failed for a reason that is ours; ask again, or with other edits."
-        Scenario.objects.filter(pk=scenario_id).update(state=ScenarioState.FAILED, error=sentence)
-        raise
-    Scenario.objects.filter(pk=scenario_id).update(state=ScenarioState.READY, result=result)
+    with jobs.Hold(jobs.SCENARIOS, scenario) as hold:
+        try:
+            result = answer(scenario, tell=_teller(scenario), should_stop=hold.should_stop)
+        except Stopped:
+            jobs.end(jobs.SCENARIOS, scenario, state=ScenarioState.DRAFT)
+            return
+        except Exception:
+            sentence = "The planner failed for a reason that is ours; ask again, or with other edits."
+            jobs.end(jobs.SCENARIOS, scenario, state=ScenarioState.FAILED, error=sentence)
+            raise
+        jobs.end(jobs.SCENARIOS, scenario, state=ScenarioState.READY, result=result)
 
 
 def _teller(scenario: Scenario) -> Callable[[int, int, str, Progress | None], None]:
@@ -170,10 +176,10 @@ def _teller(scenario: Scenario) -> Callable[[int, int, str, Progress | None], No
         said: dict[str, Any] = {"stage": stage, "stages": stages, "doing": doing}
         if now is not None:
             said |= {"objective": now.objective, "bound": now.bound, "unplaced": now.unplaced}
-        cache.set(_key(scenario.pk, "now"), said, timeout=3600)
+        jobs.tell(_key(scenario.pk), said)
 
     return tell
 
 
-def _key(scenario_id: uuid.UUID | str, what: str) -> str:
-    return f"scenario:{scenario_id}:{what}"
+def _key(scenario_id: uuid.UUID | str) -> str:
+    return f"scenario:{scenario_id}:now"

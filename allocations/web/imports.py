@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 
 from allocations import tasks
 from allocations.enums import ImportState, Role
+from allocations.exceptions import Refused
 from allocations.exchange import uploads
 from allocations.exchange.export import export_csv, export_workbook
 from allocations.models import WorkbookImport
@@ -34,9 +35,13 @@ def index(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        upload = uploads.submit(data["file"], ground, lanes=data["lanes"], user=request.user)
-        _queue(request, tasks.check_workbook, upload)
-        return redirect("allocations:import-detail", upload.pk)
+        try:
+            upload = uploads.submit(data["file"], ground, lanes=data["lanes"], user=request.user)
+        except Refused as refused:
+            form.add_error("file", refused.sentence)
+        else:
+            _queue(request, tasks.check_workbook, upload)
+            return redirect("allocations:import-detail", upload.pk)
     recent = uploads.imports_of(ground, user=request.user)[:RECENT]
     context = {"form": form, "recent": recent, "ground": ground}
     return render(request, "allocations/imports/page.html", context, status=422 if form.is_bound else 200)
@@ -80,7 +85,12 @@ def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     upload = _found(request, pk)
     if (upload.report or {}).get("needs_admin"):
         current_ground(request, Role.ADMIN)
-    if uploads.confirm(pk):
+    try:
+        confirmed = uploads.confirm(pk, user=request.user)
+    except Refused as refused:
+        messages.error(request, refused.sentence)
+        return redirect("allocations:import-detail", pk)
+    if confirmed:
         _queue(request, tasks.import_workbook, upload)
     else:
         messages.info(request, f"Nothing was started: the workbook is {upload.get_state_display().lower()}.")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kombu.exceptions import OperationalError
 
 from allocations import tasks
-from allocations.enums import Door, PlanState, Priority, RequestStatus, Role
+from allocations.enums import Door, PlanState, Priority, RefusalCode, RequestStatus, Role
 from allocations.exceptions import DomainError, Refused
 from allocations.models import Change, Plan, PlanItem, TestRequest, TestType
 from allocations.selectors.ghosts import plan_items
@@ -93,7 +93,8 @@ def create(request: HttpRequest) -> HttpResponse:
                 ground.pk, actor=Actor(request.user, Door.PLANNER), requests=form.requests, **form.values
             )
         except Refused as refused:
-            form.add_error("last_day", refused.sentence)
+            about_days = refused.refusals[0].code != RefusalCode.TOO_MANY_AT_ONCE
+            form.add_error("last_day" if about_days else None, refused.sentence)
         else:
             queue(plan)
             return redirect("allocations:plan-detail", plan.pk)

@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from allocations.enums import Door, PlanState, RefusalCode, RequestStatus
-from allocations.exceptions import DomainError, NotFound, Refusal, Refused
+from allocations.exceptions import Busy, DomainError, NotFound, Refusal, Refused
 from allocations.selectors import requests
-from allocations.services import plans
+from allocations.services import jobs, plans
 from allocations.services.work import Actor
 from assistant.tools import args as a
 from assistant.tools import cards, steps
@@ -55,7 +55,12 @@ def _plan_of(caller: Caller, waiting: Any, at_most: int | None) -> Any:
         last_day=caller.today + dt.timedelta(days=plans.USUAL_DAYS), seconds=SECONDS, requests=urgent,
         name="Asked of the assistant",
     )  # fmt: skip
-    plan = plans.think(plan)
+    try:
+        plans.think_plan(plan.pk)
+    except jobs.Held:
+        plans.stop_thinking(plan.pk)
+        raise Busy("Another plan or what-if of yours is being thought out; wait for it, or stop it.") from None
+    plan.refresh_from_db()
     if plan.state != PlanState.READY:
         raise DomainError("No plan came of it; try again in a moment.")
     return plan

@@ -14,6 +14,7 @@ from allocations.enums import ImportState
 from allocations.exchange import uploads
 from allocations.exchange.export import export_workbook
 from allocations.models import Allocation, Change, Dyno, ProvingGround, WorkbookImport
+from allocations.services import jobs
 
 INDEX = reverse("allocations:import")
 SAMPLE = Path(exchange.__file__).parent / "sample" / "forecast_sample.xlsx"
@@ -114,13 +115,33 @@ def test_import_is_stopped_without_a_trace(client, world, inbox, monkeypatch):
     uploads.check(upload.pk)
     post(client, "confirm", upload)
     assert inbox[-1] == ("import_workbook", str(upload.pk))
-    post(client, "stop", upload)
-    assert "Being stopped" in page(client, upload)
+    pages: list[str] = []
+
+    def stopped_by_someone(key, value):
+        if not pages:
+            post(client, "stop", upload)
+            pages.append(page(client, upload))
+
+    monkeypatch.setattr(jobs, "tell", stopped_by_someone)
     uploads.carry(upload.pk)
+    assert "Being stopped" in pages[0]
     upload.refresh_from_db()
     assert upload.state == ImportState.STOPPED
     assert Allocation.objects.filter(ground=world.north).count() == 0
     assert "Nothing of it was written." in page(client, upload)
+
+
+def test_import_that_still_waits_is_stopped_at_once(client, world, inbox):
+    client.force_login(world.users["admin"])
+    send(client, SAMPLE.read_bytes())
+    upload = WorkbookImport.objects.get()
+    uploads.check(upload.pk)
+    post(client, "confirm", upload)
+    post(client, "stop", upload)
+    upload.refresh_from_db()
+    assert (upload.state, upload.file) == (ImportState.STOPPED, None)
+    uploads.carry(upload.pk)
+    assert Allocation.objects.filter(ground=world.north).count() == 0
 
 
 def test_what_was_confirmed_is_not_confirmed_twice(client, world, inbox):
