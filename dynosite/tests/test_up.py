@@ -117,8 +117,8 @@ def _nothing_is_left(checkout: Path) -> bool:
 def test_site_serves_refuses_a_second_start_and_stops_when_asked(checkout, start):
     site = start()
     site.wait_until_ready()
-    assert httpx.get(f"{site.url}/readyz").json()["status"] == "ready"
-    assert httpx.get(f"{site.url}/accounts/sign-in/").status_code == 200
+    assert httpx.get(f"{site.url}/readyz", timeout=60).json()["status"] == "ready"
+    assert httpx.get(f"{site.url}/accounts/sign-in/", timeout=60).status_code == 200
     parts = {line.split(" ")[0] for line in site.lines}
     assert {"prepare", "chat", "plans", "imports", "upkeep", "postgres"} <= parts
     assert [(checkout / ".local" / name).stat().st_mode & 0o077 for name in ("secret_key", "servers.json")] == [0, 0]
