@@ -35,6 +35,12 @@ class NotAllowed(DomainError):
     code = "not-allowed"
 
 
+class WrongGround(DomainError):
+    """A form or a part of a page belongs to one proving ground, and what it is about to another."""
+
+    code = "wrong-ground"
+
+
 class Stale(DomainError):
     """Somebody else has changed it since it was read."""
 

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "dynosite.ops.refusals.RefusalMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "dynosite.lib.ground_address.GroundAddressMiddleware",
     "dynosite.accounts.sessions.SlidingSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -76,7 +77,7 @@ MIDDLEWARE = [
     "dynosite.lib.htmx.HtmxRedirectMiddleware",
     "dynosite.lib.errors.MethodMiddleware",
     "dynosite.accounts.middleware.HashingBusyMiddleware",
-    "allocations.web.middleware.GroundTimeMiddleware",
+    "allocations.web.middleware.GroundMiddleware",
     "allocations.web.middleware.DomainErrorMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -183,7 +184,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "accounts:sign-in"
+LOGIN_URL = "/accounts/sign-in/"
 LOGIN_REDIRECT_URL = "/schedule/"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
 

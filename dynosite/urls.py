@@ -18,7 +18,7 @@ api: list[URLPattern | URLResolver] = [
 ]
 urlpatterns = [
     path("api/v1/", include((api, "api"))),
-    path("", RedirectView.as_view(url="/schedule/"), name="home"),
+    path("", RedirectView.as_view(pattern_name="allocations:schedule"), name="home"),
     path("accounts/", include("dynosite.accounts.urls")),
     path("", include("allocations.urls")),
     path("assistant/", include("assistant.urls")),

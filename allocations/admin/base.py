@@ -83,6 +83,14 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
             row = getattr(row, name)
         return row
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The page about a row is one of the row's ground."""
+        row = super().get_object(request, object_id, from_field)
+        show_ground = getattr(request, "show_ground", None)
+        if row is not None and show_ground and self._ground_of(row) in ground_ids(request):
+            show_ground(self._ground_of(row))
+        return row
+
     def _holds(self, request: HttpRequest, row: Any) -> bool:
         grounds = ground_ids(request)
         return self._ground_of(row) in grounds if row is not None else bool(grounds)

@@ -176,7 +176,7 @@ def _after(request: HttpRequest, allocation: Allocation, outcome: Outcome, done:
 
 
 def _trail(allocation: Allocation, *, linked: bool = False) -> list[tuple[str, str]]:
-    address = f"{reverse('allocations:schedule')}?ground={allocation.ground.code}&from={allocation.first_day}"
+    address = f"{reverse('allocations:schedule')}?from={allocation.first_day}"
     own = reverse("allocations:allocation-detail", args=[allocation.pk]) if linked else ""
     return [("Schedule", address), (f"{allocation.vehicle} · {allocation.test_type}", own)]
 

@@ -11,10 +11,19 @@ from django.utils import timezone
 
 from allocations import access
 from allocations.enums import RequestStatus, Role
-from allocations.exceptions import NotAllowed, NotFound
+from allocations.exceptions import NotAllowed, NotFound, WrongGround
 from allocations.models import Dyno, Membership, Notice, ProvingGround, TestRequest
+from dynosite.lib.ground_address import ground_of, in_ground, is_page, mount
 
 SESSION_KEY = "ground"
+
+
+class Elsewhere(Exception):
+    """The page is to be opened in this ground."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +39,14 @@ class NavigationItem:
 class Shell:
     """The user's grounds, the one that this page is about, the user's role there and the ways to other pages.
 
-    A page's `?ground=CODE` chooses a ground and is remembered; a ground that is not the user's does not exist (404).
-    A page about one thing says whose it is with `show_ground`. One query for all, and none where nothing is asked.
+    The page's address names its ground (`/g/NORTH/…`); one that is not the user's does not exist (404). A page about
+    one thing says whose it is with `show_ground`. One query for all, and none where nothing is asked.
     """
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self._grounds: list[ProvingGround] | None = None
-        self._shown: int | None = None
+        self._shown: ProvingGround | None = None
 
     @property
     def grounds(self) -> list[ProvingGround]:
@@ -47,34 +56,78 @@ class Shell:
         return self._grounds
 
     @property
+    def code(self) -> str:
+        """The code of the ground that the address names, or nothing."""
+        return ground_of(self.request)
+
+    @property
     def ground(self) -> ProvingGround | None:
-        """None for a user who is a member of no ground. What the page says of times is then in the ground's own."""
-        ground = self._ground()
+        """None for a user who is a member of no ground. What the page says of times is then in the ground's own.
+
+        An error page in a ground that is not the user's has the shell of one that is.
+        """
+        try:
+            ground = self._shown or self.named or self._last
+        except NotFound:
+            ground = self._last
+            mount(ground.code if ground else "")
         if ground:
             timezone.activate(ground.time_zone)
         return ground
 
-    def _ground(self) -> ProvingGround | None:
-        shown = self._shown or getattr(self.request, "about_ground", None)
-        if shown is not None:
-            return next((ground for ground in self.grounds if ground.pk == shown), None)
-        asked = self.request.GET.get("ground")
-        if asked:
-            chosen = next((ground for ground in self.grounds if ground.code == asked), None)
-            if chosen is None:
-                raise NotFound(access.NOT_FOUND)
-            if _is_page(self.request) and self.request.session.get(SESSION_KEY) != chosen.code:
-                self.request.session[SESSION_KEY] = chosen.code
-            return chosen
+    @property
+    def named(self) -> ProvingGround | None:
+        """The ground that the address names. Raises NotFound for one that is not the user's."""
+        if not self.code:
+            return None
+        ground = next((ground for ground in self.grounds if ground.code == self.code), None)
+        if ground is None:
+            raise NotFound(access.NOT_FOUND)
+        if is_page(self.request) and self.request.session.get(SESSION_KEY) != ground.code:
+            self.request.session[SESSION_KEY] = ground.code
+        return ground
+
+    @property
+    def _last(self) -> ProvingGround | None:
+        """The ground that was looked at last: it only says where an address without a ground leads."""
         last = self.request.session.get(SESSION_KEY)
         return next((ground for ground in self.grounds if ground.code == last), next(iter(self.grounds), None))
 
     def show_ground(self, ground_id: int) -> None:
-        """Lets the shell show the ground of the thing that the page is about, whatever was chosen before.
+        """Says that the page is about a thing of this ground. Pages that may not import this call it on the request.
 
-        Pages that may not import this say the same by setting `request.about_ground`.
+        Raises Elsewhere where the page was opened in no ground or another one, and WrongGround where a form or a part
+        of a page was.
         """
-        self._shown = ground_id
+        ground = next((ground for ground in self.grounds if ground.pk == ground_id), None)
+        if ground is None:
+            raise NotFound(access.NOT_FOUND)
+        named = self.named
+        if named != ground and is_page(self.request):
+            raise Elsewhere(ground.code)
+        if named and named != ground:
+            raise WrongGround(
+                f"This page belongs to {named.name}, but what it is about belongs to {ground.name}. "
+                "Nothing was done. Open it from the pages of its own proving ground."
+            )
+        self._settle(ground)
+
+    def need_ground(self) -> ProvingGround:
+        """The ground that the page is about. Raises NotFound without any, WrongGround where it could be several."""
+        ground = self._shown or self.named or self._last
+        if ground is None:
+            raise NotFound(access.NOT_FOUND)
+        if not self._shown and not self.named and len(self.grounds) > 1:
+            raise WrongGround(
+                "This form does not say which proving ground it is for. "
+                "Nothing was done. Load the page again and repeat your last step."
+            )
+        self._settle(ground)
+        return ground
+
+    def _settle(self, ground: ProvingGround) -> None:
+        self._shown = ground
+        timezone.activate(ground.time_zone)
 
     @property
     def role(self) -> Role | None:
@@ -143,20 +196,22 @@ def shell_of(request: HttpRequest) -> Shell:
 def current_ground(request: HttpRequest, needed: Role = Role.VIEWER) -> ProvingGround:
     """The ground that the page is about.
 
-    Raises NotFound where there is none, and NotAllowed where the user's role there does not cover `needed`.
+    Raises NotFound where there is none, WrongGround where the address names none of several, and NotAllowed where the
+    user's role there does not cover `needed`.
     """
     found = shell_of(request)
-    ground = found.ground
-    if ground is None:
-        raise NotFound(access.NOT_FOUND)
+    ground = found.need_ground()
     if not found.role.covers(needed):
         raise NotAllowed(f"This takes the role {needed.label.lower()} at {ground.name}.")
     return ground
 
 
-def _is_page(request: HttpRequest) -> bool:
-    """Not a part or a stream, which an older tab may ask for by itself at any time."""
-    return "HX-Request" not in request.headers and request.headers.get("Accept") != "text/event-stream"
+def same_page(request: HttpRequest, code: str) -> str:
+    """The address of the page in that ground."""
+    query = request.GET.copy()
+    query.pop("ground", None)
+    address = in_ground(request.path_info, code)
+    return f"{address}?{query.urlencode()}" if query else address
 
 
 def _grounds_with_figures(user) -> QuerySet[ProvingGround]:

@@ -13,7 +13,7 @@ from dynosite.lib.htmx import wants_fragment
 def stream_address(ground: ProvingGround) -> str:
     """To be asked for before the page reads anything, so that nothing falls between the page and its stream."""
     after = position(ground.pk)
-    return reverse("allocations:schedule-stream") + "?" + urlencode({"ground": ground.code, "after": after})
+    return reverse("allocations:schedule-stream") + "?" + urlencode({"after": after})
 
 
 def live_list(request: HttpRequest) -> str:

@@ -4,21 +4,45 @@ What does not exist is 404, what is not allowed 403. A page that can say it besi
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import response_for_exception
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from allocations.exceptions import Busy, DomainError, Invalid, KeyReused, NotAllowed, NotFound, Refused, Stale
+from allocations.exceptions import (
+    Busy,
+    DomainError,
+    Invalid,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+    Refused,
+    Stale,
+    WrongGround,
+)
+from allocations.web.context import Elsewhere, same_page, shell_of
+from dynosite.lib.ground_address import is_page
 from dynosite.lib.pages import page_of
 
-STATUS: dict[type[DomainError], int] = {Stale: 409, KeyReused: 409, Refused: 422, Invalid: 422, Busy: 503}
+STATUS: dict[type[DomainError], int] = {
+    Stale: 409, KeyReused: 409, WrongGround: 409, Refused: 422, Invalid: 422, Busy: 503,
+}  # fmt: skip
 
 
-class GroundTimeMiddleware:
-    """Times are said in the time zone of the ground that the page is about: this ends what `Shell.ground` begins."""
+PARTS = ("allocations", "assistant", "accounts", "admin")
+"""The parts of the site whose pages show the shell of a ground."""
+OF_NO_GROUND = {"sign-in", "sign-out", "login", "logout", "jsi18n"}
+
+
+class GroundMiddleware:
+    """A page belongs to the ground of its address; one that is opened without a ground leads to the same with it.
+
+    The session only remembers which ground was looked at last, for that purpose. Times are said in the time zone of
+    the page's ground: this begins and ends it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -26,6 +50,25 @@ class GroundTimeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with timezone.override(None):
             return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
+        match = request.resolver_match
+        if match is None or match.app_name not in PARTS or match.url_name in OF_NO_GROUND:
+            return None
+        if not request.user.is_authenticated:
+            return None
+        shell = shell_of(request)
+        request.show_ground, request.need_ground = shell.show_ground, shell.need_ground  # type: ignore[attr-defined]
+        try:
+            code, named = shell.code, shell.named
+        except NotFound as error:
+            raise Http404(error.sentence) from None
+        ground = named or shell.ground
+        if ground is None or getattr(request, "ground_code", "") or not is_page(request):
+            return None
+        if not code and "pk" in kwargs:
+            return None  # the thing's own ground, which the view finds out
+        return redirect(same_page(request, ground.code))
 
 
 class DomainErrorMiddleware:
@@ -36,6 +79,8 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Elsewhere):
+            return redirect(same_page(request, exception.code))
         if isinstance(exception, NotFound):
             return response_for_exception(request, Http404(exception.sentence))
         if isinstance(exception, NotAllowed):

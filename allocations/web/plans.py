@@ -198,7 +198,7 @@ def apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     messages.success(request, change.summary)
     if request.POST.get("back") == "schedule":
         first = min((item.first_day for item in plan.items.filter(pk__in=chosen) if item.first_day), default="")
-        return redirect(f"{reverse('allocations:schedule')}?ground={plan.ground.code}&from={first}")
+        return redirect(f"{reverse('allocations:schedule')}?from={first}")
     return redirect("allocations:plan-detail", pk)
 
 

@@ -55,7 +55,7 @@ def calendar_address(dyno: Dyno, days: DayRange, text: str, back: str) -> str:
     if len(text) > LONGEST:
         return ""
     window = f"{dyno.pk}/{days.first}/{days.last}"
-    query = {"ground": dyno.ground.code, "from": days.first - BEFORE, "window": window, "repair": text, "back": back}
+    query = {"from": days.first - BEFORE, "window": window, "repair": text, "back": back}
     return f"{reverse('allocations:schedule')}?{urlencode(query)}"
 
 

@@ -203,10 +203,15 @@ def _shared(request: HttpRequest, query: ScheduleQuery, found: Calendar) -> dict
         "may_schedule": may_schedule,
         "booking_url": address("allocations:allocation-create") if may_schedule else "",
         "dyno_url": address("allocations:dyno-list"),
-        "bar_links": {"a": "/allocations/", "w": "/maintenance/"},
+        "bar_links": {"a": _folder("allocations:allocation-detail"), "w": _folder("allocations:window-detail")},
         "shown_dynos": len(found.rows),
         "now": timezone.now().astimezone(zoneinfo.ZoneInfo(query.ground.time_zone)).strftime("%H:%M"),
     }
+
+
+def _folder(name: str) -> str:
+    """What the addresses of such things begin with: a board has too many of them for a `reverse` each."""
+    return reverse(name, args=[0]).removesuffix("0/")
 
 
 def _bounded(ids: set[int]) -> set[int]:

@@ -57,7 +57,7 @@ class ScheduleQuery:
     def address(self, **changes: object) -> str:
         """The query string with some parameters set, or taken out (None)."""
         query = self.params.copy()
-        query["ground"] = self.ground.code
+        query.pop("ground", None)  # the path names it
         for name, value in changes.items():
             name = name.rstrip("_")
             query.pop(name, None)

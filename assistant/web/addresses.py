@@ -4,6 +4,8 @@ import re
 
 from django.urls import Resolver404, resolve, reverse
 
+from dynosite.lib.ground_address import own_address, split_ground
+
 _PLAIN = re.compile(r"/[A-Za-z0-9/_\-.~%?&=+,:]*(?:#[\w\-]*)?")
 """No other host, no scheme, no backslash, no control character."""
 _SHOWING = {
@@ -17,10 +19,15 @@ def is_own_page(address: str) -> bool:
     if not _PLAIN.fullmatch(address) or address.startswith("//"):
         return False
     try:
-        match = resolve(re.split(r"[?#]", address)[0])
+        match = resolve(split_ground(re.split(r"[?#]", address)[0])[1])
     except Resolver404:
         return False
     return match.namespace == "allocations" and match.url_name in _SHOWING
+
+
+def in_page(address: str) -> str:
+    """An address of an answer as its page links to it: a page of this site in the ground of the conversation."""
+    return own_address(address) if is_own_page(address) else address
 
 
 def vehicle_page(pk: int) -> str:

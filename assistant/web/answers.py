@@ -20,14 +20,18 @@ def in_panel(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def ground_named(request: HttpRequest, code: str) -> Any:
-    """The user's ground by its code, without one the first. It is then the ground that the page is about."""
-    grounds = reports.grounds(request.user).order_by("name")
-    ground = (grounds.filter(code=code) if code else grounds).first()
+def ground_named(request: HttpRequest, code: str = "") -> Any:
+    """The ground of the page; `code` is one that a form names too, which has to be the same."""
+    ground = reports.grounds(request.user).filter(code=code).first() if code else request.need_ground()  # type: ignore[attr-defined]
     if ground is None:
         raise NotFound("There is no such thing here.")
-    request.about_ground = ground.pk
+    about(request, ground.pk)
     return ground
+
+
+def about(request: HttpRequest, ground_id: int) -> None:
+    """Says of which ground the page is: refused where its address names another one."""
+    request.show_ground(ground_id)  # type: ignore[attr-defined]
 
 
 def run_of(pk: uuid.UUID, user: Any) -> Run:

@@ -16,6 +16,7 @@ from allocations.selectors.history import changes_by_id
 from assistant.enums import Author, ProposalStatus, RunStatus
 from assistant.models import Conversation, Feedback, Message, Proposal, Run, ToolCall
 from assistant.web import records
+from assistant.web.addresses import in_page
 from assistant.web.forms import is_editable
 from assistant.web.markdown import render
 from assistant.web.models_in_use import model_label
@@ -111,7 +112,7 @@ class Card:
         first = min(dt.date.fromisoformat(bar["first_day"]) for bar in bars)
         last = max(dt.date.fromisoformat(bar["last_day"]) for bar in bars)
         days = {"from": first - dt.timedelta(days=LEAD), "to": max(last + dt.timedelta(days=LEAD), first + SHOWN)}
-        query = urlencode({"ground": self.proposal.ground.code} | days)
+        query = urlencode(days)
         return f"{reverse('allocations:schedule')}?{query}#show-{self.bar or self.proposal.pk}"
 
     @property
@@ -123,7 +124,8 @@ class Card:
     @property
     def done_links(self) -> list[dict[str, str]]:
         """To what was written, and to vehicle and dyno."""
-        return records.of_change(self.change) + self.proposal.card.get("links", [])
+        links = records.of_change(self.change) + self.proposal.card.get("links", [])
+        return [link | {"url": in_page(link["url"])} for link in links]
 
 
 LEAD, SHOWN = 7, dt.timedelta(days=28)

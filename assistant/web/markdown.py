@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from assistant.web.addresses import is_own_page
+from assistant.web.addresses import in_page, is_own_page
 from assistant.web.days import in_words
 from dynosite.lib.plain_text import visible
 
@@ -30,7 +30,7 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable("table")
     parser.disable(["image", "autolink", "html_inline", "html_block", "entity"])
     parser.validateLink = is_own_page  # type: ignore[method-assign]
-    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
+    parser.normalizeLink = in_page  # type: ignore[method-assign]
     return parser
 
 
@@ -116,4 +116,8 @@ def _text(content: str) -> Token:
 
 
 def _link(content: str, address: str) -> list[Token]:
-    return [Token("link_open", "a", 1, attrs={"href": address}), _text(content), Token("link_close", "a", -1)]
+    return [
+        Token("link_open", "a", 1, attrs={"href": in_page(address)}),
+        _text(content),
+        Token("link_close", "a", -1),
+    ]

@@ -10,7 +10,7 @@ from allocations.exceptions import NotFound
 from assistant import conversations
 from assistant.enums import Verdict
 from assistant.models import Message
-from assistant.web.answers import in_panel, parts
+from assistant.web.answers import about, in_panel, parts
 from assistant.web.entries import words_of
 from assistant.web.talks import address_of
 
@@ -45,5 +45,5 @@ def _message(request: HttpRequest, pk: uuid.UUID) -> Message:
     )
     if found is None:
         raise NotFound("There is no such message here.")
-    conversations.conversation_by_id(found.conversation_id, user=request.user)
+    about(request, conversations.conversation_by_id(found.conversation_id, user=request.user).ground_id)
     return found

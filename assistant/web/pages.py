@@ -6,6 +6,8 @@ from typing import Any
 
 from django.urls import Resolver404, resolve
 
+from dynosite.lib.ground_address import split_ground
+
 MOST = 2000
 _SELECTED = {"a": "allocation", "w": "maintenance_window"}
 
@@ -20,7 +22,7 @@ def page_in_view(told: str) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {}
     try:
-        match = resolve(str(given.get("path", "")))
+        match = resolve(split_ground(str(given.get("path", "")))[1])
     except Resolver404:
         return {}
     if match.namespace == "allocations":

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from allocations.exceptions import DomainError, Invalid, NotFound, Refused
 from assistant import approvals, conversations
 from assistant.models import Proposal
-from assistant.web.answers import ground_named, in_panel, page, parts
+from assistant.web.answers import about, ground_named, in_panel, page, parts
 from assistant.web.entries import card_of
 from assistant.web.forms import changed_args, edit_form, is_editable
 from assistant.web.talks import address_of, list_context, talk_context
@@ -23,14 +23,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
     context = {"cards": [card_of(each, request.user) for each in found], "waiting": found, "inbox": True}
     if in_panel(request):
         return parts(request, ("_inbox", context))
-    ground = ground_named(request, request.GET.get("ground", "") or request.session.get("ground", ""))
+    ground = ground_named(request)
     return page(request, context | list_context(request, ground))
 
 
 @require_safe
 def bars(request: HttpRequest) -> JsonResponse:
     """What waits, as bars of a proving ground's calendar."""
-    ground = ground_named(request, request.GET.get("ground", ""))
+    ground = ground_named(request)
     found = approvals.waiting(request.user).filter(ground_id=ground.pk)
     return JsonResponse(
         {
@@ -161,7 +161,6 @@ def _edited(
     context = {"card": card, "form": form, "refused": refused}
     if in_panel(request):
         return parts(request, ("_card_edit", context), status=status)
-    request.about_ground = card.proposal.ground_id
     context |= {"card_edited": card} | list_context(request, card.proposal.ground)
     return page(request, context, status=status)
 
@@ -195,7 +194,7 @@ def _proposal(request: HttpRequest, pk: uuid.UUID) -> Proposal:
     if found is None:
         raise NotFound(approvals.NOT_FOUND)
     conversations.conversation_by_id(found.conversation_id, user=request.user)
-    request.about_ground = found.ground_id
+    about(request, found.ground_id)
     return found
 
 

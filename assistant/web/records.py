@@ -1,10 +1,11 @@
 """The records that an answer speaks of, as links; made from the ids in tool results, never from a model's words."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.web.addresses import allocation_page, dyno_page, is_own_page, vehicle_page
+from dynosite.lib.ground_address import own_address, split_ground
 
 MOST = 6
 _KINDS = {"allocations": "Booking", "maintenance": "Maintenance", "requests": "Request"}
@@ -26,7 +27,7 @@ def of_results(results: Iterable[Any]) -> list[Record]:
         for row in _rows(result):
             for record in _of_row(row):
                 if is_own_page(record.url):
-                    found.setdefault(record.url, record)
+                    found.setdefault(record.url, replace(record, url=own_address(record.url)))
     return list(found.values())
 
 
@@ -40,7 +41,9 @@ def spoken_of(text: str, records: Iterable[Record]) -> list[Record]:
     found = [
         record
         for record in records
-        if record.kind not in ("Vehicle", "Dyno") and record.url not in text and all(p in text for p in record.parts)
+        if record.kind not in ("Vehicle", "Dyno")
+        and split_ground(record.url)[1] not in text
+        and all(p in text for p in record.parts)
     ]
     return found[:MOST]
 
@@ -73,7 +76,7 @@ def _rows(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _of_row(row: dict[str, Any]) -> Iterator[Record]:
-    vehicle, dyno, url = row.get("vehicle"), row.get("dyno"), row["url"]
+    vehicle, dyno, url = row.get("vehicle"), row.get("dyno"), split_ground(row["url"])[1]
     if isinstance(row.get("vehicle_id"), int) and vehicle:
         yield Record("Vehicle", vehicle, vehicle_page(row["vehicle_id"]), (vehicle,))
     if isinstance(row.get("dyno_id"), int) and dyno:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from allocations.exceptions import DomainError, NotFound
 from assistant import conversations
 from assistant.models import Conversation, Run
-from assistant.web.answers import ground_named, in_panel, page, parts, run_of
+from assistant.web.answers import about, ground_named, in_panel, page, parts, run_of
 from assistant.web.entries import turn_of
 from assistant.web.pages import page_in_view
 from assistant.web.talks import address_of, list_context, talk_context
@@ -22,7 +22,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     text = given.get("starter") or given.get("text", "")
     found = _conversation(request, given.get("conversation", ""))
     ground = found.ground if found else ground_named(request, given.get("ground", ""))
-    request.about_ground = ground.pk
+    about(request, ground.pk)
     try:
         run = conversations.ask(
             request.user, ground_id=ground.pk, text=text, conversation_id=found.pk if found else None,
@@ -50,13 +50,14 @@ def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    run_of(pk, request.user)
+    about(request, run_of(pk, request.user).ground_id)
     return _answer(request, conversations.stop(pk, user=request.user))
 
 
 @require_POST
 def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = run_of(pk, request.user)
+    about(request, found.ground_id)
     try:
         found = conversations.again(pk, user=request.user)
     except NotFound:
@@ -64,14 +65,13 @@ def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except DomainError as refusal:
         if in_panel(request):
             return parts(request, ("_refusal", {"refusal": refusal.sentence}), status=422)
-        request.about_ground = found.ground_id
         context = talk_context(request, found.conversation, refusal=refusal.sentence)
         return page(request, context | list_context(request, found.ground), status=422)
     return _answer(request, found)
 
 
 def _answer(request: HttpRequest, found: Run) -> HttpResponse:
-    request.about_ground = found.ground_id
+    about(request, found.ground_id)
     if not in_panel(request):
         return redirect(f"{address_of(found.conversation)}#run-{found.pk}")
     return parts(request, ("_talk", talk_context(request, found.conversation)))

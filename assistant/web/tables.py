@@ -7,7 +7,7 @@ from typing import Any
 from assistant.enums import ToolStatus
 from assistant.models import ToolCall
 from assistant.tools.registry import TOOLS
-from assistant.web.addresses import is_own_page
+from assistant.web.addresses import in_page, is_own_page
 from dynosite.lib.formats import count
 
 MOST_ROWS = 12
@@ -184,7 +184,7 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
     for cells, row in zip(shown, rows, strict=False):
         url = row.get("url")
         if cells and isinstance(url, str) and is_own_page(url):
-            cells[0] = Cell(cells[0].text, url)
+            cells[0] = Cell(cells[0].text, in_page(url))
     return Table(title, [_title(name) for name in names], shown, max(0, len(rows) - MOST_ROWS))
 
 
@@ -195,7 +195,7 @@ def _is_column(name: str) -> bool:
 def _cell(value: Any) -> Cell:
     if isinstance(value, dict):
         url = value.get("url")
-        return Cell(_words(value), url if isinstance(url, str) and is_own_page(url) else "")
+        return Cell(_words(value), in_page(url) if isinstance(url, str) and is_own_page(url) else "")
     return Cell(_words(value))
 
 

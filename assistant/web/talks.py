@@ -17,7 +17,7 @@ from allocations.selectors import reports
 from assistant import conversations
 from assistant.enums import ProposalStatus
 from assistant.models import Conversation
-from assistant.web.answers import ground_named, in_panel, page, parts
+from assistant.web.answers import about, ground_named, in_panel, page, parts
 from assistant.web.entries import Turn, turns_of
 
 SHOWN = 30
@@ -29,14 +29,14 @@ def index(request: HttpRequest) -> HttpResponse:
     """A new conversation, and those that there are."""
     if not reports.grounds(request.user).exists():
         return render(request, "assistant/no_ground.html")
-    ground = ground_named(request, request.GET.get("ground", "") or request.session.get("ground", ""))
+    ground = ground_named(request)
     return page(request, talk_context(request, None) | list_context(request, ground))
 
 
 @require_safe
 def panel(request: HttpRequest) -> HttpResponse:
     """The conversation that the panel opens with: the one that its tab had, else the latest."""
-    ground = ground_named(request, request.GET.get("ground", ""))
+    ground = ground_named(request)
     wanted = request.GET.get("c", "")
     found = None if wanted == NEW else _wanted(request, ground, wanted)
     if not in_panel(request):
@@ -57,7 +57,7 @@ def _wanted(request: HttpRequest, ground: Any, wanted: str) -> Conversation | No
 @require_safe
 def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversations.conversation_by_id(pk, user=request.user)
-    request.about_ground = found.ground_id
+    about(request, found.ground_id)
     if in_panel(request):
         return parts(request, ("_talk", talk_context(request, found)))
     return page(request, talk_context(request, found) | list_context(request, found.ground))
@@ -66,7 +66,7 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def conversation_list(request: HttpRequest) -> HttpResponse:
     """A page of its own too: on phones the list has no room beside a conversation."""
-    ground = ground_named(request, request.GET.get("ground", ""))
+    ground = ground_named(request)
     if not in_panel(request):
         return page(request, talk_context(request, None, listed=True) | list_context(request, ground))
     part = "_found" if "q" in request.GET else "_list"
@@ -76,6 +76,7 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversations.conversation_by_id(pk, user=request.user)
+    about(request, found.ground_id)
     with contextlib.suppress(Invalid):  # The field says the same before it is sent.
         found = conversations.rename(pk, request.POST.get("title", ""), user=request.user)
     if not in_panel(request):
@@ -86,19 +87,19 @@ def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversations.conversation_by_id(pk, user=request.user)
-    request.about_ground = found.ground_id
+    about(request, found.ground_id)
     conversations.delete(pk, user=request.user)
     if not in_panel(request):
-        query = urlencode({"ground": found.ground.code, "deleted": pk})
+        query = urlencode({"deleted": pk})
         return redirect(f"{reverse('assistant:conversation-list')}?{query}")
     return parts(request, ("_list", list_context(request, found.ground) | {"deleted": found}))
 
 
 @require_POST
 def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    about(request, conversations.conversation_by_id(pk, user=request.user, deleted=True).ground_id)
     conversations.restore(pk, user=request.user)
     found = conversations.conversation_by_id(pk, user=request.user)
-    request.about_ground = found.ground_id
     if not in_panel(request):
         return redirect(address_of(found))
     return parts(request, ("_list", list_context(request, found.ground)))

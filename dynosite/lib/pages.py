@@ -6,6 +6,8 @@ from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from dynosite.lib.ground_address import in_ground, split_ground
+
 
 def page_of(request: HttpRequest) -> str | None:
     """The page that sent this: what htmx names, else the referrer; None where neither is a page of this site."""
@@ -20,10 +22,11 @@ def page_of(request: HttpRequest) -> str | None:
 
 def page_above(path: str) -> str | None:
     """The nearest address above this one, if not only the first page: of `/allocations/7/move/` the booking."""
+    code, path = split_ground(path)
     while (path := path.rstrip("/").rpartition("/")[0] + "/") != "/":
         try:
             resolve(path)
         except Resolver404:
             continue
-        return path
+        return in_ground(path, code) if code else path
     return None

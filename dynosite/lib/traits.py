@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 from django.urls import Resolver404, resolve
 
+from dynosite.lib.ground_address import split_ground
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 STREAM = "opens_stream"
@@ -30,6 +32,6 @@ def takes_body(most: int) -> Callable[[View], View]:
 def trait(path: str, name: str, default: Any = None) -> Any:
     """What is noted at the view that answers this path."""
     try:
-        return getattr(resolve(path).func, name, default)
+        return getattr(resolve(split_ground(path)[1]).func, name, default)
     except Resolver404:
         return default

@@ -4,12 +4,16 @@ import datetime as dt
 import uuid
 
 from django import template
+from django.template import Context, Node, NodeList
+from django.template.base import FilterExpression, Parser, Token
 from django.template.context import RequestContext
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from dynosite.lib.formats import count, day_range
+from dynosite.lib.ground_address import mounted
 
 register = template.Library()
 
@@ -77,6 +81,31 @@ def sort_heading(context: RequestContext, name: str, label: str, css: str = "") 
         label,
         arrow,
     )
+
+
+@register.simple_tag
+def ground_url(code: str, name: str, *args: object) -> str:
+    """`{% url %}` in another proving ground than the page's."""
+    with mounted(code):
+        return reverse(name, args=args)
+
+
+@register.tag
+def inground(parser: Parser, token: Token) -> "InGround":
+    """`{% inground code %}…{% endinground %}`: what is inside writes its addresses in that proving ground."""
+    _, code = token.split_contents()
+    nodes = parser.parse(("endinground",))
+    parser.delete_first_token()
+    return InGround(parser.compile_filter(code), nodes)
+
+
+class InGround(Node):
+    def __init__(self, code: FilterExpression, nodelist: NodeList) -> None:
+        self.code, self.nodelist = code, nodelist
+
+    def render(self, context: Context) -> str:
+        with mounted(self.code.resolve(context)):
+            return self.nodelist.render(context)
 
 
 @register.simple_tag

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dynosite.lib.ground_address import split_ground
 from dynosite.tests.servers import AsgiServer, CeleryWorker, end_other_sessions
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -77,6 +78,29 @@ def _clean_redis(request: pytest.FixtureRequest) -> None:
     keys = [key for key in client.keys("*") if b"_kombu.binding" not in key]
     if keys:
         client.delete(*keys)
+
+
+@pytest.fixture(autouse=True)
+def _led_to_the_ground(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's client goes where a browser is led: from an address without a ground to the same page in its ground.
+
+    `client.generic("GET", address)` is not led anywhere.
+    """
+    from django.test import Client
+
+    def led(get):
+        def answer(self, path, data=None, *args, **kwargs):
+            response = get(self, path, data, *args, **kwargs)
+            place = response.headers.get("Location", "")
+            code, rest = split_ground(place.partition("?")[0])
+            if response.status_code != 302 or not code or rest != split_ground(str(path).partition("?")[0])[1]:
+                return response
+            return answer(self, place, None, *args, **kwargs)
+
+        return answer
+
+    monkeypatch.setattr(Client, "get", led(Client.get))
+    monkeypatch.setattr(Client, "head", led(Client.head))
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_history_tells_before_and_after_and_undoes(scheduler, world, booked):
     assert re.search(r"<dt>Dyno</dt><dd><del>NPG 1</del>.*?<ins>NPG 21</ins>", page)
     assert re.search(r"<dt>Days</dt><dd><del>16 – 18 Nov 2026</del>.*?<ins>20 – 22 Nov 2026</ins>", page)
     # Only the last change of the row can be undone: one button, not two.
-    undo = re.findall(r'action="(/changes/[^"]+/undo/)"', page)
+    undo = re.findall(r'action="(/g/NORTH/changes/[^"]+/undo/)"', page)
     assert len(undo) == 1
     answer = scheduler.post(undo[0], {"next": address("detail", booked)})
     assert answer["Location"] == address("detail", booked)
@@ -155,7 +155,7 @@ def test_what_reaches_far_asks_before_it_is_undone(scheduler, world, booked):
     change.items *= 4
     change.save()
     page = text(scheduler.get(address("detail", booked)))
-    assert f'<a class="button small ghost" href="/changes/{change.pk}/undo/"' in page
+    assert f'<a class="button small ghost" href="/g/NORTH/changes/{change.pk}/undo/"' in page
     asked = text(scheduler.get(reverse("allocations:change-undo", args=[change.pk])))
     assert "4 bookings" in asked
     booked.refresh_from_db()

@@ -125,7 +125,7 @@ def test_vehicle_that_somebody_else_changed_is_left_and_what_was_typed_kept(sche
     assert "All of it is taken back together: 1 vehicle. What it added is deleted" in text(
         scheduler.get(url("change-undo", change.pk))
     )
-    assert f'action="{url("change-undo", change.pk)}"' in text(scheduler.get(url("change-list")))
+    assert f'action="/g/NORTH{url("change-undo", change.pk)}"' in text(scheduler.get(url("change-list")))
     scheduler.post(url("change-undo", change.pk))
     assert Vehicle.objects.get(tag="412W101").team == ""
 

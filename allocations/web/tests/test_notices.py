@@ -82,8 +82,8 @@ def test_many_at_once_are_one_line_that_opens_to_each(scheduler, world, notice):
     page = scheduler.get("/notices/").content.decode()
     assert page.count("56 of your bookings and requests were changed.") == 2  # and in the button's label
     assert "<summary>Show the 2</summary>" in page
-    assert f'href="/allocations/{notice.allocation_id}/">412W101, Brake: cancelled.</a>' in page
-    assert f'href="/requests/{request.pk}/">Your request for Brake of 412W102: cancelled.</a>' in page
+    assert f'href="/g/NORTH/allocations/{notice.allocation_id}/">412W101, Brake: cancelled.</a>' in page
+    assert f'href="/g/NORTH/requests/{request.pk}/">Your request for Brake of 412W102: cancelled.</a>' in page
 
 
 def test_a_user_reads_that_the_address_is_refused(scheduler, world, settings):

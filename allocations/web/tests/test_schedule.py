@@ -11,6 +11,7 @@ from django.urls import reverse
 from allocations.models import Allocation, ProvingGround, Shutdown
 from allocations.tests.boards import fill_board, maintain
 from allocations.tests.world import MONDAY, World, allocation_of, day
+from dynosite.lib.ground_address import in_ground
 
 BOARD = reverse("allocations:schedule")
 ROWS = reverse("allocations:schedule-rows")
@@ -56,14 +57,14 @@ def test_board_shows_dynos_by_facility_and_bars_by_day(client, booked):
     assert dyno_names(response) == ["NPG 21", "NPG 1", "NPG 2", "NPG 3"]
     assert bars(response) == ["412W101 Brake", "412W102 4K Certification"]
     allocation = Allocation.objects.get(vehicle__tag="412W102")
-    assert f'id="a{allocation.pk}" href="/allocations/{allocation.pk}/"' in html(response)
+    assert f'id="a{allocation.pk}" href="/g/NORTH/allocations/{allocation.pk}/"' in html(response)
     assert 'style="--s:7;--n:3"' in html(response)
 
 
 def test_maintenance_is_a_bar_of_its_own(client, world):
     window = maintain(world.dynos["NPG 3"], day(1), day(3), reason="Roller service")
     text = html(page(client, world))
-    assert f'class="bar status-maintenance" id="w{window.pk}" href="/maintenance/{window.pk}/"' in text
+    assert f'class="bar status-maintenance" id="w{window.pk}" href="/g/NORTH/maintenance/{window.pk}/"' in text
     assert bars(page(client, world)) == ["Roller service"]
 
 
@@ -104,7 +105,7 @@ def test_bars_that_do_not_match_stay_as_taken_days(client, booked):
 def test_filters_are_kept_by_the_links_of_the_toolbar(client, booked):
     text = html(page(client, booked, q="412", drive="AWD"))
     later = re.search(r'id="cal-later" href="([^"]+)"', text)[1].replace("&amp;", "&")
-    assert later == "?q=412&drive=AWD&ground=NORTH&from=2026-12-14&to=2027-01-31"
+    assert later == "?q=412&drive=AWD&from=2026-12-14&to=2027-01-31"
 
 
 @pytest.mark.parametrize("zoom", ["day", "week", "month", "quarter"])
@@ -118,8 +119,8 @@ def test_zoom_chooses_the_days_and_their_width(client, booked, zoom):
 
 def test_viewer_gets_no_way_to_book(client, booked):
     text = html(page(client, booked))
-    assert text.count('class="cal-book" href="/allocations/new/?ground=NORTH&amp;dyno=') == 4
-    assert 'data-booking="/allocations/new/?ground=NORTH"' in text
+    assert text.count('class="cal-book" href="/g/NORTH/allocations/new/?dyno=') == 4
+    assert 'data-booking="/g/NORTH/allocations/new/"' in text
     text = html(page(client, booked, user="viewer"))
     assert "/allocations/new/" not in text
     assert "data-booking" not in text
@@ -206,10 +207,11 @@ def test_rows_that_make_no_sense_are_none(client, booked):
 def test_board_takes_the_same_few_queries_however_large(client, booked):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            html(client.get(BOARD, DAYS))
+            html(client.get(in_ground(BOARD, "NORTH"), DAYS))
         return len(captured)
 
     client.force_login(booked.users["scheduler"])
+    client.get(BOARD)  # the session remembers the ground from here on
     few = queries()
     fill_board(booked, dynos=30, per_dyno=6, days=48, first=MONDAY)
     assert (queries(), few) == (few, few)
@@ -236,8 +238,9 @@ def test_first_answer_of_a_large_board_is_small_and_the_rest_comes_in_blocks(cli
     fill_board(world, dynos=200, per_dyno=15, days=120, first=MONDAY)
     client.force_login(world.users["scheduler"])
     address = {"from": MONDAY.isoformat(), "to": day(119).isoformat()}
+    client.get(BOARD, address)  # the session remembers the ground from here on
     with CaptureQueriesContext(connection) as captured:
-        response = client.get(BOARD, address)
+        response = client.get(in_ground(BOARD, "NORTH"), address)
     text = html(response)
     assert len(captured) <= 9
     assert len(gzip.compress(response.content)) <= 30_000
@@ -298,8 +301,8 @@ def test_admin_may_change_a_window_from_its_card(client, world, name):
     window = maintain(world.dynos["NPG 3"], day(1), day(3))
     client.force_login(world.users["admin"])
     text = html(client.get(reverse(f"allocations:{name}", args=[window.pk])))
-    assert f'href="/maintenance/{window.pk}/change/"' in text
-    assert f'href="/maintenance/{window.pk}/lift/"' in text
+    assert f'href="/g/NORTH/maintenance/{window.pk}/change/"' in text
+    assert f'href="/g/NORTH/maintenance/{window.pk}/lift/"' in text
 
 
 def test_window_has_a_card_and_a_page(client, world):

@@ -34,7 +34,7 @@ def test_approving_books_and_undoing_takes_it_back(talk, panel):
     allocation = Allocation.objects.get(vehicle__tag="412W103")
     assert (answer.status_code, answer["X-Assistant-Waiting"]) == (200, "0")
     assert f'<section class="ai-card is-approved" id="proposal-{talk.proposal.pk}"' in text
-    assert f'href="/allocations/{allocation.pk}/">The booking</a>' in text
+    assert f'href="/g/NORTH/allocations/{allocation.pk}/">The booking</a>' in text
     assert f'#show-a{allocation.pk}" data-ai-show="a{allocation.pk}"' in text
     assert to("undo", talk.proposal) in text
     text = html(panel.post(to("undo", talk.proposal)))

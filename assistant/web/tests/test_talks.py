@@ -53,8 +53,8 @@ def test_the_page_has_the_same_and_refreshes_itself_only_while_a_run_is_under_wa
     assert "http-equiv" not in text
     Run.objects.filter(pk=talk.run.pk).update(status=RunStatus.RUNNING)
     text = html(mine.get(address(talk)))
-    assert '<noscript><meta http-equiv="refresh" content="2;url=' + address(talk) + '"></noscript>' in text
-    assert f'data-events="/assistant/runs/{talk.run.pk}/events/"' in text
+    assert '<noscript><meta http-equiv="refresh" content="2;url=/g/NORTH' + address(talk) + '"></noscript>' in text
+    assert f'data-events="/g/NORTH/assistant/runs/{talk.run.pk}/events/"' in text
 
 
 def test_queries_do_not_grow_with_the_conversation(talk, panel):

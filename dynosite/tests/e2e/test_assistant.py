@@ -18,7 +18,7 @@ from dynosite.tests.browsing import open_page
 from dynosite.tests.e2e.axe import violations
 from dynosite.tests.servers import wait_until
 
-SCHEDULE = f"/schedule/?ground=NORTH&from={MONDAY}&to={day(48)}"
+SCHEDULE = f"/g/NORTH/schedule/?from={MONDAY}&to={day(48)}"
 BOOK = "Allocate 412W101 for a 4K certification next Monday for 3 days"
 
 
@@ -383,7 +383,7 @@ def test_show_on_the_calendar_goes_to_the_days_and_sets_it_off(offline):
     settled(page)
     page.goto("/vehicles/")
     page.get_by_role("link", name="Show on the calendar").click()
-    page.wait_for_url("**/schedule/?ground=NORTH&from=2026-11-16&to=*")
+    page.wait_for_url("**/g/NORTH/schedule/?from=2026-11-16&to=*")
     expect(page.locator(".bar-proposal.is-shown")).to_be_visible()
     page.locator("[data-ai-close]").click()
     page.locator(".bar-proposal").click()

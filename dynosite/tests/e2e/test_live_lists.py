@@ -1,14 +1,18 @@
 """Lists that keep up with what others do, and what the live light says when it may not listen."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
-from allocations.models import Allocation
+from allocations.enums import Role
+from allocations.models import Allocation, Vehicle
 from allocations.services.booking import move
+from allocations.services.fleet import add_vehicle
 from allocations.services.requests import create_request
 from allocations.tests.world import World, allocation_of, day
 
-SCHEDULE = "/schedule/?ground=NORTH"
+SCHEDULE = "/g/NORTH/schedule/"
 
 
 def ask_for(world: World, vehicle: str, days: int = 3) -> None:
@@ -50,6 +54,33 @@ def test_list_in_use_stays_as_it_is_and_offers_what_is_new(listening, committed_
     expect(page.locator(".row-link")).to_have_text(["412W101", "412W102"])
     expect(page.locator("#live-line")).to_be_empty()
     expect(page.locator("#list")).to_be_focused()
+
+
+def test_a_tab_keeps_its_ground_whatever_another_chooses(browser_page, committed_world):
+    """The scenario of a scheduler of two grounds with a tab for each."""
+    world = committed_world
+    browser_page.sign_in(world.user("both", north=Role.SCHEDULER, south=Role.SCHEDULER))
+    with browser_page.expect_response(lambda answer: "/schedule/stream/" in answer.url):
+        browser_page.goto("/vehicles/?ground=NORTH")
+    expect(browser_page).to_have_url(re.compile(r"/g/NORTH/vehicles/$"))
+    other = browser_page.context.new_page()
+    other.goto("/schedule/?ground=SOUTH")
+    expect(other.locator(".ground-name").first).to_have_text("South Test Centre")
+    browser_page.bring_to_front()
+    add_vehicle(world.north.pk, actor=world.actor("admin"), tag="777W001", drive="AWD", weight_class="<10K")
+    expect(browser_page.locator("#list")).to_contain_text("777W001")
+    expect(browser_page.locator("#list")).to_contain_text("412W101")
+    expect(browser_page.locator("#list")).not_to_contain_text("365W201")
+    browser_page.get_by_role("link", name="Program").click()
+    expect(browser_page).to_have_url(re.compile(r"/g/NORTH/vehicles/\?sort=program$"))
+    expect(browser_page.locator("#list")).not_to_contain_text("365W201")
+    browser_page.get_by_role("link", name="New vehicle").click()
+    browser_page.get_by_label("Tag").fill("777W002")
+    browser_page.locator("#id_drive").select_option("AWD")
+    browser_page.locator("#id_weight_class").select_option("<10K")
+    browser_page.get_by_role("button", name="Add", exact=False).click()
+    expect(browser_page.locator("h1")).to_have_text("777W002")
+    assert Vehicle.objects.get(tag="777W002").ground == world.north
 
 
 def test_filtered_list_stays_filtered(listening, committed_world):

@@ -40,7 +40,7 @@ def thought(world: World, **more) -> Plan:
 
 
 def calendar_of(plan: Plan, **more) -> str:
-    return f"/schedule/?ground=NORTH&from={MONDAY}&plan={plan.pk}"
+    return f"/g/NORTH/schedule/?from={MONDAY}&plan={plan.pk}"
 
 
 def ghost(page: Page, vehicle: str):

@@ -12,7 +12,7 @@ from allocations.tests.world import MONDAY, World, allocation_of, day
 from dynosite.tests.browsing import open_page
 from dynosite.tests.e2e.axe import violations
 
-ADDRESS = f"/schedule/?ground=NORTH&from={MONDAY}&to={day(48)}"
+ADDRESS = f"/g/NORTH/schedule/?from={MONDAY}&to={day(48)}"
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +123,7 @@ def test_free_day_is_reached_by_keyboard_and_leads_to_the_booking_form(schedule,
     schedule.keyboard.press("ArrowRight")
     assert focused(schedule) == "Book NPG 1 from Thu 26 Nov"
     schedule.keyboard.press("Enter")
-    schedule.wait_for_url(f"**/allocations/new/?ground=NORTH&dyno={dyno}&first_day=2026-11-26")
+    schedule.wait_for_url(f"**/g/NORTH/allocations/new/?dyno={dyno}&first_day=2026-11-26")
 
 
 def test_click_on_a_free_day_leads_to_the_booking_form(schedule, booked):
@@ -131,7 +131,7 @@ def test_click_on_a_free_day_leads_to_the_booking_form(schedule, booked):
     lane = schedule.locator(f"#dyno-{dyno} .cal-lane")
     width = schedule.evaluate("document.querySelector('.cal-axis').getBoundingClientRect().width / 49")
     lane.click(position={"x": width * 4.5, "y": 20})
-    schedule.wait_for_url(f"**/allocations/new/?ground=NORTH&dyno={dyno}&first_day=2026-11-20")
+    schedule.wait_for_url(f"**/g/NORTH/allocations/new/?dyno={dyno}&first_day=2026-11-20")
 
 
 def test_filters_change_the_board_and_the_address_and_going_back_undoes_it(schedule):
@@ -160,7 +160,7 @@ def test_zoom_and_days_change_without_a_new_page(schedule):
 
 
 def test_short_range_fills_the_width(schedule):
-    schedule.goto(f"/schedule/?ground=NORTH&from={MONDAY}&to={day(6)}")
+    schedule.goto(f"/g/NORTH/schedule/?from={MONDAY}&to={day(6)}")
     board, axis = (schedule.locator(name).bounding_box() for name in ("#cal-scroll", ".cal-axis"))
     assert axis["x"] + axis["width"] == pytest.approx(board["x"] + board["width"], abs=1)
     assert 1280 - board["x"] - board["width"] == pytest.approx(board["x"], abs=1)
@@ -246,7 +246,7 @@ def test_everything_works_without_javascript(browser, asgi_server, booked):
         page.get_by_role("button", name="Switch to the dark theme").click()
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         booking = Allocation.objects.get(dyno=booked.dynos["NPG 21"])
-        expect(page.locator(f"#a{booking.pk}")).to_have_attribute("href", f"/allocations/{booking.pk}/")
+        expect(page.locator(f"#a{booking.pk}")).to_have_attribute("href", f"/g/NORTH/allocations/{booking.pk}/")
         expect(page.locator("#cal-live")).to_contain_text("As of")
 
 

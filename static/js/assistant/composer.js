@@ -100,7 +100,7 @@ async function send(starter) {
     remember(current());
     tellOthers(current());
     document.dispatchEvent(new CustomEvent("assistant:asked"));
-    if (isNew && document.querySelector("[data-page]")) history.replaceState({}, "", `/assistant/c/${current()}/`);
+    if (isNew && document.querySelector("[data-page]")) history.replaceState({}, "", new URL(`../c/${current()}/`, form.action));
     goToEnd();
   } else if (answer) {
     form.elements.message_id.value = "";

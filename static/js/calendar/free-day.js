@@ -9,7 +9,7 @@ const bookable = (row) => calendar().dataset.booking && row && !row.classList.co
 
 function place(row, day) {
   link ??= Object.assign(document.createElement("a"), { className: "cal-free", textContent: "+" });
-  link.href = `${calendar().dataset.booking}&dyno=${row.dataset.dyno}&first_day=${isoDate(day)}`;
+  link.href = `${calendar().dataset.booking}?dyno=${row.dataset.dyno}&first_day=${isoDate(day)}`;
   link.style.setProperty("--s", day);
   link.dataset.day = day;
   const name = row.querySelector(".cal-name > :first-child").textContent;
