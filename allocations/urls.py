@@ -29,6 +29,7 @@ urlpatterns = [
     path("allocations/new/", booking.create, name="allocation-create"),
     path("allocations/<int:pk>/", allocation.detail, name="allocation-detail"),
     path("allocations/<int:pk>/move/", allocation.move, name="allocation-move"),
+    path("allocations/<int:pk>/change/", allocation.change, name="allocation-change"),
     path("allocations/<int:pk>/start/", allocation.start, name="allocation-start"),
     path("allocations/<int:pk>/extend/", allocation.extend, name="allocation-extend"),
     path("allocations/<int:pk>/complete/", allocation.complete, name="allocation-complete"),

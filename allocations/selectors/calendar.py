@@ -248,6 +248,7 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
             "allocation__test_type__code",
             "allocation__test_type__name",
             "allocation__created_by_id",
+            "allocation__request__created_by_id",
             "allocation__request__due_date",
             "window_id",
             "window__kind",
@@ -267,6 +268,7 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
         test_code,
         test,
         created_by_id,
+        requested_by_id,
         due,
         window_id,
         kind,
@@ -282,7 +284,7 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
             matches = (
                 (not chosen.statuses or status in chosen.statuses or ("late" in chosen.statuses and bool(warning)))
                 and (not chosen.test or test_code == chosen.test)
-                and (not chosen.mine or created_by_id == user.pk)
+                and (not chosen.mine or user.pk in (created_by_id, requested_by_id))
                 and has_every_word(chosen.text, (tag, vin or "", test, team, program, *by_id[dyno_id].names))
             )
             bar = Bar(

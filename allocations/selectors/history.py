@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
@@ -23,10 +23,8 @@ from allocations.models import (
     Vehicle,
 )
 from allocations.selectors.kept import KEPT, is_as_left, is_kept, role_to_undo, rows_now
+from dynosite.accounts.models import User
 from dynosite.lib.formats import day, day_range
-
-if TYPE_CHECKING:
-    from dynosite.accounts.models import User
 
 _STATUS = dict(AllocationStatus.choices) | dict(RequestStatus.choices)
 _LABELS = {
@@ -42,12 +40,14 @@ _LABELS = {
     "earliest_start": "Earliest start",
     "due_date": "Due",
     "lifted_at": "Lifted",
+    "created_by_id": "Owner",
 }
 _NAMED: dict[str, type[Model]] = {
     "dyno_id": Dyno,
     "vehicle_id": Vehicle,
     "test_type_id": TestType,
     "facility_id": Facility,
+    "created_by_id": User,
 }
 _CHOICES = {"status": _STATUS, "kind": dict(MaintenanceKind.choices), "priority": dict(Priority.choices)}
 _VERSIONED: dict[str, type[Model]] = {
@@ -101,12 +101,12 @@ LISTED = 6
 """Rows of one change that a list of changes spells out; an import has hundreds."""
 
 
-def changes(ground: ProvingGround, *, user: "User") -> QuerySet[Change]:
+def changes(ground: ProvingGround, *, user: User) -> QuerySet[Change]:
     access.require(user, ground.pk, Role.VIEWER)
     return Change.objects.filter(ground=ground).select_related("user", "undone_by", "undoes").order_by("-at", "pk")
 
 
-def history_of(row: Any, *, user: "User") -> list[Entry]:
+def history_of(row: Any, *, user: User) -> list[Entry]:
     """The changes of one row of the schedule, newest first, and in each only what became of that row."""
     role = access.require(user, row.ground_id, Role.VIEWER)
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True) if pk]
@@ -129,14 +129,14 @@ def what_happened(row: Any, since: dt.datetime) -> str:
     return f": {change.get_action_display().lower()}{who} ({change.summary})"
 
 
-def change_by_id(pk: str, *, user: "User") -> Change:
+def change_by_id(pk: str, *, user: User) -> Change:
     found = Change.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("user", "ground").first()
     if found is None:
         raise NotFound(access.NOT_FOUND)
     return found
 
 
-def changes_by_id(ids: Iterable[UUID], *, user: "User") -> dict[UUID, Change]:
+def changes_by_id(ids: Iterable[UUID], *, user: User) -> dict[UUID, Change]:
     """Those that the user may see."""
     return Change.objects.filter(ground__in=access.grounds_of(user)).in_bulk(list(ids))
 
@@ -201,13 +201,21 @@ def _names(items: list[dict]) -> dict[tuple[str, int], str]:
     for item in items:
         for state in (item["before"], item["after"]):
             for name in wanted:
-                if state and state.get(name):
+                if state and state.get(name) and (name != _OWNER or _handed_over(item)):
                     wanted[name].add(state[name])
     names: dict[tuple[str, int], str] = {}
     for name, ids in wanted.items():
         for row in _NAMED[name]._default_manager.filter(pk__in=ids) if ids else ():
-            names[name, row.pk] = str(row)
+            names[name, row.pk] = row.display_name if isinstance(row, User) else str(row)
     return names
+
+
+_OWNER = "created_by_id"
+
+
+def _handed_over(item: dict) -> bool:
+    before, after = item["before"] or {}, item["after"] or {}
+    return _OWNER in before and _OWNER in after and before[_OWNER] != after[_OWNER]
 
 
 def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
@@ -219,7 +227,7 @@ def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
     ):
         differences.append(Difference("Days", _span(before), _span(after)))
     for name, value in after.items():
-        if name in _UNTOLD or before.get(name) == value:
+        if name in _UNTOLD or before.get(name) == value or (name == _OWNER and not _handed_over(item)):
             continue
         if not before and (value in ("", None) or name in ("request_id", "status")):
             continue

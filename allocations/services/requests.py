@@ -8,6 +8,7 @@ from allocations.enums import Action, Priority, RefusalCode, RequestStatus
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Change, TestRequest, TestType
 from allocations.rulebook import check_days
+from allocations.services.details import change_placed, expect_member, lock_places
 from allocations.services.placing import vehicle_of
 from allocations.services.work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
@@ -49,11 +50,18 @@ def create_request(
 def change_request(
     request_id: int, *, actor: Actor, version: int | None = None, key: str | None = None, **values: Any
 ) -> Change:
-    """Sets the fields given of a request that waits."""
+    """Sets the fields given of a request that waits; of one that has its place those of `details.AFTER_PLACING`."""
 
     def write(work: Work) -> None:
-        request = _locked(work, request_id)
+        _enter(work, request_id)
+        places = lock_places(work, request_id) if "drive" in values else []
+        request = work.lock(TestRequest, [request_id])[request_id]
         expect_version(request, version)
+        expect_member(work, values.get("created_by_id"))
+        if request.status == RequestStatus.PLACED:
+            change_placed(work, request, values, places)
+            work.summary = f"Request changed: {request}"
+            return
         _expect_waiting(request)
         before = {name: getattr(request, name) for name in values}
         for name, value in values.items():
@@ -81,11 +89,15 @@ def cancel_request(request_id: int, *, actor: Actor, version: int | None = None,
 
 
 def _locked(work: Work, request_id: int) -> TestRequest:
+    _enter(work, request_id)
+    return work.lock(TestRequest, [request_id])[request_id]
+
+
+def _enter(work: Work, request_id: int) -> None:
     ground_id = TestRequest.objects.filter(pk=request_id).values_list("ground_id", flat=True).first()
     if ground_id is None:
         raise NotFound(NOT_FOUND)
     work.enter(ground_id)
-    return work.lock(TestRequest, [request_id])[request_id]
 
 
 def _expect_waiting(request: TestRequest) -> None:

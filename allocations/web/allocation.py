@@ -19,9 +19,10 @@ from allocations.selectors.places import explained, other_places, why_no_place
 from allocations.selectors.running import overrun_since, progress_of
 from allocations.selectors.working import length_of, stretch_of
 from allocations.services import booking
+from allocations.services.details import change_booking
 from allocations.web.attempts import Outcome, actor_of, attempt, confirmed_in, key_of
 from allocations.web.context import current_ground, shell_of
-from allocations.web.forms.allocation import CancelForm, CompleteForm, ExtendForm, MoveForm
+from allocations.web.forms.allocation import CancelForm, CompleteForm, DetailsForm, ExtendForm, MoveForm
 from allocations.web.forms.booking import read_place
 from dynosite.lib.days import DayRange
 
@@ -109,6 +110,22 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Note, drive and owner."""
+    allocation = _found(request, pk, Role.SCHEDULER)
+    form = DetailsForm(request.POST, allocation=allocation, auto_id="details_%s")
+    if not form.is_valid():
+        return _page(request, allocation, details_form=form, status=422)
+    outcome = attempt(
+        lambda: change_booking(
+            pk, version=form.cleaned_data["version"], actor=actor_of(request), key=key_of(request), **form.values
+        ),
+        title="It cannot be changed like this",
+    )
+    return _after(request, allocation, outcome, "The booking is changed.", details_form=form)
+
+
+@require_POST
 def complete(request: HttpRequest, pk: int) -> HttpResponse:
     allocation = _found(request, pk, Role.SCHEDULER)
     form = CompleteForm(request.POST, auto_id="complete_%s")
@@ -188,6 +205,7 @@ def _page(
     form: MoveForm | None = None,
     complete_form: CompleteForm | None = None,
     extend_form: ExtendForm | None = None,
+    details_form: DetailsForm | None = None,
     outcome: Outcome | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -213,6 +231,8 @@ def _page(
         "form": form or MoveForm(None, ground=allocation.ground, user=request.user, initial=_now(allocation)),
         "complete_form": complete_form or _complete_form(allocation, today),
         "extend_form": extend_form or ExtendForm(initial={"version": allocation.version}, auto_id="extend_%s"),
+        "may_change": shell_of(request).may_schedule and allocation.status != AllocationStatus.CANCELLED,
+        "details_form": details_form or DetailsForm(None, allocation=allocation, auto_id="details_%s"),
         "places": places,
         "why_none": why_none,
         "keeps": _days_to_move(allocation) if open_ else 0,

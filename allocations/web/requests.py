@@ -98,6 +98,7 @@ def _detail(request: HttpRequest, wish: TestRequest, outcome: Outcome | None = N
         "may_schedule": shell_of(request).may_schedule,
         "followers": wish.followers.select_related("vehicle", "test_type"),
         "waits": wish.status == RequestStatus.WAITING and shell_of(request).may_schedule,
+        "may_change": wish.status != RequestStatus.CANCELLED and shell_of(request).may_schedule,
         "history": history_of(wish, user=request.user),
         "outcome": outcome,
         "trail": [("Requests", reverse("allocations:request-list")), (str(wish), "")],
@@ -132,12 +133,12 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     wish = _found(request, pk, Role.SCHEDULER)
-    if wish.status != RequestStatus.WAITING:
-        messages.info(request, f"The request is {wish.status}; only one that waits can be changed.")
+    if wish.status == RequestStatus.CANCELLED:
+        messages.info(request, "The request is cancelled and can no longer be changed.")
         return redirect("allocations:request-detail", pk)
     initial = {name: getattr(wish, name) for name in FIELDS}
     initial |= {"vehicle": wish.vehicle, "test_type": wish.test_type_id, "after": wish.after_id}
-    initial["version"] = wish.version
+    initial |= {"version": wish.version, "owner": wish.created_by_id}
     form = RequestForm(
         request.POST or None, ground=wish.ground, user=request.user, request=wish, initial=initial
     )  # fmt: skip

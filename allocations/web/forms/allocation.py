@@ -4,9 +4,9 @@ from typing import Any
 
 from django import forms
 
-from allocations.models import Dyno
+from allocations.models import Allocation, Dyno
 from allocations.rulebook import LONGEST_STAY
-from allocations.web.forms.fields import GroundForm
+from allocations.web.forms.fields import GroundForm, drive_field, owner_choices
 from dynosite.lib.forms import DayField
 
 
@@ -33,6 +33,28 @@ class ExtendForm(forms.Form):
 
     days = forms.IntegerField(label="Days more", required=False, min_value=0, max_value=LONGEST_STAY)
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class DetailsForm(forms.Form):
+    """What a booking says beside its place."""
+
+    note = forms.CharField(required=False, max_length=2000, widget=forms.Textarea({"rows": 2}))
+    drive = forms.ChoiceField(label="Tested as", required=False)
+    owner = forms.TypedChoiceField(coerce=int, required=False, empty_value=None)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, allocation: Allocation, **more: Any) -> None:
+        initial = {name: getattr(allocation, name) for name in ("note", "drive", "version")}
+        super().__init__(*args, initial=initial | {"owner": allocation.created_by_id}, **more)
+        self.fields["drive"].choices = drive_field().choices
+        self.fields["owner"].choices = owner_choices(allocation.ground, allocation.created_by_id)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the service takes. Of a valid form."""
+        data = self.cleaned_data
+        owner = {"created_by_id": data["owner"]} if data["owner"] else {}
+        return {"note": data["note"], "drive": data["drive"]} | owner
 
 
 class CompleteForm(forms.Form):

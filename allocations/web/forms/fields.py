@@ -6,6 +6,7 @@ from django import forms
 
 from allocations.enums import Drive
 from allocations.models import ProvingGround, TestType, Vehicle
+from allocations.selectors.people import people
 from allocations.selectors.vehicles import vehicle_named, vehicle_names, vehicles_like
 
 
@@ -50,6 +51,11 @@ class GroundForm(forms.Form):
 
     def vehicle_names(self) -> list[tuple[str, str]]:
         return vehicle_names(self.ground, user=self.user)
+
+
+def owner_choices(ground: ProvingGround, owner_id: int | None) -> list[tuple[Any, str]]:
+    nobody = [] if owner_id else [("", "Nobody")]
+    return [*nobody, *people(ground, besides=owner_id)]
 
 
 def test_type_field(**more: Any) -> forms.ModelChoiceField:

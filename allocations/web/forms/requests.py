@@ -7,12 +7,25 @@ from django import forms
 from allocations.enums import Priority, RequestStatus
 from allocations.models import TestRequest
 from allocations.rulebook import LONGEST_STAY
-from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, test_type_field
+from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, owner_choices, test_type_field
 from dynosite.lib.forms import DayField
 
 FIELDS = (
     "step", "drive", "days", "miles", "miles_per_day", "extra_days", "earliest_start", "due_date", "priority", "note",
 )  # fmt: skip
+
+
+_WHILE_IT_WAITS = (
+    "vehicle",
+    "test_type",
+    "days",
+    "miles",
+    "miles_per_day",
+    "extra_days",
+    "earliest_start",
+    "after",
+)
+"""What cannot be changed any more once the request has its place."""
 
 
 class RequestForm(GroundForm):
@@ -34,6 +47,7 @@ class RequestForm(GroundForm):
         required=False, empty_label="Nothing", help_text="Another request of the same vehicle that comes first",
     )  # fmt: skip
     note = forms.CharField(required=False, max_length=2000, widget=forms.Textarea({"rows": 3}))
+    owner = forms.TypedChoiceField(coerce=int, required=False, empty_value=None)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, request: TestRequest | None = None, **more: Any) -> None:
@@ -42,8 +56,11 @@ class RequestForm(GroundForm):
         if request:
             after.queryset = after.queryset.filter(vehicle=request.vehicle_id).exclude(pk=request.pk)
             after.queryset = after.queryset.select_related("vehicle", "test_type")
+            self.fields["owner"].choices = owner_choices(request.ground, request.created_by_id)
+            for name in _WHILE_IT_WAITS if request.status == RequestStatus.PLACED else ():
+                self.fields[name].disabled = True
         else:
-            del self.fields["after"]
+            del self.fields["after"], self.fields["owner"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -69,4 +86,6 @@ class RequestForm(GroundForm):
         values = {name: self.cleaned_data[name] for name in FIELDS}
         if "after" in self.cleaned_data:
             values["after_id"] = self.cleaned_data["after"].pk if self.cleaned_data["after"] else None
+        if self.cleaned_data.get("owner"):
+            values["created_by_id"] = self.cleaned_data["owner"]
         return values

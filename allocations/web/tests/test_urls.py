@@ -39,6 +39,7 @@ DECISIONS = {
     "allocations:allocation-detail": Decision(of="allocation"),
     "allocations:allocation-card": Decision(of="allocation"),
     "allocations:allocation-move": Decision(None, S, "allocation"),
+    "allocations:allocation-change": Decision(None, S, "allocation"),
     "allocations:allocation-start": Decision(None, S, "allocation"),
     "allocations:allocation-complete": Decision(None, S, "allocation"),
     "allocations:allocation-cancel": Decision(S, S, "allocation"),

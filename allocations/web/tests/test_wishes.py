@@ -136,3 +136,46 @@ def test_administration_asks_on_a_page_between(client, world):
     )
     assert answer.status_code == 302
     assert Allocation.objects.get(ground=world.north).request == waiting
+
+
+def placed(world):
+    waiting = wish(world, days=3)
+    return waiting, allocation_of(world.book("412W101", "NPG 1", 2, 4, request_id=waiting.pk, by="admin"))
+
+
+def test_details_of_a_booking_are_changed_on_its_page(scheduler, world):
+    _, stay = placed(world)
+    page = scheduler.get(reverse("allocations:allocation-detail", args=[stay.pk]))
+    assert "Note, drive and owner" in text(page)
+    owner = world.users["viewer"]
+    data = {"note": "Trailer", "drive": "AWD", "owner": owner.pk, "version": stay.version, "key": "k"}
+    answer = scheduler.post(reverse("allocations:allocation-change", args=[stay.pk]), data)
+    assert answer.status_code == 302
+    stay.refresh_from_db()
+    assert (stay.note, stay.drive, stay.created_by) == ("Trailer", "AWD", owner)
+    page = scheduler.get(reverse("allocations:allocation-detail", args=[stay.pk])).content.decode()
+    assert re.search(r"<dt>Owner</dt><dd><del>admin</del>.*?<ins>viewer</ins>", page)
+    stale = scheduler.post(reverse("allocations:allocation-change", args=[stay.pk]), data | {"note": "Again"})
+    assert stale.status_code == 409
+
+
+def test_due_date_of_a_placed_request_is_changed_on_its_form(scheduler, world):
+    waiting, _ = placed(world)
+    address = reverse("allocations:request-edit", args=[waiting.pk])
+    page = scheduler.get(address).content.decode()
+    assert re.search(r'name="days"[^>]* disabled', page)
+    assert not re.search(r'name="due_date"[^>]* disabled', page)
+    data = {"due_date": day(20), "priority": "high", "note": "Sooner", "version": 2, "drive": "", "days": 99}
+    answer = scheduler.post(address, data | {"owner": world.users["admin"].pk})
+    assert answer.status_code == 302
+    waiting.refresh_from_db()
+    assert (waiting.due_date, waiting.priority, waiting.days) == (day(20), "high", 3)
+    assert waiting.created_by == world.users["admin"]
+
+
+def test_mine_is_what_i_asked_for_too(client, world):
+    placed(world)  # asked by the scheduler, booked by the admin
+    for name, number in (("scheduler", 1), ("admin", 1), ("viewer", 0)):
+        client.force_login(world.users[name])
+        page = client.get(reverse("allocations:schedule"), {"mine": "1", "from": day(0), "ground": "NORTH"})
+        assert len(re.findall(r'data-kind="allocation"|class="bar ', page.content.decode())) == number, name

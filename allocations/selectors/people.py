@@ -1,0 +1,12 @@
+"""Who can own bookings and requests of a ground."""
+
+from django.db.models import Q
+
+from allocations.models import ProvingGround
+from dynosite.accounts.models import User
+
+
+def people(ground: ProvingGround, *, besides: int | None = None) -> list[tuple[int, str]]:
+    """Id and name of its active members, and of the user `besides`, by name. For who may see the ground."""
+    found = User.objects.filter(Q(memberships__ground=ground, is_active=True) | Q(pk=besides)).distinct()
+    return sorted(((user.pk, user.display_name) for user in found), key=lambda pair: pair[1].casefold())

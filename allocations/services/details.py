@@ -1,0 +1,94 @@
+"""What a booking, and a request that has its place, says beside its place: note, drive, owner, due date, priority."""
+
+from typing import Any
+
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, AllocationStatus, RefusalCode, RequestStatus
+from allocations.exceptions import NotFound, Refused
+from allocations.models import Allocation, Change, Membership, TestRequest
+from allocations.rulebook import check_capability
+from allocations.selectors.availability import facts_for
+from allocations.services.placing import MOVABLE, locked_allocation
+from allocations.services.work import Actor, Work, carry_out, expect_version
+
+AFTER_PLACING = frozenset({"due_date", "priority", "note", "step", "drive", "created_by_id"})
+"""What can still be changed of a request that has its place. Its days and its order are its place's by then."""
+
+
+def change_booking(
+    allocation_id: int, *, actor: Actor, version: int | None = None, key: str | None = None, **values: Any
+) -> Change:
+    """Sets `note`, `drive` (what it is tested as) or `created_by_id` (its owner) of a booking that is not cancelled.
+
+    The request behind it is tested as the booking is. Raises Refused where the dyno does not take the drive.
+    """
+    if unknown := values.keys() - {"note", "drive", "created_by_id"}:
+        raise TypeError(f"A booking's {', '.join(sorted(unknown))} cannot be changed here.")
+
+    def write(work: Work) -> None:
+        allocation = locked_allocation(work, allocation_id)
+        expect_version(allocation, version)
+        if allocation.status == AllocationStatus.CANCELLED:
+            raise Refused.because(RefusalCode.WRONG_STATUS, "It is cancelled and can no longer be changed.")
+        new = {name: value for name, value in values.items() if getattr(allocation, name) != value}
+        expect_member(work, new.get("created_by_id"))
+        if "drive" in new:
+            _expect_drive(allocation, new["drive"])
+        if new:
+            work.update(allocation, **new)
+        if "drive" in new and allocation.request_id:
+            request = work.lock(TestRequest, [allocation.request_id])[allocation.request_id]
+            if request.status == RequestStatus.PLACED and request.drive != new["drive"]:
+                work.update(request, drive=new["drive"])
+        work.summary = f"Booking changed: {allocation}"
+
+    asked = values | {"allocation": allocation_id, "version": version}
+    return carry_out(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
+
+
+def lock_places(work: Work, request_id: int) -> list[Allocation]:
+    """Locks the bookings of a request that can still change, with their dynos and vehicles, before the request."""
+    stays = Allocation.objects.filter(request=request_id, status__in=MOVABLE)
+    places = list(stays.values_list("pk", "dyno_id", "vehicle_id"))
+    if not places:
+        return []
+    work.lock_dynos(dyno for _, dyno, _ in places)
+    work.lock_vehicles(vehicle for _, _, vehicle in places)
+    return list(work.lock(Allocation, [pk for pk, _, _ in places]).values())
+
+
+def change_placed(work: Work, request: TestRequest, values: dict[str, Any], places: list[Allocation]) -> None:
+    """Sets what can be changed of a request that has its place; its bookings are tested as it says."""
+    new = {name: value for name, value in values.items() if getattr(request, name) != value}
+    if wrong := sorted(new.keys() - AFTER_PLACING):
+        names = " and ".join(name.removesuffix("_id").replace("_", " ") for name in wrong)
+        sentence = f"The request has its place: its {names} can be changed only while it waits."
+        raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+    if "drive" in new:
+        for place in places:
+            _expect_drive(place, new["drive"])
+            if place.drive != new["drive"]:
+                work.update(place, drive=new["drive"])
+    if new:
+        work.update(request, **new)
+
+
+def expect_member(work: Work, user_id: int | None) -> None:
+    if user_id is not None and not Membership.objects.filter(ground_id=work.ground_id, user_id=user_id).exists():
+        raise NotFound(NOT_FOUND)
+
+
+def _expect_drive(allocation: Allocation, drive: str) -> None:
+    """What has run is only written down; what is still to run must be what its dyno takes."""
+    if allocation.status not in MOVABLE:
+        return
+    facts = facts_for(
+        allocation.vehicle_id,
+        allocation.dyno_id,
+        allocation.test_type_id,
+        allocation.days,
+        drive=drive,
+        leaving_out=allocation.pk,
+    )
+    if facts and (refusals := check_capability(facts.test, facts.dyno)):
+        raise Refused(refusals)
