@@ -122,6 +122,15 @@ class DisplacedTo(TextChoices):
     CANCEL = "cancel", "Cancel"
 
 
+class LostDaysTo(TextChoices):
+    """What becomes of a test that pauses and loses days worked to new days off."""
+
+    EXTEND = "extend", "Extend by the days lost"
+    MOVE = "move", "Move to another place"
+    WAIT = "wait", "Back to the waiting requests"
+    KEEP = "keep", "Keep its place with fewer days worked"
+
+
 class ImportState(TextChoices):
     """Where a workbook that was sent in stands."""
 
@@ -174,6 +183,7 @@ class RefusalCode(StrEnum):
     BEFORE_PREDECESSOR = "before-predecessor"
     FEWER_DAYS = "fewer-days"
     PAST_DUE = "past-due"
+    DAYS_LOST = "days-lost"
     LONG_PAST = "long-past"
     FAR_AHEAD = "far-ahead"
 

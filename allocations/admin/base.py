@@ -17,6 +17,7 @@ from allocations.admin.history import history_page
 from allocations.admin.scope import actor_of, ground_ids, within
 from allocations.exceptions import DomainError, NotAllowed, Refused
 from allocations.models import Change
+from allocations.services.days_lost import DaysLost
 from allocations.services.work import Actor
 from dynosite.lib.forms import DayField
 
@@ -147,6 +148,8 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
             return self.asked(request, ask)
         except NotAllowed:
             raise PermissionDenied from None
+        except DaysLost:
+            raise
         except DomainError as error:
             if isinstance(error, Refused) and error.to_confirm:
                 return self.asked(request, asks_to_confirm(request, error))

@@ -10,11 +10,13 @@ from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
 from allocations.admin.base import GroundAdmin, Rows
+from allocations.admin.days_lost import asks_about_losses, loss_answers
 from allocations.admin.forms import DomainForm, LabelledFormSet
 from allocations.admin.scope import actor_of, ground_ids
 from allocations.admin.working import GroundForm, ShutdownInline, TravelInline, wanted_of
 from allocations.models import Change, Membership, ProvingGround
 from allocations.services import members
+from allocations.services.days_lost import DaysLost
 from allocations.services.work import Actor
 from dynosite.accounts.admin import UserAdmin
 from dynosite.accounts.models import User
@@ -58,7 +60,17 @@ class ProvingGroundAdmin(GroundAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         values = self.values(form) | wanted_of(formsets)
+        if change:
+            values["answers"] = loss_answers(request)
         self.written(form.instance, self.save(actor_of(request), form.instance, values, change))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DaysLost as lost:
+            return self.asked(request, asks_about_losses(request, lost))
 
     def save(self, actor: Actor, row: ProvingGround, values: dict[str, Any], change: bool) -> Change:
         if change:

@@ -1,17 +1,23 @@
 """Proving grounds and who may do what in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import transaction
+
+from allocations import access
 from allocations.access import NOT_FOUND
 from allocations.enums import Action, Role
 from allocations.exceptions import NotAllowed, NotFound
-from allocations.models import Change, Membership, ProvingGround
+from allocations.models import Change, Dyno, Membership, ProvingGround
 from allocations.selectors.kept import values_of
+from allocations.selectors.working import rules_of
+from allocations.services.days_lost import LossAnswer, answer_losses
 from allocations.services.keeping import change_row, check_row, delete_row, keep, locked_row, name_of, record
 from allocations.services.work import Actor, Work
 from allocations.services.working import ShutDays, Way, as_asked, set_shutdowns, set_travel
 from dynosite.accounts.models import User
+from dynosite.lib import clock
 
 
 def add_ground(*, actor: Actor, key: str | None = None, **values: Any) -> Change:
@@ -36,10 +42,15 @@ def change_ground(
     actor: Actor,
     shutdowns: Iterable[ShutDays] | None = None,
     travel: Iterable[Way] | None = None,
+    answers: Mapping[int, LossAnswer] | None = None,
     key: str | None = None,
     **values: Any,
 ) -> Change:
-    """Sets the fields given, and where they are given all shutdowns and all travel. Allocations stay as they are."""
+    """Sets the fields given, and where they are given all shutdowns and all travel.
+
+    Tests that pause keep their days worked: `answers` say by allocation id, in the same transaction, what becomes of
+    each that loses some to new days off. Raises DaysLost where one has no answer. All other allocations stay.
+    """
     shut = None if shutdowns is None else list(shutdowns)
     ways = None if travel is None else list(travel)
 
@@ -55,7 +66,16 @@ def change_ground(
             set_travel(work, ground, ways)
 
     asked = values | {"ground": ground_id, "shutdowns": as_asked(shut), "travel": as_asked(ways)}
-    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
+    access.require(actor.user, ground_id, Role.ADMIN)
+    with transaction.atomic():
+        # Under the locks of all dynos nobody books by the old days off while the new ones are answered for.
+        ground = ProvingGround.objects.select_for_update(no_key=True).filter(pk=ground_id).first()
+        list(Dyno.objects.select_for_update(no_key=True).filter(ground=ground_id).order_by("pk").values_list("pk"))
+        before = rules_of(ground_id).calendar
+        change = keep(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
+        after, today = rules_of(ground_id).calendar, clock.today(ground.time_zone if ground else "UTC")
+        answer_losses(ground_id, before, after, answers or {}, actor=actor, today=today)
+        return change
 
 
 def set_membership(user_id: int, ground_id: int, role: Role | str, *, actor: Actor, key: str | None = None) -> Change:

@@ -1,0 +1,82 @@
+"""Tests that pause and lose days worked when the days off of their ground change, and what may become of each."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from allocations.enums import AllocationStatus, LostDaysTo
+from allocations.models import Allocation
+from allocations.rulebook import Stands
+from allocations.selectors.availability import Place, facts_for, nearest_places, wanted_for
+from dynosite.lib.days import DayRange
+from dynosite.lib.workdays import WorkingCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A test that would work fewer days than before, and the answers it may get, the one proposed first.
+
+    `length` are the days that it worked, `extended` the days of the dyno on which it would work as many again.
+    """
+
+    allocation: Allocation
+    length: int
+    lost: int
+    extended: DayRange
+    place: Place | None
+    answers: tuple[LostDaysTo, ...]
+
+
+def losses(ground_id: int, before: WorkingCalendar, after: WorkingCalendar, *, today: dt.date) -> list[Loss]:
+    """What of the tests that have not ended loses days worked from one calendar to the other, earliest first.
+
+    The places and extensions proposed do not take one another's days.
+    """
+    rows = (
+        Allocation.objects.filter(
+            ground=ground_id,
+            status__in=(AllocationStatus.SCHEDULED, AllocationStatus.RUNNING),
+            test_type__runs_through=False,
+            last_day__gte=today,
+        )
+        .select_related("vehicle", "test_type", "dyno", "ground", "request")
+        .order_by("first_day", "id")
+    )
+    taken: list[tuple[int, dt.date, dt.date]] = []
+    found = []
+    for row in rows:
+        lost = before.worked(row.days) - after.worked(row.days)
+        if lost > 0:
+            found.append(_loss(row, before.length(row.days, pauses=True), lost, after, taken, today))
+    return found
+
+
+def _loss(row: Allocation, length: int, lost: int, after: WorkingCalendar, taken: list, today: dt.date) -> Loss:
+    extended = after.stretch(row.first_day, length, pauses=True)
+    place = None
+    if _may_extend(row, extended, taken):
+        taken.append((row.dyno_id, extended.first, extended.last))
+        answers = [LostDaysTo.EXTEND]
+    else:
+        answers = []
+    if row.status == AllocationStatus.SCHEDULED:
+        place = _place_for(row, length, taken, today)
+        if place and not answers:
+            taken.append((place.dyno_id, place.first_day, place.last_day))
+        answers += [LostDaysTo.MOVE] if place else []
+        answers += [LostDaysTo.WAIT]
+    return Loss(row, length, lost, extended, place, (*answers, LostDaysTo.KEEP))
+
+
+def _may_extend(row: Allocation, days: DayRange, taken: Iterable[tuple[int, dt.date, dt.date]]) -> bool:
+    if any(dyno == row.dyno_id and DayRange(first, last).overlaps(days) for dyno, first, last in taken):
+        return False
+    facts = facts_for(row.vehicle_id, row.dyno_id, row.test_type_id, days, drive=row.drive, leaving_out=row.pk)
+    return facts is not None and not facts.refusals(stands=Stands(row.days, row.dyno_id))
+
+
+def _place_for(row: Allocation, length: int, taken: list, today: dt.date) -> Place | None:
+    wanted = wanted_for(row.vehicle, row.test_type_id, length, drive=row.drive)
+    near = max(row.first_day, today)
+    places = nearest_places(wanted, near, not_before=today, leaving_out=row.pk, taken=taken, limit=1)
+    return places[0] if places else None
