@@ -1,6 +1,7 @@
 """Plans: ask for one, watch it being thought out, apply all or some of it."""
 
 import datetime as dt
+import hashlib
 import logging
 import uuid
 from typing import Any
@@ -22,7 +23,6 @@ from allocations.selectors.plan_figures import figures_of
 from allocations.selectors.requests import request_list
 from allocations.services import plans
 from allocations.services.work import Actor
-from allocations.web.attempts import key_of
 from allocations.web.context import current_ground, shell_of
 from allocations.web.curve import curve_of
 from allocations.web.forms.plans import PlanForm
@@ -192,7 +192,8 @@ def apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return redirect("allocations:plan-detail", pk)
     chosen = [int(id_) for id_ in request.POST.getlist("item") if id_.isdecimal() and len(id_) < 19]
     try:
-        change = plans.apply_plan(plan.pk, actor=Actor(request.user, Door.PLANNER), items=chosen, key=key_of(request))
+        key = _key(plan, chosen)
+        change = plans.apply_plan(plan.pk, actor=Actor(request.user, Door.PLANNER), items=chosen, key=key)
     except DomainError as error:
         return _detail(request, plan, error, set(chosen))
     messages.success(request, change.summary)
@@ -200,6 +201,11 @@ def apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         first = min((item.first_day for item in plan.items.filter(pk__in=chosen) if item.first_day), default="")
         return redirect(f"{reverse('allocations:schedule')}?from={first}")
     return redirect("allocations:plan-detail", pk)
+
+
+def _key(plan: Plan, chosen: list[int]) -> str:
+    """A plan is applied once, from whichever page: the same items again are the same request."""
+    return f"plan-{plan.pk}:{hashlib.sha256(str(sorted(chosen)).encode()).hexdigest()[:32]}"
 
 
 def found_plan(request: HttpRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Plan:
