@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from allocations.rulebook import LONGEST_STAY, held_to
 from allocations.selectors.ghosts import Ghost
 from allocations.selectors.running import overrunning
 from allocations.selectors.search import has_every_word
+from allocations.selectors.use import DayState, count_states, presence, states_of
+from allocations.selectors.working import rules_of
 from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class Bar:
     status: str
     vehicle: str
     label: str
-    done: int | None = None
+    done: float | None = None
     warning: str = ""
     matches: bool = True
     over: int = 0
@@ -93,8 +95,21 @@ class DynoRow:
     weights: list[str] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
     ghosts: list[Ghost] = field(default_factory=list)
-    use: int = 0
+    present: DayRange | None = None
+    """Those of the days shown that the dyno is there for."""
+    states: list[DayState] = field(default_factory=list)
+    """What each of the days shown is."""
     weekly: list[int] = field(default_factory=list)
+
+    @property
+    def use(self) -> int | None:
+        """Per cent, as `selectors.use` defines it."""
+        return count_states(self.states).percent
+
+    @property
+    def why_unused(self) -> str:
+        """What stands for the use where no day could be booked."""
+        return "in maintenance" if DayState.MAINTENANCE in self.states else "not available"
 
     @property
     def names(self) -> tuple[str, str]:
@@ -115,10 +130,12 @@ class Calendar:
     today: dt.date
     groups: list[DynoGroup]
     load: list[int]
-    """Per day, how many of a hundred dynos are taken."""
+    """Per day, the use of the dynos shown, in per cent."""
     bookings: int
     outlook: int | None
-    """How many of a hundred dyno-days are taken in the days to come, where they are shown."""
+    """The use of the dynos shown in the days to come, in per cent; None where the days shown do not begin them."""
+    closed: Mapping[dt.date, str]
+    """Days off of the ground among the days shown, and why."""
     test_types: list[tuple[str, str]]
     facilities: list[tuple[int, str]]
     dynos_of_ground: int
@@ -153,22 +170,24 @@ def calendar(
     today = ground.today()
 
     capabilities = _capabilities(ground)
-    everyone = _dynos(ground, capabilities)
+    everyone = _dynos(ground, capabilities, days)
     rows = [row for row in everyone if _wanted(row, capabilities[row.id], chosen)]
     if dyno_ids is not None:
         rows = [row for row in rows if row.id in dyno_ids]
+    closed = rules_of(ground).calendar.closed(days)
     _fill(rows, days, today, chosen, user)
-    load = _load(rows, days)
-    outlook = _outlook(load, days, today)
     if chosen.of_bars:
         rows = [row for row in rows if row.id in keep or _is_searched(row, chosen)]
+    for row in rows:
+        _count_use(row, days, closed)
     return Calendar(
         days=days,
         today=today,
         groups=_grouped(rows),
-        load=load,
+        load=[count_states([row.states[number] for row in rows]).percent or 0 for number in range(days.days)],
         bookings=sum(bar.matches and bar.status != "maintenance" for row in rows for bar in row.bars),
-        outlook=outlook,
+        outlook=_outlook(rows, days, today),
+        closed=closed,
         test_types=sorted({(code, name) for found in capabilities.values() for code, name, _, _ in found}),
         facilities=list(dict.fromkeys((row.facility_id, row.facility) for row in everyone)),
         dynos_of_ground=len(everyone),
@@ -194,14 +213,15 @@ def _capabilities(ground: ProvingGround) -> _Capabilities:
     return found
 
 
-def _dynos(ground: ProvingGround, capabilities: _Capabilities) -> list[DynoRow]:
+def _dynos(ground: ProvingGround, capabilities: _Capabilities, days: DayRange) -> list[DynoRow]:
     rows = []
-    for id_, name, facility_id, facility, enabled in (
+    for id_, name, facility_id, facility, enabled, *available in (
         Dyno.objects.filter(ground=ground)
         .order_by("facility__position", "facility__name", "facility_id", "sort_key")
-        .values_list("id", "name", "facility_id", "facility__name", "enabled")
+        .values_list("id", "name", "facility_id", "facility__name", "enabled", "available_from", "available_to")
     ):
         row = DynoRow(id_, name, facility_id, facility, enabled)
+        row.present = presence(days, enabled=enabled, available_from=available[0], available_to=available[1])
         row.runs = sorted({test for _, test, _, _ in capabilities[id_]})
         row.drives = sorted({drive for _, _, drives, _ in capabilities[id_] for drive in drives})
         row.weights = sorted({weight for _, _, _, weights in capabilities[id_] for weight in weights})
@@ -302,8 +322,6 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
                 over=(today - last).days if held_to(status, last, today) else 0,
             )
         by_id[dyno_id].bars.append(bar)
-    for row in rows:
-        row.use, row.weekly = _use(row.bars, days)
 
 
 def _overrunning_into(days: DayRange, today: dt.date) -> Q:
@@ -321,39 +339,34 @@ def warning_of(status: str, first: dt.date, last: dt.date, due: dt.date | None, 
     return ""
 
 
-def _done(first: dt.date, length: int, today: dt.date) -> int:
-    return max(0, min(100, round(((today - first).days + 0.5) / length * 100)))
+def _done(first: dt.date, length: int, today: dt.date) -> float:
+    """Per cent of a running test's bar up to the middle of today, where the calendar's line stands."""
+    return round(max(0.0, min(100.0, ((today - first).days + 0.5) / length * 100)), 3)
 
 
-def _use(bars: Iterable[Bar], days: DayRange) -> tuple[int, list[int]]:
-    taken = [False] * days.days
-    for bar in bars:
-        for day in range(max(bar.start, 0), min(bar.start + bar.held, days.days)):
-            taken[day] = True
+def _count_use(row: DynoRow, days: DayRange, closed: Mapping[dt.date, str]) -> None:
+    def stays(maintenance: bool) -> list[DayRange]:
+        return [
+            DayRange(bar.first, bar.first + dt.timedelta(days=bar.held - 1))
+            for bar in row.bars
+            if (bar.status == "maintenance") == maintenance
+        ]
+
+    row.states = states_of(days, present=row.present, booked=stays(False), maintenance=stays(True), closed=closed)
     columns = _columns(days)
     edges = [-(-days.days * column // columns) for column in range(columns + 1)]
-    weekly = [round(100 * sum(taken[left:right]) / (right - left)) for left, right in pairwise(edges)]
-    return round(100 * sum(taken) / days.days), weekly
+    row.weekly = [count_states(row.states[left:right]).percent or 0 for left, right in pairwise(edges)]
 
 
 def _columns(days: DayRange) -> int:
     return min(SPARK_BARS, max(1, days.days // 7))
 
 
-def _load(rows: list[DynoRow], days: DayRange) -> list[int]:
-    taken = [0] * days.days
-    for row in rows:
-        held = {day for bar in row.bars for day in range(max(bar.start, 0), min(bar.start + bar.held, days.days))}
-        for day in held:
-            taken[day] += 1
-    return [round(100 * number / len(rows)) if rows else 0 for number in taken]
-
-
-def _outlook(load: list[int], days: DayRange, today: dt.date) -> int | None:
+def _outlook(rows: list[DynoRow], days: DayRange, today: dt.date) -> int | None:
     if today not in days:
         return None
-    coming = load[(today - days.first).days :][:OUTLOOK_DAYS]
-    return round(sum(coming) / len(coming))
+    coming = slice((today - days.first).days, (today - days.first).days + OUTLOOK_DAYS)
+    return count_states([state for row in rows for state in row.states[coming]]).percent
 
 
 def _grouped(rows: list[DynoRow]) -> list[DynoGroup]:

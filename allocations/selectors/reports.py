@@ -21,7 +21,9 @@ from allocations.models import (
     ProvingGround,
     TestType,
 )
-from allocations.selectors.running import overrunning
+from allocations.selectors.running import held_to, overrunning
+from allocations.selectors.use import DayCount, count_states, presence_of, states_of
+from allocations.selectors.working import rules_of
 from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:
@@ -143,51 +145,42 @@ def conflicts(ground: ProvingGround, *, user: "User", days: DayRange | None = No
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Days of a dyno: those it is there for, booked and in maintenance among them."""
+    """How busy one dyno is; `selectors.use` says what counts."""
 
     dyno: Dyno
-    there: int
-    booked: int
-    maintenance: int
-
-    @property
-    def free(self) -> int:
-        return self.there - self.booked - self.maintenance
-
-    @property
-    def percent(self) -> int:
-        """Booked, of the days that it could be booked."""
-        bookable = self.there - self.maintenance
-        return round(100 * self.booked / bookable) if bookable else 0
+    days: DayCount
 
 
 def utilisation(ground: ProvingGround, days: DayRange, *, user: "User", dyno: Dyno | None = None) -> list[Use]:
-    """How busy each dyno (or the one given) is on the days. A dyno that is disabled is there on no day."""
+    """How busy each dyno (or the one given) is on the days."""
     access.require(user, ground.pk, access.Role.VIEWER)
     dynos = [dyno] if dyno else list(Dyno.objects.filter(ground=ground))
-    there = {each.pk: _there(each, days) for each in dynos}
-    booked: dict[int, int] = dict.fromkeys(there, 0)
-    maintained: dict[int, int] = dict.fromkeys(there, 0)
-    rows = Occupancy.objects.filter(dyno__in=there, first_day__lte=days.last, last_day__gte=days.first)
-    for dyno_id, first, last, window in rows.values_list("dyno_id", "first_day", "last_day", "window_id"):
-        span = there[dyno_id]
-        if span is None:
-            continue
-        count = (min(last, span.last) - max(first, span.first)).days + 1
-        kind = maintained if window else booked
-        kind[dyno_id] += max(0, count)
+    stays: dict[bool, dict[int, list[DayRange]]] = {False: defaultdict(list), True: defaultdict(list)}
+    today = ground.today()
+    rows = Occupancy.objects.filter(
+        Q(last_day__gte=days.first) | overrunning(today, "allocation__"), dyno__in=dynos, first_day__lte=days.last
+    )
+    for dyno_id, first, last, window, status in rows.values_list(
+        "dyno_id", "first_day", "last_day", "window_id", "allocation__status"
+    ):
+        held = max(last, held_to(status, last, today) or last)
+        stays[window is not None][dyno_id].append(DayRange(first, held))
+    closed = rules_of(ground).calendar.closed(days)
     return [
-        Use(each, span.days if (span := there[each.pk]) else 0, booked[each.pk], maintained[each.pk])
+        Use(
+            each,
+            count_states(
+                states_of(
+                    days,
+                    present=presence_of(each, days),
+                    booked=stays[False][each.pk],
+                    maintenance=stays[True][each.pk],
+                    closed=closed,
+                )
+            ),
+        )
         for each in dynos
     ]
-
-
-def _there(dyno: Dyno, days: DayRange) -> DayRange | None:
-    if not dyno.enabled:
-        return None
-    first = max(days.first, dyno.available_from or days.first)
-    last = min(days.last, dyno.available_to or days.last)
-    return DayRange(first, last) if first <= last else None
 
 
 def latest_changes(ground: ProvingGround, *, user: "User", limit: int = 10) -> list[Change]:

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from allocations.enums import AllocationStatus
 from allocations.selectors.calendar import Bar, Calendar, DynoGroup, calendar
-from allocations.selectors.working import rules_of
 from allocations.web.axis import Axis, axis_of
 from allocations.web.context import current_ground
 from allocations.web.schedule import LEGEND
@@ -107,11 +106,10 @@ def filter_words(query: ScheduleQuery, board: Calendar) -> list[str]:
 
 def _sheet(request: HttpRequest, query: ScheduleQuery, days: DayRange) -> Sheet:
     board = calendar(query.ground, days, user=request.user, chosen=query.chosen)
-    closed = rules_of(query.ground).calendar.closed(days)
     return Sheet(
         days=days,
         title=day_range(days.first, days.last),
-        axis=axis_of(days, "week", board.today, board.load, closed),
+        axis=axis_of(days, "week", board.today, board.load, board.closed),
         groups=[(group.facility, _rows(group, days)) for group in board.groups],
     )
 

@@ -18,7 +18,6 @@ from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.allocations import allocation_by_id, checks_of, search_ahead
 from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar, warning_of
 from allocations.selectors.running import overrun_since
-from allocations.selectors.working import rules_of
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
 from allocations.web.live import stream_address
@@ -78,9 +77,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "stream_url": stream_url,
         **_shared(request, query, found),
         "sections": sections,
-        "axis": axis_of(
-            query.days, query.zoom.name, found.today, found.load, rules_of(ground).calendar.closed(query.days)
-        ),
+        "axis": axis_of(query.days, query.zoom.name, found.today, found.load, found.closed),
         "zooms": [(zoom.label, query.zoomed(zoom.name), zoom == query.zoom) for zoom in ZOOMS.values()],
         "statuses": [(value, label, value in query.chosen.statuses) for value, label in STATUSES],
         "drives": [(value, value in query.chosen.drives) for value in Drive.values],

@@ -200,18 +200,24 @@ def utilisation_report(caller: Caller, args: a.Utilisation) -> dict[str, Any]:
     if days is None or days.days > 1100:
         raise DomainError("That is too long; ask for three years at most.")
     uses = reports.utilisation(caller.ground, days, user=caller.user, dyno=dyno)
-    bookable = sum(each.there - each.maintenance for each in uses)
-    booked = sum(each.booked for each in uses)
+    total = sum((use.days for use in uses), start=reports.DayCount())
     return {
         "days": rows.span(days),
         "dynos": [
-            {"dyno": each.dyno.name, "url": rows.dyno(each.dyno)["url"], "percent": each.percent,
-             "booked_days": each.booked, "maintenance_days": each.maintenance, "free_days": each.free,
-             "there_days": each.there}
-            for each in uses
+            {
+                "dyno": use.dyno.name,
+                "url": rows.dyno(use.dyno)["url"],
+                "percent": use.days.percent,
+                "booked_days": use.days.booked,
+                "free_days": use.days.free,
+                "maintenance_days": use.days.maintenance,
+                "days_off": use.days.off,
+                "days_not_available": use.days.absent,
+            }
+            for use in uses
         ],
-        "percent": round(100 * booked / bookable) if bookable else 0,
-    }  # fmt: skip
+        "percent": total.percent,
+    }
 
 
 def list_requests(caller: Caller, args: a.ListRequests) -> dict[str, Any]:

@@ -49,14 +49,14 @@ def test_cancelled_takes_no_place(world):
     assert row(world, "NPG 1").bars == []
 
 
-def test_load_and_use_count_taken_days(world):
+def test_load_and_use_count_bookable_days(world):
     world.book("412W101", "NPG 1", 0, 6)
     maintain(world.dynos["NPG 2"], day(5), day(20))
     found = board(world)
-    assert found.load == [25] * 5 + [50] * 2 + [25] * 7
-    assert found.outlook == 25
+    assert found.load == [25] * 5 + [33] * 2 + [0] * 7
+    assert found.outlook == 0
     use = {each.name: (each.use, each.weekly) for each in found.rows}
-    assert use == {"NPG 21": (0, [0, 0]), "NPG 1": (50, [100, 0]), "NPG 2": (64, [29, 100]), "NPG 3": (0, [0, 0])}
+    assert use == {"NPG 21": (0, [0, 0]), "NPG 1": (50, [100, 0]), "NPG 2": (0, [0, 0]), "NPG 3": (0, [0, 0])}
     assert found.now_column == 1
 
 

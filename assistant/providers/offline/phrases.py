@@ -265,18 +265,32 @@ def _utilisation(data: Data) -> str:
     rows = data["dynos"]
     when = days(data["days"])
     if len(rows) == 1:
-        row = rows[0]
-        return (
-            f"{_link(row['dyno'], row['url'])} is booked {row['percent']} % of {when}: {_number(row['booked_days'], 'day')} booked, "
-            f"{row['maintenance_days']} in maintenance, {row['free_days']} free."
-        )
-    lines = [f"The dynos are booked {data['percent']} % of {when}:"]
+        return _use_of_one(rows[0], when)
+    bookable = [row for row in rows if row["percent"] is not None]
+    if not bookable:
+        return f"No dyno could be booked on {when}."
+    lines = [f"The dynos are booked {data['percent']} % of {when}, of the days that could be booked:"]
     lines += [
-        f"- {_link(row['dyno'], row['url'])}: {row['percent']} % ({row['booked_days']} of {row['there_days'] - row['maintenance_days']} days)"
-        for row in sorted(rows, key=lambda row: -row["percent"])
-        if row["there_days"]
+        f"- {_link(row['dyno'], row['url'])}: {row['percent']} % "
+        f"({row['booked_days']} of {row['booked_days'] + row['free_days']} days)"
+        for row in sorted(bookable, key=lambda row: -row["percent"])
     ]
     return "\n".join(lines)
+
+
+def _use_of_one(row: Data, when: str) -> str:
+    counts = [f"{_number(row['booked_days'], 'day')} booked", f"{row['free_days']} free"]
+    for key, words in (
+        ("maintenance_days", "in maintenance"),
+        ("days_off", "off"),
+        ("days_not_available", "not available"),
+    ):
+        if row[key] or key == "maintenance_days":
+            counts.append(f"{row[key]} {words}")
+    link = _link(row["dyno"], row["url"])
+    if row["percent"] is None:
+        return f"{link} could not be booked on any day of {when}: {', '.join(counts)}."
+    return f"{link} is booked {row['percent']} % of {when}: {', '.join(counts)}."
 
 
 def _requests(data: Data) -> str:
