@@ -44,6 +44,8 @@ class Request:
     days: int
     status: str = "waiting"
     version: int = 1
+    earliest: int | None = None
+    after: int | None = None
 
 
 @dataclass
@@ -161,14 +163,41 @@ class Model:
                 codes.add("vehicle-elsewhere")
         return codes
 
-    def book(self, vehicle: str, dyno: str, first: int, last: int, request: int | None = None) -> None:
+    def concerns(self, request: int, first: int, last: int) -> set[str]:
+        """What a request asks of its place that days do not hold to."""
+        row, codes = self.rows["request", request], set()
+        if row.earliest is not None and first < row.earliest:
+            codes.add("before-earliest-start")
+        if row.after is not None and self.rows["request", row.after].status != "cancelled":
+            places = self.places_of(row.after)
+            if not places or first <= max(stay.last for stay in places):
+                codes.add("before-predecessor")
+        for number, other in self.of("request").items():
+            if other.after == request and any(stay.first <= last for stay in self.places_of(number)):
+                codes.add("before-predecessor")
+        return codes | ({"fewer-days"} if last - first + 1 < row.days else set())
+
+    def places_of(self, request: int) -> list[Stay]:
+        return [stay for stay in self.of("stay").values() if stay.request == request and stay.status in LIVE]
+
+    def book(
+        self, vehicle: str, dyno: str, first: int, last: int, request: int | None = None,
+        confirmed: frozenset[str] = frozenset(), rest: bool = False,
+    ) -> None:  # fmt: skip
         behind = None if request is None else self.rows["request", request]
         if behind and (behind.status != "waiting" or behind.vehicle != vehicle):
             raise No("wrong-status")
         self.judge(vehicle, dyno, first, last)
+        if behind and (
+            open_ := self.concerns(request, first, last) - confirmed - ({"fewer-days"} if rest else set())
+        ):
+            raise No(*open_)
         self.add("stay", Stay(vehicle, dyno, first, last, request=request))
         if behind:
-            self.write(behind, status="placed")
+            left = behind.days - (last - first + 1)
+            if rest and left > 0:
+                self.add("request", Request(vehicle, left, earliest=last + 1, after=request))
+            self.write(behind, status="placed", days=behind.days - (left if rest and left > 0 else 0))
 
     def auto_book(self, vehicle: str, first: int, days: int, latest: int) -> None:
         drive, weight = self.vehicles[vehicle]
@@ -193,7 +222,9 @@ class Model:
         self.judge(stay.vehicle, dyno, first, last, without=number, stood=stay)
         self.write(stay, dyno=dyno, first=first, last=last, status=status or stay.status)
 
-    def move(self, number: int, dyno: str, first: int | None, last: int | None) -> None:
+    def move(
+        self, number: int, dyno: str, first: int | None, last: int | None, confirmed: frozenset[str] = frozenset()
+    ) -> None:
         stay = self.rows["stay", number]
         if stay.status == "running":
             self.move_running(number, dyno, first, last)
@@ -202,7 +233,22 @@ class Model:
         last = first + stay.last - stay.first if last is None else last
         if last < first:
             raise No("days-order" if stay.status == "scheduled" else "wrong-status")
+        concerns = self.worse_concerns(stay, first, last) - confirmed
         self.place_again(number, dyno, first, last)
+        if concerns:
+            raise No(*concerns)
+
+    def worse_concerns(self, stay: Stay, first: int, last: int) -> set[str]:
+        """Of what its request asks that these days do not hold to, what is new or worse than where it stands."""
+        if stay.request is None or stay.status != "scheduled":
+            return set()
+        before, after = (self.concerns(stay.request, *days) for days in ((stay.first, stay.last), (first, last)))
+        worse = {
+            "before-earliest-start": first < stay.first,
+            "before-predecessor": first < stay.first or last > stay.last,
+            "fewer-days": last - first < stay.last - stay.first,
+        }
+        return {code for code in after if code not in before or worse[code]}
 
     def move_running(self, number: int, dyno: str, first: int | None, last: int | None) -> None:
         """What ran stays where it ran; its rest goes to another dyno. On its own dyno its first day stays."""
@@ -283,8 +329,14 @@ class Model:
         if behind and behind.status == "placed":
             self.write(behind, status="waiting" if waits else "cancelled")
 
-    def ask(self, vehicle: str, days: int) -> None:
-        self.add("request", Request(vehicle, days))
+    def ask(self, vehicle: str, days: int, earliest: int | None = None, after: int | None = None) -> None:
+        self.add("request", Request(vehicle, days, earliest=earliest, after=after))
+
+    def ask_for_days(self, number: int, days: int) -> None:
+        """Only while it waits: of a request that has its place the days are its place's."""
+        if self.rows["request", number].status != "waiting":
+            raise No("wrong-status")
+        self.write(self.rows["request", number], days=days)
 
     def cancel_request(self, number: int) -> None:
         if self.rows["request", number].status != "waiting":
@@ -338,13 +390,14 @@ class Model:
             left = stay.last - first + 1
             over = stay.status == "running" and first <= self.today
             self.write(stay, last=first - 1, status="completed" if over else stay.status)
-            request = self.add("request", Request(stay.vehicle, left))
+            request = self.add("request", Request(stay.vehicle, left, earliest=first))
         else:
             self.write(stay, status="cancelled")
             self.let_wait(stay, waits=answer[0] == "wait")
             request = stay.request
             if request is None and answer[0] == "wait":
-                request = self.add("request", Request(stay.vehicle, stay.last - stay.first + 1))
+                length = stay.last - stay.first + 1
+                request = self.add("request", Request(stay.vehicle, length, earliest=stay.first))
         return hit, answer[0], stood, request
 
     def lift(self, window: int, back: list[int]) -> None:

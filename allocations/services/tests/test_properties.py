@@ -35,6 +35,8 @@ VEHICLES = {
 
 vehicles, dynos = st.sampled_from(sorted(VEHICLES)), st.sampled_from(sorted(CAPABILITIES))
 days, lengths, picks = st.integers(0, 12), st.integers(1, 4), st.integers(0, 30)
+ASKED = ("before-earliest-start", "before-predecessor", "fewer-days")
+confirmations = st.frozensets(st.sampled_from(ASKED))
 answers = st.tuples(st.sampled_from(["move", "shorten", "wait", "cancel"]), dynos, days)
 
 
@@ -110,14 +112,17 @@ class Services(RuleBasedStateMachine):
         self.both(expected, booking.auto_book, id_, **more)
 
     @has_stays
-    @rule(pick=picks, dyno=dynos | st.none(), first=days | st.none(), last=days | st.none())
-    def move(self, pick, dyno, first, last):
+    @rule(pick=picks, dyno=dynos | st.none(), first=days | st.none(), last=days | st.none(), confirmed=confirmations)
+    def move(self, pick, dyno, first, last, confirmed):
         """To another dyno, on another first day, until another last day, as far as each is said."""
         number, id_ = self.pick("stay", pick)
-        dyno = dyno or self.model.rows["stay", number].dyno
-        expected = self.model.attempt("move", number, dyno, first, last)
+        stay = self.model.rows["stay", number]
+        dyno = dyno or stay.dyno
+        # What runs goes on whatever its request asked: only of what is scheduled the model knows what is asked about.
+        confirmed = frozenset(ASKED) if stay.status == "running" else confirmed
+        expected = self.model.attempt("move", number, dyno, first, last, confirmed)
         more = {name: day(value) for name, value in (("first_day", first), ("last_day", last)) if value is not None}
-        self.both(expected, booking.move, id_, dyno_id=self.world.dynos[dyno].pk, **more)
+        self.both(expected, booking.move, id_, dyno_id=self.world.dynos[dyno].pk, confirmed=confirmed, **more)
 
     @has_stays
     @rule(pick=picks, by=st.integers(0, 3))
@@ -147,21 +152,33 @@ class Services(RuleBasedStateMachine):
         number, id_ = self.pick("stay", pick)
         self.both(self.model.attempt("cancel", number, keep), booking.cancel, id_, keep_request=keep)
 
-    @rule(vehicle=vehicles, length=lengths)
-    def ask(self, vehicle, length):
+    @rule(vehicle=vehicles, length=lengths, earliest=st.none() | days, after=st.none() | picks)
+    def ask(self, vehicle, length, earliest, after):
+        earlier, after_id = self.pick("request", after) if after is not None and self.ids["request"] else (None, None)
         id_, more = self.asked(vehicle)
-        self.both(self.model.attempt("ask", vehicle, length), requests.create_request, id_, days=length, **more)
+        more |= {"earliest_start": None if earliest is None else day(earliest), "after_id": after_id}
+        expected = self.model.attempt("ask", vehicle, length, earliest, earlier)
+        self.both(expected, requests.create_request, id_, days=length, **more)
 
     @has_requests
-    @rule(pick=picks, dyno=dynos, first=days)
-    def place_request(self, pick, dyno, first):
+    @rule(pick=picks, dyno=dynos, first=days, fewer=st.integers(0, 2), confirmed=confirmations, rest=st.booleans())
+    def place_request(self, pick, dyno, first, fewer, confirmed, rest):
         number, request = self.pick("request", pick)
         row = self.model.rows["request", number]
-        last = first + row.days - 1
-        expected = self.model.attempt("book", row.vehicle, dyno, first, last, number)
+        last = first + max(1, row.days - fewer) - 1
+        expected = self.model.attempt("book", row.vehicle, dyno, first, last, number, confirmed, rest)
         id_, more = self.asked(row.vehicle)
         more |= {"first_day": day(first), "last_day": day(last), "request_id": request}
+        more |= {"confirmed": confirmed, "rest_waits": rest}
         self.both(expected, booking.book, id_, self.world.dynos[dyno].pk, **more)
+
+    @has_requests
+    @rule(pick=picks, more=st.integers(1, 2))
+    def change_request(self, pick, more):
+        number, id_ = self.pick("request", pick)
+        wanted = self.model.rows["request", number].days + more
+        expected = self.model.attempt("ask_for_days", number, wanted)
+        self.both(expected, requests.change_request, id_, days=wanted)
 
     @has_requests
     @rule(pick=picks)
