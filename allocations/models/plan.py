@@ -1,4 +1,5 @@
 import uuid
+import zoneinfo
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +11,7 @@ from allocations.models.dyno import Dyno
 from allocations.models.ground import ProvingGround
 from allocations.models.job import Job
 from allocations.models.request import TestRequest
+from dynosite.lib.formats import day_range
 
 
 class Plan(Job):
@@ -49,7 +51,10 @@ class Plan(Job):
     def __str__(self) -> str:
         if self.name:
             return self.name
-        return f"Plan of {self.made_at:%Y-%m-%d %H:%M}" if self.made_at else "Plan"
+        if not self.made_at:
+            return "Plan"
+        made = self.made_at.astimezone(zoneinfo.ZoneInfo(self.ground.time_zone))
+        return f"Plan of {day_range(made.date(), made.date())}, {made:%H:%M}"
 
     @property
     def may_be_applied(self) -> bool:

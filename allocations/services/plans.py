@@ -109,7 +109,7 @@ def plans_of(ground_id: int, *, user: User) -> QuerySet[Plan]:
 
     return (
         Plan.objects.filter(ground_id=ground_id)
-        .select_related("made_by")
+        .select_related("made_by", "ground")
         .annotate(
             placed=number(request__isnull=False, dyno__isnull=False),
             moved=number(allocation__isnull=False, dyno__isnull=False),

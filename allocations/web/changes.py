@@ -1,6 +1,8 @@
 """What happened lately in a ground, and undoing it."""
 
+import zoneinfo
 from collections import Counter
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -46,7 +48,8 @@ def index(request: HttpRequest) -> HttpResponse:
         per_page=PER_PAGE,
     )  # fmt: skip
     if request.GET.get("format") == "csv":
-        return csv_answer(f"changes-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
+        zone = zoneinfo.ZoneInfo(ground.time_zone)
+        return csv_answer(f"changes-{ground.code.lower()}", CSV, found.rows.iterator(), partial(_csv, zone))
     context = {
         "entries": entries(found.page_obj, shell_of(request).role or Role.VIEWER),
         "chosen": chosen,
@@ -57,9 +60,9 @@ def index(request: HttpRequest) -> HttpResponse:
     return list_page(request, "changes", found, context)
 
 
-def _csv(change: Change) -> list[object]:
+def _csv(zone: zoneinfo.ZoneInfo, change: Change) -> list[object]:
     who = change.user.display_name if change.user else ""
-    when = change.at.isoformat(timespec="minutes")
+    when = change.at.astimezone(zone).isoformat(timespec="minutes")
     return [when, who, change.get_door_display(), change.get_action_display(), change.summary, change.reason]
 
 

@@ -64,6 +64,8 @@ class GroundMiddleware:
         except NotFound as error:
             raise Http404(error.sentence) from None
         ground = named or shell.ground
+        if ground:
+            timezone.activate(ground.time_zone)
         if ground is None or getattr(request, "ground_code", "") or not is_page(request):
             return None
         if not code and "pk" in kwargs:

@@ -256,3 +256,10 @@ def test_tab_left_open_does_not_change_the_ground_that_was_chosen_since(client, 
     assert client.session["ground"] == "SOUTH"
     client.get(schedule, {"ground": "NORTH"})
     assert client.session["ground"] == "NORTH"
+
+
+def test_times_of_an_export_are_those_of_the_ground(scheduler, world):
+    world.book("412W101", "NPG 1", 0, 2)
+    Change.objects.update(at=dt.datetime(2026, 11, 17, 3, 30, tzinfo=dt.UTC))
+    lines = b"".join(scheduler.get(address("change-list"), {"format": "csv"}).streaming_content).decode()
+    assert "2026-11-16T22:30-05:00" in lines

@@ -1,4 +1,5 @@
 import csv
+import datetime as dt
 import io
 import re
 
@@ -351,3 +352,9 @@ def test_the_list_is_given_as_csv(world, plan, client):
     (line,) = csv.DictReader(io.StringIO(answer.getvalue().decode()))
     figures = [line[name] for name in ("State", "Placed", "Moved", "Without a place", "Lateness, weighted")]
     assert figures == ["Ready", "1", "0", "0", "0"]
+
+
+def test_a_plan_is_named_by_the_clock_of_its_ground(world, plan, client):
+    Plan.objects.update(made_at=dt.datetime(2026, 11, 27, 4, 20, tzinfo=dt.UTC), name="")
+    client.force_login(world.users["scheduler"])
+    assert "Plan of 26 Nov 2026, 23:20" in client.get(reverse("allocations:plan-list")).content.decode()
