@@ -42,6 +42,7 @@ DECISIONS = {
     "allocations:allocation-change": Decision(None, S, "allocation"),
     "allocations:allocation-start": Decision(None, S, "allocation"),
     "allocations:allocation-complete": Decision(None, S, "allocation"),
+    "allocations:allocation-extend": Decision(None, S, "allocation"),
     "allocations:allocation-cancel": Decision(S, S, "allocation"),
     "allocations:window-create": Decision(A, A),
     "allocations:window-detail": Decision(of="window"),
