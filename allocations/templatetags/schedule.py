@@ -29,9 +29,7 @@ def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
     if not found.matches:
         css += " dim"
     kind = "w" if found.status == "maintenance" else "a"
-    title = f"{_LABELS[found.status]}, {day_range(found.first, found.last, year=False)}"
-    if found.warning:
-        title = f"{title}. {found.warning}"
+    title = title_of(found)
     vehicle = format_html("<b>{}</b> ", found.vehicle) if found.vehicle else ""
     done = f";--p:{found.done}%" if found.done is not None else ""
     if found.over:
@@ -40,6 +38,13 @@ def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
     return format_html(
         _BAR, css, kind, found.pk, links[kind], found.pk, title, found.start, found.held, done, vehicle, found.label
     )
+
+
+def title_of(found: Bar) -> str:
+    """All that a bar says where it has no room for words: whose it is, which test, its days and why it is late."""
+    what = ", ".join(filter(None, (found.vehicle, found.label)))
+    state = f"{_LABELS[found.status]}, {day_range(found.first, found.last, year=False)}"
+    return ". ".join(filter(None, (what, state, found.warning)))
 
 
 @register.simple_tag

@@ -61,6 +61,17 @@ def test_board_shows_dynos_by_facility_and_bars_by_day(client, booked):
     assert 'style="--s:7;--n:3"' in html(response)
 
 
+def test_a_bar_names_all_that_it_has_no_room_for(client, booked):
+    Allocation.objects.filter(vehicle__tag="412W101").update(status="running")
+    Allocation.objects.filter(vehicle__tag="412W102").update(first_day=day(-9), last_day=day(2))
+    maintain(booked.dynos["NPG 3"], day(1), day(3), reason="Roller <service>")
+    assert re.findall(r'class="bar [^>]* title="([^"]*)"', html(page(client, booked, zoom="quarter"))) == [
+        "412W101, Brake. Running, 16 – 20 Nov",
+        "412W102, 4K Certification. Scheduled, 7 – 18 Nov. It should have started on Sat 7 Nov.",
+        "Roller &lt;service&gt;. Maintenance, 17 – 19 Nov",
+    ]
+
+
 def test_maintenance_is_a_bar_of_its_own(client, world):
     window = maintain(world.dynos["NPG 3"], day(1), day(3), reason="Roller service")
     text = html(page(client, world))

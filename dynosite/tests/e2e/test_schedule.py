@@ -290,3 +290,23 @@ def test_axe_finds_no_fault_on_pages_round_it(browser, asgi_server, booked, look
         page.goto(address)
         assert violations(page) == []
         page.console_errors.clear()  # the 404 itself
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_bar_of_a_week_shows_its_vehicle_at_the_widest_zoom(browser_page: Page, booked: World, width):
+    browser_page.set_viewport_size({"width": width, "height": 800})
+    browser_page.sign_in(booked.users["scheduler"])
+    browser_page.goto(f"/g/NORTH/schedule/?zoom=quarter&from={MONDAY}")
+    item = bar(browser_page, "412W103", "NPG 2")
+    shown = item.evaluate("""bar => {
+        const box = bar.getBoundingClientRect(), words = bar.querySelector("b").getBoundingClientRect();
+        const inside = words.top >= box.top && words.bottom <= box.bottom && words.right <= box.right;
+        return [inside, words.width > 20, getComputedStyle(bar.firstElementChild).opacity];
+    }""")
+    assert shown == [True, True, "1"]
+    tip = "412W101, Brake. Scheduled, 6 Dec"
+    single = bar(browser_page, "412W101", "NPG 21")
+    expect(single).to_have_attribute("title", tip)
+    browser_page.keyboard.press("Tab")
+    single.focus()
+    assert single.evaluate("bar => getComputedStyle(bar, '::before').content") == f'"{tip}"'
