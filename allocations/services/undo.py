@@ -36,7 +36,6 @@ def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) ->
             lock_kept(work, change)
             _once(work, change)
             put_back_kept(work, change)
-            work.summary = f"Undone: {change.summary}"
             return
         steps = _steps(change)
         windows = any(model is MaintenanceWindow for model, _ in steps)
@@ -60,7 +59,15 @@ def _once(work: Work, change: Change) -> None:
     if Change.objects.filter(undoes=change).exists():
         raise Refused.because(RefusalCode.CANNOT_UNDO, "This is undone already.")
     work.undoes_id = change.pk
-    work.summary = f"Undone: {change.summary}"
+    work.summary = _summary(change)
+
+
+def _summary(change: Change) -> str:
+    """Undoing an undo does the change again: the words say so and do not pile up."""
+    if change.undoes_id is None:
+        return f"Undone: {change.summary}"
+    word, _, plain = change.summary.partition(": ")
+    return f"Undone: {plain}" if word == "Redone" else f"Redone: {plain}"
 
 
 _Key = tuple[type[models.Model], int]

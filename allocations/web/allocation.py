@@ -20,7 +20,7 @@ from allocations.selectors.running import overrun_since, progress_of
 from allocations.selectors.working import length_of, stretch_of
 from allocations.services import booking
 from allocations.services.details import change_booking
-from allocations.web.attempts import Outcome, actor_of, attempt, confirmed_in, key_of
+from allocations.web.attempts import Outcome, actor_of, attempt, confirmed_in, key_of, say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.allocation import CancelForm, CompleteForm, DetailsForm, ExtendForm, MoveForm
 from allocations.web.forms.booking import read_place
@@ -53,7 +53,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
     if outcome.refused:
         return _page(request, allocation, form=form, outcome=outcome, status=outcome.status)
-    messages.success(request, f"Moved: {outcome.change.summary}.")
+    say_done(request, outcome.change, "Moved: {summary}")
     booked = [item["id"] for item in outcome.change.items if item["model"] == "allocation"]
     return redirect("allocations:allocation-detail", booked[-1])
 
@@ -159,7 +159,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
             )
         )  # fmt: skip
         if not outcome.refused:
-            messages.success(request, f"Cancelled: {allocation}. It can be undone in the history.")
+            say_done(request, outcome.change)
             return redirect("allocations:allocation-detail", pk)
     status = outcome.status if outcome else (422 if form.is_bound else 200)
     context = {
@@ -188,7 +188,7 @@ def _version(request: HttpRequest) -> int | None:
 def _after(request: HttpRequest, allocation: Allocation, outcome: Outcome, done: str, **forms: Any) -> HttpResponse:
     if outcome.refused:
         return _page(request, allocation, outcome=outcome, status=outcome.status, **forms)
-    messages.success(request, done.format(summary=outcome.change.summary))
+    say_done(request, outcome.change, done)
     return redirect("allocations:allocation-detail", allocation.pk)
 
 

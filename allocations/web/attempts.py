@@ -68,10 +68,11 @@ def confirmed_in(request: HttpRequest) -> frozenset[str]:
     return frozenset(request.POST.get("confirm", "").split())
 
 
-def say_done(request: HttpRequest, change: Change) -> None:
-    """Says what was done, with an undo beside it."""
+def say_done(request: HttpRequest, change: Change, words: str = "{summary}") -> None:
+    """Says what was done, with a button that takes it back; `{summary}` in the words is the change's own."""
     undo = reverse("allocations:change-undo", args=[change.pk]) if change.items else ""
-    messages.success(request, f"{change.summary}.", extra_tags=undo)
+    text = words.format(summary=change.summary).rstrip(".")
+    messages.success(request, f"{text}.", extra_tags=undo)
 
 
 def warn_of_misfits(request: HttpRequest, rows: Sequence[Allocation]) -> None:

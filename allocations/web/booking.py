@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -14,7 +13,7 @@ from allocations.selectors.places import Ranked, explained, place_value, ranked_
 from allocations.selectors.wishes import concerns_of, wish_of
 from allocations.selectors.working import rules_of
 from allocations.services.booking import auto_book, book
-from allocations.web.attempts import Outcome, actor_of, attempt, key_of
+from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.booking import MOST_BACKUP_DAYS, BookingForm, read_place
 from allocations.web.wishes import Offer, filled_in, offer_for, request_named
@@ -117,7 +116,7 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
     if outcome.refused:
         found = {"ranked": explained(list(outcome.places), data["test_type"].pk, place[1] if place else stay.first)}
         return _page(request, form, offer, found=found, outcome=outcome, status=outcome.status)
-    messages.success(request, f"Booked: {outcome.change.summary}.")
+    say_done(request, outcome.change, "Booked: {summary}")
     booked = next(item["id"] for item in outcome.change.items if item["model"] == "allocation")
     return redirect("allocations:allocation-detail", booked)
 

@@ -16,7 +16,7 @@ from allocations.models import Change, ProvingGround
 from allocations.selectors.history import change_by_id, changes, entries
 from allocations.selectors.kept import KEPT, is_kept
 from allocations.services.undo import undo
-from allocations.web.attempts import actor_of, attempt, key_of
+from allocations.web.attempts import actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.listing import csv_answer, list_page, listing
 from dynosite.accounts.models import User
@@ -91,7 +91,7 @@ def undo_change(request: HttpRequest, pk: str) -> HttpResponse:
     if outcome.refused:
         messages.error(request, f"Not undone. {' '.join(outcome.sentences)}")
     else:
-        messages.success(request, f"{outcome.change.summary}.")
+        say_done(request, outcome.change)
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = reverse("allocations:change-list")

@@ -14,7 +14,7 @@ from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.dynos import dyno_by_id, window_by_id
 from allocations.selectors.maintenance import Hit, fallout, returns
 from allocations.services.maintenance import lift_maintenance, set_maintenance
-from allocations.web.attempts import Outcome, actor_of, attempt, key_of
+from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.maintenance import WindowForm, read_answers
 from allocations.web.repair_text import read
@@ -60,7 +60,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
             title="It cannot be lifted like this",
         )  # fmt: skip
         if not outcome.refused:
-            messages.success(request, f"{outcome.change.summary}.")
+            say_done(request, outcome.change)
             return redirect("allocations:dyno-detail", window.dyno_id)
     trail = [*_trail(window), ("Lift", "")]
     context = {"window": window, "returns": returns(window), "outcome": outcome, "trail": trail}
@@ -123,8 +123,7 @@ def _write(
     if outcome.refused:
         choice = _choice(request, form, window)
         return _page(request, form, window, hits=hits, choice=choice, outcome=outcome, status=outcome.status)
-    undo = reverse("allocations:change-undo", args=[outcome.change.pk])
-    messages.success(request, f"Maintenance set: {outcome.change.summary}.", extra_tags=undo)
+    say_done(request, outcome.change, "Maintenance set: {summary}")
     return redirect("allocations:dyno-detail", form.cleaned_data["dyno"].pk)
 
 

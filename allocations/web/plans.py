@@ -6,7 +6,6 @@ import logging
 import uuid
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,6 +22,7 @@ from allocations.selectors.plan_figures import figures_of
 from allocations.selectors.requests import request_list
 from allocations.services import plans
 from allocations.services.work import Actor
+from allocations.web.attempts import say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.curve import curve_of
 from allocations.web.forms.plans import PlanForm
@@ -196,7 +196,7 @@ def apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         change = plans.apply_plan(plan.pk, actor=Actor(request.user, Door.PLANNER), items=chosen, key=key)
     except DomainError as error:
         return _detail(request, plan, error, set(chosen))
-    messages.success(request, change.summary)
+    say_done(request, change)
     if request.POST.get("back") == "schedule":
         first = min((item.first_day for item in plan.items.filter(pk__in=chosen) if item.first_day), default="")
         return redirect(f"{reverse('allocations:schedule')}?from={first}")

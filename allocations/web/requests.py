@@ -15,7 +15,7 @@ from allocations.selectors.history import history_of
 from allocations.selectors.requests import is_late, late, request_by_id, request_list
 from allocations.selectors.search import REQUEST_FIELDS
 from allocations.services.requests import cancel_request, change_request, create_request
-from allocations.web.attempts import Outcome, actor_of, attempt, key_of
+from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.requests import FIELDS, RequestForm
 from allocations.web.listing import csv_answer, list_page, listing
@@ -123,7 +123,7 @@ def create(request: HttpRequest) -> HttpResponse:
         )  # fmt: skip
         if not outcome.refused:
             made = outcome.change.items[0]["id"]
-            messages.success(request, f"{outcome.change.summary}.")
+            say_done(request, outcome.change)
             if "place" in request.POST:
                 return redirect(f"{reverse('allocations:allocation-create')}?request={made}")
             return redirect("allocations:request-detail", made)
@@ -152,7 +152,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             )
         )
         if not outcome.refused:
-            messages.success(request, "The request is changed.")
+            say_done(request, outcome.change, "The request is changed")
             return redirect("allocations:request-detail", pk)
     return _form_page(request, form, outcome, wish)
 
@@ -172,7 +172,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
     if outcome.refused:
         return _detail(request, wish, outcome)
-    messages.success(request, f"{outcome.change.summary}.")
+    say_done(request, outcome.change)
     return redirect("allocations:request-detail", pk)
 
 

@@ -4,7 +4,7 @@ const LIFETIME_WITH_LINK = 20000;
 
 function watch(toast) {
   if (toast.matches(".error, .warning")) return;
-  setTimeout(() => toast.remove(), toast.querySelector("a") ? LIFETIME_WITH_LINK : LIFETIME);
+  setTimeout(() => toast.remove(), toast.querySelector("a, form") ? LIFETIME_WITH_LINK : LIFETIME);
 }
 
 /** Show `text`; `level` is success, info, warning or error. An action has a `label` and what it does, `act`. */
