@@ -29,6 +29,15 @@ from dynosite.lib.days import DayRange
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
 
+CAPABILITY = frozenset(
+    {
+        RefusalCode.TEST_TYPE_NOT_RUN,
+        RefusalCode.DRIVE_NOT_TAKEN,
+        RefusalCode.WEIGHT_NOT_TAKEN,
+        RefusalCode.COMBINATION_NOT_TAKEN,
+    }
+)
+"""What is in the way for good."""
 ANY = ""
 """A drive or weight class that was not said, which every row takes."""
 
@@ -54,6 +63,11 @@ class Fit:
         }
         return all(refusal.code in passing for refusal in self.refusals)
 
+    @property
+    def able(self) -> bool:
+        """Whether it may run such a test at all, whatever is on it."""
+        return not any(refusal.code in CAPABILITY for refusal in self.refusals)
+
 
 def fits(
     ground: ProvingGround,
@@ -64,6 +78,7 @@ def fits(
     vehicle: Vehicle | None = None,
     drive: str = ANY,
     weight_lbs: int | None = None,
+    weight_class: str = ANY,
     dyno: Dyno | None = None,
 ) -> list[Fit]:
     """Every dyno of the ground (or the one given) with its refusals, by what is known of the test.
@@ -74,7 +89,7 @@ def fits(
     access.require(user, ground.pk, access.Role.VIEWER)
     if days and (wrong := check_days(days)):
         return [Fit(each, tuple(wrong)) for each in _dynos(ground, dyno)]
-    test = _test(ground, test_type, vehicle, drive, weight_lbs)
+    test = _test(ground, test_type, vehicle, drive, weight_lbs, weight_class)
     rows = _capabilities(ground, test_type)
     if days is None:
         return [_able(each, test, _facts(each, test, rows[each.pk])) for each in _dynos(ground, dyno)]
@@ -91,15 +106,22 @@ def _dynos(ground: ProvingGround, dyno: Dyno | None) -> list[Dyno]:
 
 
 def _test(
-    ground: ProvingGround, test_type: TestType | None, vehicle: Vehicle | None, drive: str, weight_lbs: int | None
+    ground: ProvingGround,
+    test_type: TestType | None,
+    vehicle: Vehicle | None,
+    drive: str,
+    weight_lbs: int | None,
+    weight_class: str,
 ) -> TestFacts:
     name = test_type.name if test_type else "any test"
     drive = drive or (vehicle.drive if vehicle else ANY)
-    weight: str = weight_class_of(weight_lbs) if weight_lbs else (vehicle.weight_class if vehicle else ANY)
+    weight: str = (
+        weight_class_of(weight_lbs) if weight_lbs else weight_class or (vehicle.weight_class if vehicle else ANY)
+    )
     pauses = bool(test_type and not test_type.runs_through)
     if vehicle:
         return TestFacts(ground.pk, vehicle.pk, vehicle.label, name, drive, weight, pauses)
-    words = " ".join(filter(None, ["A", f"{weight_lbs:,} lb" if weight_lbs else "", drive, "vehicle"]))
+    words = " ".join(filter(None, ["A", f"{weight_lbs:,} lb" if weight_lbs else weight_class, drive, "vehicle"]))
     return TestFacts(ground.pk, 0, words, name, drive, weight, pauses)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from allocations.enums import Role
@@ -17,6 +18,7 @@ from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_don
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.booking import MOST_BACKUP_DAYS, BookingForm, read_place
 from allocations.web.wishes import Offer, filled_in, offer_for, request_named
+from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 
 ASKED = ("vehicle", "test_type", "first_day")
@@ -161,9 +163,24 @@ def _page(
         "note": request.POST.get("note", ""),
         "backup_days": range(MOST_BACKUP_DAYS + 1),
         "trail": [("Schedule", shell_of(request).schedule_url), ("New booking", "")],
+        **_without_vehicle(form),
     }
     part = wants_fragment(request, "booking")
     template = "allocations/booking/_booking.html" if part else "allocations/booking/page.html"
     response = render(request, template, context, status=status)
     response["Vary"] = "HX-Request, Cookie"
     return response
+
+
+def _without_vehicle(form: BookingForm) -> dict[str, Any]:
+    """Where the days are known but no vehicle: the list of dynos that are free then."""
+    data = getattr(form, "cleaned_data", {})
+    if data.get("vehicle") or form.data.get("vehicle"):
+        return {}
+    first, test_type = data.get("first_day") or form.ground.today(), data.get("test_type")
+    length = data.get("days") or (test_type.default_days if test_type else 1)
+    stretch = form.calendar.stretch(first, length, pauses=test_type is not None and not test_type.runs_through)
+    days = DayRange(first, data.get("last_day") or stretch.last)
+    asked = {"from": days.first, "to": days.last, "drive": data.get("drive"), "runs": test_type and test_type.pk}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return {"free": query, "free_days": days if data.get("first_day") else None, "free_test": test_type}

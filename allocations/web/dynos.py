@@ -3,25 +3,29 @@
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from allocations.enums import Role
+from allocations.enums import Drive, Role, WeightClass
 from allocations.exceptions import Invalid
 from allocations.models import Capability, Dyno, ProvingGround, TestType
 from allocations.selectors.allocations import ahead
 from allocations.selectors.dynos import coming_allocations, dyno_by_id, dyno_list, facilities, windows_of
+from allocations.selectors.fit import Fit
 from allocations.selectors.history import row_history
+from allocations.selectors.search import every_word
 from allocations.services.fleet import add_dyno, change_dyno
 from allocations.web.attempts import actor_of, attempt, key_of, say_done, warn_of_misfits
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import DynoForm, RunFormSet, runs_of
+from allocations.web.free_dynos import MOST_OTHERS, FreeDynos, read_free
 from allocations.web.listing import csv_answer, list_page, listing
 from allocations.web.live import live_list
 from dynosite.lib.htmx import wants_fragment
 
+SEARCH = ("name", "facility__name", "notes")
 SORTS = {"name": "sort_key", "facility": "facility__position", "now": "until", "free": "next_free"}
 CSV = (
     "Dyno",
@@ -34,7 +38,8 @@ CSV = (
     "Until",
     "Next free day",
 )
-FILTERS = ("facility", "runs", "state")
+CSV_FREE = ("Free on these days", "In the way")
+FILTERS = ("facility", "runs", "state", "from", "to", "drive", "weight")
 STATES = [
     ("", "Any state"),
     ("free", "Free today"),
@@ -46,32 +51,54 @@ STATES = [
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
+    """The dynos; with days asked for, those that are free on all of them, and what is in the way on the others."""
     ground = current_ground(request)
-    chosen = {name: request.GET.get(name, "") for name in FILTERS}
+    free = read_free(request.GET, ground, request.user)
+    chosen = {name: request.GET.get(name, "") for name in FILTERS} | {"runs": free.test_type and free.test_type.pk}
     capabilities = Prefetch("capabilities", Capability.objects.select_related("test_type"))
     rows = _narrowed(dyno_list(ground, user=request.user), chosen).prefetch_related(capabilities)
+    is_csv = request.GET.get("format") == "csv"
     found = listing(
-        request, rows, search=("name", "facility__name", "notes"), sorts=SORTS, default="name",
+        request, _where_free(rows, free, others=is_csv), search=SEARCH, sorts=SORTS, default="name",
         filtered=any(chosen.values()),
     )  # fmt: skip
-    if request.GET.get("format") == "csv":
-        return csv_answer(f"dynos-{ground.code.lower()}", CSV, found.rows.iterator(chunk_size=500), _csv)
+    if is_csv:
+        return _csv_answer(found.rows, free)
     context = {
         "chosen": chosen,
         "facilities": facilities(ground, user=request.user),
         "test_types": TestType.objects.filter(ground=ground),
         "states": STATES,
+        "drives": Drive.choices,
+        "weights": WeightClass.choices,
         "today": ground.today(),
         "may_keep": _may_keep(request),
+        "may_schedule": shell_of(request).may_schedule,
+        "free": free,
+        "others": _others(rows, free, found.text) if free.asks_days else [],
+        "most_others": MOST_OTHERS,
     }
     return list_page(request, "dynos", found, context)
 
 
-def _narrowed(rows: QuerySet[Dyno], chosen: dict[str, str]) -> QuerySet[Dyno]:
+def _where_free(rows: QuerySet[Dyno], free: FreeDynos, *, others: bool) -> QuerySet[Dyno]:
+    """Those that are free; for CSV, of the others too those that may run the test."""
+    if not free.active or free.problem:
+        return rows
+    return rows.filter(pk__in=free.by_dyno if others and free.asks_days else free.free)
+
+
+def _others(rows: QuerySet[Dyno], free: FreeDynos, text: str) -> list[Fit]:
+    """What the list would show as well if it were free."""
+    ids = set(rows.filter(every_word(text, SEARCH)).values_list("pk", flat=True))
+    return [each for each in free.fits if each.refusals and each.dyno.pk in ids]
+
+
+def _narrowed(rows: QuerySet[Dyno], chosen: dict[str, Any]) -> QuerySet[Dyno]:
     if chosen["facility"].isdecimal() and len(chosen["facility"]) < 19:
         rows = rows.filter(facility=int(chosen["facility"]))
-    if chosen["runs"].isdecimal() and len(chosen["runs"]) < 19:
-        rows = rows.filter(pk__in=Capability.objects.filter(test_type=int(chosen["runs"])).values("dyno"))
+    if chosen["runs"]:
+        rows = rows.filter(pk__in=Capability.objects.filter(test_type=chosen["runs"]).values("dyno"))
     state = chosen["state"]
     if state == "disabled":
         rows = rows.filter(enabled=False)
@@ -82,6 +109,17 @@ def _narrowed(rows: QuerySet[Dyno], chosen: dict[str, str]) -> QuerySet[Dyno]:
     if state == "maintenance":
         rows = rows.filter(window_now__isnull=False)
     return rows
+
+
+def _csv_answer(rows: QuerySet[Dyno], free: FreeDynos) -> StreamingHttpResponse:
+    def cells(row: Any) -> list[Any]:
+        if not free.asks_days:
+            return _csv(row)
+        refusals = free.by_dyno[row.pk].refusals
+        return [*_csv(row), "no" if refusals else "yes", " ".join(refusal.sentence for refusal in refusals)]
+
+    heading = (*CSV, *CSV_FREE) if free.asks_days else CSV
+    return csv_answer(f"dynos-{free.ground.code.lower()}", heading, rows.iterator(chunk_size=500), cells)
 
 
 def _csv(row: Any) -> list[Any]:

@@ -83,6 +83,11 @@ def board(request: HttpRequest) -> HttpResponse:
         "drives": [(value, value in query.chosen.drives) for value in Drive.values],
         "weights": [(value, value in query.chosen.weights) for value in WeightClass.values],
         "runs": [(code, name, code in query.chosen.runs) for code, name in found.test_types],
+        "free_for": [
+            (name, min(values))
+            for name in ("drive", "weight", "runs")
+            if (values := getattr(query.chosen, name if name == "runs" else f"{name}s"))
+        ],
         "legend": LEGEND,
         "search_form": "schedule-filters",
         "search_text": query.chosen.text,
