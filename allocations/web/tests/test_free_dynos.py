@@ -101,7 +101,7 @@ def test_csv_has_all_that_may_run_the_test_and_what_is_in_the_way(scheduler, wor
 
 def test_a_free_dyno_leads_to_its_booking_with_days_and_test_filled_in(scheduler, client, world):
     text = page(scheduler, runs="brake", drive="AWD", **WEEK)
-    link = re.search(r'href="([^"]*/allocations/new/[^"]*)" aria-label="Book NPG 1 on', text)[1].replace("&amp;", "&")
+    link = re.search(r'aria-label="Book NPG 1 on these days" href="([^"]*)"', text)[1].replace("&amp;", "&")
     form = scheduler.get(link).content.decode()
     assert f'name="first_day" value="{day(0)}"' in form
     assert f'name="last_day" value="{day(6)}"' in form
