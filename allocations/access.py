@@ -5,11 +5,11 @@ The default is to deny, and another ground's data does not exist for who is no m
 
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from allocations.enums import Role
+from allocations.enums import MaintenanceKind, Role
 from allocations.exceptions import NotAllowed, NotFound
-from allocations.models import ProvingGround
+from allocations.models import MaintenanceWindow, Membership, ProvingGround
 from dynosite.lib import prepared
 
 if TYPE_CHECKING:
@@ -66,6 +66,41 @@ def require(user: "User", ground_id: int, needed: Role) -> Role:
     if not role.covers(needed):
         raise NotAllowed(f"You have no right to {_MAY[needed]} here; that takes the role {needed.label.lower()}.")
     return role
+
+
+def role_for_kind(kind: str) -> Role:
+    """Somebody who schedules has to be able to take a broken dyno down at any hour; all other windows are planned."""
+    return Role.SCHEDULER if kind == MaintenanceKind.OUTAGE else Role.ADMIN
+
+
+def require_kind(user: "User", ground_id: int, kind: str) -> None:
+    """Raises NotAllowed where the user's role does not cover recording windows of this kind."""
+    if require(user, ground_id, Role.SCHEDULER).covers(role_for_kind(kind)):
+        return
+    raise NotAllowed(
+        "A scheduler records outages only; planned maintenance and calibration take the role admin here."
+    )
+
+
+def windows_kept_by(user: "User", ground_id: int) -> QuerySet[MaintenanceWindow]:
+    """The windows that the user may change, lift or undo: an admin all, a scheduler the outages that no admin set."""
+    role = role_in(user, ground_id)
+    windows = MaintenanceWindow.objects.filter(ground=ground_id)
+    if role is None or not role.covers(Role.SCHEDULER):
+        return windows.none()
+    if role.covers(Role.ADMIN):
+        return windows
+    admins = Membership.objects.filter(ground=ground_id, role=Role.ADMIN).values("user")
+    of_schedulers = Q(created_by__is_superuser=False) & ~Q(created_by__in=admins)
+    return windows.filter(Q(created_by=user) | of_schedulers, kind=MaintenanceKind.OUTAGE)
+
+
+def require_window(user: "User", window: MaintenanceWindow) -> None:
+    """Raises NotFound for who is no member of its ground, and NotAllowed where the window is an admin's to change."""
+    require(user, window.ground_id, Role.SCHEDULER)
+    if not windows_kept_by(user, window.ground_id).filter(pk=window.pk).exists():
+        what = "An outage that an admin recorded" if window.kind == MaintenanceKind.OUTAGE else "This window"
+        raise NotAllowed(f"{what} is changed and lifted by an admin; a scheduler keeps the outages of schedulers.")
 
 
 def ground_by_code(user: "User", code: str) -> ProvingGround:

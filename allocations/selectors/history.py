@@ -1,7 +1,7 @@
 """What happened: the changes of a ground, and those of one row, with every field before and after."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -111,7 +111,7 @@ def history_of(row: Any, *, user: User) -> list[Entry]:
     role = access.require(user, row.ground_id, Role.VIEWER)
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True) if pk]
     found = changes(row.ground, user=user).filter(pk__in=ids)
-    return entries(found, role, only=(row._meta.model_name, row.pk))
+    return entries(found, role, user=user, only=(row._meta.model_name, row.pk))
 
 
 def what_happened(row: Any, since: dt.datetime) -> str:
@@ -141,19 +141,26 @@ def changes_by_id(ids: Iterable[UUID], *, user: User) -> dict[UUID, Change]:
     return Change.objects.filter(ground__in=access.grounds_of(user)).in_bulk(list(ids))
 
 
-def entries(found: Iterable[Change], role: Role, *, only: tuple[str, int] | None = None) -> list[Entry]:
-    """Changes ready to show: names in place of ids, in one query a kind of thing however many changes there are."""
+def entries(
+    found: Iterable[Change], role: Role, *, user: User | None = None, only: tuple[str, int] | None = None
+) -> list[Entry]:
+    """Changes ready to show: names in place of ids, in one query a kind of thing however many changes there are.
+
+    `role` is that of the `user` in the ground of the changes; without a user nothing of them is offered to be undone
+    that only some schedulers may undo.
+    """
     kept = [(change, [item for item in change.items if _is(item, only)]) for change in found]
     shown = [(change, items[:LISTED], len(items)) for change, items in kept]
     names = _names([item for _, items, _ in shown for item in items])
     may_write = role.covers(Role.SCHEDULER)
     versions = _versions([change for change, _ in kept]) if may_write else {}
     rows = rows_now(change.items for change, _ in kept if is_kept(change.items)) if may_write else {}
+    windows = _windows_kept([change for change, _ in kept], role, user) if may_write else frozenset()
     return [
         Entry(
             change,
             tuple(_row_change(item, names) for item in items),
-            _undoable(change, role, versions, rows),
+            _undoable(change, role, versions, rows, windows),
             total,
             len(change.items),
         )
@@ -179,7 +186,22 @@ def _versions(found: list[Change]) -> dict[tuple[str, int], int]:
     }
 
 
-def _undoable(change: Change, role: Role, versions: dict[tuple[str, int], int], rows: Mapping[tuple, Model]) -> bool:
+def _windows_kept(found: list[Change], role: Role, user: User | None) -> frozenset[int]:
+    """The windows in the changes that are the user's to put back."""
+    ids = {item["id"]: change.ground_id for change in found for item in change.items if item["model"] == _WINDOW}
+    if role.covers(Role.ADMIN) or not ids or user is None:
+        return frozenset(ids) if role.covers(Role.ADMIN) else frozenset()
+    ground_id = next(iter(ids.values()))
+    return frozenset(access.windows_kept_by(user, ground_id).filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def _undoable(
+    change: Change,
+    role: Role,
+    versions: dict[tuple[str, int], int],
+    rows: Mapping[tuple, Model],
+    windows: Collection[int],
+) -> bool:
     """Whether the role covers it, it is not undone yet, and no row of it was changed since."""
     if not change.items or getattr(change, "undone_by", None) is not None:
         return False
@@ -188,9 +210,17 @@ def _undoable(change: Change, role: Role, versions: dict[tuple[str, int], int], 
         return role.covers(role_to_undo(change.items)) and as_left
     if any(item["model"] not in _VERSIONED for item in change.items):
         return False
-    takes = Role.ADMIN if any(item["model"] == _WINDOW for item in change.items) else Role.SCHEDULER
     last = {(item["model"], item["id"]): (item["after"] or {}).get("version") for item in change.items}
-    return role.covers(takes) and all(versions.get(row) == version for row, version in last.items())
+    may = role.covers(Role.SCHEDULER) and all(_is_ours(item, role, windows) for item in change.items)
+    return may and all(versions.get(row) == version for row, version in last.items())
+
+
+def _is_ours(item: dict, role: Role, windows: Collection[int]) -> bool:
+    """Of a window: whether it is among those that the user keeps, and was of a kind that the role may set."""
+    if item["model"] != _WINDOW:
+        return True
+    states = [state for state in (item["before"], item["after"]) if state]
+    return item["id"] in windows and all(role.covers(access.role_for_kind(state["kind"])) for state in states)
 
 
 _WINDOW = MaintenanceWindow._meta.model_name

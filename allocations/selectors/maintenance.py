@@ -64,7 +64,7 @@ def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
     The places proposed lie outside the window and do not overlap one another. Raises NotFound, NotAllowed.
     """
     dyno = Dyno.objects.filter(pk=dyno_id).first()
-    access.require(user, dyno.ground_id if dyno else 0, Role.ADMIN)
+    access.require(user, dyno.ground_id if dyno else 0, Role.SCHEDULER)
     taken = [(dyno_id, days.first, days.last)]
     hits = []
     for allocation in hits_of(dyno_id, days):

@@ -124,7 +124,7 @@ def repairs(
     these days. Raises NotFound, NotAllowed.
     """
     dyno = Dyno.objects.filter(pk=dyno_id).select_related("ground").first()
-    access.require(user, dyno.ground_id if dyno else 0, Role.ADMIN)
+    access.require(user, dyno.ground_id if dyno else 0, Role.SCHEDULER)
     hits = hits_of(dyno_id, days)
     displaced = [hit for hit in hits if hit.status == AllocationStatus.SCHEDULED]
     cut = tuple(hit for hit in hits if hit.status == AllocationStatus.RUNNING)

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from allocations import access
 from allocations.access import NOT_FOUND
-from allocations.enums import Action, AllocationStatus, DisplacedTo, RefusalCode, RequestStatus, Role
+from allocations.enums import Action, AllocationStatus, DisplacedTo, RefusalCode, RequestStatus
 from allocations.exceptions import NotFound, Refusal, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
 from allocations.rulebook import Stands, check_days, check_window
@@ -41,7 +42,7 @@ def set_maintenance(
     allocations that it does not hit and that make room, as `selectors.repairs` finds them; `bring_back` are ids of
     displacements of this window whose old places become free again. All of it is one transaction. Raises Refused:
     FALLOUT_UNANSWERED where a hit has no answer, or with everything that has changed since the answers were found.
-    Takes the role admin.
+    Takes the role admin; a scheduler records outages, and changes those that schedulers recorded.
     """
     days = DayRange(first_day, last_day)
     answers, moves = dict(answers or {}), dict(moves or {})
@@ -54,8 +55,10 @@ def set_maintenance(
         targets = {answer.dyno_id for answer in (*answers.values(), *moves.values()) if answer.dyno_id}
         targets |= {here for _, here, _ in others}
         _lock_dynos(work, {dyno_id, *targets}, window_id, returning)
+        access.require_kind(actor.user, work.ground_id, kind)
         window = work.lock(MaintenanceWindow, [window_id])[window_id] if window_id else None
         if window:
+            access.require_window(actor.user, window)
             expect_version(window, version)
         _expect_no_other_window(dyno_id, days, window)
         hits = hits_of(dyno_id, days)
@@ -95,12 +98,16 @@ def lift_maintenance(
     version: int | None = None,
     key: str | None = None,
 ) -> Change:
-    """Lifts a window and brings those back that it displaced and that `bring_back` names (ids of displacements)."""
+    """Lifts a window and brings those back that it displaced and that `bring_back` names (ids of displacements).
+
+    Takes the role admin; a scheduler lifts outages that schedulers recorded.
+    """
     returning = sorted(bring_back)
 
     def write(work: Work) -> None:
         _lock_dynos(work, set(), window_id, returning)
         window = work.lock(MaintenanceWindow, [window_id])[window_id]
+        access.require_window(actor.user, window)
         expect_version(window, version)
         if window.lifted_at:
             raise Refused.because(RefusalCode.WRONG_STATUS, "This window is lifted already.")
@@ -123,7 +130,7 @@ def _lock_dynos(work: Work, dynos: set[int], window_id: int | None, returning: l
     places = list(rows.values_list("dyno_id", "allocation__dyno_id"))
     if len(places) < len(returning):
         raise NotFound("One of those to bring back was not displaced by this window, or is back already.")
-    work.lock_dynos(wanted.union(*places), Role.ADMIN)
+    work.lock_dynos(wanted.union(*places))
 
 
 def _expect_no_other_window(dyno_id: int, days: DayRange, window: MaintenanceWindow | None) -> None:

@@ -7,8 +7,9 @@ import psycopg.errors
 from django.db import IntegrityError, models
 from django.utils import timezone
 
+from allocations import access
 from allocations.access import NOT_FOUND
-from allocations.enums import Action, AllocationStatus, RefusalCode, RequestStatus, Role
+from allocations.enums import Action, AllocationStatus, MaintenanceKind, RefusalCode, RequestStatus, Role
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
 from allocations.rulebook import Stands, check_window
@@ -38,9 +39,9 @@ def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) ->
             put_back_kept(work, change)
             return
         steps = _steps(change)
-        windows = any(model is MaintenanceWindow for model, _ in steps)
-        work.enter(change.ground_id, Role.ADMIN if windows else Role.SCHEDULER)
+        work.enter(change.ground_id, Role.SCHEDULER)
         rows = _lock(work, steps)
+        _expect_own_windows(work, steps, rows)
         _once(work, change)
         _expect_untouched(steps, rows)
         _put_back(work, steps, rows)
@@ -97,6 +98,16 @@ def _lock(work: Work, steps: dict[_Key, _Step]) -> dict[_Key, Any]:
         ids = [id_ for of, id_ in steps if of is model]
         rows |= {(model, id_): row for id_, row in work.lock(model, ids).items()} if ids else {}  # type: ignore[type-var]
     return rows
+
+
+def _expect_own_windows(work: Work, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
+    """A window is put back by who may set it like that, and may change it as it is."""
+    user = work.actor.user
+    for (model, id_), states in steps.items():
+        if model is MaintenanceWindow:
+            for state in states:
+                access.require_kind(user, work.ground_id, state["kind"] if state else MaintenanceKind.OUTAGE)
+            access.require_window(user, rows[model, id_])
 
 
 def _expect_untouched(steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:

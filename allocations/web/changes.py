@@ -51,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
         zone = zoneinfo.ZoneInfo(ground.time_zone)
         return csv_answer(f"changes-{ground.code.lower()}", CSV, found.rows.iterator(), partial(_csv, zone))
     context = {
-        "entries": entries(found.page_obj, shell_of(request).role or Role.VIEWER),
+        "entries": entries(found.page_obj, shell_of(request).role or Role.VIEWER, user=request.user),
         "chosen": chosen,
         "doors": Door.choices,
         "actions": Action.choices,

@@ -140,6 +140,12 @@ class Shell:
         return role is not None and role.covers(Role.SCHEDULER)
 
     @property
+    def may_keep(self) -> bool:
+        """Whether the user keeps the dynos here, and maintenance of every kind."""
+        role = self.role
+        return role is not None and role.covers(Role.ADMIN)
+
+    @property
     def unseen(self) -> int:
         """Notices that the user has not seen, in all grounds."""
         return sum(ground.unseen for ground in self.grounds)

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from allocations.access import windows_kept_by
 from allocations.enums import Drive, Role, WeightClass
 from allocations.exceptions import Invalid
 from allocations.models import Capability, Dyno, ProvingGround, TestType
@@ -72,7 +73,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "drives": Drive.choices,
         "weights": WeightClass.choices,
         "today": ground.today(),
-        "may_keep": _may_keep(request),
+        "may_keep": shell_of(request).may_keep,
         "may_schedule": shell_of(request).may_schedule,
         "free": free,
         "others": _others(rows, free, found.text) if free.asks_days else [],
@@ -142,17 +143,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "capabilities": dyno.capabilities.select_related("test_type"),
         "coming": coming_allocations(dyno),
         "windows": windows_of(dyno),
+        "windows_kept": set(
+            windows_kept_by(request.user, dyno.ground_id).filter(dyno=dyno).values_list("pk", flat=True)
+        ),
         "history": row_history(dyno),
-        "may_keep": _may_keep(request),
+        "may_keep": shell_of(request).may_keep,
         "trail": [("Dynos", reverse("allocations:dyno-list")), (str(dyno), "")],
     }
     template = "_coming.html" if wants_fragment(request, "list") else "detail.html"
     return render(request, f"allocations/dynos/{template}", context)
-
-
-def _may_keep(request: HttpRequest) -> bool:
-    role = shell_of(request).role
-    return role is not None and role.covers(Role.ADMIN)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

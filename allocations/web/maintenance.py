@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from allocations import access
 from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.dynos import dyno_by_id, window_by_id
@@ -70,7 +71,8 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
 def _found(request: HttpRequest, pk: int) -> MaintenanceWindow:
     window = window_by_id(pk, user=request.user)
     shell_of(request).show_ground(window.ground_id)
-    current_ground(request, Role.ADMIN)
+    current_ground(request, Role.SCHEDULER)
+    access.require_window(request.user, window)
     return window
 
 
@@ -79,10 +81,15 @@ def _back(request: HttpRequest) -> list[int]:
 
 
 def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse:
-    ground = current_ground(request, Role.ADMIN)
+    ground = current_ground(request, Role.SCHEDULER)
     data = request.POST if request.method == "POST" else request.GET
     filled = _values_of(window) | {name: data[name] for name in WindowForm.base_fields if name in data}
-    form = WindowForm(filled, ground=ground, user=request.user)
+    outage_only = not shell_of(request).may_keep
+    if outage_only and (request.method != "POST" or "kind" not in data):
+        filled["kind"] = MaintenanceKind.OUTAGE.value
+    if request.method != "POST" and filled["kind"] == MaintenanceKind.OUTAGE:
+        filled.setdefault("first_day", ground.today().isoformat())
+    form = WindowForm(filled, ground=ground, user=request.user, outage_only=outage_only)
     if request.method != "POST" and "preview" not in data and not all(form.data.get(name) for name in ASKED):
         # Nothing is amiss yet where nobody has asked; still these fields are not optional.
         _require(form, False)
@@ -166,6 +173,7 @@ def _page(
 ) -> HttpResponse:
     days: DayRange | None = form.days if hits is not None else None
     data = request.POST if request.method == "POST" else request.GET
+    title = "Set maintenance" if shell_of(request).may_keep else "Take a dyno out of service"
     context = {
         "form": form,
         "window": window,
@@ -178,7 +186,8 @@ def _page(
         "days": days,
         "choice": choice,
         "outcome": outcome,
-        "trail": [*_trail(window), ("Change" if window else "Set maintenance", "")],
+        "title": title,
+        "trail": [*_trail(window), ("Change" if window else title, "")],
         "here": request.path,
     }
     template = "_window.html" if wants_fragment(request, "window") else "page.html"

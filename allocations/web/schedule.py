@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from allocations import access
-from allocations.enums import AllocationStatus, Drive, Role, WeightClass
+from allocations.enums import AllocationStatus, Drive, WeightClass
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.allocations import allocation_by_id, checks_of, search_ahead
@@ -157,7 +157,8 @@ def _window_context(request: HttpRequest, pk: int) -> dict[str, object]:
     shell = shell_of(request)
     shell.show_ground(found.ground_id)
     past = found.lifted_at is not None or found.last_day < found.ground.today()
-    return {"window": found, "may_change": shell.role.covers(Role.ADMIN) and not past}
+    kept = not past and access.windows_kept_by(request.user, found.ground_id).filter(pk=found.pk).exists()
+    return {"window": found, "may_change": kept}
 
 
 def _elsewhere(request: HttpRequest, query: ScheduleQuery) -> list[tuple[Allocation, str]]:
@@ -204,6 +205,7 @@ def _shared(request: HttpRequest, query: ScheduleQuery, found: Calendar) -> dict
         "ground": query.ground,
         "may_schedule": may_schedule,
         "booking_url": address("allocations:allocation-create") if may_schedule else "",
+        "outage_url": f"{reverse('allocations:window-create')}?kind=outage&dyno=" if may_schedule else "",
         "dyno_url": address("allocations:dyno-list"),
         "bar_links": {"a": _folder("allocations:allocation-detail"), "w": _folder("allocations:window-detail")},
         "shown_dynos": len(found.rows),

@@ -398,12 +398,30 @@ def test_a_card_takes_no_plan_of_another_ground_and_no_empty_choice(world, ctx):
 def test_maintenance_is_for_admins_and_names_who_gives_way(world, ctx):
     args = {"dyno": "NPG 21", "start_date": "2026-11-23", "end_date": "2026-11-24", "kind": "calibration"}
     world.book("412W101", "NPG 21", 7, 9)
-    assert call("set_maintenance", args, ctx=ctx, call_id="one")["status"] == "not-allowed"
+    refused = call("set_maintenance", args, ctx=ctx, call_id="one")
+    assert refused["status"] == "not-allowed"
+    assert "A scheduler records outages only" in refused["message"]
+    viewer = call("set_maintenance", args | {"kind": "outage"}, ctx=context(world, "viewer"), call_id="two")
+    assert viewer["status"] == "not-allowed"
     proposal = proposed(context(world, "admin"), "set_maintenance", **args)
     given = next(line for line in proposal.card["lines"] if line["label"] == "412W101")
     assert given["old"] == "NPG 21, 2026-11-23 to 2026-11-25"
     assert approvals.approve(proposal.pk, user=world.users["admin"]).carried_out
     assert MaintenanceWindow.objects.get().kind == "calibration"
+
+
+def test_a_scheduler_proposes_an_outage_with_its_fallout(world, ctx):
+    args = {"dyno": "NPG 21", "start_date": "2026-11-23", "end_date": "2026-11-24", "kind": "outage"}
+    world.book("412W101", "NPG 21", 7, 9)
+    proposal = proposed(ctx, "set_maintenance", **args)
+    gives_way = next(line for line in proposal.card["lines"] if line["label"] == "412W101")
+    assert gives_way["old"] == "NPG 21, 2026-11-23 to 2026-11-25"
+    assert not MaintenanceWindow.objects.exists()
+    assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
+    outage = MaintenanceWindow.objects.get()
+    assert (outage.kind, outage.created_by) == ("outage", world.users["scheduler"])
+    moved = north(world).get(vehicle__tag="412W101")
+    assert (moved.dyno.name, moved.first_day) == ("NPG 1", day(7))
 
 
 def test_maintenance_takes_the_repair_with_the_fewest_moves_and_leads_to_the_others(world, ctx):

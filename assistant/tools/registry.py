@@ -97,8 +97,8 @@ _TOOLS = (
     _write(act.cancel_allocation, a.CancelAllocation, "Proposes to cancel one booking."),
     _write(
         act.set_maintenance, a.SetMaintenance,
-        "Proposes a maintenance window for a dyno, with a new place or a wait for each booking that it hits.",
-        Role.ADMIN,
+        "Proposes a maintenance window for a dyno, with a new place or a wait for each booking that it hits. A dyno"
+        " that is broken or down has the kind outage, which schedulers may set too; other kinds take an admin.",
     ),
     _write(
         planning.plan_requests, a.PlanRequests,

@@ -1,22 +1,26 @@
+from contextlib import nullcontext
+
 import pytest
 
-from allocations.enums import AllocationStatus, DisplacedTo, MaintenanceKind, RefusalCode, RequestStatus
+from allocations.enums import AllocationStatus, DisplacedTo, MaintenanceKind, RefusalCode, RequestStatus, Role
 from allocations.exceptions import NotAllowed, NotFound, Refused, Stale
-from allocations.models import Allocation, MaintenanceWindow, TestRequest
+from allocations.models import Allocation, MaintenanceWindow, Membership, TestRequest
+from allocations.selectors.history import changes, entries
 from allocations.selectors.maintenance import Answer, fallout, returns
 from allocations.services import booking
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.services.undo import undo
 from allocations.tests.world import allocation_of, day, window_of
+from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 
 
-def set_window(world, dyno, first, last, *, by="admin", **more):
+def set_window(world, dyno, first, last, *, by="admin", kind=MaintenanceKind.OUTAGE, **more):
     return set_maintenance(
         world.dynos[dyno].pk,
         first_day=day(first),
         last_day=day(last),
-        kind=MaintenanceKind.OUTAGE,
+        kind=kind,
         reason="Bearing",
         actor=world.actor(by),
         **more,
@@ -46,12 +50,101 @@ def test_window_without_hits_takes_the_days(world):
     assert "NPG 1 is in maintenance (outage: Bearing): 2026-11-16 to 2026-11-20." in refused.value.sentence
 
 
-def test_only_admins_set_maintenance(world):
+@pytest.mark.parametrize(
+    ("by", "kind", "error"),
+    [
+        ("viewer", "outage", NotAllowed),
+        ("viewer", "planned", NotAllowed),
+        ("scheduler", "planned", NotAllowed),
+        ("scheduler", "calibration", NotAllowed),
+        ("outsider", "outage", NotFound),
+        ("scheduler", "outage", None),
+        ("admin", "outage", None),
+        ("admin", "planned", None),
+    ],
+)
+def test_a_scheduler_records_outages_and_an_admin_every_window(world, by, kind, error):
+    with pytest.raises(error) if error else nullcontext():
+        set_window(world, "NPG 1", 0, 4, by=by, kind=kind)
+    made = [(window.kind, window.created_by.username) for window in MaintenanceWindow.objects.all()]
+    assert made == ([] if error else [(kind, by)])
+
+
+def test_a_scheduler_who_may_not_plan_is_told_what_would_do(world):
+    with pytest.raises(NotAllowed) as refused:
+        set_window(world, "NPG 1", 0, 4, by="scheduler", kind="planned")
+    assert refused.value.sentence == (
+        "A scheduler records outages only; planned maintenance and calibration take the role admin here."
+    )
+
+
+@pytest.mark.parametrize(
+    ("set_by", "kind", "allowed"),
+    [
+        ("scheduler", "outage", True),
+        ("colleague", "outage", True),
+        ("admin", "outage", False),
+        ("root", "outage", False),
+        ("admin", "planned", False),
+    ],
+)
+def test_a_scheduler_keeps_the_outages_of_schedulers(world, set_by, kind, allowed):
+    world.user("colleague", north=Role.SCHEDULER)
+    world.users["root"] = User.objects.create_superuser("root", password=None)
+    window = window_of(set_window(world, "NPG 1", 3, 9, by=set_by, kind=kind))
+    for last in (12, 6):
+        with nullcontext() if allowed else pytest.raises(NotAllowed):
+            set_window(world, "NPG 1", 3, last, by="scheduler", window_id=window.pk)
+            window.refresh_from_db()
+            assert window.last_day == day(last)
+    with nullcontext() if allowed else pytest.raises(NotAllowed):
+        lift_maintenance(window.pk, actor=world.actor("scheduler"))
+    window.refresh_from_db()
+    assert bool(window.lifted_at) is allowed
     with pytest.raises(NotAllowed):
-        set_window(world, "NPG 1", 0, 4, by="scheduler")
-    with pytest.raises(NotFound):
-        set_window(world, "NPG 1", 0, 4, by="outsider")
-    assert MaintenanceWindow.objects.count() == 0
+        lift_maintenance(window.pk, actor=world.actor("viewer"))
+
+
+def test_an_outage_becomes_planned_by_an_admin_alone_and_is_theirs_from_then_on(world):
+    window = window_of(set_window(world, "NPG 1", 3, 9, by="scheduler"))
+    with pytest.raises(NotAllowed):
+        set_window(world, "NPG 1", 3, 9, by="scheduler", kind="planned", window_id=window.pk)
+    set_window(world, "NPG 1", 3, 12, by="admin", kind="planned", window_id=window.pk)
+    for again in (
+        lambda: set_window(world, "NPG 1", 3, 9, by="scheduler", window_id=window.pk),
+        lambda: lift_maintenance(window.pk, actor=world.actor("scheduler")),
+    ):
+        with pytest.raises(NotAllowed):
+            again()
+    window.refresh_from_db()
+    assert (window.kind, window.last_day, window.lifted_at) == ("planned", day(12), None)
+
+
+def test_who_recorded_an_outage_keeps_it_with_a_lower_role(world):
+    window = window_of(set_window(world, "NPG 1", 3, 9, by="admin"))
+    Membership.objects.filter(user=world.users["admin"]).update(role=Role.SCHEDULER)
+    lift_maintenance(window.pk, actor=world.actor("admin"))
+    window.refresh_from_db()
+    assert window.lifted_at
+
+
+def test_a_scheduler_undoes_their_outage_and_no_window_of_an_admin(world):
+    """And the list of changes offers just that."""
+    hit = allocation_of(world.book("412W101", "NPG 1", 4, 6))
+    own = set_window(world, "NPG 1", 3, 9, by="scheduler", answers={hit.pk: Answer(DisplacedTo.WAIT)})
+    theirs = set_window(world, "NPG 2", 3, 9, by="admin")
+    planned = set_window(world, "NPG 3", 3, 9, by="admin", kind="planned")
+    user = world.users["scheduler"]
+    offered = {entry.change.pk: entry.undoable for entry in entries(changes(world.north, user=user), Role.SCHEDULER,
+                                                                    user=user)}  # fmt: skip
+    assert (offered[own.pk], offered[theirs.pk], offered[planned.pk]) == (True, False, False)
+    for change in (theirs, planned):
+        with pytest.raises(NotAllowed):
+            undo(change.pk, actor=world.actor("scheduler"))
+    undo(own.pk, actor=world.actor("scheduler"))
+    assert window_of(own).lifted_at
+    assert place_of(hit) == ("NPG 1", day(4), day(6), "scheduled")
+    assert MaintenanceWindow.objects.filter(lifted_at=None).count() == 2
 
 
 def test_a_hit_needs_an_answer(world):

@@ -28,6 +28,13 @@ class WindowForm(GroundForm):
         choices=[("move", "The displaced, and others to make room"), ("stay", "The displaced only")],
     )  # fmt: skip
 
+    def __init__(self, *args: Any, outage_only: bool = False, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if outage_only:
+            kind = self.fields["kind"]
+            kind.choices = [(MaintenanceKind.OUTAGE.value, MaintenanceKind.OUTAGE.label)]
+            kind.help_text = "Planned maintenance and calibration are set by an admin"
+
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         first, last = data.get("first_day"), data.get("last_day")

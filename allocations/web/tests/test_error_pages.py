@@ -32,13 +32,13 @@ def booking(world) -> int:
         ("get", "/nowhere/", 404),
         ("get", "/schedule/?ground=NOWHERE", 404),
         ("get", "/admin/", 403),
-        ("get", "/maintenance/new/", 403),
+        ("get", "/dynos/new/", 403),
         ("delete", "/schedule/", 405),
     ],
 )
 def test_an_error_has_the_navigation_and_the_way_back(scheduler, method, address, status):
-    if address == "/maintenance/new/":
-        address = reverse("allocations:window-create")
+    if address == "/dynos/new/":
+        address = reverse("allocations:dyno-create")
     before = "/vehicles/?q=412"
     answer = getattr(scheduler, method)(address, headers={"Referer": f"http://testserver{before}"})
     page = answer.content.decode()

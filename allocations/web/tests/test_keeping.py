@@ -261,5 +261,62 @@ def test_maintenance_is_not_a_schedulers(scheduler, world):
     )
     for name in ("window-change", "window-lift"):
         assert scheduler.post(url(name, window_of(change).pk)).status_code == 403
-    assert scheduler.post(url("window-create"), window(world, "NPG 1", 5, 6)).status_code == 403
+    refused = scheduler.post(url("window-create"), window(world, "NPG 1", 5, 6) | {"kind": "planned"})
+    assert refused.status_code == 422
+    assert "Select a valid choice. planned is not one of the available choices." in text(refused)
     assert MaintenanceWindow.objects.filter(lifted_at=None).count() == 1
+
+
+def test_a_scheduler_takes_a_dyno_out_of_service_with_the_repair_page(scheduler, world):
+    hit = allocation_of(world.book("412W101", "NPG 1", 2, 4))
+    dyno = world.dynos["NPG 1"]
+    page = text(scheduler.get(url("dyno-detail", dyno.pk), follow=True))
+    address = f"/g/NORTH{url('window-create')}?dyno={dyno.pk}&amp;kind=outage"
+    assert f'href="{address}"' in page
+    assert "Set maintenance" not in page
+    form = text(scheduler.get(url("window-create"), {"dyno": dyno.pk, "kind": "planned"}, follow=True))
+    assert "<h1>Take a dyno out of service</h1>" in form
+    assert re.findall(r'<option value="(\w+)"[^>]*>(?:Planned|Calibration|Outage)<', form) == ["outage"]
+    assert f'name="first_day" value="{day(0)}"' in form
+    posted = window(world, "NPG 1", 0, 6) | {"kind": "outage", "repair": "0"}
+    preview = text(scheduler.get(url("window-create"), posted | {"preview": "1"}, follow=True))
+    (option,) = re.findall(r'name="option-0" value="([^"]*)"', preview)
+    done = scheduler.post(f"/g/NORTH{url('window-create')}", posted | {"option-0": option}, follow=True)
+    outage = MaintenanceWindow.objects.get()
+    assert (outage.kind, outage.created_by.username, outage.dyno_id) == ("outage", "scheduler", dyno.pk)
+    hit.refresh_from_db()
+    assert (hit.dyno.name, hit.first_day) == ("NPG 21", day(2))
+    assert f"/g/NORTH{url('window-lift', outage.pk)}" in text(done)
+    scheduler.post(f"/g/NORTH{url('window-lift', outage.pk)}", {"version": outage.version})
+    outage.refresh_from_db()
+    assert outage.lifted_at
+
+
+def test_links_to_a_window_are_for_who_may_keep_it(scheduler, world):
+    days = {"first_day": day(1), "last_day": day(2), "kind": "outage"}
+    theirs = window_of(set_maintenance(world.dynos["NPG 1"].pk, actor=world.actor("admin"), **days))
+    own = window_of(set_maintenance(world.dynos["NPG 2"].pk, actor=world.actor("scheduler"), **days))
+    for row, dyno, offered in ((own, "NPG 2", True), (theirs, "NPG 1", False)):
+        for page in (
+            url("window-detail", row.pk),
+            url("window-card", row.pk),
+            url("dyno-detail", world.dynos[dyno].pk),
+        ):
+            assert (url("window-lift", row.pk) in text(scheduler.get(page, follow=True))) is offered, page
+    scheduler.force_login(world.users["viewer"])
+    page = text(scheduler.get(url("dyno-detail", world.dynos["NPG 2"].pk), follow=True))
+    assert "Take out of service" not in page
+    assert url("window-lift", own.pk) not in page
+
+
+def test_a_broken_dyno_is_taken_down_from_its_row_and_from_a_bar(scheduler, world):
+    row = allocation_of(world.book("412W101", "NPG 1", 0, 2))
+    board = text(scheduler.get(url("schedule"), follow=True))
+    dyno = world.dynos["NPG 1"].pk
+    address = f"/g/NORTH{url('window-create')}?kind=outage&amp;dyno={dyno}"
+    assert f'href="{address}" aria-label="Take NPG 1 out of service"' in board
+    card = text(scheduler.get(f"/g/NORTH{url('allocation-card', row.pk)}"))
+    assert f'href="/g/NORTH{url("window-create")}?dyno={dyno}&amp;kind=outage"' in card
+    scheduler.force_login(world.users["viewer"])
+    assert "out of service" not in text(scheduler.get(url("schedule"), follow=True))
+    assert "out of service" not in text(scheduler.get(f"/g/NORTH{url('allocation-card', row.pk)}"))

@@ -44,7 +44,7 @@ DECISIONS = {
     "allocations:allocation-complete": Decision(None, S, "allocation"),
     "allocations:allocation-extend": Decision(None, S, "allocation"),
     "allocations:allocation-cancel": Decision(S, S, "allocation"),
-    "allocations:window-create": Decision(A, A),
+    "allocations:window-create": Decision(S, S),
     "allocations:window-detail": Decision(of="window"),
     "allocations:window-card": Decision(of="window"),
     "allocations:window-change": Decision(A, A, "window"),

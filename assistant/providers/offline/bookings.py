@@ -2,6 +2,7 @@
 
 import re
 
+from assistant.providers.offline.days import DAY
 from assistant.providers.offline.intent import (
     BOOKING,
     MOST_AT_ONCE,
@@ -10,6 +11,7 @@ from assistant.providers.offline.intent import (
     ask,
     books,
     is_question,
+    is_statement,
     iso,
     maintenance_words,
     not_offered,
@@ -26,10 +28,28 @@ def undo(turn: Turn) -> Plan | None:
     return None
 
 
+_FAILS = (
+    r"(?:is|are|was|went|goes|has gone|gone|be|stays|remains) (?:\w+ )?(?:broken(?: down)?|down|faulty|defective|offline"
+    r"|not working|out of (?:order|service|action))|not working|broke(?: down)?"
+)
+"""What somebody says of a dyno that has failed; nobody plans that, so it is no question and asks for no date."""
+_OUTAGE = (
+    r"outages?|broken|broke|out of (?:order|action|service)|defect\w*|fault\w*|fail\w*|breakdown|unplanned|down|offline"
+    r"|not working"
+)
+
+
+def _kind(turn: Turn) -> str:
+    if turn.has(r"calibrat\w*"):
+        return "calibration"
+    return "outage" if turn.has(_OUTAGE) else "planned"
+
+
 def set_maintenance(turn: Turn) -> Plan | None:
-    if not maintenance_words(turn) or is_question(turn):
+    fails = bool(turn.said.dyno) and turn.has(_FAILS) and is_statement(turn)
+    if not maintenance_words(turn) or (is_question(turn) and not fails):
         return None
-    sets = turn.has(
+    sets = fails or turn.has(
         r"set|put|schedule|plan|book|block|take|mark|add|create|enter|close|needs?|will be|goes|shut|reserve|make|declare|register|has to be|must be|is (?:going )?(?:down|out)|broke(?: down)?|bring|calibrate|service|repair|overhaul"
     )
     if not sets or turn.said.vehicle or turn.has(r"show|list|what|which|when|any|are there|tell"):
@@ -39,16 +59,21 @@ def set_maintenance(turn: Turn) -> Plan | None:
     said, when = turn.said, turn.said.when
     if not said.dyno:
         return ask("Which dyno is the maintenance for, and on which days?")
-    if not when.first:
+    kind = _kind(turn)
+    if kind != "outage" and turn.known.role == "scheduler":
+        return refused(
+            f"You have no right to set {'a calibration' if kind == 'calibration' else 'planned maintenance'} here; that "
+            f"takes the role admin. An outage you can record: say, for example, that {said.dyno} is broken until Friday."
+        )
+    first, last = when.first, when.end or when.first
+    if kind == "outage" and when.until and when.point:
+        first = turn.known.today
+    elif kind == "outage" and not first and when.days:
+        first, last = turn.known.today, turn.known.today + DAY * (when.days - 1)
+    if not first and fails:
+        return ask(f"Until which day is {said.dyno} out of service?")
+    if not first:
         return ask(f"On which days should {said.dyno} be in maintenance?")
-    last = when.end or when.first
-    kind = (
-        "calibration"
-        if turn.has(r"calibrat\w*")
-        else "outage"
-        if turn.has(r"outages?|broken|broke|out of (?:order|action)|defect\w*|fail\w*|breakdown|unplanned|down")
-        else "planned"
-    )
     reason = re.search(
         r"(?i)(?:because of|due to|reason:?|because|for (?:an? |the )?(?!maintenance|calibration|outage|\d|one|two|three|a week|a day))\s*([^,.;]{3,60}?)(?=\s+(?:from|on|starting|until|between|next|this|tomorrow)\b|[,.;]|$)",
         said.text,
@@ -57,7 +82,7 @@ def set_maintenance(turn: Turn) -> Plan | None:
     return turn.call(
         "set_maintenance",
         dyno=said.dyno,
-        start_date=iso(when.first),
+        start_date=iso(first),
         end_date=iso(last),
         kind=kind,
         reason=text or None,

@@ -49,10 +49,6 @@ class Turn:
 
 
 def not_offered(name: str, known: Known) -> Plan:
-    if name == "set_maintenance" and known.role == "scheduler":
-        return refused(
-            "You have no right to set maintenance here; that takes the role admin. Ask one of your admins."
-        )
     if name in WRITES and known.role == "viewer":
         return refused(
             "You have no right to change the schedule here: you are a viewer. A scheduler or admin can; I can look things "
@@ -98,18 +94,23 @@ def books(turn: Turn) -> bool:
 
 def maintenance_words(turn: Turn) -> bool:
     return turn.has(
-        r"maintenance|calibrat\w*|outages?|out of (?:service|order|action)|down(?:time)?|offline|repairs?|servic(?:e|ed|ing)|broken|broke(?: down)?|overhaul|unavailable|blocked|back (?:up|online|in service|in action|in operation|on line)|(?:be|come|comes|is|are|coming) back|up again|working again|fixed|repaired"
+        r"maintenance|calibrat\w*|outages?|out of (?:service|order|action)|down(?:time)?|offline|repairs?|servic(?:e|ed|ing)|broken|broke(?: down)?|faulty|defective|not working|overhaul|unavailable|blocked|back (?:up|online|in service|in action|in operation|on line)|(?:be|come|comes|is|are|coming) back|up again|working again|fixed|repaired"
     )
+
+
+_QUESTION = re.compile(
+    r"\W*(?:so |and |but |hey |hi |ok |then )*(?:is|are|was|were|does|do|did|when|where|which|what|what's|who|how|has|have|why|will|any)\b"
+)
 
 
 def is_question(turn: Turn) -> bool:
-    return (
-        re.match(
-            r"\W*(?:so |and |but |hey |hi |ok |then )*(?:is|are|was|were|does|do|did|when|where|which|what|what's|who|how|has|have|why|will|any)\b",
-            turn.said.words,
-        )
-        is not None
-    )
+    return _QUESTION.match(turn.said.words) is not None
+
+
+def is_statement(turn: Turn) -> bool:
+    """Whether something is told: the name of what it is about stands before the verb, and there is no question mark."""
+    text = turn.said.text.strip().casefold()
+    return not _QUESTION.match(text) and not text.endswith("?")
 
 
 def iso(day: dt.date | None) -> str | None:

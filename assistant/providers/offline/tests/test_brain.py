@@ -71,6 +71,17 @@ CALLS = [
     (ALP, "put 10023 on Climatic for FTP-75 on Feb 14", "book_allocation", {"dyno": "Climatic"}),
     (ALP, "put 10023 on Climatic Nine for FTP-75 on Feb 14", "book_allocation", {"dyno": "Climatic Nine"}),
     (ALP, "calibrate Dyno 4 on March 1", "set_maintenance", {"dyno": "Dyno 4", "kind": "calibration"}),
+    (NORTH, "NPG 2 is broken until Friday next week", "set_maintenance",
+     {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-18", "end_date": "2026-11-27"}),
+    (NORTH, "NPG 2 is down for 3 days", "set_maintenance",
+     {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-18", "end_date": "2026-11-20"}),
+    (NORTH, "Dyno NPG 2 is out of order from tomorrow until Friday", "set_maintenance",
+     {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-19", "end_date": "2026-11-20"}),
+    (NORTH, "take NPG 2 out of service until Nov 24", "set_maintenance",
+     {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-18", "end_date": "2026-11-24"}),
+    (NORTH, "NPG 2 not working until tomorrow", "set_maintenance", {"kind": "outage", "end_date": "2026-11-19"}),
+    (NORTH, "NPG 2 is down next week?", "maintenance_check", {"dyno": "NPG 2"}),
+    (NORTH, "is NPG 2 broken?", "maintenance_check", {"dyno": "NPG 2"}),
 ]  # fmt: skip
 
 
@@ -273,3 +284,17 @@ def test_how_many_requests_are_to_be_placed_is_heard(text, number):
     assert plan([HumanMessage(text)], tuple(TOOLS), NORTH).calls == (
         ("plan_requests", {"at_most": number} if number else {}),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "words"),
+    [
+        ("NPG 2 is broken", Outcome.CLARIFY, "Until which day is NPG 2 out of service?"),
+        ("put NPG 2 into maintenance from Nov 23 to Nov 25", Outcome.REFUSED, "no right to set planned maintenance"),
+        ("calibrate NPG 2 on Nov 23", Outcome.REFUSED, "no right to set a calibration"),
+    ],
+)
+def test_a_scheduler_records_outages_only(text, outcome, words):
+    planned = plan([HumanMessage(text)], tuple(TOOLS), NORTH)
+    assert (planned.calls, planned.outcome) == ((), outcome)
+    assert words in planned.text
