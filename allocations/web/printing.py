@@ -100,7 +100,7 @@ def filter_words(query: ScheduleQuery, board: Calendar) -> list[str]:
     if chosen.mine:
         words.append("my bookings")
     if chosen.text:
-        words.append(f"“{chosen.text}”")
+        words.append(f'"{chosen.text}"')
     return words
 
 

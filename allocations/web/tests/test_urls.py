@@ -203,7 +203,7 @@ def test_lists_show_nothing_of_another_ground(name, north_things, south_things):
         client = client_of(north_things.world.users[user])
         for query in ({}, {"status": "all", "q": others[0]}):
             text = served(client.get(address_of(name, north_things), query))
-            for echo in ('value="{}"', "q={}", 'aria-label="Stop looking for {}"', "</svg>{}<svg", "“{}”"):
+            for echo in ('value="{}"', "q={}", 'aria-label="Stop looking for {}"', "</svg>{}<svg", "&quot;{}&quot;"):
                 text = text.replace(echo.format(others[0]), "")
             assert [word for word in others if word in text] == [], user
 
