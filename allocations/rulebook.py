@@ -130,7 +130,7 @@ def check_days(days: DayRange) -> list[Refusal]:
     if days.last < days.first:
         return [Refusal(Code.DAYS_ORDER, f"The last day ({days.last}) is before the first ({days.first}).")]
     if days.days > LONGEST_STAY:
-        return [Refusal(Code.DAYS_LENGTH, f"{days.days} days are too many; {LONGEST_STAY} is the longest stay.")]
+        return [Refusal(Code.DAYS_LENGTH, f"{days.days} days are too many; {LONGEST_STAY} days is the limit.")]
     return []
 
 

@@ -28,7 +28,7 @@ GROUPS = {
 class AdministrationSite(AdminSite):
     site_header = "Dynosite administration"
     site_title = "Dynosite administration"
-    index_title = "What there is to keep"
+    index_title = "Administration"
 
     def has_permission(self, request) -> bool:
         """Django's own model permissions are not asked, here or in any model's admin; memberships decide."""

@@ -51,7 +51,7 @@ def test_nothing_in_the_way_is_a_yes():
         ),
         (
             {"days": DayRange.starting(day(0), 367)},
-            ("days-length", "367 days are too many; 366 is the longest stay."),
+            ("days-length", "367 days are too many; 366 days is the limit."),
         ),
         (
             {"test": replace(TEST, ground_id=8)},

@@ -39,7 +39,7 @@ SORTS = {
 }  # fmt: skip
 SEARCH = ("name", "note", "made_by__username", "made_by__first_name", "made_by__last_name")
 CSV = (
-    "Scenario", "What would be otherwise", "State", "First day", "Last day", "Days late today", "Days late then",
+    "Scenario", "Changes", "State", "First day", "Last day", "Days late today", "Days late then",
     "Without a place today", "Without a place then", "Lateness today", "Lateness then", "Use % today", "Use % then",
     "Made", "By", "Note",
 )  # fmt: skip

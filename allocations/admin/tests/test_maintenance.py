@@ -58,7 +58,7 @@ def test_window_without_hits_is_set_at_once(cast, keeper):
     ("days", "more", "field", "sentence"),
     [
         ((6, 3), {}, "last_day", "The last day (2026-11-19) is before the first (2026-11-22)."),
-        ((3, 369), {}, "last_day", "367 days are too many; 366 is the longest stay."),
+        ((3, 369), {}, "last_day", "367 days are too many; 366 days is the limit."),
         ((-9, 1), {}, "last_day", "2026-11-17 is past; today is 2026-11-18."),
         ((1, 4), {"kind": "planned"}, "first_day", "2026-11-17 is past; only an outage may have begun already."),
         (("2026-02-30", 4), {}, "first_day", "This is no date; one is, for example, 2026-11-16."),

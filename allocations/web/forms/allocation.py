@@ -24,7 +24,7 @@ class MoveForm(GroundForm):
         if first and last and last < first:
             self.add_error("last_day", "The last day is before the first.")
         elif first and last and (last - first).days >= LONGEST_STAY:
-            self.add_error("last_day", f"{LONGEST_STAY} days is the longest stay.")
+            self.add_error("last_day", f"The limit is {LONGEST_STAY} days.")
         return data
 
 

@@ -36,7 +36,7 @@ class BookingForm(GroundForm):
         if last and last < first:
             self.add_error("last_day", "The last day is before the first.")
         elif last and (last - first).days >= LONGEST_STAY:
-            self.add_error("last_day", f"{LONGEST_STAY} days is the longest stay.")
+            self.add_error("last_day", f"The limit is {LONGEST_STAY} days.")
         elif last and days and data.get("test_type"):
             number = self.calendar.length(DayRange(first, last), pauses=self.pauses)
             if number != days:

@@ -28,7 +28,7 @@ class PlanForm(forms.Form):
         required=False,
         help_text="What starts by this day is not moved",
     )
-    seconds = forms.IntegerField(label="Seconds to think", min_value=1, max_value=300, initial=20)
+    seconds = forms.IntegerField(label="Time limit in seconds", min_value=1, max_value=300, initial=20)
 
     def clean(self):
         data = super().clean()

@@ -70,7 +70,7 @@ class RequestForm(GroundForm):
         if not data.get("days") and "days" not in self.errors and test_type:
             data["days"] = self._days_of_the_miles(data) or test_type.default_days
             if data["days"] > LONGEST_STAY:
-                self.add_error("days", f"The miles make {data['days']} days; {LONGEST_STAY} is the longest stay.")
+                self.add_error("days", f"The miles make {data['days']} days; {LONGEST_STAY} days is the limit.")
         return data
 
     @staticmethod

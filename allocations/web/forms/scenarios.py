@@ -96,7 +96,7 @@ class NewDynoForm(EditForm):
 
 
 class RemoveDynoForm(EditForm):
-    do, title, icon = "remove-dyno", "A dyno less", "minus"
+    do, title, icon = "remove-dyno", "Remove a dyno", "minus"
     dyno = dyno_field()
 
 

@@ -93,7 +93,7 @@ def test_damaged_workbook_fails_with_a_sentence(client, world, inbox):
     uploads.check(upload.pk)
     upload.refresh_from_db()
     assert (upload.state, upload.file) == (ImportState.FAILED, None)
-    assert "The workbook was not brought in" in page(client, upload)
+    assert "The workbook was not imported" in page(client, upload)
 
 
 def test_page_asks_again_while_the_worker_is_at_it(client, world, inbox):

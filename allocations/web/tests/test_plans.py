@@ -252,7 +252,7 @@ def test_plans_side_by_side(world, request_, client):
     assert re.findall(r"NPG 1, [^<]+", cells[0]) == ["NPG 1, 16 – 18 Nov 2026", "NPG 1, 21 – 23 Nov 2026"]
     assert "of 0 tests all say the same" in page
     alone = client.get(reverse("allocations:plan-compare"), {"plan": [first.pk]}).content.decode()
-    assert "Two plans at the least" in alone
+    assert "Choose at least two plans" in alone
     client.force_login(world.users["outsider"])
     assert client.get(reverse("allocations:plan-compare"), {"plan": [first.pk, second.pk]}).status_code == 404
 

@@ -96,7 +96,7 @@ def test_a_scenario_is_made_edited_and_asked_without_a_script(committed_world, c
     assert (scenario.state, scenario.error) == (ScenarioState.READY, "")
     assert (scenario.result["today"]["tests"], scenario.result["then"]["tests"]) == (1, 6)
     page = client.get(page_of(scenario)).content.decode()
-    assert "What holds it up" in page
+    assert "What is in the way" in page
     assert re.search(r'<th scope="row">Tests</th><td[^>]*><span>1</span>.*?<span>6 <small class="muted">\+5<', page)
 
 
@@ -184,6 +184,6 @@ def test_the_list_is_given_as_csv_with_what_was_found(crowded, client):
     client.force_login(world.users["viewer"])
     lines = list(csv.DictReader(io.StringIO(client.get(f"{LIST}?format=csv&sort=late").getvalue().decode())))
     assert [line["Scenario"] for line in lines] == ["'=One more", "Not asked"]
-    found = [lines[0][name] for name in ("What would be otherwise", "Days late today", "Days late then")]
+    found = [lines[0][name] for name in ("Changes", "Days late today", "Days late then")]
     assert found == ["1 more dyno, like NPG 1", "18", "6"]
     assert lines[1]["Days late then"] == ""

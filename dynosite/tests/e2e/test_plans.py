@@ -60,7 +60,7 @@ def test_requests_are_searched_and_ticked_without_losing_ticks(browser_page, wai
     page.get_by_label("Search the requests").fill("")
     expect(page.locator("[data-pick-row]:visible")).to_have_count(3)
     expect(page.locator("[data-pick-count]")).to_have_text("1 of 3")
-    page.get_by_label("Seconds to think").fill("1")
+    page.get_by_label("Time limit in seconds").fill("1")
     page.get_by_role("button", name="Find a plan").click()
     expect(page.get_by_role("heading", name="What it would do")).to_be_visible(timeout=30_000)
     expect(page.locator("[data-pick-count]")).to_have_text("1 of 1")
