@@ -2,19 +2,19 @@
 
 import calendar
 import re
-import unicodedata
 from datetime import date, datetime, time, timedelta
 from math import ceil, isfinite
 
 from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
 
 from allocations.exchange.errors import Unreadable
+from allocations.names import NOTHING
+from dynosite.lib.plain_text import one_line
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
 ERROR = re.compile(
     r"#(REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|GETTING_DATA|CONNECT!|UNKNOWN!)"
 )
-NOTHING = {"", "-", "--", "–", "—", "?", "n/a", "na", "#n/a", "none", "tbd", "tba", "tbc"}
 NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
 MONTHS = {name.casefold(): n for n, name in enumerate(calendar.month_name) if n}
 MONTHS |= {name[:3]: n for name, n in MONTHS.items()} | {"sept": 9}
@@ -38,8 +38,7 @@ def text(value) -> str:
         value = int(value)
     if isinstance(value, datetime) and value.time() == time(0):
         value = value.date()
-    kept = (c for c in str(value) if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn", "Co"))
-    return " ".join("".join(kept).split())
+    return one_line(str(value))
 
 
 def fold(value) -> str:

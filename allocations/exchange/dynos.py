@@ -1,14 +1,40 @@
 """The dynos that a workbook names, the pool of lanes, and which of them a row means."""
 
 from collections import Counter
+from collections.abc import Mapping
 from difflib import get_close_matches
 
-from allocations.exchange.cells import NOTHING, fold
+from allocations.exchange.cells import fold
 from allocations.exchange.ground import Ground, KnownDyno
+from allocations.exchange.opening import MAINTENANCE, RULES
 from allocations.exchange.outcome import Capability, DynoSpec, Row, Sheets
+from allocations.names import LONGEST_NAME, NO_PLACE, POOL, dyno_name_problem, name_problem, unquoted
 
-POOL = "Track"
-NO_PLACE = {"no dyno available", "invalid drive", "no dyno candidates"} | NOTHING
+
+def candidates(facility: str, dyno: str, facility_of: Mapping[str, str]) -> list[str]:
+    """Folded names that a row may mean by its two cells, the likelier first; `facility_of` has all dynos, folded."""
+    facility, dyno = fold(facility), fold(dyno).rstrip(".!")
+    names = [f"{facility} {dyno}"]
+    if (
+        facility in NO_PLACE
+        or dyno == facility
+        or dyno.startswith(facility + " ")
+        or facility_of.get(dyno) == facility
+    ):
+        names.append(dyno)
+    return names
+
+
+def meaning(facility: str, dyno: str, facility_of: Mapping[str, str]) -> str | None:
+    """The folded name of the one dyno that the two cells mean, if it is one."""
+    exact = unquoted(dyno)
+    if exact is not None:
+        names = [fold(exact)]
+    elif fold(dyno).rstrip(".!") in (*NO_PLACE, fold(POOL)):
+        return None
+    else:
+        names = candidates(facility, dyno, facility_of)
+    return next((name for name in names if name in facility_of), None)
 
 
 class Dynos:
@@ -28,18 +54,31 @@ class Dynos:
                 made = Capability(fold(rule.test_type), rule.drives, rule.weight_classes)
                 capabilities.setdefault(fold(name), {})[made] = None
         for row, name in sheets.named_dynos:
-            if fold(name) not in capabilities and fold(name) not in ground.dynos and fold(name) != fold(POOL):
+            if fold(name) not in {*capabilities, *ground.dynos, fold(POOL)} and not dyno_name_problem(name):
                 self.warnings.append(
                     f"Maintenance row {row} names {name}, which no row of DynoRules names: it may run no test."
                 )
         for key, name in names.items():
-            lane_names = [f"{POOL} {n}" for n in range(1, lanes + 1)] if key == fold(POOL) else [name]
+            is_pool = key == fold(POOL) and key not in sheets.exact
+            if not is_pool and not self._can_be_made(key, name, sheets):
+                continue
+            lane_names = [f"{POOL} {n}" for n in range(1, lanes + 1)] if is_pool else [name]
             for lane in lane_names:
                 both = capabilities.get(fold(lane), {}) | capabilities.get(key, {})
                 self._add(lane, tuple(both))
-        self.pool = sorted(
-            (key for key in {*self.specs, *ground.dynos} if self.facility_of(key) == fold(POOL)), key=_natural
-        )
+        self._facility_of = {key: self.facility_of(key) for key in self.all_keys()}
+        self.pool = sorted((key for key, of in self._facility_of.items() if of == fold(POOL)), key=_natural)
+
+    def _can_be_made(self, key: str, name: str, sheets: Sheets) -> bool:
+        """Whether it is there, or its name can be given; says why not. What is quoted can only be meant as a name."""
+        if key in self.ground.dynos or (key in sheets.exact and len(name) <= LONGEST_NAME):
+            return True
+        problem = dyno_name_problem(name)
+        if problem:
+            rows = [f"{RULES} row {rule.row}" for rule in sheets.rules if key in map(fold, rule.dynos)]
+            rows += [f"{MAINTENANCE} row {row}" for row, named in sheets.named_dynos if fold(named) == key]
+            self.warnings.append(f"{rows[0]}: the dyno '{name[:80]}' was left out. {problem}")
+        return not problem
 
     @staticmethod
     def _usual_names(sheets: Sheets) -> dict[str, str]:
@@ -62,7 +101,8 @@ class Dynos:
         for facility in self._facilities:
             if fold(name).startswith(facility + " ") or fold(name) == facility:
                 return self._written[facility]
-        return name.rsplit(" ", 1)[0]
+        guess = name.rsplit(" ", 1)[0]
+        return name if name_problem(guess) else guess
 
     def facility_of(self, key: str) -> str:
         known = self.ground.dynos.get(key)
@@ -85,18 +125,10 @@ class Dynos:
             return [], row.dyno or "no dyno given"
         if dyno == fold(POOL) and facility in (fold(POOL), *NO_PLACE) and self.pool:
             return self.pool, ""
-        candidates = [f"{facility} {dyno}"]
-        if (
-            facility in NO_PLACE
-            or dyno == facility
-            or dyno.startswith(facility + " ")
-            or (dyno in self.all_keys() and self.facility_of(dyno) == facility)
-        ):
-            candidates.append(dyno)
-        for candidate in candidates:
-            if candidate in self.specs or candidate in self.ground.dynos:
-                return [candidate], ""
-        return None, self._unknown(row, candidates[-1] if facility in NO_PLACE else candidates[0])
+        if key := meaning(row.facility, row.dyno, self._facility_of):
+            return [key], ""
+        names = candidates(row.facility, unquoted(row.dyno) or row.dyno, self._facility_of)
+        return None, self._unknown(row, names[-1] if facility in NO_PLACE else names[0])
 
     def _unknown(self, row: Row, wanted: str) -> str:
         names = {key: self.name(key) for key in sorted(self.all_keys())}

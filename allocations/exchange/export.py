@@ -18,6 +18,7 @@ from allocations.exchange.export_rows import schedule_rows
 from allocations.exchange.headings import NAMES
 from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES
 from allocations.models import Capability, Dyno, MaintenanceWindow, ProvingGround, TestType
+from allocations.names import dyno_name_problem, name_problem, quoted
 from dynosite.accounts.models import User
 
 HEADING_ROW = 5
@@ -113,8 +114,13 @@ def _write_rules(sheet, ground: ProvingGround) -> None:
         if name not in known:
             rules[name, "any", "any"] = []
     for n, (rule, dynos) in enumerate(rules.items(), 2):
-        for column, value in enumerate([*rule, ", ".join(dict.fromkeys(dynos))], 1):
+        for column, value in enumerate([*rule, ", ".join(_dyno_words(name) for name in dict.fromkeys(dynos))], 1):
             _put(sheet, n, column, value)
+
+
+def _dyno_words(name: str) -> str:
+    """The name, in quotation marks where it would be read as something else."""
+    return quoted(name) if dyno_name_problem(name) else name
 
 
 def _write_maintenance(sheet, ground: ProvingGround) -> None:
@@ -125,7 +131,8 @@ def _write_maintenance(sheet, ground: ProvingGround) -> None:
         windows[window.dyno_id].append((window.first_day, window.last_day))
     n = 3
     for dyno in Dyno.objects.filter(ground=ground).select_related("facility"):
+        facility = quoted(dyno.facility.name) if name_problem(dyno.facility.name) else dyno.facility.name
         for first, last in windows[dyno.pk] or [(None, None)]:
-            for column, value in enumerate((dyno.name, first, last, dyno.facility.name), 1):
+            for column, value in enumerate((_dyno_words(dyno.name), first, last, facility), 1):
                 _put(sheet, n, column, value)
             n += 1

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from allocations.enums import AllocationStatus, RequestStatus
+from allocations.exchange.cells import fold, is_error
+from allocations.exchange.dynos import meaning
 from allocations.exchange.snapshot import own_identity
-from allocations.models import Allocation, ProvingGround, TestRequest
+from allocations.models import Allocation, Dyno, ProvingGround, TestRequest
+from allocations.names import quoted
 
 STATUS_WORDS = {
     AllocationStatus.SCHEDULED: "G",
@@ -23,6 +26,8 @@ def schedule_rows(ground: ProvingGround) -> Iterator[dict[str, Any]]:
         "vehicle", "dyno__facility", "test_type", "request"
     )
     behind = defaultdict(list)
+    names = Dyno.objects.filter(ground=ground).values_list("name", "facility__name")
+    facility_of = {fold(name): fold(facility) for name, facility in names}
     found: list[tuple] = []
     for stay in stays.order_by("first_day", "id"):
         if stay.status != AllocationStatus.CANCELLED:
@@ -30,10 +35,14 @@ def schedule_rows(ground: ProvingGround) -> Iterator[dict[str, Any]]:
                 behind[stay.request_id].append(stay)
             first_of_request = stay.request_id is not None and len(behind[stay.request_id]) == 1
             found.append(
-                (stay.first_day, stay.pk, _booking_row(ground, stay, stay.request if first_of_request else None))
+                (
+                    stay.first_day,
+                    stay.pk,
+                    _booking_row(ground, stay, stay.request if first_of_request else None, facility_of),
+                )
             )
         elif stay.request_id is None:
-            found.append((stay.first_day, stay.pk, _booking_row(ground, stay, None)))
+            found.append((stay.first_day, stay.pk, _booking_row(ground, stay, None, facility_of)))
     requests = TestRequest.objects.filter(ground=ground).select_related("vehicle", "test_type")
     for request in requests.exclude(pk__in=behind):
         found.append((request.earliest_start or dt.date.max, request.pk, _request_row(ground, request)))
@@ -41,11 +50,13 @@ def schedule_rows(ground: ProvingGround) -> Iterator[dict[str, Any]]:
     return (row for _, _, row in found)
 
 
-def _booking_row(ground: ProvingGround, stay: Allocation, request: TestRequest | None) -> dict[str, Any]:
+def _booking_row(
+    ground: ProvingGround, stay: Allocation, request: TestRequest | None, facility_of: dict[str, str]
+) -> dict[str, Any]:
     began = stay.status in (AllocationStatus.RUNNING, AllocationStatus.COMPLETED)
     gone = stay.status == AllocationStatus.CANCELLED
     wanted = (request.earliest_start if request else None) or stay.first_day
-    facility, dyno = place_words(stay.dyno)
+    facility, dyno = place_words(stay.dyno, facility_of)
     return _common(ground, stay, request) | {
         "facility": facility,
         "dyno": dyno,
@@ -104,12 +115,18 @@ def _common(ground: ProvingGround, row: Allocation | TestRequest, request: TestR
     }
 
 
-def place_words(dyno) -> tuple[str, str | int]:
-    """Facility and dyno as the two columns say them: `NPG 3` at NPG is NPG and 3."""
+def place_words(dyno: Dyno, facility_of: dict[str, str]) -> tuple[str, str | int]:
+    """Facility and dyno as the two columns say them: `NPG 3` at NPG is NPG and 3.
+
+    A name that would be read as another dyno, or as none, stands whole and quoted. `facility_of` has the ground's
+    dynos by folded name.
+    """
     facility, name = dyno.facility.name, dyno.name
     if name.casefold().startswith(f"{facility.casefold()} "):
         name = name[len(facility) + 1 :]
-    return facility, int(name) if name.isdecimal() and name == str(int(name)) else name
+    if is_error(name) or meaning(facility, name, facility_of) != fold(dyno.name):
+        return facility, quoted(dyno.name)
+    return facility, int(name) if name.isascii() and name.isdecimal() and name == str(int(name)) else name
 
 
 def _end(day: dt.date) -> dt.datetime:

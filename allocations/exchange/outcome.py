@@ -74,6 +74,7 @@ class Sheets:
     facilities: tuple[str, ...] = ()
     facility_of: dict[str, str] = field(default_factory=dict)  # where the maintenance sheet says, by folded dyno
     named_dynos: list[tuple[int, str]] = field(default_factory=list)  # in the maintenance sheet, by row
+    exact: set[str] = field(default_factory=set)  # folded names of dynos that stand in quotation marks
 
 
 @dataclass(frozen=True)

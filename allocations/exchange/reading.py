@@ -1,6 +1,5 @@
 """The three sheets, read into rules, windows and rows; a row that can't be read is refused in words."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,7 +9,8 @@ from allocations.exchange.headings import forecast_heading, table_heading
 from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES, open_workbook
 from allocations.exchange.outcome import DRIVES, WEIGHT_CLASSES, Rule, Sheets, Window
 from allocations.exchange.rows import RowReader
-from allocations.exchange.words import DRIVE_WORDS, weight_class
+from allocations.exchange.words import DRIVE_WORDS, LONGEST, weight_class
+from allocations.names import listed, name_problem, unquoted
 
 RULE_FIELDS = [
     ("test", "testtype", False),
@@ -59,15 +59,18 @@ def _read_rules(grid, sheets: Sheets) -> None:
             continue
         drives = DRIVES if fold(drive) == "any" else tuple(filter(None, [DRIVE_WORDS.get(fold(drive))]))
         weights = WEIGHT_CLASSES if fold(weight) == "any" else tuple(filter(None, [weight_class(weight)]))
-        names = tuple(dict.fromkeys(text(name) for name in re.split(r"[,;]", dynos) if text(name)))
+        names = listed(dynos)
+        sheets.exact.update(fold(name) for name, exact in names if exact)
         if not test:
             problem = "it names no test type"
+        elif len(test) > LONGEST["test"]:
+            problem = f"its test type is longer than {LONGEST['test']} characters"
         elif not drives:
             problem = f"the drive {shown(drive)}; any, 2WD and AWD will do"
         elif not weights:
             problem = f"the weight class {shown(weight)}; any, <10k and >10k will do"
         else:
-            sheets.rules.append(Rule(n, test, drives, weights, names))
+            sheets.rules.append(Rule(n, test, drives, weights, tuple(dict.fromkeys(name for name, _ in names))))
             continue
         sheets.warnings.append(f"{RULES} row {n} was left out: {problem}.")
 
@@ -76,9 +79,9 @@ def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
     heading, columns = table_heading(grid, WINDOW_FIELDS, FACILITY_FIELD)
     at = {name: found[0] for name, found in columns.items()}
     for n in sorted(n for n in grid.rows if n > heading):
-        name, days = text(grid.at(n, at["dyno"])), []
-        if name and "facility" in at and text(grid.at(n, at["facility"])):
-            sheets.facility_of[fold(name)] = text(grid.at(n, at["facility"]))
+        name, days = _dyno_name(text(grid.at(n, at["dyno"])), sheets), []
+        if name and "facility" in at:
+            _read_facility(sheets, n, name, text(grid.at(n, at["facility"])))
         for field_name in ("first", "last"):
             try:
                 found = instant(grid.at(n, at[field_name]), epoch=grid.epoch)
@@ -89,6 +92,23 @@ def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
             days.append(found)
         else:
             _add_window(sheets, n, name, *days, shift)
+
+
+def _dyno_name(words: str, sheets: Sheets) -> str:
+    exact = unquoted(words)
+    if exact is None:
+        return words
+    sheets.exact.add(fold(exact))
+    return text(exact)
+
+
+def _read_facility(sheets: Sheets, n: int, dyno: str, words: str) -> None:
+    exact = unquoted(words)
+    problem = name_problem(words) if exact is None else ""
+    if fold(words) and problem and not is_nothing(words):
+        sheets.warnings.append(f"{MAINTENANCE} row {n}: the facility '{words[:80]}' was left out. {problem}")
+    elif words and not problem:
+        sheets.facility_of[fold(dyno)] = words if exact is None else text(exact)
 
 
 def _add_window(sheets, n, name, first: datetime | None, last: datetime | None, shift) -> None:

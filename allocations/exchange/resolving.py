@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from allocations.exchange.cells import fold
 from allocations.exchange.claims import RANK, Claim, Judge, conflicts
-from allocations.exchange.dynos import POOL, Dynos
+from allocations.exchange.dynos import Dynos
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.ground import IN_MAINTENANCE, Calendar, Ground
 from allocations.exchange.identity import row_identities, window_reference
@@ -22,6 +22,7 @@ from allocations.exchange.outcome import (
     Window,
 )
 from allocations.exchange.vehicles import Vehicles
+from allocations.names import POOL
 from allocations.rulebook import LONGEST_STAY
 
 MAX_LANES = 200
@@ -135,7 +136,7 @@ class _Resolution:
         found = defaultdict(list)
         for window in self.sheets.windows:
             key = fold(window.dyno)
-            for lane in self.dynos.pool if key == fold(POOL) else [key]:
+            for lane in self.dynos.pool if key == fold(POOL) and key not in self.sheets.exact else [key]:
                 if lane in self.dynos.all_keys():
                     found[lane].append(Window(window.row, self.dynos.name(lane), window.first, window.last))
                 else:

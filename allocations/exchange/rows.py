@@ -14,7 +14,6 @@ from allocations.exchange.cells import (
     text,
     whole_days,
 )
-from allocations.exchange.dynos import NO_PLACE
 from allocations.exchange.errors import Unreadable
 from allocations.exchange.headings import NAMES
 from allocations.exchange.outcome import Row
@@ -34,6 +33,7 @@ from allocations.exchange.words import (
     VIN,
     weight_class,
 )
+from allocations.names import NO_PLACE
 
 
 def _last_of(end: datetime) -> date:

@@ -5,6 +5,7 @@ import re
 from allocations.exchange.cells import fold
 from allocations.exchange.headings import NAMES
 from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED
+from allocations.names import LONGEST_NAME
 from allocations.rulebook import LONGEST_STAY
 
 MAX_DAYS = LONGEST_STAY
@@ -26,7 +27,7 @@ NOTE_LABELS = (
     WANTED,
     *(f"{label}: " for label in [*AS_NOTE.values(), *(NAMES[n] for n in ("model_year", *NUMBERS))]),
 )
-LONGEST = {"tag": 52, "test": 60, "facility": 60, "dyno": 60}
+LONGEST = {"tag": 52, "test": 60, "facility": 60, "dyno": 2 * LONGEST_NAME + 2}  # quotation marks are doubled
 LONGEST_DETAIL = 60
 
 

@@ -8,6 +8,8 @@ from django.db.models.functions import Lower
 from allocations.enums import Drive, WeightClass
 from allocations.models.ground import Facility, ProvingGround, TestType, ground_stays
 from allocations.models.guards import same_ground, within_ground
+from allocations.models.naming import check_name, tidy
+from allocations.names import dyno_name_problem
 
 
 def natural_key(name: str) -> str:
@@ -48,6 +50,10 @@ class Dyno(models.Model):
         if kwargs.get("update_fields"):
             kwargs["update_fields"] = {*kwargs["update_fields"], "sort_key"}
         super().save(**kwargs)
+
+    def clean(self) -> None:
+        tidy(self, "name")
+        check_name(self, dyno_name_problem)
 
 
 @pghistory.track()

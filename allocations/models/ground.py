@@ -13,6 +13,8 @@ from django.db.models.functions import Lower
 
 from allocations.enums import Role
 from allocations.models.guards import within_ground
+from allocations.models.naming import check_name, tidy
+from allocations.names import name_problem
 from allocations.rulebook import LONGEST_STAY, LONGEST_TRAVEL
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
@@ -66,6 +68,7 @@ class ProvingGround(models.Model):
         return self.name
 
     def clean(self) -> None:
+        tidy(self, "name")
         self.days_off = sorted(set(self.days_off or []))
         self.holidays_country = self.holidays_country.strip().upper()
         self.holidays_subdivision = self.holidays_subdivision.strip().upper()
@@ -117,6 +120,10 @@ class Facility(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        tidy(self, "name")
+        check_name(self, name_problem)
+
 
 @pghistory.track()
 class Shutdown(models.Model):
@@ -146,6 +153,9 @@ class Shutdown(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}, {DayRange(self.first_day, self.last_day)}"
+
+    def clean(self) -> None:
+        tidy(self, "name")
 
 
 @pghistory.track()
@@ -214,3 +224,6 @@ class TestType(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        tidy(self, "name")

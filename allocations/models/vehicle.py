@@ -6,6 +6,7 @@ from django.db.models.functions import Upper
 
 from allocations.enums import Drive, WeightClass, weight_class_of
 from allocations.models.ground import ProvingGround, ground_stays
+from allocations.models.naming import tidy
 
 
 @pghistory.track()
@@ -75,7 +76,7 @@ class Vehicle(models.Model):
         return self.tag or self.vin or ""
 
     def clean(self) -> None:
-        self.tag = " ".join(self.tag.split())
-        self.vin = (self.vin or "").strip().upper() or None
+        tidy(self, "tag", "vin", "build_id", "program", "powertrain", "build_type", "team")
+        self.vin = (self.vin or "").upper() or None
         if self.weight_lbs and self.weight_class and weight_class_of(self.weight_lbs) != self.weight_class:
             raise ValidationError({"weight_class": f"{self.weight_lbs:,} lb is {weight_class_of(self.weight_lbs)}."})

@@ -1,6 +1,7 @@
 """Text that can be kept, for PostgreSQL takes no NUL, and UTF-8 no half of a surrogate pair; and that can be seen."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,13 @@ _NOT_SEEN = re.compile(
 letters stay: some scripts are written with them."""
 
 
+_CATEGORIES_NOT_SEEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Co"))
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters, marks and symbols by their category that have no shape of their own."""
+
+
 def storable(value: Any) -> Any:
     """The value without what cannot be kept; of lists and dicts all that is in them."""
     return _without(_NOT_KEPT, value)
@@ -24,6 +32,19 @@ def storable(value: Any) -> Any:
 def visible(value: Any) -> Any:
     """The value without what nobody sees, so that it says what it shows; of lists and dicts all that is in them."""
     return _without(_NOT_SEEN, value)
+
+
+def one_line(text: str) -> str:
+    """The text as names are kept: white space collapsed, and nothing in it that cannot be seen.
+
+    Letters that can be written in two ways are brought into one, so that texts that look the same are the same.
+    """
+    seen = (char for char in unicodedata.normalize("NFC", text) if char.isspace() or not _is_invisible(char))
+    return " ".join("".join(seen).split())
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in _CATEGORIES_NOT_SEEN or _BLANK.match(char) is not None
 
 
 def _without(left_out: re.Pattern[str], value: Any) -> Any:
