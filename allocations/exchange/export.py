@@ -1,11 +1,11 @@
 """The schedule as a workbook in the layout that can be imported, and as CSV."""
 
-import csv
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
@@ -20,6 +20,7 @@ from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES
 from allocations.models import Capability, Dyno, MaintenanceWindow, ProvingGround, TestType
 from allocations.names import dyno_name_problem, name_problem, quoted
 from dynosite.accounts.models import User
+from dynosite.lib.csv_files import csv_lines, is_like_formula
 
 HEADING_ROW = 5
 CSV_COLUMNS = {
@@ -28,7 +29,6 @@ CSV_COLUMNS = {
     "weight": "Weight class", "program": "Program", "team": "Team", "estimated": "Earliest start", "notes": "Notes",
 }  # fmt: skip
 HEADING, FILL = Font(bold=True), PatternFill("solid", fgColor="D9E2F2")
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def export_workbook(ground: ProvingGround, *, user: User) -> bytes:
@@ -46,30 +46,8 @@ def export_workbook(ground: ProvingGround, *, user: User) -> bytes:
 def export_csv(ground: ProvingGround, *, user: User) -> Iterator[str]:
     """The ground's schedule as lines of CSV, for a streaming answer; what a spreadsheet might run is made text."""
     access.require(user, ground.pk, Role.VIEWER)
-    writer = csv.writer(_Line())
-    rows = schedule_rows(ground)
-    return (writer.writerow(values) for values in _csv_values(rows))
-
-
-class _Line:
-    """A file that hands back what is written to it."""
-
-    @staticmethod
-    def write(line: str) -> str:
-        return line
-
-
-def _csv_values(rows) -> Iterator[list[Any]]:
-    yield list(CSV_COLUMNS.values())
-    for row in rows:
-        yield [harmless(row.get(name)) for name in CSV_COLUMNS]
-
-
-def harmless(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula, with the apostrophe that makes it text."""
-    if isinstance(value, str) and value.lstrip(" \u00a0\u200b").startswith(DANGEROUS):
-        return f"'{value}"
-    return value
+    rows = ([row.get(name) for name in CSV_COLUMNS] for row in schedule_rows(ground))
+    return csv_lines(list(CSV_COLUMNS.values()), rows, ZoneInfo(ground.time_zone))
 
 
 def _put(sheet, row: int, column: int, value: Any) -> None:
@@ -78,7 +56,7 @@ def _put(sheet, row: int, column: int, value: Any) -> None:
     if isinstance(value, str):
         cell = sheet.cell(row, column, text(value))
         cell.data_type = "s"  # never a formula
-        cell.quotePrefix = cell.value.startswith(DANGEROUS)
+        cell.quotePrefix = is_like_formula(cell.value)
     else:
         cell = sheet.cell(row, column, value)
         if isinstance(value, dt.date):

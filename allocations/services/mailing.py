@@ -16,6 +16,7 @@ from django.utils import timezone
 from allocations.access import grounds_of
 from allocations.models import Notice
 from dynosite.accounts.models import User
+from dynosite.lib.plain_text import one_line, visible
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ def _close(connection: Any) -> None:
 
 def _subject(notices: list[Notice]) -> str:
     if len(notices) == 1 and not notices[0].parts:
-        return " ".join(f"Your booking was changed: {notices[0].sentence.partition(':')[0]}".split())
+        return one_line(f"Your booking was changed: {notices[0].sentence.partition(':')[0]}")
     return f"{sum(len(notice.parts) or 1 for notice in notices)} of your bookings were changed"
 
 
@@ -125,4 +126,4 @@ def _body(notices: list[Notice]) -> str:
         lines.append(f"- {notice.sentence}")
     where = f" at {settings.PUBLIC_URL}/notices/" if settings.PUBLIC_URL else " on the page Notices"
     lines += ["", f"All of it, and a switch for these mails, is{where}."]
-    return "\n".join(lines).lstrip() + "\n"
+    return visible("\n".join(lines).lstrip()) + "\n"

@@ -1,8 +1,6 @@
 """What happened lately in a ground, and undoing it."""
 
-import zoneinfo
 from collections import Counter
-from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,8 +16,9 @@ from allocations.selectors.kept import KEPT, is_kept
 from allocations.services.undo import undo
 from allocations.web.attempts import actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
-from allocations.web.listing import csv_answer, list_page, listing
+from allocations.web.listing import list_page, listing
 from dynosite.accounts.models import User
+from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.formats import count
 
 SORTS = {"at": "at"}
@@ -48,8 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
         per_page=PER_PAGE,
     )  # fmt: skip
     if request.GET.get("format") == "csv":
-        zone = zoneinfo.ZoneInfo(ground.time_zone)
-        return csv_answer(f"changes-{ground.code.lower()}", CSV, found.rows.iterator(), partial(_csv, zone))
+        return csv_answer(f"changes-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
     context = {
         "entries": entries(found.page_obj, shell_of(request).role or Role.VIEWER, user=request.user),
         "chosen": chosen,
@@ -60,10 +58,9 @@ def index(request: HttpRequest) -> HttpResponse:
     return list_page(request, "changes", found, context)
 
 
-def _csv(zone: zoneinfo.ZoneInfo, change: Change) -> list[object]:
+def _csv(change: Change) -> list[object]:
     who = change.user.display_name if change.user else ""
-    when = change.at.astimezone(zone).isoformat(timespec="minutes")
-    return [when, who, change.get_door_display(), change.get_action_display(), change.summary, change.reason]
+    return [change.at, who, change.get_door_display(), change.get_action_display(), change.summary, change.reason]
 
 
 def _people(ground: ProvingGround) -> list[User]:

@@ -22,8 +22,9 @@ from allocations.web.attempts import actor_of, attempt, key_of, say_done, warn_o
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import DynoForm, RunFormSet, runs_of
 from allocations.web.free_dynos import MOST_OTHERS, FreeDynos, read_free
-from allocations.web.listing import csv_answer, list_page, listing
+from allocations.web.listing import list_page, listing
 from allocations.web.live import live_list
+from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
 
 SEARCH = ("name", "facility__name", "notes")

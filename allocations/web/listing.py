@@ -1,13 +1,12 @@
-"""Lists: search, sort, pages and CSV, all of it in the address."""
+"""Lists: search, sort and pages, all of it in the address."""
 
-import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from allocations.selectors.search import LONGEST_TEXT, every_word
@@ -61,35 +60,3 @@ def list_page(request: HttpRequest, folder: str, found: Listing, context: dict[s
     response = render(request, f"allocations/{folder}/{template}", context)
     response["Vary"] = "HX-Request, Cookie"
     return response
-
-
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
-def csv_answer(
-    name: str, heading: Sequence[str], rows: Iterable[Any], cells: Callable[[Any], Sequence[Any]]
-) -> StreamingHttpResponse:
-    writer = csv.writer(_Echo())
-    lines = [heading]
-    body = (writer.writerow([harmless(cell) for cell in line]) for line in _chain(lines, rows, cells))
-    return StreamingHttpResponse(
-        body,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
-    )
-
-
-def _chain(
-    lines: Iterable[Sequence[Any]], rows: Iterable[Any], cells: Callable[[Any], Sequence[Any]]
-) -> Iterable[Sequence[Any]]:
-    yield from lines
-    for row in rows:
-        yield cells(row)
-
-
-def harmless(value: Any) -> str:
-    """The text of a cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -26,7 +26,8 @@ from allocations.web.attempts import say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.curve import curve_of
 from allocations.web.forms.plans import PlanForm
-from allocations.web.listing import csv_answer, list_page, listing
+from allocations.web.listing import list_page, listing
+from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def _csv(plan: Plan) -> list[Any]:
     return [
-        plan, plan.get_state_display(), plan.made_at.isoformat(timespec="minutes"), plan.made_by, plan.first_day,
+        plan, plan.get_state_display(), plan.made_at, plan.made_by, plan.first_day,
         plan.last_day, plan.get_movable_display(), plan.placed, plan.moved, plan.unplaced, plan.objective, plan.bound,
         plan.gap, plan.note,
     ]  # fmt: skip

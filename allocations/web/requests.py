@@ -18,7 +18,8 @@ from allocations.services.requests import cancel_request, change_request, create
 from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.requests import FIELDS, RequestForm
-from allocations.web.listing import csv_answer, list_page, listing
+from allocations.web.listing import list_page, listing
+from dynosite.lib.csv_files import csv_answer
 
 SORTS = {
     "vehicle": "vehicle__tag",

@@ -23,8 +23,9 @@ from allocations.services import scenarios
 from allocations.services.work import Actor
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.scenarios import FORMS, EditForm, ScenarioForm, WindowForm
-from allocations.web.listing import csv_answer, list_page, listing
+from allocations.web.listing import list_page, listing
 from allocations.web.scenario_tables import comparison_of, tables_of
+from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ def _csv(scenario: Scenario, names: dict[str, str]) -> list[Any]:
     figures = [of.get(name) for name in ("late_days", "unplaced", "objective", "use") for of in answers]
     return [
         scenario, "; ".join(_words(scenario, names)), scenario.get_state_display(), scenario.first_day,
-        scenario.last_day, *figures, scenario.made_at.isoformat(timespec="minutes"), scenario.made_by, scenario.note,
+        scenario.last_day, *figures, scenario.made_at, scenario.made_by, scenario.note,
     ]  # fmt: skip
 
 

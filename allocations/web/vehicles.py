@@ -20,8 +20,9 @@ from allocations.services.fleet import add_vehicle, change_vehicle
 from allocations.web.attempts import actor_of, attempt, key_of, say_done, warn_of_misfits
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import VehicleForm
-from allocations.web.listing import csv_answer, list_page, listing
+from allocations.web.listing import list_page, listing
 from allocations.web.live import live_list
+from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
 
 SORTS = {

@@ -1,18 +1,17 @@
 """Lists that are read and never written, with what they add up to above them."""
 
-import csv
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
 from allocations.admin.base import GroundAdmin
 from assistant.figures import Bars, Table
+from dynosite.lib.csv_files import csv_answer
 
 
 class SuperuserOnly:
@@ -71,30 +70,11 @@ class ReadOnlyAdmin(GroundAdmin):
             rows = self.get_changelist_instance(request).queryset.values_list(*self.export)
         except IncorrectLookupParameters:
             raise BadRequest("A filter in the address makes no sense.") from None
-        name = f'attachment; filename="{self.opts.model_name}.csv"'
-        return StreamingHttpResponse(
-            _lines(self.export, rows), content_type="text/csv", headers={"Content-Disposition": name}
-        )
+        heading = [name.replace("__", " ") for name in self.export]
+        return csv_answer(str(self.opts.model_name), heading, rows.iterator(chunk_size=500))
 
 
 def run_link(run_id: Any, text: Any) -> str:
     if run_id is None:
         return str(text)
     return format_html('<a href="{}">{}</a>', reverse("admin:assistant_run_change", args=[run_id]), text)
-
-
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
-def _lines(heads: tuple[str, ...], rows: QuerySet) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow([head.replace("__", " ") for head in heads])
-    for row in rows.iterator(chunk_size=500):
-        yield writer.writerow([_harmless(cell) for cell in row])
-
-
-def _harmless(cell: Any) -> Any:
-    """No spreadsheet takes it for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell

@@ -57,8 +57,19 @@ def _without(left_out: re.Pattern[str], value: Any) -> Any:
     return value
 
 
+_TURNING = re.compile(rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
+"""What turns the direction of the letters after it, in UTF-8; no text that is honest needs it to be unseen."""
+
+
+def _named(match: re.Match[bytes]) -> bytes:
+    return f"[U+{ord(match[0].decode()):04X}]".encode()
+
+
 class PlainTextMiddleware:
     """Answers 400 to an address or form with a NUL in it, which no person types and every text column refuses.
+
+    Writes the names of characters that turn the direction of a text in place of them, so that every page shows what
+    people's texts hold, in the order in which they hold it.
 
     Behind the middleware for CSRF, which has read the form. What is exempt from that reads its body itself.
     """
@@ -67,7 +78,10 @@ class PlainTextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if not response.streaming and response.get("Content-Type", "").startswith("text/html"):
+            response.content = _TURNING.sub(_named, response.content)
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         if not getattr(view, "csrf_exempt", False) and (_has_nul(request.GET) or _has_nul(request.POST)):

@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 
 from allocations.enums import Role
 from allocations.exceptions import NotFound
-from allocations.exchange.export import export_csv, export_workbook, harmless
+from allocations.exchange.export import export_csv, export_workbook
 from allocations.exchange.importing import carry_out
 from allocations.exchange.opening import FORECAST
 from allocations.exchange.tests.books import book, day, row
@@ -46,6 +46,15 @@ REQUEST = (
     "test_type__name", "step", "drive", "days", "miles", "miles_per_day", "extra_days", "earliest_start", "due_date",
     "status", "note",
 )  # fmt: skip
+
+
+def read_csv(lines):
+    return list(csv.reader("".join(lines).removeprefix("\ufeff").splitlines()))
+
+
+def records(lines):
+    heading, *rows = read_csv(lines)
+    return [dict(zip(heading, row, strict=True)) for row in rows]
 
 
 def schedule(ground):
@@ -111,19 +120,6 @@ def test_what_was_made_here_is_known_again_here_and_comes_in_elsewhere(ground, e
     assert schedule(east)["rules"] == schedule(ground)["rules"]
 
 
-NASTY = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")', "\t=1", " =1", "%0A", "|calc"]
-
-
-@pytest.mark.parametrize("words", NASTY)
-def test_csv_never_holds_a_formula(words):
-    assert harmless(words) == f"'{words}"
-
-
-@pytest.mark.parametrize("value", ["412W766", "0K - 4K", "a=b", -1, 4.5, None, ""])
-def test_csv_leaves_the_rest_alone(value):
-    assert harmless(value) == value
-
-
 def test_formulas_in_the_schedule_are_exported_as_text(ground):
     bring(ground, row("=1+1", notes="@SUM(A1)", step="+cmd", program="-2"), edit=as_text)
     user = member(ground).user
@@ -131,7 +127,7 @@ def test_formulas_in_the_schedule_are_exported_as_text(ground):
     cells = {cell.value: cell for line in sheet.iter_rows() for cell in line if isinstance(cell.value, str)}
     for words in ("=1+1", "@SUM(A1)", "+cmd", "-2"):
         assert (cells[words].data_type, cells[words].quotePrefix) == ("s", True)
-    lines = list(csv.reader("".join(export_csv(ground, user=user)).splitlines()))
+    lines = read_csv(export_csv(ground, user=user))
     values = dict(zip(lines[0], lines[1], strict=True))
     assert [values[n] for n in ("Tag", "Notes", "Step", "Program")] == ["'=1+1", "'@SUM(A1)", "'+cmd", "'-2"]
 
@@ -145,7 +141,7 @@ def as_text(workbook):
 
 def test_csv_says_who_is_where(ground):
     bring(ground, row(), row("222B222", 1), row("333C333", 9, status="CANCELLED"))
-    lines = list(csv.DictReader("".join(export_csv(ground, user=member(ground).user)).splitlines()))
+    lines = records(export_csv(ground, user=member(ground).user))
     assert [(each["Dyno"], each["Tag"], each["First day"], each["Last day"], each["Status"]) for each in lines] == [
         ("NPG 1", "412W766", "2027-03-01", "2027-03-05", "G"),
         ("", "222B222", "", "", "G"),

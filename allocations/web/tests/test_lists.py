@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from allocations.enums import Role
-from allocations.models import Change, ProvingGround
+from allocations.models import Change, ProvingGround, Vehicle
 from allocations.services.booking import book
 from allocations.services.requests import cancel_request
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, MONDAY, allocation_of, day
@@ -45,7 +45,7 @@ def linked(response) -> list[str]:
 
 
 def table(response) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode())))
+    return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))
 
 
 def grow(world, number: int, *, begin: int = 0) -> None:
@@ -263,3 +263,14 @@ def test_times_of_an_export_are_those_of_the_ground(scheduler, world):
     Change.objects.update(at=dt.datetime(2026, 11, 17, 3, 30, tzinfo=dt.UTC))
     lines = b"".join(scheduler.get(address("change-list"), {"format": "csv"}).streaming_content).decode()
     assert "2026-11-16T22:30-05:00" in lines
+
+
+def test_what_turns_the_direction_of_a_text_is_shown(scheduler, world):
+    vehicle = world.vehicle("900W2")
+    Vehicle.objects.filter(pk=vehicle.pk).update(
+        notes="safe \u202esuoicilam\u202c end \u2067x\u2069", team="A\u202eB"
+    )
+    page = scheduler.get(reverse("allocations:vehicle-detail", args=[vehicle.pk])).content.decode()
+    assert "safe [U+202E]suoicilam[U+202C] end [U+2067]x[U+2069]" in page
+    assert "A[U+202E]B" in page
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", page)

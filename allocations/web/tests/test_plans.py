@@ -349,7 +349,7 @@ def test_a_search_keeps_the_rows_where_it_finds_a_ghost(world, plan, client):
 def test_the_list_is_given_as_csv(world, plan, client):
     client.force_login(world.users["viewer"])
     answer = client.get(reverse("allocations:plan-list"), {"format": "csv", "sort": "-moved"})
-    (line,) = csv.DictReader(io.StringIO(answer.getvalue().decode()))
+    (line,) = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
     figures = [line[name] for name in ("State", "Placed", "Moved", "Without a place", "Lateness, weighted")]
     assert figures == ["Ready", "1", "0", "0", "0"]
 

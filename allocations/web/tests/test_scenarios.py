@@ -182,7 +182,9 @@ def test_the_list_is_given_as_csv_with_what_was_found(crowded, client):
     answered(world, {"do": "add-dyno", "like": world.dynos["NPG 1"].pk}, name="=One more")
     made(world, name="Not asked")
     client.force_login(world.users["viewer"])
-    lines = list(csv.DictReader(io.StringIO(client.get(f"{LIST}?format=csv&sort=late").getvalue().decode())))
+    lines = list(
+        csv.DictReader(io.StringIO(client.get(f"{LIST}?format=csv&sort=late").getvalue().decode("utf-8-sig")))
+    )
     assert [line["Scenario"] for line in lines] == ["'=One more", "Not asked"]
     found = [lines[0][name] for name in ("Changes", "Days late today", "Days late then")]
     assert found == ["1 more dyno, like NPG 1", "18", "6"]

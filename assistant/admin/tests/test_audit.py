@@ -39,7 +39,7 @@ def test_an_admin_sees_their_own_grounds_rows_and_a_superuser_all(cast, keeper, 
     assert "outsider" not in page
     assert "South" not in page
     if model != "feedback":
-        exported = keeper.get(url(model, "export")).getvalue().decode()
+        exported = keeper.get(url(model, "export")).getvalue().decode("utf-8-sig")
         assert "outsider" not in exported
         assert exported.count("\r\n") > 1
 
@@ -166,7 +166,7 @@ def test_spend_is_exported_as_it_is_filtered_and_harmless_to_spreadsheets(cast, 
     a_run(cast.world, "=cmd()")
     page = root.get(url("spend"), {"user__id__exact": evil.pk})
     assert page.context["export"] == f"{url('spend', 'export')}?user__id__exact={evil.pk}"
-    rows = list(csv.reader(io.StringIO(root.get(page.context["export"]).getvalue().decode())))
+    rows = list(csv.reader(io.StringIO(root.get(page.context["export"]).getvalue().decode("utf-8-sig"))))
     assert rows == [
         ["day", "user username", "ground code", "calls", "tokens_in", "tokens_out", "cost"],
         ["2026-11-18", "'=cmd()", "NORTH", "2", "1200", "80", "0.000560"],
