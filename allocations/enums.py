@@ -37,6 +37,14 @@ class AllocationStatus(TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class LateKind(TextChoices):
+    """How a booking is late, the most pressing first."""
+
+    OVERRUN = "overrun", "Overrun"
+    UNSTARTED = "unstarted", "Not started"
+    PAST_DUE = "past-due", "Past due"
+
+
 class RequestStatus(TextChoices):
     WAITING = "waiting", "Waiting"
     PLACED = "placed", "Placed"

@@ -14,6 +14,7 @@ from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Capability, Dyno, Occupancy, ProvingGround
 from allocations.rulebook import LONGEST_STAY, held_to
 from allocations.selectors.ghosts import Ghost
+from allocations.selectors.lateness import Lateness, lateness_of
 from allocations.selectors.running import overrunning
 from allocations.selectors.search import has_every_word
 from allocations.selectors.use import DayState, count_states, presence, states_of
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 SPARK_BARS = 8
 """At most so many columns show how a dyno's use is spread over the days."""
 OUTLOOK_DAYS = 14
+LATE = "late"
+"""Among the statuses of a filter: late in any way. Kinds of lateness stand there by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,15 @@ class Bar:
     vehicle: str
     label: str
     done: float | None = None
-    warning: str = ""
+    late: Lateness | None = None
     matches: bool = True
     over: int = 0
     """Days after its last one through today on which it still holds its dyno."""
+
+    @property
+    def look(self) -> str:
+        """How it is late, or else its status."""
+        return self.late.kind if self.late else self.status
 
     @property
     def held(self) -> int:
@@ -300,9 +308,9 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
             matches = not chosen.of_bars
             bar = Bar(window_id, start, length, first, last, "maintenance", "", label, matches=matches)
         else:
-            warning = warning_of(status, first, last, due, today)
+            late = lateness_of(status, first, last, due, today)
             matches = (
-                (not chosen.statuses or status in chosen.statuses or ("late" in chosen.statuses and bool(warning)))
+                (not chosen.statuses or status in chosen.statuses or _is_late_as_chosen(late, chosen))
                 and (not chosen.test or test_code == chosen.test)
                 and (not chosen.mine or user.pk in (created_by_id, requested_by_id))
                 and has_every_word(chosen.text, (tag, vin or "", test, team, program, *by_id[dyno_id].names))
@@ -317,26 +325,19 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
                 tag or vin,
                 test,
                 done=_done(first, length, today) if status == AllocationStatus.RUNNING else None,
-                warning=warning,
+                late=late,
                 matches=matches,
                 over=(today - last).days if held_to(status, last, today) else 0,
             )
         by_id[dyno_id].bars.append(bar)
 
 
+def _is_late_as_chosen(late: Lateness | None, chosen: CalendarFilter) -> bool:
+    return late is not None and (LATE in chosen.statuses or late.kind in chosen.statuses)
+
+
 def _overrunning_into(days: DayRange, today: dt.date) -> Q:
     return overrunning(today, "allocation__") if today >= days.first else Q(pk__in=())
-
-
-def warning_of(status: str, first: dt.date, last: dt.date, due: dt.date | None, today: dt.date) -> str:
-    """Why an allocation is late, in a sentence, or nothing."""
-    if status == AllocationStatus.SCHEDULED and first < today:
-        return f"It should have started on {first:%a} {first.day} {first:%b}."
-    if status == AllocationStatus.RUNNING and last < today:
-        return f"It should have ended on {last:%a} {last.day} {last:%b}."
-    if status in (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING) and due and last > due:
-        return f"It ends after its due date, {due:%a} {due.day} {due:%b}."
-    return ""
 
 
 def _done(first: dt.date, length: int, today: dt.date) -> float:

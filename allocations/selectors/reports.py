@@ -64,7 +64,9 @@ def allocations_between(
 ) -> QuerySet[Allocation]:
     """Allocations that meet the days, earliest first. Without a status: all that are not cancelled."""
     access.require(user, ground.pk, access.Role.VIEWER)
-    query = Allocation.objects.filter(ground=ground).select_related("vehicle", "dyno", "test_type", "ground")
+    query = Allocation.objects.filter(ground=ground).select_related(
+        "vehicle", "dyno", "test_type", "ground", "request"
+    )
     query = query.filter(status=status) if status else query.exclude(status=AllocationStatus.CANCELLED)
     if days:
         today = ground.today()

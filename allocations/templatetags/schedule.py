@@ -21,7 +21,7 @@ LONG = 14
 def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
     """A bar is a link to what it stands for; its place is two custom properties, its looks are classes."""
     shown = min(found.start + found.held, total) - max(found.start, 0)
-    css = f"status-{'late' if found.warning else found.status}"
+    css = f"status-{found.look}"
     if shown <= 2:
         css += f" d{shown}"
     elif shown >= LONG:
@@ -44,7 +44,7 @@ def title_of(found: Bar) -> str:
     """All that a bar says where it has no room for words: whose it is, which test, its days and why it is late."""
     what = ", ".join(filter(None, (found.vehicle, found.label)))
     state = f"{_LABELS[found.status]}, {day_range(found.first, found.last, year=False)}"
-    return ". ".join(filter(None, (what, state, found.warning)))
+    return ". ".join(filter(None, (what, state, found.late and found.late.sentence)))
 
 
 @register.simple_tag

@@ -13,8 +13,8 @@ from allocations.enums import AllocationStatus, Role
 from allocations.models import Allocation
 from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.allocations import allocation_by_id, checks_of
-from allocations.selectors.calendar import warning_of
 from allocations.selectors.history import history_of
+from allocations.selectors.lateness import lateness_of_allocation
 from allocations.selectors.places import explained, other_places, why_no_place
 from allocations.selectors.running import overrun_since, progress_of
 from allocations.selectors.working import length_of, stretch_of
@@ -214,15 +214,11 @@ def _page(
     today = allocation.ground.today()
     open_ = allocation.status in OPEN and shell_of(request).may_schedule
     running = open_ and allocation.status == AllocationStatus.RUNNING
-    request_ = allocation.request
     places, why_none = _places(request, allocation, outcome) if open_ else ([], [])
     context = {
         "allocation": allocation,
         "checks": checks_of(allocation),
-        "warning": warning_of(
-            allocation.status, allocation.first_day, allocation.last_day,
-            request_.due_date if request_ else None, today,
-        ),
+        "late": lateness_of_allocation(allocation),
         "overrun": running and overrun_since(allocation),
         "progress": progress_of(allocation) if running else None,
         "may_move": open_,

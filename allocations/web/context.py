@@ -163,6 +163,7 @@ class Shell:
             ("Dynos", "allocations:dyno-list", "gauge", 0),
             ("Vehicles", "allocations:vehicle-list", "car", 0),
             ("Plans", "allocations:plan-list", "sparkles", 0),
+            ("Late", "allocations:late-list", "hourglass", 0),
             ("Changes", "allocations:change-list", "history", 0),
         ]
         if self.may_schedule:

@@ -126,7 +126,7 @@ def _bar(bar: Bar, days: DayRange) -> PrintedBar:
     end = min(bar.start + bar.length, days.days)
     from_before, goes_on = bar.start < 0, bar.start + bar.length > days.days
     marks = {"dim": not bar.matches, "from-before": from_before, "goes-on": goes_on}
-    css = " ".join([f"status-{'late' if bar.warning else bar.status}", *(mark for mark, on in marks.items() if on)])
+    css = " ".join([f"status-{bar.look}", *(mark for mark, on in marks.items() if on)])
     title = f"{_STATUS_LABELS[bar.status]}, {day_range(bar.first, bar.last)}"
     text = " · ".join(filter(None, (bar.vehicle, bar.label)))
     return PrintedBar(css, start, end - start, text, title, from_before, goes_on)

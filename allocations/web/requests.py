@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from allocations.enums import Priority, RequestStatus, Role
 from allocations.models import TestRequest, TestType
 from allocations.selectors.history import history_of
-from allocations.selectors.requests import is_late, late, request_by_id, request_list
+from allocations.selectors.lateness import end_of, is_late, late_requests
+from allocations.selectors.requests import request_by_id, request_list
 from allocations.selectors.search import REQUEST_FIELDS
 from allocations.services.requests import cancel_request, change_request, create_request
 from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
@@ -53,7 +54,7 @@ def index(request: HttpRequest) -> HttpResponse:
     if request.GET.get("format") == "csv":
         return csv_answer(f"requests-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
     for each in found.page_obj:
-        each.late = is_late(each, today, each.place_last)
+        each.late = is_late(each, today, each.place_end)
     context = {
         "today": today,
         "status": status,
@@ -73,7 +74,7 @@ def _narrowed(rows: Any, status: str, chosen: dict[str, str], today: Any) -> Any
         rows = rows.filter(test_type=int(chosen["test"]))
     if chosen["priority"] in Priority.values:
         rows = rows.filter(priority=chosen["priority"])
-    return rows.filter(late(today)) if chosen["late"] else rows
+    return rows.filter(late_requests(today)) if chosen["late"] else rows
 
 
 def _csv(row: Any) -> list[Any]:
@@ -90,10 +91,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _detail(request: HttpRequest, wish: TestRequest, outcome: Outcome | None = None) -> HttpResponse:
     places = wish.allocations.select_related("dyno__facility", "test_type").order_by("first_day")
+    today = wish.ground.today()
     live = [place for place in places if place.status != "cancelled"]
     context = {
         "wish": wish,
-        "late": is_late(wish, wish.ground.today(), max((place.last_day for place in live), default=None)),
+        "late": is_late(wish, today, max((end_of(place, today) for place in live), default=None)),
         "places": places,
         "today": wish.ground.today(),
         "may_schedule": shell_of(request).may_schedule,

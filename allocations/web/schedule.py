@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from allocations import access
-from allocations.enums import AllocationStatus, Drive, WeightClass
+from allocations.enums import AllocationStatus, Drive, LateKind, WeightClass
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.allocations import allocation_by_id, checks_of, search_ahead
-from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar, warning_of
+from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar
+from allocations.selectors.lateness import lateness_of_allocation
 from allocations.selectors.running import overrun_since
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
@@ -39,7 +40,7 @@ LEGEND = (
     ("scheduled", "Scheduled"),
     ("running", "Running"),
     ("completed", "Completed"),
-    ("late", "Late"),
+    *LateKind.choices,
     ("maintenance", "Maintenance"),
 )
 
@@ -89,6 +90,7 @@ def board(request: HttpRequest) -> HttpResponse:
             if (values := getattr(query.chosen, name if name == "runs" else f"{name}s"))
         ],
         "legend": LEGEND,
+        "late_kinds": LateKind.values,
         "search_form": "schedule-filters",
         "search_text": query.chosen.text,
         "elsewhere": _elsewhere(request, query) if not sections else [],
@@ -123,14 +125,12 @@ def rows(request: HttpRequest) -> HttpResponse:
 def allocation_card(request: HttpRequest, pk: int) -> HttpResponse:
     allocation = allocation_by_id(pk, user=request.user)
     shell_of(request).show_ground(allocation.ground_id)
-    due = allocation.request.due_date if allocation.request else None
-    first, last = allocation.first_day, allocation.last_day
     context = {
         "allocation": allocation,
         "checks": checks_of(allocation),
         "may_change": shell_of(request).may_schedule and allocation.status in MOVABLE,
         "overrun": overrun_since(allocation),
-        "warning": warning_of(allocation.status, first, last, due, allocation.ground.today()),
+        "late": lateness_of_allocation(allocation),
         "page": f"{reverse('allocations:allocation-card', args=[pk]).removesuffix('card/')}",
     }
     return render(request, "allocations/schedule/_allocation_card.html", context)

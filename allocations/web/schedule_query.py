@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from django.http import QueryDict
 
-from allocations.enums import AllocationStatus, Drive, WeightClass
+from allocations.enums import AllocationStatus, Drive, LateKind, WeightClass
 from allocations.models import ProvingGround
-from allocations.selectors.calendar import CalendarFilter
+from allocations.selectors.calendar import LATE, CalendarFilter
 from dynosite.lib.days import DayRange, day_of
 
 LONGEST = 400
@@ -36,7 +36,8 @@ ZOOMS = {
 }
 DEFAULT_ZOOM = "week"
 STATUSES = (
-    ("late", "Late"),
+    (LATE, "All late"),
+    *LateKind.choices,
     *((status.value, status.label) for status in AllocationStatus if status != AllocationStatus.CANCELLED),
 )
 

@@ -98,6 +98,12 @@ class Utilisation(Args):
     dyno: MaybeDyno = None
 
 
+class ListLate(Args):
+    kind: MaybeText = Field(
+        None, description="overrun (past its end), unstarted or past-due (ends after its due date); without it all."
+    )
+
+
 class ListRequests(Args):
     status: MaybeText = Field("waiting", description="waiting, placed or cancelled.")
     vehicle: MaybeText = Field(None, description="A vehicle's tag, VIN or id.")

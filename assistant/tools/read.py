@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import Q
 
-from allocations.enums import AllocationStatus, RequestStatus
+from allocations.enums import AllocationStatus, LateKind, RequestStatus
 from allocations.exceptions import DomainError
-from allocations.selectors import dynos, fit, reports, requests
+from allocations.selectors import dynos, fit, lateness, reports, requests
 from assistant.tools import args as a
 from assistant.tools import finding, rows
 from assistant.tools.caller import Caller
@@ -218,6 +218,31 @@ def utilisation_report(caller: Caller, args: a.Utilisation) -> dict[str, Any]:
         ],
         "percent": total.percent,
     }
+
+
+def list_late_tests(caller: Caller, args: a.ListLate) -> dict[str, Any]:
+    """The longest late first, how many in each way, and the requests that can no longer make their due date."""
+    kind = (args.kind or "").strip().casefold().replace(" ", "-") or None
+    if kind and kind not in LateKind.values:
+        raise DomainError(f"{args.kind} is no kind of lateness; it is one of {', '.join(LateKind.values)}.")
+    every = lateness.late_allocations(caller.ground, user=caller.user)
+    found = every.filter(late_kind=kind) if kind else every
+    waiting = requests.request_list(caller.ground, user=caller.user).filter(
+        lateness.late_requests(caller.today), status=RequestStatus.WAITING
+    )
+    return {
+        "kind": kind,
+        "tests": [_late_row(row) for row in found.order_by("-days_late", "pk")[:MOST]],
+        "count": found.count(),
+        "by_kind": {LateKind(each).value: number for each, number in lateness.late_counts(every).items()},
+        "waiting": [rows.request(row) for row in waiting[:MOST]],
+        "waiting_count": waiting.count(),
+    }
+
+
+def _late_row(row: Any) -> dict[str, Any]:
+    late = lateness.lateness_of_allocation(row)
+    return rows.allocation(row) | {"why": late.sentence if late else ""}
 
 
 def list_requests(caller: Caller, args: a.ListRequests) -> dict[str, Any]:

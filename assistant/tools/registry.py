@@ -74,6 +74,11 @@ _TOOLS = (
         " there then. Without a dyno, every dyno.",
     ),
     _read(read.utilisation_report, a.Utilisation, "How busy the dynos, or one of them, are on the days, in percent."),
+    _read(
+        read.list_late_tests, a.ListLate,
+        "Booked tests that are late, the longest first: past their end, not started, or ending after their due date;"
+        " and waiting requests that can no longer make theirs.",
+    ),
     _read(read.list_requests, a.ListRequests, "Tests that wait for a place (or were placed, or cancelled)."),
     _read(
         query_database, a.QueryDatabase,

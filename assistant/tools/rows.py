@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from allocations.selectors.lateness import lateness_of_allocation
 from allocations.selectors.running import overrun_since
 from dynosite.lib.days import DayRange
 
@@ -25,10 +26,12 @@ def dyno(row: Any) -> dict[str, Any]:
 
 
 def allocation(row: Any) -> dict[str, Any]:
+    late = lateness_of_allocation(row)
     return {
         "id": row.pk, "vehicle": row.vehicle.label, "vehicle_id": row.vehicle_id, "dyno": row.dyno.name,
         "dyno_id": row.dyno_id, "test_type": row.test_type.name, "first_day": row.first_day,
         "last_day": row.last_day, "status": row.status, "overrun": overrun_since(row) is not None,
+        "late": late and late.kind.value, "days_late": late.days if late else 0,
         "url": reverse("allocations:allocation-detail", args=[row.pk]),
     }  # fmt: skip
 

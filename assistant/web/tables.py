@@ -22,6 +22,7 @@ _NAMES = {
     "maintenance_check": ("Looked at maintenance", "Looking at maintenance"),
     "explain_fit": ("Checked what fits", "Checking what fits"),
     "utilisation_report": ("Worked out the use", "Working out the use"),
+    "list_late_tests": ("Looked at what is late", "Looking at what is late"),
     "list_requests": ("Looked at the requests", "Looking at the requests"),
     "query_database": ("Asked the database", "Asking the database"),
     "auto_allocate_vehicle": ("Looked for a place", "Looking for a place"),
@@ -44,6 +45,7 @@ _TITLES = {
     "first_day": "From", "last_day": "To", "weight_lbs": "Weight, lb", "vin": "VIN",
     "reasons": "Why", "can": "Fits", "start_date": "From", "end_date": "To", "sql": "SQL", "test_type": "Test",
     "dyno": "Dyno", "days_to_complete": "Days", "max_backup_days": "Days later at most", "due_date": "Due",
+    "days_late": "Days late",
     "earliest_start": "From", "within_start": "Within, from", "within_end": "Within, to", "drive_type": "Drive",
 }  # fmt: skip
 _LEFT_OUT = {
@@ -52,7 +54,7 @@ _LEFT_OUT = {
 }  # fmt: skip
 _COUNTED = {
     "find_available_dynos": ("free", "free dyno"), "list_dynos": ("dynos", "dyno"),
-    "list_requests": ("count", "request"),
+    "list_requests": ("count", "request"), "list_late_tests": ("count", "late test"),
     "detect_conflicts": ("count", "conflict"), "get_tests_by_status": ("count", "test"),
     "completed_tests_count": ("count", "test"), "maintenance_check": ("count", "window"),
     "check_vehicle_allocation": ("allocations", "booking"), "utilisation_report": ("dynos", "dyno"),

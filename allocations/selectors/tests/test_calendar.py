@@ -5,7 +5,7 @@ import pytest
 from allocations.enums import AllocationStatus
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, ProvingGround
-from allocations.selectors.calendar import calendar, warning_of
+from allocations.selectors.calendar import calendar
 from allocations.tests.boards import maintain
 from allocations.tests.world import World, allocation_of, day
 from dynosite.lib.days import DayRange
@@ -69,22 +69,6 @@ def test_progress_is_of_the_days_up_to_now(world):
     allocation = allocation_of(world.book("412W101", "NPG 1", 5, 9))
     Allocation.objects.filter(pk=allocation.pk).update(status=AllocationStatus.RUNNING)
     assert row(world, "NPG 1").bars[0].done == 50
-
-
-@pytest.mark.parametrize(
-    ("status", "first", "last", "due", "warning"),
-    [
-        ("scheduled", 6, 9, None, "It should have started on Sun 22 Nov."),
-        ("scheduled", 7, 9, None, ""),
-        ("running", 3, 6, None, "It should have ended on Sun 22 Nov."),
-        ("running", 3, 7, None, ""),
-        ("scheduled", 8, 12, 11, "It ends after its due date, Fri 27 Nov."),
-        ("scheduled", 8, 12, 12, ""),
-        ("completed", 0, 3, 1, ""),
-    ],
-)
-def test_lateness_is_said_in_a_sentence(status, first, last, due, warning):
-    assert warning_of(status, day(first), day(last), due and day(due), day(7)) == warning
 
 
 def test_facilities_and_dynos_stand_in_their_order(world):

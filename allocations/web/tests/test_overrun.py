@@ -69,7 +69,7 @@ def test_the_board_and_the_list_of_dynos_show_it(scheduler, world, overrun):
     board = text(scheduler.get(reverse("allocations:schedule"), {"from": day(3), "to": day(9)}))
     (bar,) = re.findall(rf'<a class="([^"]+)" id="a{overrun.pk}"[^>]*style="([^"]+)"', board)
     assert (bar[0].split(), "--s:-3;--n:5;" in bar[1], bar[1].endswith("--o:2")) == (
-        ["bar", "status-late", "d2", "over"], True, True,
+        ["bar", "status-overrun", "d2", "over"], True, True,
     )  # fmt: skip
     dynos = text(scheduler.get(reverse("allocations:dyno-list")))
     row = re.search(r"<tr>(?:(?!</tr>).)*NPG 1</a>.*?</tr>", dynos)[0]

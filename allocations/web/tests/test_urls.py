@@ -55,6 +55,7 @@ DECISIONS = {
     "allocations:import-stop": Decision(None, S, "upload"),
     "allocations:export-xlsx": Decision(),
     "allocations:export-csv": Decision(),
+    "allocations:late-list": Decision(),
     "allocations:request-list": Decision(),
     "allocations:request-create": Decision(S, S),
     "allocations:request-detail": Decision(of="request"),

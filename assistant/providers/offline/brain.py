@@ -126,7 +126,7 @@ _RULES: tuple[Callable[[Turn], Plan | None], ...] = (
     bookings.undo, bookings.plan_all, bookings.set_maintenance,
     lookups.fit, manners.what_it_can,
     bookings.cancel, moves.move, lookups.conflicts, bookings.book,
-    lookups.completed, lookups.maintenance, lookups.available, lookups.utilisation, lookups.requests,
+    lookups.completed, lookups.maintenance, lookups.available, lookups.utilisation, lookups.late, lookups.requests,
     lookups.by_status, lookups.vehicle, lookups.dynos,
     bookings.incomplete_booking,
 )  # fmt: skip

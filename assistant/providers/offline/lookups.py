@@ -218,6 +218,26 @@ _STATUSES = (
 )
 
 
+_LATE_KINDS = (
+    ("overrun", r"overrun\w*|past (?:its|their|the) end|should have ended|run(?:s|ning)? over"),
+    ("unstarted", r"not (?:yet )?started|unstarted|should have (?:started|begun)"),
+    ("past-due", r"past (?:its|their|the)? ?due|(?:miss|after|past|beyond) (?:its|their|the) due dates?"),
+)
+
+
+def late(turn: Turn) -> Plan | None:
+    """Which tests are late; of one vehicle its own page of facts says it."""
+    if turn.said.vehicle or turn.has("start(?:s)? later|late (?:in|january|february|march|april|may|june|july)"):
+        return None
+    kind = next((name for name, pattern in _LATE_KINDS if turn.has(pattern)), None)
+    things = turn.has(
+        "tests?|bookings?|allocations?|vehicles?|requests?|which|what|who|anything|everything|list|show"
+    )
+    if not (things and (kind or turn.has("late|overdue|behind(?: schedule)?|delayed|lateness"))):
+        return None
+    return turn.call("list_late_tests", kind=kind)
+
+
 def by_status(turn: Turn) -> Plan | None:
     said, when = turn.said, turn.said.when
     if said.vehicle:

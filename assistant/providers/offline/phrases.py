@@ -208,6 +208,24 @@ def _by_status(data: Data) -> str:
     return "\n".join(lines)
 
 
+def _late(data: Data) -> str:
+    lines = ["Nothing that is booked is late."]
+    if data["count"]:
+        kinds = ", ".join(f"{number} {_KINDS[kind]}" for kind, number in data["by_kind"].items() if number)
+        lines = [f"{_number(data['count'], 'booked test')} {'is' if data['count'] == 1 else 'are'} late ({kinds}):"]
+    for row in data["tests"]:
+        where = f"{_link(row['vehicle'], row['url'])} on {row['dyno']}, {row['test_type']}"
+        lines.append(f"- {where}, {_number(row['days_late'], 'day')}: {row['why']}")
+    lines += _more(len(data["tests"]), data["count"])
+    if data["waiting_count"]:
+        number = _number(data["waiting_count"], "waiting request")
+        lines += ["", f"{number} can no longer make {'its' if data['waiting_count'] == 1 else 'their'} due date."]
+    return "\n".join(lines)
+
+
+_KINDS = {"overrun": "past the end", "unstarted": "not started", "past-due": "ending after the due date"}
+
+
 def _reason(row: Data) -> str:
     return f", {row['reason']}" if row.get("reason") else ""
 
@@ -348,6 +366,7 @@ _PHRASES: dict[str, Callable[[Data], str]] = {
     "maintenance_check": _maintenance,
     "explain_fit": _fit,
     "utilisation_report": _utilisation,
+    "list_late_tests": _late,
     "list_requests": _requests,
     "query_database": _query,
 }

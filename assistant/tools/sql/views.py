@@ -3,7 +3,10 @@
 No column is longer than `sizes.COLUMN` characters: those of the tables are not, lists are cut.
 """
 
+from allocations.selectors.lateness import late_sql
+
 HERE = "(SELECT assistant_private.ground())"
+_LATE, _DAYS_LATE = late_sql("a", "(now() AT TIME ZONE g.time_zone)::date")
 
 VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
     "dynos": (
@@ -30,12 +33,14 @@ VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "allocations": (
         ("id", "vehicle_id", "vehicle", "program", "dyno_id", "dyno", "facility", "test_type", "first_day",
-         "last_day", "days", "status", "held_until"),
+         "last_day", "days", "status", "held_until", "due_date", "late", "days_late"),
         f"""SELECT a.id, a.vehicle_id, coalesce(nullif(v.tag, ''), v.vin) AS vehicle, v.program, a.dyno_id,
                 d.name AS dyno, f.name AS facility, t.name AS test_type, a.first_day, a.last_day,
                 a.last_day - a.first_day + 1 AS days, a.status,
                 CASE WHEN a.status = 'running' THEN greatest(a.last_day, (now() AT TIME ZONE g.time_zone)::date)
-                    ELSE a.last_day END AS held_until
+                    ELSE a.last_day END AS held_until,
+                (SELECT r.due_date FROM public.allocations_testrequest r WHERE r.id = a.request_id) AS due_date,
+                {_LATE} AS late, {_DAYS_LATE} AS days_late
             FROM public.allocations_allocation a JOIN public.allocations_provingground g ON g.id = a.ground_id
             JOIN public.allocations_vehicle v ON v.id = a.vehicle_id
             JOIN public.allocations_dyno d ON d.id = a.dyno_id

@@ -165,6 +165,21 @@ def test_the_same_conversation_gives_the_same_ids_streamed_or_not():
     assert words == model.invoke([HumanMessage("hello")]).text
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("which tests are late?", None),
+        ("What is behind schedule?", None),
+        ("which tests should have ended?", "overrun"),
+        ("list bookings that have not started", "unstarted"),
+        ("which requests will miss their due date?", "past-due"),
+    ],
+)
+def test_late_tests_are_looked_up_by_how_they_are_late(text, kind):
+    called, given = made(text, NORTH)
+    assert (called, given.get("kind")) == ("list_late_tests", kind)
+
+
 PICKED = replace(NORTH, here=Here("412W104", "NPG 2", 7))
 
 
