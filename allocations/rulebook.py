@@ -16,6 +16,8 @@ from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 from dynosite.lib.workdays import EVERY_DAY, WorkingCalendar
 
+LONG_WINDOW = 60
+"""Days from which on a maintenance window is rather a wrong date, which a form asks to look at again."""
 LONGEST_STAY = 366
 """Days. The bound lets a search by first day look back no farther than this."""
 

@@ -20,6 +20,15 @@ class Ask(Exception):
         self.context = context
 
 
+class LeadsTo(Exception):
+    """Raised while saving: nothing is written, and another page goes on with what was typed."""
+
+    def __init__(self, address: str, sentence: str):
+        super().__init__(address)
+        self.address = address
+        self.sentence = sentence
+
+
 def confirmed(request: HttpRequest) -> bool:
     return CONFIRMED in request.POST
 

@@ -1,5 +1,6 @@
 """What the administration of every model shares: rights by membership, and writes through the services alone."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -7,11 +8,12 @@ from django.contrib import admin
 from django.contrib.admin.utils import construct_change_message
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from allocations.admin.asking import BACK, Ask, asks_to_confirm, repeated
+from allocations.admin.asking import BACK, Ask, LeadsTo, asks_to_confirm, repeated
 from allocations.admin.forms import DomainForm
 from allocations.admin.history import history_page
 from allocations.admin.scope import actor_of, ground_ids, within
@@ -20,6 +22,7 @@ from allocations.models import Change
 from allocations.services.days_lost import DaysLost
 from allocations.services.work import Actor
 from dynosite.lib.forms import DayField
+from dynosite.templatetags.ui import ground_url
 
 
 class Scoped:
@@ -53,6 +56,12 @@ class Rows(Scoped, admin.TabularInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         return super().get_formset(request, obj, **{"absolute_max": self.max_num} | kwargs)
+
+
+def on_schedule(code: str, first: dt.date) -> str:
+    """A link to the row's days on the calendar of its ground."""
+    address = ground_url(code, "allocations:schedule")
+    return format_html('<a href="{}?from={}">On the schedule</a>', address, first - dt.timedelta(days=3))
 
 
 def _with_ground(row: Any) -> str:
@@ -146,6 +155,9 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Ask as ask:
             return self.asked(request, ask)
+        except LeadsTo as elsewhere:
+            self.message_user(request, elsewhere.sentence, "info")
+            return HttpResponseRedirect(elsewhere.address)
         except NotAllowed:
             raise PermissionDenied from None
         except DaysLost:

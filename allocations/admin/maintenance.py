@@ -2,6 +2,7 @@
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -11,20 +12,23 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
-from allocations.admin.asking import Ask, confirmed, repeated
-from allocations.admin.base import GroundAdmin
-from allocations.admin.fallout import PREFIX, FalloutForm, differences, facts_of, facts_shown, returning
+from allocations.admin.asking import LeadsTo, confirmed, repeated
+from allocations.admin.base import GroundAdmin, on_schedule
 from allocations.admin.forms import FARTHEST, VersionedForm
-from allocations.admin.scope import actor_of, within
+from allocations.admin.scope import actor_of
 from allocations.enums import MaintenanceKind, RefusalCode
 from allocations.exceptions import DomainError, Refused, Stale
-from allocations.models import Dyno, MaintenanceWindow
-from allocations.rulebook import check_days
+from allocations.models import MaintenanceWindow
+from allocations.rulebook import LONG_WINDOW, check_days
 from allocations.selectors.maintenance import Return, fallout, returns
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count
+from dynosite.lib.formats import count, day_range
+from dynosite.templatetags.ui import ground_url
+
+NOT_YET = "Nothing is saved yet. Look at what the window does to the schedule, and set it here."
+SOMEBODY_ELSE = "Somebody else has changed this in the meantime; look at it as it is now and try again."
 
 
 class WindowForm(VersionedForm):
@@ -74,10 +78,8 @@ class MaintenanceWindowAdmin(GroundAdmin):
     fieldsets = [
         (None, {"fields": ["dyno", ("first_day", "last_day"), "kind", "reason", "reference", "seen"]}),
     ]
-    list_display = [
-        "dyno", "first_day", "last_day", "kind", "state", "displaced", "reason", "reference", "ground_code",
-    ]  # fmt: skip
-    list_display_links = ["dyno", "first_day"]
+    list_display = ["dyno", "span", "kind", "state", "displaced", "reason", "reference", "schedule", "ground_code"]
+    list_display_links = ["dyno", "span"]
     list_filter = [
         StateFilter,
         ("ground", admin.RelatedOnlyFieldListFilter),
@@ -93,6 +95,15 @@ class MaintenanceWindowAdmin(GroundAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("dyno", "ground")
         return rows.annotate(number=Count("displacements", filter=Q(displacements__restored_at=None)))
+
+    @admin.display(description="days", ordering="first_day")
+    def span(self, window: MaintenanceWindow) -> str:
+        days = days_of(window)
+        return f"{day_range(days.first, days.last)} · {count(days.days, 'day')}"
+
+    @admin.display(description="schedule")
+    def schedule(self, window: MaintenanceWindow) -> str:
+        return on_schedule(window.ground.code, window.first_day)
 
     @admin.display(ordering="number")
     def displaced(self, window: MaintenanceWindow) -> int:
@@ -128,59 +139,43 @@ class MaintenanceWindowAdmin(GroundAdmin):
         return self.lift_view(request, object_id)
 
     def save_model(self, request: HttpRequest, obj: MaintenanceWindow, form: Any, change: bool) -> None:
+        """Saves what concerns no test. All else is decided on the page that proposes repairs, with what was typed."""
         values = self.values(form)
         version = values.pop("version")
-        days = DayRange(values["first_day"], values["last_day"])
-        step = self._step(request, obj, days, change)
-        shown = facts_shown(request.POST) if step.is_bound else None
-        if step.hits or step.returns or shown:
-            news = differences(shown, facts_of(step.hits, step.returns)) if shown else []
-            if news or not shown or step.blocked or not step.is_valid():
-                raise self._ask(request, obj, step, news=news)
-        answered = {"answers": step.answers(), "bring_back": step.bring_back()} if shown else {}
+        if self._has_to_be_decided(request, obj, DayRange(values["first_day"], values["last_day"]), form):
+            if change and version != MaintenanceWindow.objects.values_list("version", flat=True).get(pk=obj.pk):
+                raise Stale(SOMEBODY_ELSE)
+            raise self._repairs(request, obj, form)
         try:
             written = set_maintenance(
-                values.pop("dyno_id"),
-                window_id=obj.pk,
-                version=version,
-                actor=actor_of(request),
-                **values,
-                **answered,
+                values.pop("dyno_id"), window_id=obj.pk, version=version, actor=actor_of(request), **values
             )
-        except (Refused, Stale) as error:
-            raise self._again(request, obj, days, change, shown, error) from None
+        except Refused as refused:
+            if refused.refusals[0].code == RefusalCode.FALLOUT_UNANSWERED:
+                raise self._repairs(request, obj, form) from None
+            raise
         self.written(obj, written)
+        request.what_became = f"{written.summary}, {count(days_of(obj).days, 'day')}: no test was in the way."  # type: ignore[attr-defined]
 
-    def _again(
-        self, request: HttpRequest, window: MaintenanceWindow, days: DayRange, change: bool, shown: Any, error: Any
-    ) -> Exception:
-        """What to raise instead: the step once more, where that is the way out of what the service said."""
-        unanswered = isinstance(error, Refused) and error.refusals[0].code == RefusalCode.FALLOUT_UNANSWERED
-        if not shown and not unanswered:
-            return error
-        step = self._step(request, window, days, change)
-        news = differences(shown, facts_of(step.hits, step.returns)) if shown else []
-        if isinstance(error, Stale) and not news:
-            return error
-        return self._ask(request, window, step, news=news, error=None if news or unanswered else error)
+    def _has_to_be_decided(self, request: HttpRequest, window: MaintenanceWindow, days: DayRange, form: Any) -> bool:
+        """Tests are in the way, some can come back, or the window is so long that its last day may be a mistake."""
+        if fallout(window.dyno_id, days, user=request.user):  # type: ignore[arg-type]
+            return True
+        if window.pk:
+            left = days if window.dyno_id == _dyno_before(window) else None
+            if any(not each.refusals for each in returns(window, left=left)):
+                return True
+        return days.days > LONG_WINDOW and bool({"first_day", "last_day"} & set(form.changed_data))
 
-    def _step(self, request: HttpRequest, window: MaintenanceWindow, days: DayRange, change: bool) -> FalloutForm:
-        hits = fallout(window.dyno_id, days, user=request.user)  # type: ignore[arg-type]
-        left = days if change and window.dyno_id == _dyno_before(window) else None
-        back = [each for each in returns(window, left=left) if not each.refusals] if change else []
-        dynos = within(request, Dyno).filter(ground=window.ground_id, enabled=True)
-        posted = request.POST if facts_shown(request.POST) else None
-        return FalloutForm(posted, hits=hits, returns=back, dynos=dynos)
+    def _repairs(self, request: HttpRequest, window: MaintenanceWindow, form: Any) -> LeadsTo:
+        typed = {name: form.cleaned_data[name] for name in ("first_day", "last_day", "kind", "reason", "reference")}
+        name, of = ("window-change", [window.pk]) if window.pk else ("window-create", [])
+        address = ground_url(window.ground.code, f"allocations:{name}", *of)
+        return LeadsTo(f"{address}?{urlencode({'dyno': window.dyno_id, **typed, 'preview': 1})}", NOT_YET)
 
-    def _ask(self, request: HttpRequest, window: MaintenanceWindow, step: FalloutForm, **more: Any) -> Ask:
-        if step.is_bound and more["news"]:
-            # Old answers to new questions would stand beside errors about what was never asked.
-            step = FalloutForm(None, hits=step.hits, returns=step.returns, dynos=within(request, Dyno).filter(
-                ground=window.ground_id, enabled=True
-            ))  # fmt: skip
-        hit = count(len(step.hits), "test")
-        title = f"{window}: {hit} in the way" if step.hits else f"{window}: what can come back"
-        return Ask("admin/fallout.html", title=title, step=step, without=PREFIX, window=window, **more)
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **more: Any) -> None:
+        """Of a window that was set, what became of the tests, in place of Django's sentence."""
+        super().message_user(request, getattr(request, "what_became", message), *args, **more)
 
     @admin.action(description="Lift the windows selected", permissions=["change"])
     def lift(self, request: HttpRequest, windows: QuerySet) -> HttpResponse | None:
@@ -236,6 +231,17 @@ class MaintenanceWindowAdmin(GroundAdmin):
                 ).summary
                 for window in windows
             ]
+
+
+def returning(each: Return) -> str:
+    """'412W101 (Brake) back to NPG 1, 19 – 21 Nov 2026'."""
+    was = each.displacement
+    days = day_range(was.first_day, was.last_day)
+    return f"{was.allocation.vehicle} ({was.allocation.test_type}) back to {was.dyno}, {days}"
+
+
+def days_of(window: MaintenanceWindow) -> DayRange:
+    return DayRange(window.first_day, window.last_day)
 
 
 def _back_row(each: Return) -> dict[str, Any]:

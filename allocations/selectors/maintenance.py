@@ -1,6 +1,8 @@
 """What a maintenance window would hit, and what could come back if it went away."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from allocations import access
@@ -46,6 +48,27 @@ class Hit:
         if self.answers[0] == DisplacedTo.MOVE and self.place:
             return Answer(DisplacedTo.MOVE, self.place.dyno_id, self.place.first_day)
         return Answer(self.answers[0])
+
+    @property
+    def late(self) -> int:
+        """Days after the due date of its request that it would end at the place proposed."""
+        due = self.allocation.request.due_date if self.allocation.request else None
+        return max(0, (self.place.last_day - due).days) if due and self.place else 0
+
+
+_BECOMES = {
+    DisplacedTo.MOVE: ("moves", "move"),
+    DisplacedTo.WAIT: ("waits", "wait"),
+    DisplacedTo.SHORTEN: ("is cut", "are cut"),
+    DisplacedTo.CANCEL: ("is cancelled", "are cancelled"),
+}
+
+
+def tally_of(answers: Iterable[Answer]) -> str:
+    """What becomes of how many: `6 move, 4 wait, 1 is cut`."""
+    numbers = Counter(DisplacedTo(answer.to) for answer in answers)
+    words = ((numbers[to], one if numbers[to] == 1 else many) for to, (one, many) in _BECOMES.items())
+    return ", ".join(f"{number} {word}" for number, word in words if number)
 
 
 def hits_of(dyno_id: int, days: DayRange) -> list[Allocation]:

@@ -10,11 +10,12 @@ from allocations.enums import AllocationStatus, DisplacedTo, Movable, Role
 from allocations.models import Allocation, Dyno, MaintenanceWindow, Plan
 from allocations.planning import Option, Problem, repair
 from allocations.planning.problem import Occupied, Test
-from allocations.selectors.maintenance import Answer, hits_of
+from allocations.selectors.maintenance import Answer, hits_of, tally_of
 from allocations.selectors.plan_reasons import reasons_of
 from allocations.selectors.plans import PlanningProblem, problem_of
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count
 
 AHEAD = dt.timedelta(days=180)
 """How far after the window, or after today, the displaced may be put."""
@@ -76,6 +77,13 @@ class RepairOption:
     def cut(self) -> int:
         """Running tests that end at the day before the window."""
         return sum(1 for move in self.moves if move.answer.to == DisplacedTo.SHORTEN)
+
+    @property
+    def tally(self) -> str:
+        """What becomes of the displaced, and how many others make room."""
+        words = tally_of(self.answers.values())
+        others = f"{count(len(self.others), 'other')} {'makes' if len(self.others) == 1 else 'make'} room"
+        return f"{words}; {others}" if self.others else words
 
     @property
     def later(self) -> int:

@@ -13,7 +13,7 @@ from allocations.exceptions import NotFound, Refusal, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
 from allocations.rulebook import Stands, check_days, check_window
 from allocations.selectors.availability import stays_on
-from allocations.selectors.maintenance import Answer, cannot_return, hits_of
+from allocations.selectors.maintenance import Answer, cannot_return, hits_of, tally_of
 from allocations.selectors.working import length_of, stretch_of
 from allocations.services.placing import displaced_request, judged, replace, waiting_rest
 from allocations.services.work import Actor, Work, carry_out, expect_version
@@ -80,7 +80,7 @@ def set_maintenance(
             displacement.window = window
         Displacement.objects.bulk_create(displaced)
         _return(work, window, returning)
-        work.summary = f"{window}" + (f", {len(hits)} displaced" if hits else "")
+        work.summary = f"{window}" + (f", {len(hits)} displaced ({tally_of(answers.values())})" if hits else "")
         work.summary += f", {len(moves)} moved to make room" if moves else ""
 
     asked = {

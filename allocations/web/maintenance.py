@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods
 from allocations import access
 from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Allocation, MaintenanceWindow
+from allocations.rulebook import LONG_WINDOW
 from allocations.selectors.dynos import dyno_by_id, window_by_id
-from allocations.selectors.maintenance import Hit, fallout, returns
+from allocations.selectors.maintenance import Hit, fallout, returns, tally_of
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
@@ -184,6 +185,8 @@ def _page(
         "cut": [_cut(hit, days) for hit in hits or () if days and hit.allocation.status == AllocationStatus.RUNNING],
         "returns": returns(window, left=days) if window and days else [],
         "days": days,
+        "long": days is not None and days.days > LONG_WINDOW,
+        "tally": tally_of(hit.proposed for hit in hits or () if hit.proposed),
         "choice": choice,
         "outcome": outcome,
         "title": title,

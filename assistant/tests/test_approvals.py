@@ -435,7 +435,7 @@ def test_maintenance_takes_the_repair_with_the_fewest_moves_and_leads_to_the_oth
         "NPG 1, 2026-11-29 to 2026-12-01",
     )
     assert proposal.card["warnings"] == [
-        "1 booking within these days gives way.",
+        "1 booking within these days gives way: 1 moves.",
         "412W102: 6 days late: NPG 1 alone runs Brake AWD <10K, and it is taken from 23 Nov 2026 until 28 Nov 2026.",
     ]
     address = (

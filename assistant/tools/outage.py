@@ -44,7 +44,9 @@ def giving_way(caller: Caller, dyno: Any, days: DayRange, kind: str) -> GivingWa
             if hit.proposed:
                 _add(found, hit.allocation, hit.proposed, f"{hit.place.dyno}, {hit.place.days}" if hit.place else "")
     if found.answers:
-        found.warnings.insert(0, f"{count(len(found.answers), 'booking')} within these days gives way.")
+        verb = "gives" if len(found.answers) == 1 else "give"
+        becomes = maintenance.tally_of(maintenance.Answer(DisplacedTo(each["to"])) for each in found.answers)
+        found.warnings.insert(0, f"{count(len(found.answers), 'booking')} within these days {verb} way: {becomes}.")
     return found
 
 

@@ -1,8 +1,10 @@
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 from allocations.admin.tests.conftest import admin_url, errors_in, fields_of, messages_of
 from allocations.enums import DisplacedTo
-from allocations.models import Allocation, Change, MaintenanceWindow, TestRequest
+from allocations.models import Allocation, Change, MaintenanceWindow
 from allocations.selectors.maintenance import Answer
 from allocations.services import booking
 from allocations.services.maintenance import set_maintenance
@@ -89,126 +91,70 @@ def test_another_window_in_the_way_is_named(cast, keeper):
     assert MaintenanceWindow.objects.count() == 1
 
 
-def test_hits_are_shown_before_anything_is_saved(cast, keeper):
+def led_to(answer) -> tuple[str, dict]:
+    """Where a form leads that is to be decided on: the path, and what was typed."""
+    parts = urlsplit(answer["Location"])
+    return parts.path, dict(parse_qsl(parts.query))
+
+
+def test_tests_in_the_way_lead_to_the_page_with_the_repairs(cast, keeper):
     world = cast.world
     first = allocation_of(world.book("412W101", "NPG 1", 3, 5))
     second = allocation_of(world.book("412W103", "NPG 1", 6, 7))
     world.book("412W102", "NPG 1", 20, 22)
-    page = keeper.post(ADD, typed(world, 4, 10))
-    step = page.context["step"]
-    assert [hit.allocation for hit in step.hits] == [first, second]
-    assert fields_of(page)[f"fallout-answer-{first.pk}"] == f"move:{world.dynos['NPG 21'].pk}:{day(3)}"
-    assert "Move to NPG 21 (Annex), 19 – 21 Nov 2026" in page.content.decode()
+    answer = keeper.post(ADD, typed(world, 4, 10))
+    path, query = led_to(answer)
+    assert path == "/g/NORTH/maintenance/new/"
+    assert query == {name: str(value) for name, value in typed(world, 4, 10, preview="1").items()}
     assert MaintenanceWindow.objects.count() == 0
-    keeper.post(ADD, fields_of(page))
+    page = keeper.get(answer["Location"])
+    assert messages_of(page) == [
+        "Nothing is saved yet. Look at what the window does to the schedule, and set it here."
+    ]
+    assert [hit.allocation for hit, _ in page.context["hits"]] == [first, second]
+    (option,) = page.context["choice"].rows
+    assert option.option.tally == "2 move"
+    assert "On the calendar" in page.content.decode()
+    keeper.post(path, query | {"repair": "0", "option-0": option.answers})
     window = MaintenanceWindow.objects.get()
     assert (window.first_day, window.last_day, window.reason) == (day(4), day(10), "Bearing")
     assert place_of(first) == ("NPG 21", day(3), day(5), "scheduled")
-    assert place_of(second) == ("NPG 1", day(11), day(12), "scheduled")
-    assert Change.objects.filter(action="set-maintenance").count() == 1
+    assert place_of(second)[3] == "scheduled"
+    assert Change.objects.get(action="set-maintenance").summary == f"{window}, 2 displaced (2 move)"
 
 
-def test_each_hit_gets_the_answer_that_was_chosen(cast, keeper):
-    world = cast.world
-    hits = [
-        allocation_of(world.book(vehicle, "NPG 1", first, last))
-        for vehicle, first, last in (("412W101", 3, 5), ("412W102", 6, 7), ("412W103", 8, 9), ("412W101", 10, 10))
-    ]
-    shortened, waiting, cancelled, elsewhere = hits
-    posted = fields_of(keeper.post(ADD, typed(world, 4, 12)))
-    posted |= {
-        f"fallout-answer-{shortened.pk}": "shorten",
-        f"fallout-answer-{waiting.pk}": "wait",
-        f"fallout-answer-{cancelled.pk}": "cancel",
-        f"fallout-answer-{elsewhere.pk}": "other",
-        f"fallout-dyno-{elsewhere.pk}": world.dynos["NPG 21"].pk,
-        f"fallout-first-{elsewhere.pk}": f"{day(30)}",
-    }
-    keeper.post(ADD, posted)
-    assert [place_of(hit) for hit in hits] == [
-        ("NPG 1", day(3), day(3), "scheduled"),
-        ("NPG 1", day(6), day(7), "cancelled"),
-        ("NPG 1", day(8), day(9), "cancelled"),
-        ("NPG 21", day(30), day(30), "scheduled"),
-    ]
-    waits = TestRequest.objects.order_by("earliest_start").values_list("vehicle__tag", "days", "status")
-    assert list(waits) == [("412W101", 2, "waiting"), ("412W102", 2, "waiting")]
+@pytest.mark.parametrize(("last", "leads"), [(62, False), (63, True)])
+def test_a_window_of_more_than_sixty_days_is_looked_at_again(cast, keeper, last, leads):
+    answer = keeper.post(ADD, typed(cast.world, 3, last))
+    assert answer["Location"].startswith("/g/NORTH/maintenance/new/") is leads
+    assert MaintenanceWindow.objects.exists() is not leads
+    if leads:
+        assert "This window is 61 days long" in keeper.get(answer["Location"]).content.decode()
+        return
+    change = change_url(MaintenanceWindow.objects.get())
+    keeper.post(change, fields_of(keeper.get(change)) | {"reason": "Roller"})
+    assert MaintenanceWindow.objects.get().reason == "Roller"
 
 
-def test_another_place_must_be_said_and_must_do(cast, keeper):
-    world = cast.world
-    hit = allocation_of(world.book("412W101", "NPG 1", 3, 5))
-    posted = fields_of(keeper.post(ADD, typed(world, 3, 12))) | {f"fallout-answer-{hit.pk}": "other"}
-    page = keeper.post(ADD, posted | {f"fallout-dyno-{hit.pk}": "", f"fallout-first-{hit.pk}": ""})
-    assert page.context["step"].errors == {
-        f"fallout-dyno-{hit.pk}": ["Choose the dyno."],
-        f"fallout-first-{hit.pk}": ["Say the first day there."],
-    }
-    refused = keeper.post(
-        ADD, posted | {f"fallout-dyno-{hit.pk}": world.dynos["NPG 3"].pk, f"fallout-first-{hit.pk}": f"{day(3)}"}
-    )
-    assert refused.context["error"].sentence == "NPG 3 does not run the test type Brake."
-    assert fields_of(refused)[f"fallout-first-{hit.pk}"] == f"{day(3)}"
-    assert place_of(hit) == ("NPG 1", day(3), day(5), "scheduled")
-    assert MaintenanceWindow.objects.count() == 0
+def test_what_became_of_the_tests_is_said(cast, keeper):
+    answer = keeper.post(ADD, typed(cast.world, 3, 6), follow=True)
+    assert messages_of(answer) == ["NPG 1: Outage 2026-11-19 to 2026-11-22, 4 days: no test was in the way."]
 
 
-def test_what_changed_meanwhile_is_shown_and_asked_again(cast, keeper):
-    world = cast.world
-    hit = allocation_of(world.book("412W101", "NPG 1", 3, 5))
-    gone = allocation_of(world.book("412W102", "NPG 1", 6, 7))
-    page = keeper.post(ADD, typed(world, 3, 12))
-    booking.move(hit.pk, last_day=day(4), actor=world.actor())
-    booking.cancel(gone.pk, actor=world.actor())
-    world.book("412W103", "NPG 1", 10, 11)
-    page = keeper.post(ADD, fields_of(page))
-    assert page.context["news"] == [
-        "New within the window: 412W103 on NPG 1, 2026-11-26 to 2026-11-27.",
-        "No longer within the window: 412W102 on NPG 1, 2026-11-22 to 2026-11-23.",
-        "Changed: 412W101 on NPG 1, 2026-11-19 to 2026-11-21 is now 412W101 on NPG 1, 2026-11-19 to 2026-11-20.",
-    ]
-    assert MaintenanceWindow.objects.count() == 0
-    keeper.post(ADD, fields_of(page))
-    assert MaintenanceWindow.objects.count() == 1
-    assert place_of(hit) == ("NPG 21", day(3), day(4), "scheduled")
-
-
-def test_a_place_that_was_taken_meanwhile_is_refused_and_asked_again(cast, keeper):
-    world = cast.world
-    hit = allocation_of(world.book("412W101", "NPG 1", 3, 5))
-    page = keeper.post(ADD, typed(world, 3, 12))
-    world.vehicle("412W104")
-    world.book("412W104", "NPG 21", 4, 4)
-    page = keeper.post(ADD, fields_of(page))
-    assert page.context["step"].errors == {f"fallout-answer-{hit.pk}": ["That place is gone; choose again."]}
-    assert MaintenanceWindow.objects.count() == 0
-
-
-def test_made_up_facts_are_not_taken(cast, keeper):
-    world = cast.world
-    hit = allocation_of(world.book("412W101", "NPG 1", 3, 5))
-    posted = typed(world, 3, 12) | {"fallout-facts": "forged", f"fallout-answer-{hit.pk}": "cancel"}
-    assert not keeper.post(ADD, posted).context["step"].is_bound
-    assert place_of(hit)[3] == "scheduled"
+def test_each_row_says_its_length_and_leads_to_its_place(cast, keeper):
+    set_window(cast.world, 3, 6)
+    page = keeper.get(admin_url("maintenancewindow")).content.decode()
+    assert "19 – 22 Nov 2026 · 4 days" in page
+    assert f'<a href="/g/NORTH/schedule/?from={day(0)}">On the schedule</a>' in page
 
 
 def test_a_completed_test_stands_in_the_way(cast, keeper):
     world = cast.world
     done = allocation_of(world.book("412W101", "NPG 1", 1, 2))
     booking.complete(done.pk, actor=world.actor())
-    page = keeper.post(ADD, typed(world, 2, 6))
-    assert page.context["step"].blocked == [done]
-    assert "Save the window" not in page.content.decode()
-    assert MaintenanceWindow.objects.count() == 0
-
-
-def test_back_to_the_window_keeps_what_was_typed(cast, keeper):
-    world = cast.world
-    world.book("412W101", "NPG 1", 3, 5)
-    page = keeper.post(ADD, typed(world, 3, 12))
-    form = keeper.post(ADD, fields_of(page) | {"_back": "1"})
-    assert errors_in(form) == {"__all__": ["Nothing is saved yet."]}
-    assert fields_of(form)["reason"] == "Bearing"
+    page = keeper.get(keeper.post(ADD, typed(world, 2, 6))["Location"]).content.decode()
+    assert "A completed test lies within these days" in page
+    assert "Set the window" not in page
     assert MaintenanceWindow.objects.count() == 0
 
 
@@ -241,27 +187,29 @@ def test_shortening_offers_to_bring_back(cast, keeper):
     answers = {row.pk: Answer(DisplacedTo.WAIT) for row in (back, stays)}
     window = set_window(world, 3, 12, answers=answers)
     posted = fields_of(keeper.get(change_url(window))) | {"last_day": f"{day(6)}"}
-    page = keeper.post(change_url(window), posted)
-    step = page.context["step"]
-    assert [each.displacement.allocation for each in step.returns] == [back]
-    assert "412W101 (Brake) back to NPG 1, 24 – 25 Nov 2026" in page.content.decode()
-    keeper.post(change_url(window), fields_of(page))
+    path, query = led_to(keeper.post(change_url(window), posted))
+    assert (path, query["last_day"]) == (f"/g/NORTH/maintenance/{window.pk}/change/", f"{day(6)}")
+    assert MaintenanceWindow.objects.get().last_day == day(12)
+    page = keeper.get(path, query)
+    offered = [each.displacement for each in page.context["returns"] if not each.refusals]
+    assert [displacement.allocation for displacement in offered] == [back]
+    keeper.post(path, query | {"version": window.version, "back": offered[0].pk})
     window.refresh_from_db()
     assert window.last_day == day(6)
     assert place_of(back) == ("NPG 1", day(8), day(9), "scheduled")
     assert place_of(stays)[3] == "cancelled"
 
 
-def test_what_is_not_ticked_does_not_come_back(cast, keeper):
+def test_a_window_that_somebody_else_changed_leads_nowhere(cast, keeper):
     world = cast.world
-    row = allocation_of(world.book("412W101", "NPG 1", 8, 9))
-    window = set_window(world, 3, 12, answers={row.pk: Answer(DisplacedTo.WAIT)})
-    page = keeper.post(change_url(window), fields_of(keeper.get(change_url(window))) | {"last_day": f"{day(6)}"})
-    posted = {name: value for name, value in fields_of(page).items() if not name.startswith("fallout-back")}
-    keeper.post(change_url(window), posted)
-    window.refresh_from_db()
-    assert window.last_day == day(6)
-    assert place_of(row)[3] == "cancelled"
+    window = set_window(world, 3, 6)
+    posted = fields_of(keeper.get(change_url(window)))
+    set_window(world, 3, 5, window_id=window.pk)
+    world.book("412W101", "NPG 1", 6, 7)
+    answer = keeper.post(change_url(window), posted | {"last_day": f"{day(8)}"})
+    assert errors_in(answer) == {
+        "__all__": ["Somebody else has changed this in the meantime; look at it as it is now and try again."]
+    }
 
 
 def test_lifting_brings_back_what_is_ticked(cast, keeper):

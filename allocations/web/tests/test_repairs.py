@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from allocations.enums import DisplacedTo, Drive
-from allocations.models import Allocation, Change, MaintenanceWindow, ProvingGround
+from allocations.models import Allocation, Change, MaintenanceWindow, ProvingGround, TestRequest
 from allocations.selectors.maintenance import Answer
 from allocations.tests.world import ANY_WEIGHT, allocation_of, day
 from allocations.web.repair_text import read
@@ -51,6 +51,31 @@ def test_page_shows_the_displaced_only_at_once_and_asks_for_more(admin, crowd):
     assert 'hx-trigger="load"' in page
     assert "Look for repairs that are less late" in page
     assert "15 days late: NPG 1 alone runs Brake" in page
+
+
+def test_the_page_says_how_long_it_is_how_many_it_hits_and_what_becomes_of_them(admin, crowd):
+    world, *_ = crowd
+    world.book("412W103", "NPG 1", 24, 25)
+    page = re.sub(r"<[^>]+>|\s+", " ", shown(admin, world, last_day=day(30).isoformat()))
+    assert "27 days · 3 bookings" in page
+    assert "The displaced only: 3 move" in page
+    assert "This window is" not in page
+    long = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown(admin, world, last_day=day(280).isoformat())))
+    assert "This window is 277 days long It ends on Mon 23 Aug 2027." in long
+    sixty = shown(admin, world, last_day=day(63).isoformat())
+    assert "This window is" not in sixty
+
+
+def test_a_proposed_place_says_how_late_it_is(admin, crowd):
+    world, a, _ = crowd
+    wish = TestRequest.objects.create(
+        ground=world.north, vehicle=a.vehicle, test_type=a.test_type, days=4, due_date=day(8), status="placed"
+    )
+    type(a).objects.filter(pk=a.pk).update(request=wish)
+    page = shown(admin, world, first_day=day(0).isoformat())
+    proposed = re.search(rf'name="answer-{a.pk}" value="move".*?</label>', page, re.S)[0]
+    assert "checked" in proposed
+    assert '<b class="bad">15 days late</b>' in proposed
 
 
 def test_all_options_stand_side_by_side_without_javascript(admin, crowd):
@@ -128,7 +153,8 @@ def test_the_chosen_option_is_carried_out_and_offers_undo(admin, crowd):
     assert MaintenanceWindow.objects.get().reason == "Bearing"
     change = Change.objects.get(action="set-maintenance")
     undo = reverse("allocations:change-undo", args=[change.pk])
-    assert f'1 displaced, 1 moved to make room. <a class="link" href="{undo}">Undo</a>' in answer.content.decode()
+    assert "1 displaced (1 moves), 1 moved to make room." in answer.content.decode()
+    assert f'action="{undo}"' in answer.content.decode()
     admin.post(undo)
     b.refresh_from_db()
     assert (b.dyno.name, b.first_day) == ("NPG 1", day(9))

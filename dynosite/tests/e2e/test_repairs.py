@@ -50,7 +50,7 @@ def test_options_come_one_is_chosen_by_keyboard_and_undone(browser_page, committ
     expect(repairs.get_by_text("Makes room. In time.")).to_be_visible()
     expect(page.get_by_text("Back to the waiting requests")).to_be_hidden()
     page.get_by_role("button", name="Set the window and carry out").press("Enter")
-    expect(page.locator("#toasts")).to_contain_text("1 displaced, 1 moved to make room")
+    expect(page.locator("#toasts")).to_contain_text("1 displaced (1 moves), 1 moved to make room")
     assert first_days(hit, other) == [day(9), day(9)]
     page.locator("#toasts").get_by_role("button", name="Undo").click()
     expect(page.locator("#toasts")).to_contain_text("Undone")
