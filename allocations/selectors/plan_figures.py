@@ -1,11 +1,14 @@
 """What a plan comes to, in numbers: of one, and of several side by side."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from allocations.models import Plan, PlanItem
 from allocations.selectors.ghosts import plan_items
 from dynosite.lib.formats import day_range
+
+REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +18,27 @@ class PlanFigures:
     unplaced: int
     late_tests: int
     late_days: int
+    reasons: tuple[tuple[str, int], ...] = ()
+    """Why tests have no place and how many share the reason, the most frequent first."""
+    late_placed: int = 0
+
+    @property
+    def in_time(self) -> int:
+        """Of the requests placed, those that keep their due date or have none."""
+        return self.placed - self.late_placed
 
 
 def figures_of(items: Iterable[PlanItem]) -> PlanFigures:
     items = list(items)
+    reasons = Counter(item.reason for item in items if not item.dyno_id and item.reason)
     return PlanFigures(
         placed=sum(1 for item in items if item.request_id and item.dyno_id),
         moved=sum(1 for item in items if item.allocation_id and item.dyno_id),
         unplaced=sum(1 for item in items if not item.dyno_id),
         late_tests=sum(1 for item in items if item.late),
         late_days=sum(item.late for item in items),
+        reasons=tuple(reasons.most_common(REASONS)),
+        late_placed=sum(1 for item in items if item.request_id and item.dyno_id and item.late),
     )
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import logging
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
@@ -32,6 +33,13 @@ from dynosite.lib.htmx import wants_fragment
 
 logger = logging.getLogger(__name__)
 
+ITEM_SORTS: dict[str, Callable[[PlanItem], Any]] = {
+    "vehicle": lambda item: item.test.vehicle.label,
+    "test": lambda item: item.test.test_type.name,
+    "place": lambda item: item.first_day,
+    "due": lambda item: item.request.due_date if item.request else None,
+    "late": lambda item: item.late,
+}
 LIST = "allocations:plan-list"
 AHEAD = dt.timedelta(days=plans.USUAL_DAYS)
 SORTS = {
@@ -151,7 +159,7 @@ def _detail(
     undone = Change.objects.filter(undoes=plan.applied_id).first() if plan.applied_id else None
     context = {
         "plan": plan,
-        "items": [_row(item, by_item, ticked) for item in items],
+        "items": [_row(item, by_item, ticked) for item in _sorted(items, request.GET.get("sort", ""))],
         "figures": figures_of(items),
         "curve": curve_of(plans.curve_of(plan)),
         "refused": refused,
@@ -166,6 +174,16 @@ def _detail(
     response = render(request, f"allocations/plans/{template}", context, status=409 if refused else 200)
     response["Vary"] = "HX-Request, Cookie"
     return response
+
+
+def _sorted(items: list[PlanItem], sort: str) -> list[PlanItem]:
+    """In the plan's own order where nothing else is asked for; what has no value for the order comes last."""
+    value = ITEM_SORTS.get(sort.removeprefix("-"))
+    if value is None:
+        return items
+    having = [item for item in items if value(item) is not None]
+    having.sort(key=value, reverse=sort.startswith("-"))
+    return having + [item for item in items if value(item) is None]
 
 
 def _row(item: PlanItem, by_item: dict, ticked: set[int] | None) -> dict[str, object]:

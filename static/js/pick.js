@@ -24,9 +24,29 @@ function narrow(list) {
   }
 }
 
+function setFirst(list, number) {
+  const shown = boxes(list).filter(isShown);
+  for (const box of boxes(list)) box.checked = shown.indexOf(box) >= 0 && shown.indexOf(box) < number;
+  count(list);
+}
+
+/** Shift-click sets all that are shown from the last one clicked to this one. */
+let lastBox;
+function setRange(list, box, event) {
+  const shown = boxes(list).filter(isShown);
+  const [from, to] = [shown.indexOf(lastBox), shown.indexOf(box)];
+  lastBox = box;
+  if (!event.shiftKey || from < 0 || to < 0) return;
+  for (const between of shown.slice(Math.min(from, to), Math.max(from, to) + 1)) between.checked = box.checked;
+  count(list);
+}
+
 document.addEventListener("click", (event) => {
   const list = event.target.closest?.("[data-pick]");
   if (!list) return;
+  const first = event.target.closest("[data-pick-first]");
+  if (first) setFirst(list, Number(first.dataset.pickFirst));
+  if (event.target.matches('[data-pick-row] input[type="checkbox"]')) setRange(list, event.target, event);
   if (event.target.closest("[data-pick-all]")) setAll(list, true);
   if (event.target.closest("[data-pick-none]")) setAll(list, false);
 });
