@@ -16,7 +16,8 @@ from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
 
 HEARTBEAT = 10.0
-"""Seconds of silence after which a comment is sent, so that no proxy closes the connection."""
+"""Seconds of silence after which the event `beat` is sent: no proxy closes the connection, and a page knows that it
+hears."""
 CHECKED_EVERY = 20.0
 """Seconds after which the listener's rights are looked at again."""
 RETRY_MILLISECONDS = (1_500, 4_500)
@@ -44,8 +45,8 @@ def event_stream(
     """Streams the entries of the Redis Stream `key` that come after `after` ("" is: from now on, "0-0": all).
 
     `message(id, entry)` writes an entry as an event, `last(entry)` says that none comes after it. The event `reload`
-    tells a page that it missed what is kept no more, `gone` one whose rights have ended. `still_allowed` runs in some
-    thread, and closes the database connections that it opens there.
+    tells a page that it missed what is kept no more, `gone` one whose rights have ended, `beat` that it hears.
+    `still_allowed` runs in some thread, and closes the database connections that it opens there.
     """
     return StreamingHttpResponse(
         _follow(key, after, still_allowed, message, last),
@@ -81,7 +82,7 @@ async def _follow(key, after, still_allowed, message, last) -> AsyncIterator[str
                     return
                 checked = time.monotonic()
             if not answer:
-                yield ": still here\n\n"
+                yield "event: beat\ndata: {}\n\n"
             for _, entries in answer:
                 for after, entry in entries:
                     yield message(after, entry)

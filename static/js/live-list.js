@@ -41,7 +41,7 @@ function show(fresh) {
 }
 
 function offer() {
-  if (line.hasChildNodes()) return;
+  if (line.querySelector("button")) return;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "button small";
@@ -53,7 +53,7 @@ function offer() {
     fresh.tabIndex = -1;
     fresh.focus({ preventScroll: true });
   });
-  line.append("This list has changed. ", button);
+  line.replaceChildren("This list has changed. ", button);
 }
 
 async function ask() {
@@ -79,8 +79,13 @@ async function ask() {
   }
 }
 
+/** A list that hears nothing looks just like one that is up to date. */
+function sayState(state, text) {
+  if (!line.querySelector("button")) line.replaceChildren(...(state === "lost" ? [text] : []));
+}
+
 const soon = () => setTimeout(ask, TOGETHER);
-if (line && list()) followStream(line.dataset.stream, { onChange: soon, onReload: soon });
+if (line && list()) followStream(line.dataset.stream, { onChange: soon, onReload: soon, onState: sayState });
 // Who narrows or turns the page sees what is there now.
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.target.id === "list" || event.target.querySelector?.("#list")) line?.replaceChildren();

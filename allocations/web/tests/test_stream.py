@@ -121,8 +121,16 @@ def test_stream_ends_soon_after_the_right_to_it(listen, committed_world, monkeyp
         viewer.is_active = False
         viewer.save()
     listener = Listener(response)
-    assert listener.next()["event"] == "gone"
+    while (event := listener.next())["event"] == "beat":
+        pass
+    assert event["event"] == "gone"
     assert listener.next() == {}
+
+
+def test_page_hears_that_there_is_nothing_to_hear(listen, monkeypatch):
+    monkeypatch.setattr(sse, "HEARTBEAT", 0.1)
+    listener = Listener(listen("viewer"))
+    assert [listener.next() for _ in range(2)] == [{"event": "beat", "data": "{}"}] * 2
 
 
 def test_idle_stream_keeps_no_database_connection(listen, committed_world, monkeypatch):

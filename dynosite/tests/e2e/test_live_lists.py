@@ -11,6 +11,7 @@ from allocations.services.booking import move
 from allocations.services.fleet import add_vehicle
 from allocations.services.requests import create_request
 from allocations.tests.world import World, allocation_of, day
+from dynosite.lib import sse
 
 SCHEDULE = "/g/NORTH/schedule/"
 
@@ -121,6 +122,62 @@ def test_hidden_tab_gives_its_connection_back_and_catches_up(listening, browser_
     expect(page.locator(f"#a{booked.pk}")).to_have_count(0)
     page.evaluate(look, False)
     expect(page.locator(f"#a{booked.pk}")).to_be_visible()
+
+
+@pytest.fixture
+def stuck(browser_page):
+    """Lets no stream open any more, as a server that stands still; what is called with it lets them open again."""
+    streams = "**/schedule/stream/*"
+    waiting = []
+
+    def start():
+        browser_page.route(streams, lambda route: waiting.append(route))
+
+        def end():
+            browser_page.unroute(streams)
+            for route in waiting:
+                route.abort()
+
+        return end
+
+    return start
+
+
+@pytest.mark.parametrize(("address", "line"), [(SCHEDULE, "#cal-live"), ("/requests/", "#live-line")])
+def test_silence_is_said_and_ended(listening, browser_page, committed_world, stuck, address, line):
+    browser_page.clock.install()
+    page = listening(address)
+    end = stuck()
+    with page.expect_request("**/schedule/stream/*"):
+        page.clock.fast_forward(16_000)
+    expect(page.locator(line)).to_have_text(re.compile(r"^Nothing heard since \d\d:\d\d$"))
+    end()
+    with page.expect_response(lambda answer: "/schedule/stream/" in answer.url):
+        page.clock.fast_forward(16_000)
+    expect(page.locator(line)).to_have_text(re.compile("^Live" if address == SCHEDULE else "^$"))
+    ask_for(committed_world, "412W101")
+    if address != SCHEDULE:
+        expect(page.locator(".row-link")).to_have_text(["412W101"])
+    page.console_errors.clear()
+
+
+def test_beats_keep_the_light_on(browser_page, listening, monkeypatch):
+    monkeypatch.setattr(sse, "HEARTBEAT", 0.1)
+    browser_page.clock.install()
+    browser_page.add_init_script("""
+        const Native = EventSource;
+        window.EventSource = class extends Native {
+          constructor(address) {
+            super(address);
+            this.addEventListener("beat", () => (document.documentElement.dataset.beat = "heard"));
+          }
+        };""")
+    page = listening(SCHEDULE)
+    for _ in range(3):
+        page.clock.fast_forward(10_000)
+        page.evaluate("document.documentElement.dataset.beat = ''")
+        expect(page.locator("html")).to_have_attribute("data-beat", "heard")
+    expect(page.locator("#cal-live")).to_have_attribute("data-state", "live")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import { addWords } from "./live.js";
 import { goToEnd, isAtEnd, log, refreshTurn, settle } from "./talk.js";
 
 const AGAIN = 3_000;
-const SILENT = 45_000; // without any event for so long, the turn is looked at
+const SILENT = 25_000; // the server says something at least every 10 seconds
 const followed = new Map();
 
 class Following {
@@ -23,10 +23,13 @@ class Following {
 
   listen(address) {
     this.address = address;
-    this.stream = new EventSource(address);
+    const url = new URL(address, location);
+    if (this.last) url.searchParams.set("after", this.last);
+    this.stream = new EventSource(url);
     const on = (name, act) =>
       this.stream.addEventListener(name, (event) => {
         this.heard = Date.now();
+        this.last = event.lastEventId || this.last;
         if (!this.turn) return this.stop();
         act(JSON.parse(event.data));
       });
@@ -52,6 +55,7 @@ class Following {
     });
     on("proposal", () => this.refresh());
     on("reload", () => this.refresh());
+    on("beat", () => {});
     on("gone", () => this.stop());
     on("end", () => {
       this.ended = true;
@@ -112,9 +116,12 @@ class Following {
     this.asking = false;
   }
 
-  /** Nothing was heard for long: perhaps its stream is no more. */
+  /** Nothing was heard for long: nobody may be at the other end of its stream any more. */
   look() {
-    if (Date.now() - (this.heard ?? 0) > SILENT) this.comeBack();
+    if (Date.now() - (this.heard ?? 0) <= SILENT) return;
+    this.tell("No connection: trying again…");
+    this.stream.close();
+    this.comeBack();
   }
 
   async comeBack() {
