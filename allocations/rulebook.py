@@ -13,7 +13,7 @@ from allocations.enums import AllocationStatus
 from allocations.enums import RefusalCode as Code
 from allocations.exceptions import Refusal
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count
+from dynosite.lib.formats import count, full_date
 from dynosite.lib.workdays import EVERY_DAY, WorkingCalendar
 
 LONG_WINDOW = 60
@@ -130,7 +130,12 @@ def held_to(status: str, last_day: dt.date, today: dt.date | None) -> dt.date | 
 
 def check_days(days: DayRange) -> list[Refusal]:
     if days.last < days.first:
-        return [Refusal(Code.DAYS_ORDER, f"The last day ({days.last}) is before the first ({days.first}).")]
+        return [
+            Refusal(
+                Code.DAYS_ORDER,
+                f"The last day ({full_date(days.last)}) is before the first ({full_date(days.first)}).",
+            )
+        ]
     if days.days > LONGEST_STAY:
         return [Refusal(Code.DAYS_LENGTH, f"{days.days} days are too many; {LONGEST_STAY} days is the limit.")]
     return []
@@ -184,11 +189,15 @@ def check_availability(dyno: DynoFacts, days: DayRange) -> list[Refusal]:
         refusals.append(Refusal(Code.DYNO_DISABLED, f"{dyno.name} is disabled."))
     if dyno.available_from and days.first < dyno.available_from:
         refusals.append(
-            Refusal(Code.DYNO_NOT_YET_AVAILABLE, f"{dyno.name} is available from {dyno.available_from} only.")
+            Refusal(
+                Code.DYNO_NOT_YET_AVAILABLE, f"{dyno.name} is available from {full_date(dyno.available_from)} only."
+            )
         )
     if dyno.available_to and days.last > dyno.available_to:
         refusals.append(
-            Refusal(Code.DYNO_NO_LONGER_AVAILABLE, f"{dyno.name} is available until {dyno.available_to} only.")
+            Refusal(
+                Code.DYNO_NO_LONGER_AVAILABLE, f"{dyno.name} is available until {full_date(dyno.available_to)} only."
+            )
         )
     return refusals
 
@@ -208,7 +217,8 @@ def check_calendar(
 
 
 def _day_off(day: dt.date, why: str) -> str:
-    return f"{day} ({day:%A})" if why == f"{day:%A}" else f"{day} ({day:%A}, {why})"
+    weekday = f"{day:%A}"
+    return f"{full_date(day)} ({weekday})" if why == weekday else f"{full_date(day)} ({weekday}, {why})"
 
 
 def days_between(origin_id: int, to_id: int, travel: Travel) -> int:
@@ -246,13 +256,13 @@ def check_travel(
         if stay.days.first < days.first:
             needed = days_between(stay.facility_id, dyno.facility_id, travel)
             way = f"from {stay.facility} to {dyno.facility}"
-            until = f"until {stay.days.last}"
-            so = f"so it can be here from {stay.days.last + dt.timedelta(days=needed + 1)} on"
+            until = f"until {full_date(stay.days.last)}"
+            so = f"so it can be here from {full_date(stay.days.last + dt.timedelta(days=needed + 1))} on"
         else:
             needed = days_between(dyno.facility_id, stay.facility_id, travel)
             way = f"from {dyno.facility} to {stay.facility}"
-            until = f"from {stay.days.first} on"
-            so = f"so it must leave by {stay.days.first - dt.timedelta(days=needed + 1)}"
+            until = f"from {full_date(stay.days.first)} on"
+            so = f"so it must leave by {full_date(stay.days.first - dt.timedelta(days=needed + 1))}"
         sentence = f"{test.vehicle} needs {count(needed, 'day')} {way} and is on {stay.dyno} {until}, {so}."
         refusals.append(Refusal(Code.TRAVEL, sentence))
     return refusals
@@ -313,7 +323,7 @@ def _vehicle_is(vehicle: str, stay: Stay, days: DayRange) -> Refusal:
 
 
 def _end_it(stay: Stay) -> str:
-    return f"which should have ended on {stay.days.last}; extend or complete it first."
+    return f"which should have ended on {full_date(stay.days.last)}; extend or complete it first."
 
 
 def judge(

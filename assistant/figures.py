@@ -13,6 +13,7 @@ from assistant import spending
 from assistant.enums import BudgetScope, ProposalStatus, ToolStatus
 from assistant.models import Budget, Spend
 from dynosite.lib import clock
+from dynosite.lib.formats import full_date
 
 LONGEST = 30
 """Rows of a table; the rest is in the export."""
@@ -207,7 +208,7 @@ def bars_of(days: Sequence[tuple[Any, int, Decimal]]) -> Bars | None:
     bars = []
     for number, ((day, tokens, cost), value) in enumerate(zip(days, values, strict=True)):
         height = round(value / highest * HEIGHT, 1)
-        label = f"{day}: {tokens:,} tokens, {dollars(cost)}"
+        label = f"{full_date(day)}: {tokens:,} tokens, {dollars(cost)}"
         bars.append(Bar(round(number * step + 1, 1), round(HEIGHT - height, 1), round(step - 2, 1), height, label))
     top = dollars(max(cost for _, _, cost in days)) if paid else f"{max(values):,} tokens"
     return Bars(bars, str(days[0][0]), str(days[-1][0]), top)

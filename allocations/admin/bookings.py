@@ -24,7 +24,7 @@ from allocations.services import booking
 from allocations.services.work import Actor
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count
+from dynosite.lib.formats import count, full_date
 
 OPEN = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
 
@@ -42,7 +42,7 @@ class AllocationForm(VersionedForm):
         if first and last and (wrong := check_days(DayRange(first, last))):
             self.add_error("last_day", wrong[0].sentence)
         elif last and last > clock.today("UTC") + FARTHEST:
-            self.add_error("last_day", f"{last} is more than ten years ahead.")
+            self.add_error("last_day", f"{full_date(last)} is more than ten years ahead.")
         return values
 
 

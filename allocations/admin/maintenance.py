@@ -24,7 +24,7 @@ from allocations.selectors.maintenance import Return, fallout, returns
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count, day_range
+from dynosite.lib.formats import count, day_range, full_date
 from dynosite.templatetags.ui import ground_url
 
 NOT_YET = "Nothing is saved yet. Look at what the window does to the schedule, and set it here."
@@ -47,11 +47,11 @@ class WindowForm(VersionedForm):
 
     def _check_past(self, today: dt.date, first: dt.date, last: dt.date, kind: str) -> None:
         if last < today and last != self.initial.get("last_day"):
-            self.add_error("last_day", f"{last} is past; today is {today}.")
+            self.add_error("last_day", f"{full_date(last)} is past; today is {full_date(today)}.")
         elif first < today and first != self.initial.get("first_day") and kind != MaintenanceKind.OUTAGE:
-            self.add_error("first_day", f"{first} is past; only an outage may have begun already.")
+            self.add_error("first_day", f"{full_date(first)} is past; only an outage may have begun already.")
         elif last > today + FARTHEST:
-            self.add_error("last_day", f"{last} is more than ten years ahead.")
+            self.add_error("last_day", f"{full_date(last)} is more than ten years ahead.")
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -11,6 +11,7 @@ from allocations.exchange.ground import Calendar, Ground
 from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Capability, Conflict, Row, Window
 from allocations.rulebook import CapabilityFacts, DynoFacts, TestFacts, check_availability, check_capability
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import day_range
 
 RANK = {COMPLETED: 0, RUNNING: 1, SCHEDULED: 2}
 MAX_CONFLICTS = 100_000
@@ -171,4 +172,4 @@ class Judge:
 
 
 def _span(first, last) -> str:
-    return f"on {first}" if first == last else f"from {first} to {last}"
+    return f"on {day_range(first, last)}"

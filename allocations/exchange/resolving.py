@@ -24,6 +24,7 @@ from allocations.exchange.outcome import (
 from allocations.exchange.vehicles import Vehicles
 from allocations.names import POOL
 from allocations.rulebook import LONGEST_STAY
+from dynosite.lib.formats import day_range
 
 MAX_LANES = 200
 
@@ -151,7 +152,7 @@ class _Resolution:
         wanted = self.places.get(row.number)
         if here and wanted and (fold(known.dyno) not in wanted or here[1:] != (row.first, row.last)):
             self.outcome.warnings.append(
-                f"Row {row.number} was imported before and is on {known.dyno} from {known.first} to {known.last}; "
+                f"Row {row.number} was imported before and is on {known.dyno}, {day_range(known.first, known.last)}; "
                 "it was left as it is."
             )
         return Decision(row, known.outcome, identity, self.keys[row.number], known.dyno or None, already_there=True)
@@ -184,10 +185,10 @@ class _Resolution:
                     continue
                 left = days.free(window.first, window.last)
                 if any(what != IN_MAINTENANCE for _, _, what in days.within(window.first, window.last)):
-                    kept = ", ".join(f"{a} to {b}" for a, b in left) or "none of its days"
+                    kept = ", ".join(day_range(first, last) for first, last in left) or "none of its days"
                     self.outcome.warnings.append(
-                        f"Maintenance row {window.row}: {window.dyno} is not free from {window.first} to "
-                        f"{window.last}; the window keeps {kept}."
+                        f"Maintenance row {window.row}: {window.dyno} is not free on "
+                        f"{day_range(window.first, window.last)}; the window keeps {kept}."
                     )
                 for first, last in (piece for stretch in left for piece in _pieces(*stretch)):
                     days.take(first, last, IN_MAINTENANCE)

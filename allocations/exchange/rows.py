@@ -34,6 +34,7 @@ from allocations.exchange.words import (
     weight_class,
 )
 from allocations.names import NO_PLACE
+from dynosite.lib.formats import full_date
 
 
 def _last_of(end: datetime) -> date:
@@ -242,7 +243,7 @@ class RowReader:
             empty = "TESTING COMPLETED, Days to complete and Projected End Date" if first else "Days to complete"
             self.problems.append(f"no end date: nothing can be read from {empty}")
         elif days < 1:
-            starts = f", and it starts on {first}" if first else ""
+            starts = f", and it starts on {full_date(first)}" if first else ""
             self.problems.append(f"ends before it starts: {said}{starts}")
         elif days > MAX_DAYS:
             self.problems.append(f"takes {days} days ({said}); a test takes {MAX_DAYS} at most")
@@ -252,7 +253,7 @@ class RowReader:
         """The last day, the number of days, and what says so."""
         if first and (found := self._instant("completed")):
             last = self.shift(found.date())
-            return last, (last - first).days + 1, f"TESTING COMPLETED is {last}"
+            return last, (last - first).days + 1, f"TESTING COMPLETED is {full_date(last)}"
         where, value = self._cell("days")
         if is_error(value):
             self.remarks.append(f"{where} {shown(value)}; the last day was taken from Projected End Date")
@@ -260,7 +261,7 @@ class RowReader:
             return first and first + timedelta(days=days - 1), days, f"{where} is {text(value)}"
         if first and (found := self._instant("projected")):
             last = self.shift(_last_of(found))
-            return last, (last - first).days + 1, f"its Projected End Date makes {last} the last day"
+            return last, (last - first).days + 1, f"its Projected End Date makes {full_date(last)} the last day"
         return None, None, ""
 
     def _days(self, where, value) -> int | None:

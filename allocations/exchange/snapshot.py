@@ -19,6 +19,7 @@ from allocations.models import (
     Vehicle,
 )
 from allocations.selectors.running import overrunning
+from dynosite.lib.formats import full_date
 
 OUTCOMES = {RequestStatus.PLACED: BOOKED, RequestStatus.WAITING: WAITING, RequestStatus.CANCELLED: CANCELLED}
 
@@ -91,9 +92,9 @@ def _take_overruns(ground: ProvingGround, last: date, dynos: dict, vehicles: dic
         after = each.last_day + timedelta(days=1)
         on_dyno, of_vehicle = dynos[fold(each.dyno.name)], vehicles[each.vehicle_id]
         for start, end in on_dyno.free(after, last):
-            on_dyno.take(start, end, f"held by {each.vehicle}, which still runs past {each.last_day},")
+            on_dyno.take(start, end, f"held by {each.vehicle}, which still runs past {full_date(each.last_day)},")
         for start, end in of_vehicle.free(after, last):
-            of_vehicle.take(start, end, f"running on {each.dyno} past {each.last_day},")
+            of_vehicle.take(start, end, f"running on {each.dyno} past {full_date(each.last_day)},")
 
 
 def _windows(ground: ProvingGround, found: Ground, undone: set[int]) -> None:

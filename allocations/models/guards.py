@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import BigIntegerField, F, Func, Q, Value
 
 from allocations.rulebook import LONGEST_STAY
+from dynosite.lib.days import DayRange
 
 
 class _IntegerRange(Func):
@@ -90,7 +91,7 @@ class Occupancy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.first_day} to {self.last_day}"
+        return str(DayRange(self.first_day, self.last_day))
 
 
 def occupies(*, key: str, vehicle: str, gone: str) -> pgtrigger.Trigger:

@@ -6,6 +6,7 @@ from allocations.enums import DisplacedTo, MaintenanceKind
 from allocations.models.dyno import Dyno
 from allocations.models.ground import ProvingGround, ground_stays
 from allocations.models.guards import frees_all, occupies, stay_checks, within_ground
+from dynosite.lib.days import DayRange
 
 
 @pghistory.track()
@@ -41,7 +42,7 @@ class MaintenanceWindow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.dyno}: {self.get_kind_display()} {self.first_day} to {self.last_day}"
+        return f"{self.dyno}: {self.get_kind_display()} {DayRange(self.first_day, self.last_day)}"
 
 
 class Displacement(models.Model):

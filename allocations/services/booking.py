@@ -24,7 +24,7 @@ from allocations.services.placing import (
 from allocations.services.running import expect_same_first_day, let_rest_wait, move_rest, rest_of
 from allocations.services.work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count
+from dynosite.lib.formats import count, full_date
 
 ASKED = frozenset(code for code in RefusalCode if code.weight is Weight.ASKS)
 MAX_BACKUP_DAYS = 7
@@ -53,7 +53,7 @@ def book(
     nearest places that would do.
     """
     days = DayRange(first_day, last_day)
-    asked = {"vehicle": vehicle_id, "dyno": dyno_id, "test_type": test_type_id, "days": str(days), "drive": drive}
+    asked = {"vehicle": vehicle_id, "dyno": dyno_id, "test_type": test_type_id, "days": days.iso(), "drive": drive}
 
     def write(work: Work) -> None:
         work.lock_dynos([dyno_id])
@@ -95,7 +95,7 @@ def auto_book(
     """
     stay = DayRange.starting(first_day, days)
     latest = first_day + dt.timedelta(days=max_backup_days if backup else 0)
-    asked = {"vehicle": vehicle_id, "test_type": test_type_id, "days": str(stay), "latest": latest, "drive": drive}
+    asked = {"vehicle": vehicle_id, "test_type": test_type_id, "days": stay.iso(), "latest": latest, "drive": drive}
     if dyno_id:
         asked["dyno"] = dyno_id
 
@@ -219,7 +219,7 @@ def extend(
     _expect_status(seen, AllocationStatus.RUNNING, to="extended")
     last_day = extended(seen, max(0, days))
     if last_day <= seen.last_day:
-        sentence = f"It is booked until {seen.last_day} already; say by how many days it is to go on."
+        sentence = f"It is booked until {full_date(seen.last_day)} already; say by how many days it is to go on."
         raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
     # Of the version that the last day was counted from, whichever the caller saw.
     return move(
@@ -257,7 +257,9 @@ def start(allocation_id: int, *, actor: Actor, version: int | None = None, key: 
         expect_version(allocation, version)
         _expect_status(allocation, AllocationStatus.SCHEDULED, to="started")
         if allocation.first_day > allocation.ground.today():
-            sentence = f"It is scheduled from {allocation.first_day} on; move it to today to start it earlier."
+            sentence = (
+                f"It is scheduled from {full_date(allocation.first_day)} on; move it to today to start it earlier."
+            )
             raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
         facts = facts_for(
             allocation.vehicle_id, allocation.dyno_id, allocation.test_type_id, allocation.days,
@@ -289,7 +291,7 @@ def complete(
         _expect_status(allocation, AllocationStatus.SCHEDULED, AllocationStatus.RUNNING, to="completed")
         ended = last_day or allocation.last_day
         if ended > allocation.ground.today():
-            sentence = f"{ended} has not come yet; say the last day that the test ran."
+            sentence = f"{full_date(ended)} has not come yet; say the last day that the test ran."
             raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
         days = DayRange(allocation.first_day, ended)
         if days != allocation.days:
@@ -319,7 +321,11 @@ def _no_place(
     vehicle: str, test_type_id: int, stay: DayRange, latest: dt.date, dyno_id: int | None = None
 ) -> Refused:
     test_type = TestType.objects.values_list("name", flat=True).get(pk=test_type_id)
-    start = f"on {stay.first}" if latest == stay.first else f"from {stay.first} to {latest}"
+    start = (
+        f"on {full_date(stay.first)}"
+        if latest == stay.first
+        else f"from {full_date(stay.first)} to {full_date(latest)}"
+    )
     if dyno_id:
         dyno = Dyno.objects.values_list("name", flat=True).get(pk=dyno_id)
         sentence = f"{dyno} has no {count(stay.days, 'day')} free for {test_type} of {vehicle} starting {start}."

@@ -7,7 +7,7 @@ from typing import Any
 from allocations.enums import Action, AllocationStatus, RequestStatus
 from allocations.models import Allocation, TestRequest
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count
+from dynosite.lib.formats import count, full_date
 
 State = Mapping[str, Any]
 REQUEST_LABELS = {
@@ -15,7 +15,8 @@ REQUEST_LABELS = {
     "drive": "drive", "test_type_id": "test type", "vehicle_id": "vehicle", "after_id": "order", "miles": "miles",
     "note": "note",
 }  # fmt: skip
-PLAIN_VALUES = ("days", "earliest_start", "due_date", "priority", "miles")
+DAYS = ("earliest_start", "due_date")
+PLAIN_VALUES = (*DAYS, "days", "priority", "miles")
 """Fields whose values say something as they stand; of others the name does."""
 
 
@@ -39,7 +40,9 @@ def about_booking(
         return f"{what}: completed on {new}{_from_plan(before, after)}."
     same = (before["dyno_id"], before["first_day"]) == (after["dyno_id"], after["first_day"])
     if same and after["last_day"] < before["last_day"]:
-        return f"{what}: cut on {old}; it ends on {after['last_day']}" + (" and its rest waits." if waits else ".")
+        return f"{what}: cut on {old}; it ends on {full_date(_day(after['last_day']))}" + (
+            " and its rest waits." if waits else "."
+        )
     return f"{what}: moved from {old} to {new}{_from_due(row, after)}."
 
 
@@ -54,7 +57,7 @@ def about_request(row: TestRequest, before: State, after: State) -> str:
 
 
 def about_dyno(row: Allocation, dyno: State) -> str:
-    why = f"available until {dyno['available_to']} only" if dyno["enabled"] else "disabled"
+    why = f"available until {full_date(_day(dyno['available_to']))} only" if dyno["enabled"] else "disabled"
     return f"{row.vehicle}, {row.test_type}: {dyno['name']}, where it stands {row.days}, is now {why}."
 
 
@@ -84,8 +87,8 @@ def _from_due(row: Allocation, after: State) -> str:
         return ""
     due = row.request.due_date
     if not days:
-        return f"; it ends on its due date, {due}"
-    return f"; it ends {count(abs(days), 'day')} {'before' if days > 0 else 'after'} its due date, {due}"
+        return f"; it ends on its due date, {full_date(due)}"
+    return f"; it ends {count(abs(days), 'day')} {'before' if days > 0 else 'after'} its due date, {full_date(due)}"
 
 
 def _from_plan(before: State, after: State) -> str:
@@ -100,7 +103,8 @@ def _difference(name: str, before: State, after: State) -> str:
     if name not in PLAIN_VALUES:
         return label
     values: Sequence[Any] = [before[name], after[name]]
-    return f"{label} " + " to ".join("none" if value is None else str(value) for value in values)
+    shown = [full_date(_day(value)) if value and name in DAYS else str(value) for value in values]
+    return f"{label} " + " to ".join("none" if text == "None" else text for text in shown)
 
 
 def _day(value: dt.date | str) -> dt.date:

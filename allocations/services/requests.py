@@ -12,6 +12,7 @@ from allocations.services.details import change_placed, expect_member, lock_plac
 from allocations.services.placing import vehicle_of
 from allocations.services.work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import full_date
 
 
 def create_request(
@@ -120,7 +121,9 @@ def _check(request: TestRequest) -> None:
     if wrong := check_days(DayRange.starting(request.earliest_start or dt.date(2000, 1, 1), request.days)):
         raise Refused(wrong)
     if request.earliest_start and request.due_date and request.due_date < request.earliest_start:
-        sentence = f"It is due {request.due_date}, before its earliest start {request.earliest_start}."
+        sentence = (
+            f"It is due {full_date(request.due_date)}, before its earliest start {full_date(request.earliest_start)}."
+        )
         raise Refused.because(RefusalCode.DAYS_ORDER, sentence)
 
 

@@ -13,7 +13,7 @@ from allocations.selectors.working import rules_for
 from allocations.services.placing import expect_confirmed, judged, replace, waiting_rest
 from allocations.services.work import Work
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count
+from dynosite.lib.formats import count, full_date
 
 
 def expect_same_first_day(allocation: Allocation, first_day: dt.date | None, last_day: dt.date | None) -> None:
@@ -21,10 +21,10 @@ def expect_same_first_day(allocation: Allocation, first_day: dt.date | None, las
     if allocation.status != AllocationStatus.RUNNING:
         return
     if first_day not in (None, allocation.first_day):
-        sentence = f"It has run since {allocation.first_day}; its first day cannot be changed."
+        sentence = f"It has run since {full_date(allocation.first_day)}; its first day cannot be changed."
         raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
     if last_day and allocation.first_day <= last_day < min(allocation.last_day, allocation.ground.today()):
-        sentence = f"It is running; if it ended on {last_day}, complete it with that last day."
+        sentence = f"It is running; if it ended on {full_date(last_day)}, complete it with that last day."
         raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
 
 
@@ -38,7 +38,8 @@ def rest_of(allocation: Allocation, dyno_id: int, first_day: dt.date | None, las
     today = allocation.ground.today()
     first = None if first_day == allocation.first_day and first_day != today else first_day
     if first and first < today:
-        sentence = f"It has run since {allocation.first_day}; its rest can begin today, {today}, at the earliest."
+        since = full_date(allocation.first_day)
+        sentence = f"It has run since {since}; its rest can begin today, {full_date(today)}, at the earliest."
         raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
     if first is None:
         facilities = dict(Dyno.objects.filter(pk__in=(allocation.dyno_id, dyno_id)).values_list("pk", "facility_id"))
@@ -50,8 +51,8 @@ def rest_of(allocation: Allocation, dyno_id: int, first_day: dt.date | None, las
         return DayRange(first, last_day)
     if (left := progress_of(allocation).left) < 1:
         sentence = (
-            f"It should have ended on {allocation.last_day} and has no days left to move: say its new last day too, "
-            "or complete it."
+            f"It should have ended on {full_date(allocation.last_day)} and has no days left to move: "
+            "say its new last day too, or complete it."
         )
         raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
     return rules.calendar.stretch(first, left, pauses=pauses)
@@ -95,7 +96,7 @@ def move_rest(
         expect_confirmed([Refusal(RefusalCode.FEWER_DAYS, sentence)], confirmed)
     work.summary = (
         f"{facts.test.vehicle} to {facts.dyno.name}, {days}: {facts.test.test_type}; "
-        f"on {here} it ran until {allocation.last_day}"
+        f"on {here} it ran until {full_date(allocation.last_day)}"
     )
     return rest
 

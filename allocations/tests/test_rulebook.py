@@ -47,7 +47,7 @@ def test_nothing_in_the_way_is_a_yes():
     [
         (
             {"days": DayRange(day(1), day(0))},
-            ("days-order", "The last day (2026-11-16) is before the first (2026-11-17)."),
+            ("days-order", "The last day (16 Nov 2026) is before the first (17 Nov 2026)."),
         ),
         (
             {"days": DayRange.starting(day(0), 367)},
@@ -81,23 +81,23 @@ def test_nothing_in_the_way_is_a_yes():
         ({"dyno": replace(DYNO, enabled=False)}, ("dyno-disabled", "NPG 1 is disabled.")),
         (
             {"dyno": replace(DYNO, available_from=day(4))},
-            ("dyno-not-yet-available", "NPG 1 is available from 2026-11-20 only."),
+            ("dyno-not-yet-available", "NPG 1 is available from 20 Nov 2026 only."),
         ),
         (
             {"dyno": replace(DYNO, available_to=day(4))},
-            ("dyno-no-longer-available", "NPG 1 is available until 2026-11-20 only."),
+            ("dyno-no-longer-available", "NPG 1 is available until 20 Nov 2026 only."),
         ),
         (
             {"stays": [taken(5, 9)]},
-            ("dyno-taken", "NPG 1 is taken by V6 (Brake): 2026-11-21 to 2026-11-25."),
+            ("dyno-taken", "NPG 1 is taken by V6 (Brake): 21 – 25 Nov 2026."),
         ),
         (
             {"stays": [taken(3, 3, vehicle=None, kind="maintenance")]},
-            ("maintenance", "NPG 1 is in maintenance (Brake): 2026-11-19."),
+            ("maintenance", "NPG 1 is in maintenance (Brake): 19 Nov 2026."),
         ),
         (
             {"stays": [taken(1, 3, dyno=2, vehicle=5)]},
-            ("vehicle-elsewhere", "412W101 is on NPG 2 already (Brake): 2026-11-17 to 2026-11-19."),
+            ("vehicle-elsewhere", "412W101 is on NPG 2 already (Brake): 17 – 19 Nov 2026."),
         ),
     ],
 )

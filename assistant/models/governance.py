@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from assistant.enums import Approval, BudgetPeriod, BudgetScope
+from dynosite.lib.formats import full_date
 
 
 @pghistory.track()
@@ -66,7 +67,7 @@ class Spend(models.Model):
         indexes = [models.Index(fields=["ground", "day"], name="spend_ground_day")]
 
     def __str__(self) -> str:
-        return f"{self.day} {self.user}: {self.tokens_in + self.tokens_out} tokens"
+        return f"{full_date(self.day)} {self.user}: {self.tokens_in + self.tokens_out} tokens"
 
 
 @pghistory.track()

@@ -24,6 +24,7 @@ from assistant.tools.calling import call
 from assistant.tools.registry import TOOLS
 from assistant.web.forms import changed_args, edit_form
 from dynosite.lib import clock
+from dynosite.lib.days import DayRange
 
 BOOK = {
     "vehicle": "412W103",
@@ -57,7 +58,7 @@ def test_proposing_writes_nothing_and_draws_a_card(world, ctx):
     assert (north(world).count(), Change.objects.count()) == (0, changes)
     assert proposal.card["title"] == "Book 412W103 on NPG 1"
     lines = {line["label"]: (line["old"], line["new"]) for line in proposal.card["lines"]}
-    assert lines["Days"] == ("", "2026-12-21 to 2026-12-22 (2 days)")
+    assert lines["Days"] == ("", "21 – 22 Dec 2026 (2 days)")
     assert "Runs Brake" in proposal.card["checks"]
     assert proposal.card["bars"][0]["dyno"] == "NPG 1"
 
@@ -224,7 +225,7 @@ def test_a_moved_booking_is_not_moved_from_elsewhere(world, ctx):
     move(allocation_of(change).pk, first_day=day(14), actor=world.actor())
     decision = approvals.approve(proposal.pk, user=world.users["scheduler"])
     assert not decision.carried_out
-    assert decision.replacement.card["lines"][3]["old"] == "2026-11-30 to 2026-12-02 (3 days)"
+    assert decision.replacement.card["lines"][3]["old"] == "30 Nov – 2 Dec 2026 (3 days)"
 
 
 def test_the_approver_s_own_rights_count_when_approving(world, ctx):
@@ -324,8 +325,8 @@ def test_the_plan_is_the_planner_s_own_and_is_applied_once_and_undone_as_one(wor
     plan = Plan.objects.get()
     assert (plan.proven, plan.objective, plan.bound) == (True, 2, 2)
     lines = {line["label"]: line["new"] for line in proposal.card["lines"]}
-    assert lines["412W102, Brake"] == f"NPG 1, {day(2)} to {day(3)}"
-    assert lines["412W103, Brake"] == f"NPG 1, {day(4)} to {day(9)}"
+    assert lines["412W102, Brake"] == f"NPG 1, {DayRange(day(2), day(3))}"
+    assert lines["412W103, Brake"] == f"NPG 1, {DayRange(day(4), day(9))}"
     assert lines["Lateness"] == "2 days in all; proven, no plan is better"
     assert f"plan={plan.pk}" in proposal.card["links"][0]["url"]
     first = approvals.approve(proposal.pk, user=world.users["scheduler"])
@@ -355,7 +356,7 @@ def test_only_so_many_requests_are_placed_the_most_urgent_first(world, ctx):
     assert {"412W102, Brake", "412W103, Brake"} <= lines.keys()
     assert "412W101, Brake" not in lines
     assert lines["Go on waiting"] == "1 request"
-    assert lines["Days planned"] == f"{day(2)} to {day(2) + dt.timedelta(days=plans.USUAL_DAYS)}"
+    assert lines["Days planned"] == str(DayRange(day(2), day(2) + dt.timedelta(days=plans.USUAL_DAYS)))
     assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
     assert sorted(north(world).values_list("vehicle__tag", flat=True)) == ["412W102", "412W103"]
 
@@ -405,7 +406,7 @@ def test_maintenance_is_for_admins_and_names_who_gives_way(world, ctx):
     assert viewer["status"] == "not-allowed"
     proposal = proposed(context(world, "admin"), "set_maintenance", **args)
     given = next(line for line in proposal.card["lines"] if line["label"] == "412W101")
-    assert given["old"] == "NPG 21, 2026-11-23 to 2026-11-25"
+    assert given["old"] == "NPG 21, 23 – 25 Nov 2026"
     assert approvals.approve(proposal.pk, user=world.users["admin"]).carried_out
     assert MaintenanceWindow.objects.get().kind == "calibration"
 
@@ -431,8 +432,8 @@ def test_maintenance_takes_the_repair_with_the_fewest_moves_and_leads_to_the_oth
     proposal = proposed(context(world, "admin"), "set_maintenance", **args)
     given = next(line for line in proposal.card["lines"] if line["label"] == "412W102")
     assert (given["old"], given["new"]) == (
-        "NPG 1, 2026-11-23 to 2026-11-25",
-        "NPG 1, 2026-11-29 to 2026-12-01",
+        "NPG 1, 23 – 25 Nov 2026",
+        "NPG 1, 29 Nov – 1 Dec 2026",
     )
     assert proposal.card["warnings"] == [
         "1 booking within these days gives way: 1 moves.",
@@ -460,7 +461,7 @@ def test_undo_by_tool_takes_the_latest_change_of_the_user_s_own(world, ctx):
 
 def test_days_in_the_past_are_warned_of(world, ctx):
     proposal = proposed(ctx, **(BOOK | {"start_date": "2026-11-10", "end_date": "2026-11-11"}))
-    assert proposal.card["warnings"] == ["2026-11-10 lies in the past."]
+    assert proposal.card["warnings"] == ["10 Nov 2026 lies in the past."]
 
 
 def test_every_tool_is_described(caller):

@@ -52,7 +52,7 @@ def test_an_offline_booking_turn_ends_with_a_card_and_its_approval_books(world, 
     assert ("proposal", {"id": str(proposal.pk)}) in told
     assert ("message", {"id": str(answer.pk)}) in told
     assert texts(run) == answer.text
-    assert "2026-12-21 to 2026-12-22" in answer.text
+    assert "21 – 22 Dec 2026" in answer.text
     assert told[-1] == ("end", {"status": "done"})
     assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
     assert Allocation.objects.filter(vehicle__tag="412W103", first_day="2026-12-21").count() == 1

@@ -18,7 +18,7 @@ from assistant.tools.outage import giving_way
 from assistant.tools.read import days_of
 from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count
+from dynosite.lib.formats import count, full_date
 
 Drafter = Callable[[Caller, Any], Draft]
 
@@ -28,7 +28,7 @@ def _written(change: Any, model: str) -> list[dict[str, Any]]:
 
 
 def _past(caller: Caller, first: dt.date) -> list[str]:
-    return [f"{first} lies in the past."] if first < caller.today else []
+    return [f"{full_date(first)} lies in the past."] if first < caller.today else []
 
 
 def _waiting_request(caller: Caller, vehicle: Any, test_type: Any) -> Any:
@@ -61,9 +61,9 @@ def _draft_of_booking(caller: Caller, step: steps.Step, request: Any, extra: lis
     exact |= {"confirmed": step["confirmed"]} if to_confirm else {}
     warnings = _past(caller, row.first_day) + to_confirm + (extra or [])
     if request and request.due_date and row.last_day > request.due_date:
-        warnings.append(f"The request was due {request.due_date}.")
+        warnings.append(f"The request was due {full_date(request.due_date)}.")
     if step["do"] == "auto-book" and row.first_day != step["first_day"]:
-        warnings.append(f"{step['first_day']} is not free; this is the first start after it.")
+        warnings.append(f"{full_date(step['first_day'])} is not free; this is the first start after it.")
     return Draft(
         exact,
         cards.card(

@@ -14,6 +14,7 @@ from assistant.tools import finding, rows
 from assistant.tools.caller import Caller
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
+from dynosite.lib.formats import full_date
 
 MOST = 50
 """Rows a result at most; how many there are is said beside them."""
@@ -57,7 +58,7 @@ def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
         return None
     days = DayRange(start or end, end or start)  # type: ignore[arg-type]
     if days.last < days.first:
-        raise DomainError(f"The last day ({days.last}) is before the first ({days.first}).")
+        raise DomainError(f"The last day ({full_date(days.last)}) is before the first ({full_date(days.first)}).")
     return days
 
 

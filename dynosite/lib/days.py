@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dynosite.lib.formats import day_range
+
 EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2200, 12, 31)
 """Days that can be meant. What is counted on from them stays within what a date can be."""
 
@@ -31,9 +33,11 @@ class DayRange:
         return (self.first + dt.timedelta(days=n) for n in range(self.days))
 
     def __str__(self) -> str:
-        return (
-            f"{self.first:%Y-%m-%d}" if self.first == self.last else f"{self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
-        )
+        """As people read it. What machines read or compare is `iso`."""
+        return day_range(self.first, self.last)
+
+    def iso(self) -> str:
+        return self.first.isoformat() if self.first == self.last else f"{self.first} to {self.last}"
 
 
 def day_of(text: str) -> dt.date:

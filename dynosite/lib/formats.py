@@ -8,6 +8,11 @@ def day(value: dt.date, *, year: bool = False) -> str:
     return f"{value:%a} {value.day} {value:%b}" + (f" {value.year}" if year else "")
 
 
+def full_date(value: dt.date) -> str:
+    """`23 Nov 2026`, as sentences say a day."""
+    return day_range(value, value)
+
+
 def day_range(first: dt.date, last: dt.date, *, year: bool = True) -> str:
     """`23 – 26 Nov 2026`: what both ends share is written once."""
     end = f"{last.day} {last:%b}" + (f" {last.year}" if year or first.year != last.year else "")

@@ -2,7 +2,8 @@ import datetime as dt
 
 import pytest
 
-from dynosite.lib.formats import count, day, day_range
+from dynosite.lib.days import DayRange
+from dynosite.lib.formats import count, day, day_range, full_date
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,10 @@ def test_day_and_count_in_words():
         "1,200 dynos",
         "2 facilities",
     )
+
+
+def test_range_of_days_is_text_for_people_and_iso_for_machines():
+    week = DayRange(dt.date(2026, 11, 28), dt.date(2026, 12, 4))
+    assert (str(week), week.iso()) == ("28 Nov – 4 Dec 2026", "2026-11-28 to 2026-12-04")
+    day = DayRange(week.first, week.first)
+    assert (str(day), day.iso(), full_date(day.first)) == ("28 Nov 2026", "2026-11-28", "28 Nov 2026")

@@ -49,7 +49,7 @@ def test_a_clash_is_said_with_the_nearest_places(cast, keeper):
     cast.world.book("412W101", "NPG 1", 3, 5)
     answer = keeper.post(ADD, typed(cast.world, vehicle="412W103", first=4, last=6))
     assert errors_in(answer) == {
-        "dyno": ["NPG 1 is taken by 412W101 (Brake): 2026-11-19 to 2026-11-21."],
+        "dyno": ["NPG 1 is taken by 412W101 (Brake): 19 – 21 Nov 2026."],
         "__all__": ["The nearest places that would do: NPG 1 (NPG), 22 – 24 Nov 2026."],
     }
     assert fields_of(answer)["first_day"] == f"{day(4)}"
@@ -59,7 +59,7 @@ def test_a_clash_is_said_with_the_nearest_places(cast, keeper):
 @pytest.mark.parametrize(
     ("more", "field", "sentence"),
     [
-        ({"last": 2}, "last_day", "The last day (2026-11-18) is before the first (2026-11-19)."),
+        ({"last": 2}, "last_day", "The last day (18 Nov 2026) is before the first (19 Nov 2026)."),
         ({"last": 369}, "last_day", "367 days are too many; 366 days is the limit."),
         ({"first_day": "19/11/2026"}, "first_day", "This is no date; one is, for example, 2026-11-16."),
         ({"dyno": "NPG 2"}, "dyno", "NPG 2 does not run the test type Brake."),
@@ -104,7 +104,7 @@ def test_a_move_that_clashes_is_refused(cast, keeper):
     allocation = allocation_of(cast.world.book("412W101", "NPG 1", 3, 5))
     url = admin_url("allocation", "change", allocation.pk)
     answer = keeper.post(url, fields_of(keeper.get(url)) | {"last_day": f"{day(8)}"})
-    assert errors_in(answer)["dyno"] == ["NPG 1 is taken by 412W103 (Brake): 2026-11-24 to 2026-11-25."]
+    assert errors_in(answer)["dyno"] == ["NPG 1 is taken by 412W103 (Brake): 24 – 25 Nov 2026."]
     assert errors_in(answer)["__all__"][0].startswith("The nearest places that would do: NPG 21 (Annex), ")
     assert place_of(allocation) == ("NPG 1", day(3), day(5), "scheduled")
 
@@ -115,7 +115,7 @@ def test_cancelling_asks_first(cast, keeper):
     page = keeper.get(url)
     assert place_of(allocation)[3] == "scheduled"
     answer = keeper.post(url, fields_of(page) | {"_confirmed": "1"}, follow=True)
-    assert messages_of(answer) == ["412W101 on NPG 1, 2026-11-19 to 2026-11-21 cancelled."]
+    assert messages_of(answer) == ["412W101 on NPG 1, 19 – 21 Nov 2026 cancelled."]
     assert place_of(allocation)[3] == "cancelled"
     assert not answer.context["has_change_permission"]
     again = keeper.post(url, {"_confirmed": "1"}, follow=True)
@@ -130,7 +130,7 @@ def test_several_are_started_completed_and_cancelled_all_or_none(cast, keeper):
     chosen = {"_selected_action": [row.pk for row in rows]}
     answer = keeper.post(LIST, {"action": "start"} | chosen, follow=True)
     assert messages_of(answer) == [
-        "Nothing was changed. It is scheduled from 2026-11-21 on; move it to today to start it earlier."
+        "Nothing was changed. It is scheduled from 21 Nov 2026 on; move it to today to start it earlier."
     ]
     assert [place_of(row)[3] for row in rows] == ["scheduled", "scheduled"]
     keeper.post(LIST, {"action": "start", "_selected_action": rows[0].pk})
@@ -182,7 +182,7 @@ def test_a_change_is_undone(cast, keeper):
     url = admin_url("change", "undo", moved.pk)
     assert keeper.get(url).status_code == 200
     answer = keeper.post(url, {"_confirmed": "1"}, follow=True)
-    assert messages_of(answer) == ["Undone: 412W101 to NPG 1, 2026-11-26 to 2026-11-28: Brake."]
+    assert messages_of(answer) == ["Undone: 412W101 to NPG 1, 26 – 28 Nov 2026: Brake."]
     assert place_of(allocation) == ("NPG 1", day(3), day(5), "scheduled")
     assert Change.objects.get(undoes=moved).user == cast.world.users["keeper"]
     again = keeper.post(url, {"_confirmed": "1"}, follow=True)
@@ -196,7 +196,7 @@ def test_changes_are_only_read(cast, root):
     assert root.post(url, {"summary": "Nothing"}).status_code == 403
     assert root.get(admin_url("change", "add")).status_code == 403
     assert root.post(admin_url("change", "delete", change.pk), {"post": "yes"}).status_code == 403
-    assert Change.objects.get(pk=change.pk).summary == "412W101 on NPG 1, 2026-11-19 to 2026-11-21: Brake"
+    assert Change.objects.get(pk=change.pk).summary == "412W101 on NPG 1, 19 – 21 Nov 2026: Brake"
 
 
 @pytest.mark.parametrize("model", ["allocation", "testrequest", "change", "vehicle", "maintenancewindow"])

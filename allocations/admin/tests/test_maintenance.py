@@ -59,10 +59,10 @@ def test_window_without_hits_is_set_at_once(cast, keeper):
 @pytest.mark.parametrize(
     ("days", "more", "field", "sentence"),
     [
-        ((6, 3), {}, "last_day", "The last day (2026-11-19) is before the first (2026-11-22)."),
+        ((6, 3), {}, "last_day", "The last day (19 Nov 2026) is before the first (22 Nov 2026)."),
         ((3, 369), {}, "last_day", "367 days are too many; 366 days is the limit."),
-        ((-9, 1), {}, "last_day", "2026-11-17 is past; today is 2026-11-18."),
-        ((1, 4), {"kind": "planned"}, "first_day", "2026-11-17 is past; only an outage may have begun already."),
+        ((-9, 1), {}, "last_day", "17 Nov 2026 is past; today is 18 Nov 2026."),
+        ((1, 4), {"kind": "planned"}, "first_day", "17 Nov 2026 is past; only an outage may have begun already."),
         (("2026-02-30", 4), {}, "first_day", "This is no date; one is, for example, 2026-11-16."),
         (("next week", 4), {}, "first_day", "This is no date; one is, for example, 2026-11-16."),
         (("2198-01-01", "2198-01-02"), {}, "last_day", "2198-01-02 is more than ten years ahead."),
@@ -87,7 +87,7 @@ def test_an_outage_may_have_begun(cast, keeper):
 def test_another_window_in_the_way_is_named(cast, keeper):
     set_window(cast.world, 3, 6)
     answer = keeper.post(ADD, typed(cast.world, 6, 9))
-    assert errors_in(answer) == {"dyno": ["NPG 1 is in maintenance (outage): 2026-11-19 to 2026-11-22."]}
+    assert errors_in(answer) == {"dyno": ["NPG 1 is in maintenance (outage): 19 – 22 Nov 2026."]}
     assert MaintenanceWindow.objects.count() == 1
 
 
@@ -138,7 +138,7 @@ def test_a_window_of_more_than_sixty_days_is_looked_at_again(cast, keeper, last,
 
 def test_what_became_of_the_tests_is_said(cast, keeper):
     answer = keeper.post(ADD, typed(cast.world, 3, 6), follow=True)
-    assert messages_of(answer) == ["NPG 1: Outage 2026-11-19 to 2026-11-22, 4 days: no test was in the way."]
+    assert messages_of(answer) == ["NPG 1: Outage 19 – 22 Nov 2026, 4 days: no test was in the way."]
 
 
 def test_each_row_says_its_length_and_leads_to_its_place(cast, keeper):
@@ -224,11 +224,11 @@ def test_lifting_brings_back_what_is_ticked(cast, keeper):
         ("412W101 (Brake) back to NPG 1, 19 – 21 Nov 2026", []),
         (
             "412W103 (Brake) back to NPG 1, 22 – 23 Nov 2026",
-            ["412W103 is on NPG 2 already (4K Certification): 2026-11-22."],
+            ["412W103 is on NPG 2 already (4K Certification): 22 Nov 2026."],
         ),
     ]
     answer = keeper.post(lift_url(window), fields_of(page) | {"_confirmed": "1"}, follow=True)
-    assert messages_of(answer) == ["NPG 1: Outage 2026-11-19 to 2026-11-26 lifted, 1 brought back."]
+    assert messages_of(answer) == ["NPG 1: Outage 19 – 26 Nov 2026 lifted, 1 brought back."]
     window.refresh_from_db()
     assert window.lifted_at is not None
     assert place_of(back) == ("NPG 1", day(3), day(5), "scheduled")

@@ -8,7 +8,7 @@ from allocations.services import booking
 from allocations.tests.world import allocation_of, day
 from dynosite.lib import clock
 
-STILL = "NPG 1 still runs 412W101 (Brake), which should have ended on 2026-11-18; extend or complete it first."
+STILL = "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first."
 LIST = "/admin/allocations/allocation/"
 
 
@@ -46,7 +46,7 @@ def test_nothing_is_booked_over_it(cast, keeper, overrun):
 
 def test_it_is_extended_to_today_by_an_action(keeper, overrun):
     answer = act(keeper, "extend", overrun)
-    assert messages_of(answer) == ["412W101 to NPG 1, 2026-11-16 to 2026-11-20: Brake."]
+    assert messages_of(answer) == ["412W101 to NPG 1, 16 – 20 Nov 2026: Brake."]
     overrun.refresh_from_db()
     assert (overrun.last_day, overrun.status) == (day(4), "running")
 
@@ -54,7 +54,7 @@ def test_it_is_extended_to_today_by_an_action(keeper, overrun):
 def test_its_first_day_stays_and_its_dyno_changes_for_the_rest_alone(cast, keeper, overrun):
     with clock.day_is(day(1)):
         answer = keeper.post(admin_url("allocation", "change", overrun.pk), typed(overrun, first_day=f"{day(1)}"))
-        assert errors_in(answer)["__all__"] == ["It has run since 2026-11-16; its first day cannot be changed."]
+        assert errors_in(answer)["__all__"] == ["It has run since 16 Nov 2026; its first day cannot be changed."]
         keeper.post(admin_url("allocation", "change", overrun.pk), typed(overrun, dyno=cast.world.dynos["NPG 21"].pk))
     rows = Allocation.objects.filter(ground=cast.world.north).order_by("pk")
     assert [(row.dyno.name, row.first_day, row.last_day, row.status) for row in rows] == [

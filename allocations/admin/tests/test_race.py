@@ -13,6 +13,7 @@ from django.test import Client
 from allocations.admin.tests.conftest import Cast, add_staff
 from allocations.models import Allocation, MaintenanceWindow, Occupancy
 from allocations.tests.world import World, day
+from dynosite.lib.days import DayRange
 
 CLIENTS, ROUNDS = 8, 20
 BOOK = "/admin/allocations/allocation/add/"
@@ -117,7 +118,7 @@ def test_window_against_bookings_has_one_side_win(racers):
         asked = answers[0]
         if stands:
             assert (asked.status_code, asked["Location"]) == (302, MAINTAIN.removesuffix("add/"))
-            told = f"NPG 1 is in maintenance (outage): {day(first)} to {day(first + 3)}."
+            told = f"NPG 1 is in maintenance (outage): {DayRange(day(first), day(first + 3))}."
             assert [told in sentences(answer) for answer in answers[1:]] == [True] * 7
         else:
             assert (asked.status_code, asked["Location"].split("?")[0]) == (302, "/g/NORTH/maintenance/new/")

@@ -207,13 +207,11 @@ def test_a_test_that_still_runs_past_its_end_keeps_its_dyno_and_its_vehicle(grou
         report = bring(ground, row("222B222", 12))
     assert (report.booked, report.waiting) == (0, 1)
     assert report.waits[0].reason == (
-        "NPG 1 is already held by 111A111, which still runs past 2027-03-05, from 2027-03-06 to 2027-03-17"
+        "NPG 1 is already held by 111A111, which still runs past 5 Mar 2027, on 6 – 17 Mar 2027"
     )
     with clock.day_is(d(10)):
         again = bring(ground, row("111A111", 12, dyno="NPG 2"))
-    assert (
-        again.waits[0].reason == "111A111 is already running on NPG 1 past 2027-03-05, from 2027-03-06 to 2027-03-17"
-    )
+    assert again.waits[0].reason == "111A111 is already running on NPG 1 past 5 Mar 2027, on 6 – 17 Mar 2027"
 
 
 @pytest.mark.parametrize("status", ["G", "RUNNING", "COMPLETED"])
@@ -221,7 +219,7 @@ def test_bookings_that_are_there_keep_their_place(ground, status):
     bring(ground, row("111A111", 3))
     report = bring(ground, row("222B222", 0, status=status))
     assert (report.booked, report.waiting) == (0, 1)
-    assert report.waits[0].reason == "NPG 1 is already booked for 111A111 from 2027-03-04 to 2027-03-08"
+    assert report.waits[0].reason == "NPG 1 is already booked for 111A111 on 4 – 8 Mar 2027"
     assert list(Allocation.objects.values_list("vehicle__tag", "first_day")) == [("111A111", d(3))]
 
 
@@ -231,7 +229,7 @@ def test_a_window_of_the_sheet_gives_way_to_bookings_that_are_there(ground):
     assert list(MaintenanceWindow.objects.order_by("first_day").values_list("first_day", "last_day")) == [
         (d(0), d(1)), (d(4), d(9))
     ]  # fmt: skip
-    assert any("NPG 1 is not free from 2027-03-01 to 2027-03-10" in warning for warning in report.warnings)
+    assert any("NPG 1 is not free on 1 – 10 Mar 2027" in warning for warning in report.warnings)
     before = contents()
     bring(ground, row(first=2, days=2), maintenance=[("NPG 1", day(0), day(9))])
     assert contents() == before

@@ -51,8 +51,8 @@ def test_rows_against_days_off_and_travel_are_listed_and_booked_all_the_same(gro
     assert misfits(before) == [
         (6, "It begins on a day off: Sun 7 Mar 2027."),
         (7, "It pauses on days off and ends on one: Sun 7 Mar 2027."),
-        (9, "Too near to another stay, row 8, at NPG 2027-03-09 to 2027-03-11: the way takes 2 days between."),
-        (11, "Too near to another stay, at NPG 2027-03-15 to 2027-03-19: the way takes 2 days between."),
+        (9, "Too near to another stay, row 8, at NPG 9 – 11 Mar 2027: the way takes 2 days between."),
+        (11, "Too near to another stay, at NPG 15 – 19 Mar 2027: the way takes 2 days between."),
     ]
     after = carry_out(io.BytesIO(sheet), west, actor=importer)
     assert misfits(after) == misfits(before)

@@ -214,8 +214,8 @@ def test_maintenance(status, place, windows):
     outcome = decided(row(status=status), maintenance=[("npg 1", day(3), day(20))])
     assert places(outcome) == {6: place}
     assert [(w.first, w.last) for w in outcome.windows] == [(d(a), d(b)) for a, b in windows]
-    assert any("NPG 1 is in maintenance from 2027-03-04 to 2027-03-21" in warning for warning in outcome.warnings)
-    kept = "NPG 1 is not free from 2027-03-04 to 2027-03-21; the window keeps 2027-03-06 to 2027-03-21."
+    assert any("NPG 1 is in maintenance on 4 – 21 Mar 2027" in warning for warning in outcome.warnings)
+    kept = "NPG 1 is not free on 4 – 21 Mar 2027; the window keeps 6 – 21 Mar 2027."
     assert (f"Maintenance row 3: {kept}" in outcome.warnings) == (status != "G")
 
 
@@ -250,12 +250,12 @@ def known_ground() -> Ground:
 def test_what_the_ground_has_keeps_its_place(status):
     outcome = decided(row("111A111", status=status), ground=known_ground())
     assert outcome.decisions[0].outcome == "waiting"
-    assert outcome.decisions[0].reason == "NPG 1 is already booked for 999Z999 from 2027-03-03 to 2027-03-04"
+    assert outcome.decisions[0].reason == "NPG 1 is already booked for 999Z999 on 3 – 4 Mar 2027"
 
 
 def test_a_vehicle_that_is_elsewhere_in_the_ground_waits():
     outcome = decided(row("412W766", 28, vin=VIN, dyno=3), ground=known_ground())
-    assert outcome.decisions[0].reason == f"{VIN} is already booked on NPG 2 from 2027-03-31 to 2027-04-01"
+    assert outcome.decisions[0].reason == f"{VIN} is already booked on NPG 2 on 31 Mar – 1 Apr 2027"
     assert outcome.known_vehicles == {("vin", VIN): 7}
 
 
@@ -271,7 +271,7 @@ def test_a_row_that_was_imported_before_is_left_as_it_is():
     ground.rows[identity] = KnownRow("booked", "NPG 2", d(50), d(54))
     outcome = resolve(sheets, ground)
     assert [(each.outcome, each.already_there) for each in outcome.decisions] == [("booked", True), ("booked", False)]
-    said = "Row 6 was imported before and is on NPG 2 from 2027-04-20 to 2027-04-24; it was left as it is."
+    said = "Row 6 was imported before and is on NPG 2, 20 – 24 Apr 2027; it was left as it is."
     assert said in outcome.warnings
 
 

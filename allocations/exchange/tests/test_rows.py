@@ -56,7 +56,7 @@ def test_first_and_last_day(cells, first, last):
         ({"first": "3/4/2027"}, "may be either of two days; write it as 2027-03-04"),
         (
             {"completed": day(-1)},
-            "Ends before it starts: TESTING COMPLETED is 2027-02-28, and it starts on 2027-03-01.",
+            "Ends before it starts: TESTING COMPLETED is 28 Feb 2027, and it starts on 1 Mar 2027.",
         ),
         ({"completed": "yes"}, "No end date: TESTING COMPLETED (P6) says 'yes', which is no date"),
         ({"days": None}, "No end date: nothing can be read from TESTING COMPLETED, Days to complete"),
@@ -64,7 +64,7 @@ def test_first_and_last_day(cells, first, last):
         ({"days": 0}, "Ends before it starts: Days to complete (AA6) is 0"),
         ({"days": -3}, "Ends before it starts"),
         ({"days": 1e12}, "which is no likely number of days; 1 to 366 will do"),
-        ({"days": None, "projected": day(0)}, "Ends before it starts: its Projected End Date makes 2027-02-28"),
+        ({"days": None, "projected": day(0)}, "Ends before it starts: its Projected End Date makes 28 Feb 2027"),
         ({"days": 367}, "Takes 367 days (Days to complete (AA6) is 367); a test takes 366 at most."),
         ({"completed": day(366)}, "Takes 367 days"),
         ({"first": dt.datetime(9998, 1, 1)}, "no likely date"),  # noqa: DTZ001

@@ -80,7 +80,7 @@ def test_the_earlier_of_two_equal_rows_keeps_the_place(outcome):
 
 def test_scheduled_rows_in_maintenance_wait(outcome):
     reasons = {d.row.number: d.reason for d in outcome.decisions if "maintenance" in d.reason}
-    assert reasons == dict.fromkeys([18, 246], "STC #2 is in maintenance from 2026-12-26 to 2027-01-16")
+    assert reasons == dict.fromkeys([18, 246], "STC #2 is in maintenance on 26 Dec 2026 – 16 Jan 2027")
 
 
 def test_rules_become_capability_rows(outcome):

@@ -173,7 +173,7 @@ def test_edits_in_words(world):
         "2 more dynos, like NPG 1",
         "Without NPG 1",
         "NPG 1 also runs Brake (AWD; <10K, >10K)",
-        "NPG 2: Planned 2026-11-20 to 2026-11-22: from 26 Nov 2026 on instead",
+        "NPG 2: Planned 20 – 22 Nov 2026: from 26 Nov 2026 on instead",
         "50 more tests Brake, AWD, in May 2027",
         "Weekends closed, tests pause over them",
         "Without one that is gone",

@@ -26,7 +26,7 @@ def test_book_writes_allocation_occupancy_and_change(world):
         day(0),
         day(2),
     )
-    assert change.summary == "412W101 on NPG 1, 2026-11-16 to 2026-11-18: Brake"
+    assert change.summary == "412W101 on NPG 1, 16 – 18 Nov 2026: Brake"
 
 
 def test_taken_dyno_is_refused_with_the_name_of_who_has_it_and_places(world):
@@ -34,8 +34,8 @@ def test_taken_dyno_is_refused_with_the_name_of_who_has_it_and_places(world):
     with pytest.raises(Refused) as refused:
         world.book("412W103", "NPG 1", 2, 4)
     assert codes(refused) == [RefusalCode.DYNO_TAKEN]
-    assert refused.value.sentence == "NPG 1 is taken by 412W101 (Brake): 2026-11-16 to 2026-11-18."
-    assert [str(place) for place in refused.value.places] == ["NPG 1, 2026-11-19 to 2026-11-21"]
+    assert refused.value.sentence == "NPG 1 is taken by 412W101 (Brake): 16 – 18 Nov 2026."
+    assert [str(place) for place in refused.value.places] == ["NPG 1, 19 – 21 Nov 2026"]
 
 
 def test_vehicle_elsewhere_is_refused(world):
@@ -43,7 +43,7 @@ def test_vehicle_elsewhere_is_refused(world):
     with pytest.raises(Refused) as refused:
         world.book("412W101", "NPG 21", 1, 1)
     assert codes(refused) == [RefusalCode.VEHICLE_ELSEWHERE]
-    assert "412W101 is on NPG 1 already (Brake): 2026-11-16 to 2026-11-18." in refused.value.sentence
+    assert "412W101 is on NPG 1 already (Brake): 16 – 18 Nov 2026." in refused.value.sentence
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_auto_book_without_backup_stays_on_the_day(world):
     with pytest.raises(Refused) as refused:
         booking.auto_book(world.vehicles["412W103"].pk, **asked)
     assert codes(refused) == [RefusalCode.NO_PLACE]
-    assert next(str(place) for place in refused.value.places) == "NPG 1, 2026-11-19 to 2026-11-20"
+    assert next(str(place) for place in refused.value.places) == "NPG 1, 19 – 20 Nov 2026"
     change = booking.auto_book(world.vehicles["412W103"].pk, backup=True, **asked)
     assert allocation_of(change).first_day == day(3)
     with pytest.raises(Refused):
@@ -124,7 +124,7 @@ def test_move_onto_taken_days_is_refused_and_changes_nothing(world):
     with pytest.raises(Refused) as refused:
         booking.move(allocation.pk, actor=world.actor(), first_day=day(4))
     assert codes(refused) == [RefusalCode.DYNO_TAKEN]
-    assert str(refused.value.places[0]) == "NPG 21, 2026-11-20 to 2026-11-22"
+    assert str(refused.value.places[0]) == "NPG 21, 20 – 22 Nov 2026"
     allocation.refresh_from_db()
     assert (allocation.first_day, allocation.version) == (day(0), 1)
 

@@ -47,7 +47,7 @@ def test_window_without_hits_takes_the_days(world):
     with pytest.raises(Refused) as refused:
         world.book("412W101", "NPG 1", 4, 5)
     assert refused.value.refusals[0].code == RefusalCode.MAINTENANCE
-    assert "NPG 1 is in maintenance (outage: Bearing): 2026-11-16 to 2026-11-20." in refused.value.sentence
+    assert "NPG 1 is in maintenance (outage: Bearing): 16 – 20 Nov 2026." in refused.value.sentence
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_hit_needs_an_answer(world):
     with pytest.raises(Refused) as refused:
         set_window(world, "NPG 1", 4, 8)
     assert refused.value.refusals[0].code == RefusalCode.FALLOUT_UNANSWERED
-    assert "412W101 on NPG 1, 2026-11-19 to 2026-11-21" in refused.value.sentence
+    assert "412W101 on NPG 1, 19 – 21 Nov 2026" in refused.value.sentence
 
 
 def test_fallout_lists_every_hit_and_proposes_places_that_do_not_overlap(world):
@@ -282,7 +282,7 @@ def test_window_over_a_window_is_refused_by_name(world):
     with pytest.raises(Refused) as refused:
         set_window(world, "NPG 1", 5, 8)
     assert refused.value.refusals[0].code == RefusalCode.MAINTENANCE
-    assert refused.value.sentence == "NPG 1 is in maintenance (outage: Bearing): 2026-11-19 to 2026-11-21."
+    assert refused.value.sentence == "NPG 1 is in maintenance (outage: Bearing): 19 – 21 Nov 2026."
     set_window(world, "NPG 1", 4, 8, window_id=shut.pk)
 
 
@@ -313,7 +313,7 @@ def test_undo_of_a_lift_is_refused_by_name_where_the_days_are_taken(world):
     world.book("412W103", "NPG 1", 6, 7)
     with pytest.raises(Refused) as refused:
         undo(lifted.pk, actor=world.actor("admin"))
-    assert refused.value.sentence == "NPG 1 is taken by 412W103 (Brake): 2026-11-22 to 2026-11-23."
+    assert refused.value.sentence == "NPG 1 is taken by 412W103 (Brake): 22 – 23 Nov 2026."
 
 
 def test_what_should_have_begun_is_not_proposed_for_days_that_are_gone(world):

@@ -60,9 +60,7 @@ def told(world, name="scheduler"):
 
 def test_who_booked_is_told_where_it_went_and_why(world, booked):
     change = window(world, move_to(world, "NPG 21", 4))
-    assert told(world) == [
-        "412W101, Brake: moved from NPG 1, 2026-11-19 to 2026-11-21 to NPG 21, 2026-11-20 to 2026-11-22."
-    ]
+    assert told(world) == ["412W101, Brake: moved from NPG 1, 19 – 21 Nov 2026 to NPG 21, 20 – 22 Nov 2026."]
     assert Notice.objects.get().change == change
     assert told(world, "admin") == told(world, "viewer") == told(world, "outsider") == []
 
@@ -70,12 +68,12 @@ def test_who_booked_is_told_where_it_went_and_why(world, booked):
 @pytest.mark.parametrize(
     ("answer", "first", "sentence"),
     [
-        (DisplacedTo.WAIT, 3, "412W101, Brake: off NPG 1, 2026-11-19 to 2026-11-21; it waits for another place."),
-        (DisplacedTo.CANCEL, 3, "412W101, Brake: off NPG 1, 2026-11-19 to 2026-11-21; cancelled."),
+        (DisplacedTo.WAIT, 3, "412W101, Brake: off NPG 1, 19 – 21 Nov 2026; it waits for another place."),
+        (DisplacedTo.CANCEL, 3, "412W101, Brake: off NPG 1, 19 – 21 Nov 2026; cancelled."),
         (
             DisplacedTo.SHORTEN,
             5,
-            "412W101, Brake: cut on NPG 1, 2026-11-19 to 2026-11-21; it ends on 2026-11-20 and its rest waits.",
+            "412W101, Brake: cut on NPG 1, 19 – 21 Nov 2026; it ends on 20 Nov 2026 and its rest waits.",
         ),
     ],
 )
@@ -106,15 +104,15 @@ def test_a_colleagues_move_and_cancelling_are_told(world, booked):
     booking.move(booked.pk, dyno_id=booked.dyno_id, first_day=day(4), last_day=day(6), version=1, actor=admin)
     booking.cancel(booked.pk, actor=admin)
     assert told(world) == [
-        "412W101, Brake: off NPG 1, 2026-11-20 to 2026-11-22; cancelled.",
-        "412W101, Brake: moved from NPG 1, 2026-11-19 to 2026-11-21 to NPG 1, 2026-11-20 to 2026-11-22.",
+        "412W101, Brake: off NPG 1, 20 – 22 Nov 2026; cancelled.",
+        "412W101, Brake: moved from NPG 1, 19 – 21 Nov 2026 to NPG 1, 20 – 22 Nov 2026.",
     ]
 
 
 def test_undoing_is_told(world, booked):
     change = window(world, Answer(DisplacedTo.CANCEL))
     undo(change.pk, actor=world.actor("admin"))
-    assert told(world)[0] == "412W101, Brake: back on NPG 1, 2026-11-19 to 2026-11-21."
+    assert told(world)[0] == "412W101, Brake: back on NPG 1, 19 – 21 Nov 2026."
 
 
 def test_what_does_not_move_is_not_told(world, booked, monkeypatch):
@@ -155,11 +153,11 @@ def test_one_mail_holds_all_that_is_new_and_goes_once(world, booked, settings):
     (sent,) = mail.outbox
     assert (sent.to, sent.subject) == (["scheduler@dynosite.test"], "2 of your bookings were changed")
     assert sent.body == (
-        "admin: 412W101 to NPG 1, 2026-11-20 to 2026-11-22: Brake (Customer asked)\n"
-        "- 412W101, Brake: moved from NPG 1, 2026-11-19 to 2026-11-21 to NPG 1, 2026-11-20 to 2026-11-22.\n"
+        "admin: 412W101 to NPG 1, 20 – 22 Nov 2026: Brake (Customer asked)\n"
+        "- 412W101, Brake: moved from NPG 1, 19 – 21 Nov 2026 to NPG 1, 20 – 22 Nov 2026.\n"
         "\n"
         f"admin: {Notice.objects.latest('id').change.summary}\n"
-        "- 412W101, Brake: off NPG 1, 2026-11-20 to 2026-11-22; cancelled.\n"
+        "- 412W101, Brake: off NPG 1, 20 – 22 Nov 2026; cancelled.\n"
         "\n"
         "All of it, and a switch for these mails, is at https://dynosite.test/notices/.\n"
     )
@@ -294,17 +292,15 @@ def waiting_request(world, name="scheduler", tag="412W102", **more):
 @pytest.mark.parametrize(
     ("due", "words"),
     [
-        (day(9), "; it ends 3 days before its due date, 2026-11-25."),
-        (day(6), "; it ends on its due date, 2026-11-22."),
-        (day(5), "; it ends 1 day after its due date, 2026-11-21."),
+        (day(9), "; it ends 3 days before its due date, 25 Nov 2026."),
+        (day(6), "; it ends on its due date, 22 Nov 2026."),
+        (day(5), "; it ends 1 day after its due date, 21 Nov 2026."),
     ],
 )
 def test_a_notice_says_how_far_the_new_place_is_from_the_due_date(world, booked, due, words):
     asked_by(world, "scheduler", booked, due=due)
     window(world, move_to(world, "NPG 21", 4))
-    assert told(world) == [
-        "412W101, Brake: moved from NPG 1, 2026-11-19 to 2026-11-21 to NPG 21, 2026-11-20 to 2026-11-22" + words
-    ]
+    assert told(world) == ["412W101, Brake: moved from NPG 1, 19 – 21 Nov 2026 to NPG 21, 20 – 22 Nov 2026" + words]
 
 
 def test_who_asked_is_told_that_the_request_has_its_place(world):
@@ -314,8 +310,8 @@ def test_who_asked_is_told_that_the_request_has_its_place(world):
         last_day=day(5), request_id=request.pk, actor=world.actor("admin"),
     )  # fmt: skip
     assert told(world) == [
-        "412W102, Brake: your request has its place, NPG 1, 2026-11-19 to 2026-11-21; it ends 4 days before its due"
-        " date, 2026-11-25."
+        "412W102, Brake: your request has its place, NPG 1, 19 – 21 Nov 2026; it ends 4 days before its due"
+        " date, 25 Nov 2026."
     ]
     assert told(world, "admin") == []
 
@@ -326,7 +322,7 @@ def test_who_asked_is_told_of_changes_to_a_waiting_request_and_of_its_end(world)
     cancelled = cancel_request(request.pk, actor=world.actor("admin"))
     undo(cancelled.pk, actor=world.actor("admin"))
     assert told(world)[::-1] == [
-        "Your request for Brake of 412W102: changed (days 3 to 2; due date 2026-11-25 to 2026-11-28).",
+        "Your request for Brake of 412W102: changed (days 3 to 2; due date 25 Nov 2026 to 28 Nov 2026).",
         "Your request for Brake of 412W102: cancelled.",
         "Your request for Brake of 412W102: waits for a place again.",
     ]
@@ -339,16 +335,16 @@ def test_who_booked_is_told_that_a_test_was_completed_early(world, booked, monke
     monkeypatch.setattr("allocations.models.ProvingGround.today", lambda self: day(4))
     booking.start(booked.pk, actor=world.actor("admin"))
     booking.complete(booked.pk, last_day=day(3), actor=world.actor("admin"))
-    assert told(world) == ["412W101, Brake: completed on NPG 1, 2026-11-19, 2 days before the planned last day."]
+    assert told(world) == ["412W101, Brake: completed on NPG 1, 19 Nov 2026, 2 days before the planned last day."]
 
 
 def test_who_booked_is_told_that_the_dyno_is_disabled(world, booked):
     change_dyno(booked.dyno_id, enabled=False, actor=world.actor("admin"))
-    assert told(world) == ["412W101, Brake: NPG 1, where it stands 2026-11-19 to 2026-11-21, is now disabled."]
+    assert told(world) == ["412W101, Brake: NPG 1, where it stands 19 – 21 Nov 2026, is now disabled."]
     change_dyno(booked.dyno_id, enabled=True, actor=world.actor("admin"))
     change_dyno(booked.dyno_id, available_to=day(4), actor=world.actor("admin"))
     assert told(world)[0] == (
-        "412W101, Brake: NPG 1, where it stands 2026-11-19 to 2026-11-21, is now available until 2026-11-20 only."
+        "412W101, Brake: NPG 1, where it stands 19 – 21 Nov 2026, is now available until 20 Nov 2026 only."
     )
     assert Notice.objects.count() == 2
 
@@ -374,9 +370,7 @@ def test_many_bookings_of_one_change_are_one_line_and_one_mail(world, booked):
     assert notice.sentence == f"{number} of your bookings and requests were changed."
     assert (notice.change, notice.allocation_id) == (change, None)
     assert {line["allocation_id"] for line in notice.lines} == set(rows)
-    assert "412W101, Brake: off NPG 1, 2026-11-19 to 2026-11-21; cancelled." in [
-        line["sentence"] for line in notice.lines
-    ]
+    assert "412W101, Brake: off NPG 1, 19 – 21 Nov 2026; cancelled." in [line["sentence"] for line in notice.lines]
     undo(change.pk, actor=world.actor("admin"))
     assert told(world)[0] == f"{number} of your bookings and requests were put back, as a change was undone."
     assert Notice.objects.count() == 2
@@ -392,4 +386,4 @@ def test_who_asked_is_told_of_a_change_to_a_request_that_has_its_place(world, bo
     with transaction.atomic():
         work.update(request, due_date=day(7))
         tell(work, work.published())
-    assert told(world) == ["Your request for Brake of 412W101: changed (due date 2026-11-25 to 2026-11-23)."]
+    assert told(world) == ["Your request for Brake of 412W101: changed (due date 25 Nov 2026 to 23 Nov 2026)."]

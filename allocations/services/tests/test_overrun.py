@@ -22,8 +22,8 @@ from allocations.tests.world import allocation_of, day
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 
-STILL = "NPG 1 still runs 412W101 (Brake), which should have ended on 2026-11-18; extend or complete it first."
-VEHICLE = "412W101 still runs on NPG 1 (Brake), which should have ended on 2026-11-18; extend or complete it first."
+STILL = "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first."
+VEHICLE = "412W101 still runs on NPG 1 (Brake), which should have ended on 18 Nov 2026; extend or complete it first."
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_extending_is_one_call_to_today_or_by_days(world, overrun):
     overrun.refresh_from_db()
     assert (overrun.last_day, overrun.status) == (day(4), AllocationStatus.RUNNING)
     again = refused(lambda: booking.extend(overrun.pk, actor=world.actor()))
-    assert again.sentence == "It is booked until 2026-11-20 already; say by how many days it is to go on."
+    assert again.sentence == "It is booked until 20 Nov 2026 already; say by how many days it is to go on."
     disabled = refused(lambda: booking.extend(overrun.pk, days=3, actor=world.actor()))
     assert [code for code, _ in sentences(disabled)] == [RefusalCode.DYNO_DISABLED]
     world.dynos["NPG 1"].enabled = True

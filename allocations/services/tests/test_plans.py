@@ -102,7 +102,7 @@ def test_a_plan_that_the_schedule_has_overtaken_is_refused_whole(world):
     world.book("412W101", "NPG 1", 1, 1)
     with pytest.raises(Refused) as refused:
         apply_plan(plan.pk, actor=world.actor())
-    assert "NPG 1 is taken by 412W101 (Brake): 2026-11-17." in refused.value.sentence
+    assert "NPG 1 is taken by 412W101 (Brake): 17 Nov 2026." in refused.value.sentence
     assert Allocation.objects.filter(ground=world.north).count() == 1
     assert TestRequest.objects.filter(status=RequestStatus.WAITING).count() == 2
 

@@ -134,8 +134,8 @@ def test_what_changed_meanwhile_is_all_said_and_nothing_is_done(crowd, monkeypat
     with pytest.raises(Refused) as refused:
         carry(world, option, 4, 8)
     assert sorted(refusal.sentence for refusal in refused.value.refusals) == [
-        "412W101 on NPG 1, 2026-11-26 to 2026-12-06 was changed since the options were made.",
-        "412W102 on NPG 1, 2026-11-21 to 2026-11-24 was changed since the options were made.",
+        "412W101 on NPG 1, 26 Nov – 6 Dec 2026 was changed since the options were made.",
+        "412W102 on NPG 1, 21 – 24 Nov 2026 was changed since the options were made.",
     ]
     assert not MaintenanceWindow.objects.exists()
     assert place_of(b) == ("NPG 1", 10, 20, "scheduled")

@@ -54,7 +54,7 @@ def to(world, name):
 def test_moved_to_another_dyno_it_is_cut_at_yesterday_and_its_rest_goes_on(world, running):
     change = booking.move(running.pk, **to(world, "NPG 21"))
     assert stands(world) == [("NPG 1", 0, 4, "completed"), ("NPG 21", 5, 8, "running")]
-    assert change.summary == ("412W101 to NPG 21, 2026-11-21 to 2026-11-24: Brake; on NPG 1 it ran until 2026-11-20")
+    assert change.summary == ("412W101 to NPG 21, 21 – 24 Nov 2026: Brake; on NPG 1 it ran until 2026-11-20")
     undo(change.pk, actor=world.actor())
     assert stands(world) == [("NPG 1", 0, 8, "running")]
 
@@ -75,13 +75,13 @@ def test_the_rest_begins_when_it_is_asked_to(world, running, asked, rest):
 
 def test_the_rest_does_not_begin_in_the_past(world, running):
     said = sentence(lambda: booking.move(running.pk, first_day=day(3), **to(world, "NPG 21")))
-    assert said == "It has run since 2026-11-16; its rest can begin today, 2026-11-21, at the earliest."
+    assert said == "It has run since 16 Nov 2026; its rest can begin today, 21 Nov 2026, at the earliest."
 
 
 @pytest.mark.parametrize("number", [-1, 1, 5, 9])
 def test_the_first_day_of_a_running_test_stays(world, running, number):
     said = sentence(lambda: booking.move(running.pk, first_day=day(number), actor=world.actor()))
-    assert said == "It has run since 2026-11-16; its first day cannot be changed."
+    assert said == "It has run since 16 Nov 2026; its first day cannot be changed."
     assert stands(world) == [("NPG 1", 0, 8, "running")]
 
 
@@ -102,7 +102,7 @@ def test_past_its_end_nothing_is_left_to_move_but_by_a_new_last_day(world, runni
     with clock.day_is(day(10)):
         said = sentence(lambda: booking.move(running.pk, **to(world, "NPG 21")))
         assert said == (
-            "It should have ended on 2026-11-24 and has no days left to move: say its new last day too, or "
+            "It should have ended on 24 Nov 2026 and has no days left to move: say its new last day too, or "
             "complete it."
         )
         booking.move(running.pk, last_day=day(12), **to(world, "NPG 21"))
@@ -115,7 +115,7 @@ def test_a_refused_move_offers_the_rest_and_never_the_place_that_it_has(world, r
         world.book("412W103", "NPG 2", 5, 6, test="4K Certification")
     error = refused(lambda: booking.move(running.pk, **to(world, "NPG 2")))
     assert [str(place) for place in error.places] == [
-        "NPG 5, 2026-11-21 to 2026-11-24", "NPG 21, 2026-11-21 to 2026-11-24",
+        "NPG 5, 21 – 24 Nov 2026", "NPG 21, 21 – 24 Nov 2026",
     ]  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def test_a_refused_move_of_what_is_scheduled_does_not_offer_its_own_place(world)
         stay = allocation_of(world.book("412W101", "NPG 1", 3, 5))
         world.book("412W103", "NPG 1", 7, 9)
         error = refused(lambda: booking.move(stay.pk, first_day=day(5), actor=world.actor()))
-    assert "NPG 1, 2026-11-19 to 2026-11-21" not in [str(place) for place in error.places]
+    assert "NPG 1, 19 – 21 Nov 2026" not in [str(place) for place in error.places]
     assert len(error.places) == 3
 
 
@@ -164,9 +164,9 @@ def test_order_and_the_future_are_still_asked_of_what_ended(world, running):
     early = refused(lambda: booking.complete(running.pk, last_day=day(-1), actor=world.actor()))
     assert [refusal.code for refusal in early.refusals] == [RefusalCode.DAYS_ORDER]
     said = sentence(lambda: booking.complete(running.pk, last_day=day(6), actor=world.actor()))
-    assert said == "2026-11-22 has not come yet; say the last day that the test ran."
+    assert said == "22 Nov 2026 has not come yet; say the last day that the test ran."
     said = sentence(lambda: booking.move(running.pk, last_day=day(3), actor=world.actor()))
-    assert said == "It is running; if it ended on 2026-11-19, complete it with that last day."
+    assert said == "It is running; if it ended on 19 Nov 2026, complete it with that last day."
 
 
 def test_it_is_known_how_much_of_it_has_run(world, running):

@@ -81,9 +81,9 @@ def plain_row(world, vehicle, dyno, first, last, test="Brake", **more):
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        (5, "No test starts on 2026-11-21 (Saturday), which is a day off."),
-        (10, "No test starts on 2026-11-26 (Thursday, Thanksgiving Day), which is a day off."),
-        (17, "No test starts on 2026-12-03 (Thursday, Inventory), which is a day off."),
+        (5, "No test starts on 21 Nov 2026 (Saturday), which is a day off."),
+        (10, "No test starts on 26 Nov 2026 (Thursday, Thanksgiving Day), which is a day off."),
+        (17, "No test starts on 3 Dec 2026 (Thursday, Inventory), which is a day off."),
     ],
 )
 def test_no_test_starts_on_a_day_off_and_the_nearest_days_worked_are_offered(working, first, words):
@@ -105,7 +105,7 @@ def test_a_test_that_pauses_ends_on_a_day_worked(working):
     error = refused(lambda: working.book("412W102", "NPG 3", 3, 6, test="Emission"))
     assert (codes(error), error.sentence) == (
         [RefusalCode.ENDS_ON_DAY_OFF],
-        "Emission pauses on days off and cannot end on one: 2026-11-22 (Sunday).",
+        "Emission pauses on days off and cannot end on one: 22 Nov 2026 (Sunday).",
     )
     # Two days worked are offered, not four days.
     assert [working_days(first, last) for _, first, last in spans(error.places)] == [2, 2]
@@ -210,8 +210,8 @@ def test_the_other_ground_works_as_ever(working):
 @pytest.mark.parametrize(
     ("first", "sentence"),
     [
-        (5, "2 days from NPG to Annex and is on NPG 1 until 2026-11-19, so it can be here from 2026-11-22 on."),
-        (-2, "1 day from Annex to NPG and is on NPG 1 from 2026-11-16 on, so it must leave by 2026-11-14."),
+        (5, "2 days from NPG to Annex and is on NPG 1 until 19 Nov 2026, so it can be here from 22 Nov 2026 on."),
+        (-2, "1 day from Annex to NPG and is on NPG 1 from 16 Nov 2026 on, so it must leave by 14 Nov 2026."),
     ],
 )  # fmt: skip
 def test_a_vehicle_has_its_days_on_the_way(apart, first, sentence):

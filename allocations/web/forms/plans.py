@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from allocations.enums import Movable
 from allocations.models import TestRequest
+from dynosite.lib.formats import full_date
 from dynosite.lib.forms import DayField
 
 
@@ -34,7 +35,7 @@ class PlanForm(forms.Form):
         data = super().clean()
         first, last = data.get("first_day"), data.get("last_day")
         if first and last and last < first:
-            self.add_error("last_day", f"This is before {first}, the first day.")
+            self.add_error("last_day", f"This is before {full_date(first)}, the first day.")
         if data.get("movable") == Movable.LATER and not data.get("frozen_until"):
             self.add_error("frozen_until", "Say until which day nothing is to be moved.")
         return data

@@ -7,6 +7,7 @@ from django import forms
 from allocations.enums import Drive, Movable, WeightClass
 from allocations.models import Dyno, MaintenanceWindow
 from allocations.web.forms.fields import GroundForm, test_type_field
+from dynosite.lib.formats import full_date
 from dynosite.lib.forms import DayField
 
 
@@ -28,7 +29,7 @@ class ScenarioForm(forms.Form):
         data = super().clean()
         first, last = data.get("first_day"), data.get("last_day")
         if first and last and last < first:
-            self.add_error("last_day", f"This is before {first}, the first day.")
+            self.add_error("last_day", f"This is before {full_date(first)}, the first day.")
         if data.get("movable") == Movable.LATER and not data.get("frozen_until"):
             self.add_error("frozen_until", "Say until which day nothing is to be moved.")
         return data

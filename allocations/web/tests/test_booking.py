@@ -63,7 +63,7 @@ def test_days_of_a_test_that_pauses_are_days_worked(scheduler, world):
     wrong = scheduler.get(NEW, friday | {"last_day": day(8).isoformat(), "days": 5, "find": 1})
     assert "That makes 3 days worked, not 5: clear one of the two." in wrong.content.decode()
     saturday = scheduler.get(NEW, asked(world, first_day=day(5).isoformat(), dyno=world.dynos["NPG 1"].pk))
-    assert "No test starts on 2026-11-21 (Saturday), which is a day off." in saturday.content.decode()
+    assert "No test starts on 21 Nov 2026 (Saturday), which is a day off." in saturday.content.decode()
     scheduler.post(NEW, friday | {"place": at(world, "NPG 21", 4)})
     assert stays() == [("412W101", "NPG 21", day(4), day(8))]
 
@@ -100,7 +100,7 @@ def test_a_clash_says_why_and_offers_the_nearest_places(scheduler, world):
     response = scheduler.post(NEW, asked(world, place=at(world, "NPG 1"), key="k"))
     page = response.content.decode()
     assert response.status_code == 422
-    assert "NPG 1 is taken by 412W103 (Brake): 2026-11-17 to 2026-11-21." in page
+    assert "NPG 1 is taken by 412W103 (Brake): 17 – 21 Nov 2026." in page
     assert offered(response)[0] == at(world, "NPG 21")
     assert (len(offered(response)), offered(response)[-1]) == (3, "auto")
     again = scheduler.post(NEW, asked(world, place=offered(response)[0], key="k"))
@@ -172,7 +172,7 @@ def test_automatic_booking_takes_the_best_or_the_next_days(scheduler, world):
     refused = scheduler.post(NEW, asked(world, vehicle="412W102", place="auto", key="a"))
     assert refused.status_code == 422
     assert (
-        "No dyno that may run Brake for 412W102 has 3 days free starting on 2026-11-16." in refused.content.decode()
+        "No dyno that may run Brake for 412W102 has 3 days free starting on 16 Nov 2026." in refused.content.decode()
     )
     booked = scheduler.post(NEW, asked(world, vehicle="412W102", place="auto", backup="7", key="b"))
     assert booked.status_code == 302
@@ -236,7 +236,7 @@ def test_eight_at_once_through_the_form_one_books_and_seven_are_told_why(committ
         assert statuses == [302] + [422] * 7, f"round {turn}"
         refused = [answer.content.decode() for answer in answers if answer.status_code == 422]
         winner = Allocation.objects.get(dyno=world.dynos["NPG 1"], first_day=day(10 * turn))
-        says = f"NPG 1 is taken by {winner.vehicle.tag} (Brake): {winner.first_day} to {winner.last_day}."
+        says = f"NPG 1 is taken by {winner.vehicle.tag} (Brake): {winner.days}."
         assert [says in page for page in refused] == [True] * 7
         assert all('name="place" value="' in page for page in refused)
     assert Occupancy.objects.filter(dyno=world.dynos["NPG 1"]).count() == 20

@@ -146,7 +146,7 @@ def test_bookings_that_a_change_leaves_unfit_are_named(admin, world):
     world.book("412W101", "NPG 21", 1, 3)
     data = {"tag": "412W101", "drive": "AWD", "weight_class": "<10K"}
     page = text(admin.post(url("vehicle-edit", world.vehicles["412W101"].pk), data, follow=True))
-    assert "No longer in keeping with the rules: 412W101 on NPG 21, 2026-11-17 to 2026-11-19." in page
+    assert "No longer in keeping with the rules: 412W101 on NPG 21, 17 – 19 Nov 2026." in page
     again = admin.post(url("vehicle-edit", world.vehicles["412W101"].pk), data | {"drive": "2WD"}, follow=True)
     assert "No longer in keeping" not in text(again)
 

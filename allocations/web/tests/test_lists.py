@@ -162,7 +162,7 @@ def test_changes_are_narrowed_by_who_door_and_action(scheduler, world):
         rows = table(scheduler.get(address("change-list"), {"format": "csv", **query}))
         return [row[4] for row in rows[1:]]
 
-    booked = "412W101 on NPG 1, 2026-11-16 to 2026-11-18: Brake"
+    booked = "412W101 on NPG 1, 16 – 18 Nov 2026: Brake"
     assert summaries() == ["Vehicle 900W1 added", booked]
     assert summaries(action="book") == [booked]
     assert summaries(door="api") == []

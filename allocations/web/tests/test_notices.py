@@ -24,7 +24,7 @@ def scheduler(client, world):
 
 def test_page_lists_what_is_new_and_the_header_counts_it(scheduler, notice):
     page = scheduler.get("/notices/").content.decode()
-    assert "412W101, Brake: off NPG 1, 2026-11-19 to 2026-11-21; cancelled." in page
+    assert "412W101, Brake: off NPG 1, 19 – 21 Nov 2026; cancelled." in page
     assert "1 new notice" in page
     scheduler.post("/notices/seen/", {"notice": notice.pk})
     page = scheduler.get("/notices/").content.decode()

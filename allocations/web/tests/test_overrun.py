@@ -10,7 +10,7 @@ from allocations.services import booking
 from allocations.tests.world import allocation_of, day
 from dynosite.lib import clock
 
-SENTENCE = "NPG 1 still runs 412W101 (Brake), which should have ended on 2026-11-18; extend or complete it first."
+SENTENCE = "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first."
 
 
 @pytest.fixture

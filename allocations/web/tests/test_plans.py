@@ -98,7 +98,7 @@ def test_an_overtaken_plan_says_item_by_item_what_stands_in_the_way(world, clien
     page = response.content.decode()
     assert response.status_code == 409
     assert Allocation.objects.filter(ground=world.north).count() == before
-    assert "NPG 1 is taken by 412W104 (Brake): 2026-11-17." in page
+    assert "NPG 1 is taken by 412W104 (Brake): 17 Nov 2026." in page
     assert "Brake of 412W101 was changed since the plan was made: booked by admin (412W101 on" in page
     ticked = re.findall(r'name="item" value="(\d+)" checked', page)
     assert ticked == [str(items["412W102"].pk)]
@@ -116,7 +116,7 @@ def test_wrong_days_are_said_beside_the_field_and_kept(world, client):
     response = client.post(reverse("allocations:plan-create"), FORM | {"last_day": "2026-11-01"})
     page = response.content.decode()
     assert response.status_code == 422
-    assert "This is before 2026-11-16, the first day." in page
+    assert "This is before 16 Nov 2026, the first day." in page
     assert 'value="2026-11-01"' in page
     assert Plan.objects.count() == 0
 

@@ -167,7 +167,7 @@ def test_what_changed_meanwhile_is_said_beside_new_options(admin, crowd):
     answer = admin.post(NEW, asked(world, repair="1", **{f"option-{n}": text for n, text in options.items()}))
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "These are within the window and need an answer each: 412W103 on NPG 1, 2026-11-20." in page
+    assert "These are within the window and need an answer each: 412W103 on NPG 1, 20 Nov 2026." in page
     assert len(options_of(page)) >= 1
     assert all(text.count("d/") == 2 for _, text in options_of(page))
     assert not MaintenanceWindow.objects.exists()

@@ -152,8 +152,8 @@ def test_spend_adds_up_by_user_and_by_day_for_the_rows_shown(cast, root):
     assert tables(response)["By proving ground"] == [("North Proving Ground", 6, 3_000, 300, "$4.25")]
     chart = response.context["chart"]
     assert [(bar.label, bar.height) for bar in chart.bars] == [
-        ("2026-11-16: 1,100 tokens, $1.50", 65.5),
-        ("2026-11-17: 2,200 tokens, $2.75", 120.0),
+        ("16 Nov 2026: 1,100 tokens, $1.50", 65.5),
+        ("17 Nov 2026: 2,200 tokens, $2.75", 120.0),
     ]
     assert (chart.first, chart.last, chart.highest) == ("2026-11-16", "2026-11-17", "$2.75")
     only = root.get(url("spend"), {"user__id__exact": viewer.pk})

@@ -55,7 +55,7 @@ def test_the_owner_sees_the_run_and_what_it_did(world, owner, proposal, ctx):
     assert (waits["id"], waits["tool"], waits["status"]) == (str(proposal.pk), "book_allocation", "waiting")
     assert waits["args"]["start_date"] == "2026-12-21"
     assert waits["card"]["title"] == "Book 412W103 on NPG 1"
-    assert "Days: 2026-12-21 to 2026-12-22 (2 days)" in waits["card_text"]
+    assert "Days: 21 – 22 Dec 2026 (2 days)" in waits["card_text"]
 
 
 def addresses(proposal: Proposal) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ def test_a_booking_turn_proposes_is_approved_and_told_of_in_the_next(committed_w
     with checkpoints.saver() as saver:
         messages = turn(ctx, BOOK, checkpointer=saver)
         assert [type(message) for message in messages] == [HumanMessage, AIMessage, ToolMessage, AIMessage]
-        assert "2026-12-21 to 2026-12-22" in messages[-1].text
+        assert "21 – 22 Dec 2026" in messages[-1].text
         proposal = Proposal.objects.get()
         assert (str(proposal.run_id), proposal.call_id) == (str(ctx.run_id), messages[1].tool_calls[0]["id"])
         assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out

@@ -11,7 +11,7 @@ from assistant.models import Proposal
 from assistant.tools.calling import call
 from dynosite.lib import clock
 
-STILL = "NPG 1 still runs 412W101 (Brake), which should have ended on 2026-11-18; extend or complete it first."
+STILL = "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first."
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def test_moving_what_runs_is_a_card_of_its_rest_and_carried_out_as_shown(world, 
     with clock.day_is(day(1)):
         ask(world, "move_allocation", vehicle="412W101", dyno="NPG 21")
         proposal = Proposal.objects.get()
-        assert proposal.card["title"] == "Move 412W101 to NPG 21, 2026-11-17 to 2026-11-18"
+        assert proposal.card["title"] == "Move 412W101 to NPG 21, 17 – 18 Nov 2026"
         assert proposal.card["warnings"] == [
-            "The test is running: NPG 1 keeps what ran, 2026-11-16, and only its rest moves."
+            "The test is running: NPG 1 keeps what ran, 16 Nov 2026, and only its rest moves."
         ]
         approvals.approve(proposal.pk, user=world.users["scheduler"])
     rows = Allocation.objects.filter(ground=world.north).order_by("pk")
@@ -86,4 +86,4 @@ def test_a_first_day_alone_keeps_the_days_worked(world):
     with clock.day_is(day(0)):
         allocation_of(world.book("412W102", "NPG 3", 0, 2, test="Emission"))
         ask(world, "move_allocation", vehicle="412W102", start_date=f"{day(3)}")
-    assert Proposal.objects.get().card["title"] == "Move 412W102 to NPG 3, 2026-11-19 to 2026-11-23"
+    assert Proposal.objects.get().card["title"] == "Move 412W102 to NPG 3, 19 – 23 Nov 2026"
