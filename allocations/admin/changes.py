@@ -16,6 +16,7 @@ from allocations.models import Change
 from allocations.selectors.kept import is_kept
 from allocations.services.undo import undo
 from allocations.services.work import NAMES
+from dynosite.lib.formats import moment
 
 UNDOABLE = frozenset(NAMES.values())
 
@@ -23,8 +24,8 @@ UNDOABLE = frozenset(NAMES.values())
 @admin.register(Change)
 class ChangeAdmin(GroundAdmin):
     change_form_template = "admin/change_detail.html"
-    list_display = ["at", "summary_or_action", "who", "door", "ground_code", "undone"]
-    list_display_links = ["at", "summary_or_action"]
+    list_display = ["when", "summary_or_action", "who", "door", "ground_code", "undone"]
+    list_display_links = ["when", "summary_or_action"]
     list_filter = ["action", "door", ("ground", admin.RelatedOnlyFieldListFilter), "at"]
     search_fields = ["summary", "reason", "user__username", "request_id"]
     date_hierarchy = "at"
@@ -39,6 +40,10 @@ class ChangeAdmin(GroundAdmin):
         return False
 
     has_change_permission = has_add_permission
+
+    @admin.display(ordering="at")
+    def when(self, change: Change) -> str:
+        return moment(change.at, change.ground.time_zone)
 
     @admin.display(description="what")
     def summary_or_action(self, change: Change) -> str:

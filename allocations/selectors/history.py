@@ -24,7 +24,7 @@ from allocations.models import (
 )
 from allocations.selectors.kept import KEPT, is_as_left, is_kept, role_to_undo, rows_now
 from dynosite.accounts.models import User
-from dynosite.lib.formats import day, day_range
+from dynosite.lib.formats import day, day_range, moment
 
 _STATUS = dict(AllocationStatus.choices) | dict(RequestStatus.choices)
 _LABELS = {
@@ -292,7 +292,7 @@ def _shown(name: str, value: Any, names: dict[tuple[str, int], str]) -> str:
     if name in ("earliest_start", "due_date"):
         return day(_date(value), year=True)
     if name == "lifted_at":
-        return str(value)[:16].replace("T", " ")
+        return moment(value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

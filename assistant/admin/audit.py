@@ -12,6 +12,7 @@ from assistant import figures
 from assistant.admin.base import ReadOnlyAdmin, run_link
 from assistant.figures import Bars, Table, dollars
 from assistant.models import Feedback, ModelCall, Proposal, Spend, ToolCall
+from dynosite.lib.formats import moment
 
 ONLY = admin.RelatedOnlyFieldListFilter
 
@@ -60,7 +61,7 @@ def _prices() -> Table:
 
 @admin.register(Proposal)
 class ProposalAdmin(ReadOnlyAdmin):
-    list_display = ["made", "title", "tool", "user", "ground_code", "status", "decided_by", "decided_at", "word"]
+    list_display = ["made", "title", "tool", "user", "ground_code", "status", "decided_by", "decided", "word"]
     list_filter = ["status", "tool", ("ground", ONLY), ("user", ONLY), "created_at"]
     search_fields = ["tool", "word", "user__username", "card__title"]
     date_hierarchy = "created_at"
@@ -75,7 +76,11 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     @admin.display(description="proposed", ordering="created_at")
     def made(self, row: Proposal) -> str:
-        return run_link(row.run_id, f"{row.created_at:%Y-%m-%d %H:%M}")
+        return run_link(row.run_id, moment(row.created_at, row.ground.time_zone))
+
+    @admin.display(description="decided", ordering="decided_at")
+    def decided(self, row: Proposal) -> str:
+        return moment(row.decided_at, row.ground.time_zone) if row.decided_at else "–"
 
     @admin.display(description="what")
     def title(self, row: Proposal) -> str:
@@ -95,7 +100,7 @@ class OfRunAdmin(ReadOnlyAdmin):
 
     @admin.display(ordering="at")
     def when(self, row: Any) -> str:
-        return run_link(row.run_id, f"{row.at:%Y-%m-%d %H:%M:%S}")
+        return run_link(row.run_id, moment(row.at, row.run.ground.time_zone, seconds=True))
 
     @admin.display(description="ground", ordering="run__ground__code")
     def run_ground(self, row: Any) -> str:
@@ -170,7 +175,7 @@ class FeedbackAdmin(ReadOnlyAdmin):
 
     @admin.display(ordering="created_at")
     def when(self, row: Feedback) -> str:
-        return run_link(row.message.run_id, f"{row.created_at:%Y-%m-%d %H:%M}")
+        return run_link(row.message.run_id, moment(row.created_at, row.message.conversation.ground.time_zone))
 
     @admin.display(description="ground")
     def feedback_ground(self, row: Feedback) -> str:

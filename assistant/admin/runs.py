@@ -15,6 +15,7 @@ from assistant.admin.base import ReadOnlyAdmin
 from assistant.enums import Author, ProposalStatus, ToolStatus
 from assistant.figures import dollars
 from assistant.models import Feedback, Run
+from dynosite.lib.formats import moment
 
 ONLY = admin.RelatedOnlyFieldListFilter
 
@@ -36,9 +37,9 @@ class Moment:
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     list_display = [
-        "created_at", "asked", "user", "ground_code", "status", "outcome", "model", "tokens", "paid", "took",
+        "begun", "asked", "user", "ground_code", "status", "outcome", "model", "tokens", "paid", "took",
     ]  # fmt: skip
-    list_display_links = ["created_at", "asked"]
+    list_display_links = ["begun", "asked"]
     list_filter = ["status", "outcome", "model", ("ground", ONLY), ("user", ONLY), "created_at"]
     search_fields = ["question__text", "error", "user__username", "id"]
     date_hierarchy = "created_at"
@@ -50,6 +51,10 @@ class RunAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("user", "ground", "question")
+
+    @admin.display(description="asked", ordering="created_at")
+    def begun(self, run: Run) -> str:
+        return moment(run.created_at, run.ground.time_zone)
 
     @admin.display(description="question", ordering="question__text")
     def asked(self, run: Run) -> str:
@@ -74,7 +79,7 @@ class RunAdmin(ReadOnlyAdmin):
         return self.page(
             request,
             "admin/assistant/run.html",
-            title=f"Run of {run.created_at:%Y-%m-%d %H:%M:%S}",
+            title=f"Run of {moment(run.created_at, run.ground.time_zone, seconds=True)}",
             run=run,
             figures=figures_of(run),
             moments=timeline(run),

@@ -1,9 +1,12 @@
 import uuid
+import zoneinfo
 
 from django.conf import settings
 from django.db import models
+from django.utils.timezone import localtime
 
 from assistant.enums import Author, Verdict
+from dynosite.lib.formats import full_date
 
 
 class Conversation(models.Model):
@@ -22,7 +25,10 @@ class Conversation(models.Model):
         indexes = [models.Index(fields=["user", "-updated_at"], name="conversation_user_at")]
 
     def __str__(self) -> str:
-        return self.title or f"Conversation of {self.created_at:%Y-%m-%d}"
+        return (
+            self.title
+            or f"Conversation of {full_date(localtime(self.created_at, zoneinfo.ZoneInfo(self.ground.time_zone)))}"
+        )
 
 
 class Message(models.Model):

@@ -6,6 +6,7 @@ from django.db import models
 
 from assistant.enums import Outcome, RunStatus, ToolStatus
 from assistant.models.conversation import Conversation
+from dynosite.lib.formats import moment
 
 
 class Run(models.Model):
@@ -43,7 +44,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Run of {self.created_at:%Y-%m-%d %H:%M}: {self.status}"
+        return f"Run of {moment(self.created_at, self.ground.time_zone)}: {self.status}"
 
 
 class ModelCall(models.Model):

@@ -18,7 +18,7 @@ from assistant.tools.outage import giving_way
 from assistant.tools.read import days_of
 from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count, full_date
+from dynosite.lib.formats import count, full_date, moment
 
 Drafter = Callable[[Caller, Any], Draft]
 
@@ -261,6 +261,6 @@ def undo_change(caller: Caller, args: a.UndoChange) -> Draft:
     steps.rehearse(step, user=caller.user, look=lambda undone: None)
     lines = [
         cards.line("Change", change.summary),
-        cards.line("Made", f"{change.at:%Y-%m-%d %H:%M} UTC, {change.get_door_display()}"),
+        cards.line("Made", f"{moment(change.at, caller.ground.time_zone)}, {change.get_door_display()}"),
     ]
     return Draft(step, cards.card(f"Undo: {change.summary}", lines))

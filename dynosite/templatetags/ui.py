@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from dynosite.lib import formats
 from dynosite.lib.formats import count, day_range
 from dynosite.lib.ground_address import mounted
 
@@ -115,6 +116,12 @@ class InGround(Node):
 def days(first: dt.date, last: dt.date, year: bool = True) -> str:
     """`23 – 26 Nov 2026`; with `year=False` the year shows only where it differs."""
     return day_range(first, last, year=year)
+
+
+@register.filter
+def zone_name(time_zone: str) -> str:
+    """`America/Detroit` is Detroit time."""
+    return formats.zone_name(time_zone)
 
 
 @register.filter

@@ -1,0 +1,1 @@
+"""Formats of days and times where Django writes them itself: as on the pages."""
