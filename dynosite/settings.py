@@ -220,7 +220,7 @@ if EMAIL_HOST:
     }  # fmt: skip
 
 LANGUAGE_CODE = "en-gb"
-FORMAT_MODULE_PATH = "dynosite.date_formats"
+FORMAT_MODULE_PATH = "dynosite.lib.date_formats"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -16,7 +16,7 @@ from allocations.models import Change
 from allocations.selectors.kept import is_kept
 from allocations.services.undo import undo
 from allocations.services.work import NAMES
-from dynosite.lib.formats import moment
+from dynosite.lib.moments import moment
 
 UNDOABLE = frozenset(NAMES.values())
 

@@ -24,7 +24,8 @@ from allocations.models import (
 )
 from allocations.selectors.kept import KEPT, is_as_left, is_kept, role_to_undo, rows_now
 from dynosite.accounts.models import User
-from dynosite.lib.formats import day, day_range, moment
+from dynosite.lib.formats import day, day_range
+from dynosite.lib.moments import moment
 
 _STATUS = dict(AllocationStatus.choices) | dict(RequestStatus.choices)
 _LABELS = {

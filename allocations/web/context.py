@@ -32,6 +32,7 @@ class NavigationItem:
     url: str
     icon: str
     current: bool = False
+    figure: str = ""
     count: int = 0
     action: bool = False
 
@@ -156,18 +157,17 @@ class Shell:
 
     @property
     def navigation(self) -> list[NavigationItem]:
-        waiting = self.ground.waiting if self.ground else 0
         items = [
-            ("Schedule", "allocations:schedule", "calendar-range", 0),
-            ("Requests", "allocations:request-list", "inbox", waiting),
-            ("Dynos", "allocations:dyno-list", "gauge", 0),
-            ("Vehicles", "allocations:vehicle-list", "car", 0),
-            ("Plans", "allocations:plan-list", "sparkles", 0),
-            ("Late", "allocations:late-list", "hourglass", 0),
-            ("Changes", "allocations:change-list", "history", 0),
+            ("Schedule", "allocations:schedule", "calendar-range", ""),
+            ("Requests", "allocations:request-list", "inbox", "requests"),
+            ("Dynos", "allocations:dyno-list", "gauge", ""),
+            ("Vehicles", "allocations:vehicle-list", "car", ""),
+            ("Plans", "allocations:plan-list", "sparkles", ""),
+            ("Late", "allocations:late-list", "hourglass", ""),
+            ("Changes", "allocations:change-list", "history", ""),
         ]
         if self.may_schedule:
-            items.append(("Import", "allocations:import", "upload", 0))
+            items.append(("Import", "allocations:import", "upload", ""))
         return self._items(*items)
 
     @property
@@ -179,11 +179,12 @@ class Shell:
             items.insert(2, NavigationItem("New booking", new, "plus", action=True))
         return items
 
-    def _items(self, *entries: tuple[str, str, str, int]) -> list[NavigationItem]:
+    def _items(self, *entries: tuple[str, str, str, str]) -> list[NavigationItem]:
         here = self.request.path
+        counts = {"requests": self.ground.waiting} if self.ground else {}
         return [
-            NavigationItem(label, url, icon, current=here.startswith(url), count=count)
-            for label, name, icon, count in entries
+            NavigationItem(label, url, icon, current=here.startswith(url), figure=figure, count=counts.get(figure, 0))
+            for label, name, icon, figure in entries
             if (url := address(name))
         ]
 

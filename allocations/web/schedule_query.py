@@ -10,6 +10,7 @@ from allocations.enums import AllocationStatus, Drive, LateKind, WeightClass
 from allocations.models import ProvingGround
 from allocations.selectors.calendar import LATE, CalendarFilter
 from dynosite.lib.days import DayRange, day_of
+from dynosite.lib.formats import day_range, full_date
 
 LONGEST = 400
 """Days that the calendar shows at most."""
@@ -50,6 +51,8 @@ class ScheduleQuery:
     days: DayRange
     chosen: CalendarFilter
     whole: bool
+    remark: str = ""
+    """Why other days are shown than the address names."""
 
     @property
     def has_range(self) -> bool:
@@ -100,7 +103,7 @@ class ScheduleQuery:
 
 
 def read_query(params: QueryDict, ground: ProvingGround) -> ScheduleQuery:
-    """What makes no sense is left out, so that an old link still opens."""
+    """What makes no sense is left out, so that an old link still opens; of days it is said."""
     zoom = ZOOMS.get(params.get("zoom", ""), ZOOMS[DEFAULT_ZOOM])
     facility = params.get("facility", "")
     chosen = CalendarFilter(
@@ -114,17 +117,26 @@ def read_query(params: QueryDict, ground: ProvingGround) -> ScheduleQuery:
         text=" ".join(params.get("q", "").split())[:100],
     )
     whole = params.get("whole") == "1"
-    return ScheduleQuery(params, ground, zoom, _days(params, zoom, ground.today()), chosen, whole)
+    days, remark = _days(params, zoom, ground.today())
+    return ScheduleQuery(params, ground, zoom, days, chosen, whole, remark)
 
 
-def _days(params: QueryDict, zoom: Zoom, today: dt.date) -> DayRange:
-    first = _date(params.get("from"))
+def _days(params: QueryDict, zoom: Zoom, today: dt.date) -> tuple[DayRange, str]:
+    first, last = _date(params.get("from")), _date(params.get("to"))
+    unread = next((params[name] for name, day in (("from", first), ("to", last)) if params.get(name) and not day), "")
+    remark = f"“{unread[:20]}” is no day that the schedule can show." if unread else ""
     if first is None:
         first = today - dt.timedelta(days=today.weekday() + 7 * zoom.before)
-    last = _date(params.get("to"))
-    if last is None or last < first:
+    if last and last < first:
+        remark = f"The last day, {full_date(last)}, is before the first, {full_date(first)}."
+        last = None
+    if last is None:
         last = first + dt.timedelta(days=zoom.days - 1)
-    return DayRange(first, min(last, first + dt.timedelta(days=LONGEST - 1)))
+    longest = DayRange.starting(first, LONGEST)
+    if last > longest.last:
+        remark = f"The schedule shows {LONGEST} days at once; the days up to {full_date(last)} follow with Later."
+        last = longest.last
+    return DayRange(first, last), f"{remark} Shown: {day_range(first, last)}." if remark else ""
 
 
 def _date(text: str | None) -> dt.date | None:

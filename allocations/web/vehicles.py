@@ -1,6 +1,6 @@
 """Vehicles: the list, a page for each, and keeping them."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -39,6 +39,8 @@ CSV = (
     "Tag", "VIN", "Build ID", "Program", "Model year", "Powertrain", "Build type", "Team", "Drive", "Weight (lb)",
     "Weight class", "Placeholder", "On dyno today", "Next test", "Waiting requests",
 )  # fmt: skip
+FEW = 50
+"""Bookings and requests that a vehicle's page shows until it is asked for all."""
 FILTERS = ("drive", "weight", "show")
 SHOWN = [
     ("", "All"),
@@ -82,15 +84,30 @@ def _csv(row: Any) -> list[Any]:
     ]  # fmt: skip
 
 
+class Part(NamedTuple):
+    rows: list[Any]
+    total: int
+
+    @property
+    def is_cut(self) -> bool:
+        return self.total > len(self.rows)
+
+
+def _part(rows: QuerySet, limit: int | None) -> Part:
+    shown = list(rows[:limit])
+    return Part(shown, rows.count() if limit and len(shown) == limit else len(shown))
+
+
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     vehicle = _found(request, pk)
     allocations = vehicle.allocations.select_related("dyno__facility", "test_type", "vehicle").order_by("-first_day")
+    limit = None if request.GET.get("all") == "1" else FEW
     context = {
         "live": live_list(request),
         "vehicle": vehicle,
-        "allocations": allocations[:50],
-        "requests": request_list(vehicle.ground, user=request.user).filter(vehicle=vehicle)[:50],
+        "allocations": _part(allocations, limit),
+        "requests": _part(request_list(vehicle.ground, user=request.user).filter(vehicle=vehicle), limit),
         "history": row_history(vehicle),
         "trail": [("Vehicles", reverse("allocations:vehicle-list")), (str(vehicle), "")],
         "today": vehicle.ground.today(),

@@ -12,7 +12,7 @@ from assistant import figures
 from assistant.admin.base import ReadOnlyAdmin, run_link
 from assistant.figures import Bars, Table, dollars
 from assistant.models import Feedback, ModelCall, Proposal, Spend, ToolCall
-from dynosite.lib.formats import moment
+from dynosite.lib.moments import moment
 
 ONLY = admin.RelatedOnlyFieldListFilter
 

@@ -15,7 +15,7 @@ from assistant.admin.base import ReadOnlyAdmin
 from assistant.enums import Author, ProposalStatus, ToolStatus
 from assistant.figures import dollars
 from assistant.models import Feedback, Run
-from dynosite.lib.formats import moment
+from dynosite.lib.moments import moment
 
 ONLY = admin.RelatedOnlyFieldListFilter
 

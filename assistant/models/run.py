@@ -6,7 +6,7 @@ from django.db import models
 
 from assistant.enums import Outcome, RunStatus, ToolStatus
 from assistant.models.conversation import Conversation
-from dynosite.lib.formats import moment
+from dynosite.lib.moments import moment
 
 
 class Run(models.Model):

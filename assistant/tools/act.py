@@ -18,7 +18,8 @@ from assistant.tools.outage import giving_way
 from assistant.tools.read import days_of
 from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count, full_date, moment
+from dynosite.lib.formats import count, full_date
+from dynosite.lib.moments import moment
 
 Drafter = Callable[[Caller, Any], Draft]
 

@@ -1,9 +1,6 @@
-"""How days and times are written for people."""
+"""How days and numbers are written for people."""
 
 import datetime as dt
-import zoneinfo
-
-from django.utils import timezone
 
 
 def day(value: dt.date, *, year: bool = False) -> str:
@@ -26,18 +23,6 @@ def day_range(first: dt.date, last: dt.date, *, year: bool = True) -> str:
     if first.month != last.month:
         return f"{first.day} {first:%b} – {end}"
     return f"{first.day} – {end}"
-
-
-def moment(at: dt.datetime, time_zone: str = "", *, seconds: bool = False) -> str:
-    """`26 Nov 2026 23:25 EST`, by the clock of `time_zone` or else of the page's proving ground."""
-    local = timezone.localtime(at, zoneinfo.ZoneInfo(time_zone) if time_zone else None)
-    return f"{full_date(local.date())} {local.strftime('%H:%M:%S' if seconds else '%H:%M')} {local.tzname()}"
-
-
-def zone_name(time_zone: str) -> str:
-    """`Detroit time`."""
-    _, separator, place = time_zone.rpartition("/")
-    return f"{place.replace('_', ' ')} time" if separator else time_zone
 
 
 def count(number: int, singular: str, plural: str = "") -> str:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from dynosite.lib import formats
+from dynosite.lib import moments
 from dynosite.lib.formats import count, day_range
 from dynosite.lib.ground_address import mounted
 
@@ -121,7 +121,7 @@ def days(first: dt.date, last: dt.date, year: bool = True) -> str:
 @register.filter
 def zone_name(time_zone: str) -> str:
     """`America/Detroit` is Detroit time."""
-    return formats.zone_name(time_zone)
+    return moments.zone_name(time_zone)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 // A list keeps up with what others do: it is asked for again after each change of its ground. What came is shown at once
 // where nobody is at work in the list, else a line offers it.
+import { onNewDay } from "./ground-time.js";
 import { followStream } from "./stream.js";
 
 const TOGETHER = 300; // milliseconds in which changes are gathered into one request
@@ -85,7 +86,10 @@ function sayState(state, text) {
 }
 
 const soon = () => setTimeout(ask, TOGETHER);
-if (line && list()) followStream(line.dataset.stream, { onChange: soon, onReload: soon, onState: sayState });
+if (line && list()) {
+  followStream(line.dataset.stream, { onChange: soon, onReload: soon, onState: sayState });
+  onNewDay(ask);
+}
 // Who narrows or turns the page sees what is there now.
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.target.id === "list" || event.target.querySelector?.("#list")) line?.replaceChildren();

@@ -1,4 +1,5 @@
-// What every page has: theme, menus, toasts, the search key.
+// What every page has: theme, menus, toasts, the search key, the figures in the header.
+import { startFigures } from "./figures.js";
 import { startMenus } from "./menus.js";
 import { startSearchKey } from "./search-key.js";
 import { startSearchResults } from "./search-results.js";
@@ -10,3 +11,4 @@ startMenus();
 startToasts();
 startSearchKey();
 startSearchResults();
+startFigures();

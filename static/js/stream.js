@@ -82,10 +82,14 @@ export function followStream(address, { onChange, onReload, onState = () => {} }
     stream.addEventListener("beat", hear);
     stream.addEventListener("change", (event) => {
       hear();
+      document.dispatchEvent(new CustomEvent("ground:changed"));
       url.searchParams.set("after", event.lastEventId);
       onChange(JSON.parse(event.data));
     });
-    stream.addEventListener("reload", onReload);
+    stream.addEventListener("reload", () => {
+      document.dispatchEvent(new CustomEvent("ground:changed"));
+      onReload();
+    });
     stream.addEventListener("gone", tellWhy);
     stream.addEventListener("error", () => {
       if (stream?.readyState === EventSource.CLOSED) return tellWhy();

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import re
+import zoneinfo
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,6 +18,7 @@ from allocations.models import Change, ProvingGround, Vehicle
 from allocations.services.booking import book
 from allocations.services.requests import cancel_request
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, MONDAY, allocation_of, day
+from allocations.web import vehicles
 from allocations.web.tests.conftest import waiting
 from dynosite.lib.connections import given_back
 from dynosite.lib.ground_address import in_ground
@@ -274,3 +276,31 @@ def test_what_turns_the_direction_of_a_text_is_shown(scheduler, world):
     assert "safe [U+202E]suoicilam[U+202C] end [U+2067]x[U+2069]" in page
     assert "A[U+202E]B" in page
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", page)
+
+
+def test_page_of_a_vehicle_says_that_it_shows_only_some_bookings(scheduler, world, monkeypatch):
+    monkeypatch.setattr(vehicles, "FEW", 2)
+    bookings = [allocation_of(world.book("412W101", "NPG 1", first, first + 1)) for first in (0, 4, 8)]
+    url = reverse("allocations:vehicle-detail", args=[bookings[0].vehicle_id])
+    few = scheduler.get(url)
+    assert [row.first_day for row in few.context["allocations"].rows] == [day(8), day(4)]
+    assert "The latest 2 of 3 bookings" in few.content.decode()
+    assert 'href="?all=1"' in few.content.decode()
+    everything = scheduler.get(url, {"all": "1"})
+    assert [row.first_day for row in everything.context["allocations"].rows] == [day(8), day(4), day(0)]
+    assert "Show all" not in everything.content.decode()
+
+
+def test_figures_of_the_header_are_those_of_the_ground(scheduler, world):
+    waiting(world, 1)
+    answer = scheduler.get(reverse("allocations:figures"))
+    assert '<span data-figure="requests"> <span class="count">1<' in answer.content.decode()
+    assert '<span data-figure="unseen"></span>' in answer.content.decode()
+
+
+def test_times_name_the_zone_of_their_ground(scheduler, world):
+    change = Change.objects.get(pk=world.book("412W101", "NPG 1", 0, 2).pk)
+    zone = zoneinfo.ZoneInfo(world.north.time_zone)
+    written = scheduler.get(address("change-list")).content.decode()
+    local = change.at.astimezone(zone)
+    assert f"{local.day} {local:%b %Y %H:%M} {local.tzname()}" in written

@@ -35,6 +35,7 @@ DECISIONS = {
     "allocations:schedule-stream": Decision(),
     "allocations:schedule-print": Decision(),
     "allocations:search": Decision(),
+    "allocations:figures": Decision(),
     "allocations:allocation-create": Decision(S, S),
     "allocations:allocation-detail": Decision(of="allocation"),
     "allocations:allocation-card": Decision(of="allocation"),

@@ -1,12 +1,14 @@
 """Lists that keep up with what others do, and what the live light says when it may not listen."""
 
+import datetime as dt
 import re
+import zoneinfo
 
 import pytest
 from playwright.sync_api import expect
 
 from allocations.enums import Role
-from allocations.models import Allocation, Vehicle
+from allocations.models import Allocation, ProvingGround, Vehicle
 from allocations.services.booking import move
 from allocations.services.fleet import add_vehicle
 from allocations.services.requests import create_request
@@ -191,3 +193,62 @@ def test_live_light_says_why_it_may_not_listen(browser_page, committed_world, st
     page.goto(SCHEDULE)
     expect(page.locator("#cal-live")).to_have_text(said)
     page.console_errors.clear()
+
+
+def test_figures_of_the_header_follow_others(listening, committed_world):
+    world = committed_world
+    booked = allocation_of(world.book("412W103", "NPG 1", 0, 2))
+    page = listening("/vehicles/")
+    tab = page.locator(".tabs [data-figure=requests]")
+    expect(tab).to_be_empty()
+    ask_for(world, "412W101")
+    expect(tab).to_have_text("1 waiting")
+    shift(booked, "NPG 21", 4, world)
+    expect(page.locator(".unseen-dot")).to_have_count(1)
+    expect(page.locator("[data-figure=unseen]")).to_have_text("1 new")
+
+
+@pytest.fixture
+def before_midnight(browser_page, monkeypatch):
+    """A minute before the proving ground's midnight; what it gives turns the day when it is called."""
+    date = dt.datetime.combine(day(4), dt.time(23, 59), tzinfo=zoneinfo.ZoneInfo("America/Detroit"))
+    monkeypatch.setattr(ProvingGround, "today", lambda ground: day(4))
+    browser_page.clock.install(time=date)
+
+    def turn():
+        monkeypatch.setattr(ProvingGround, "today", lambda ground: day(5))
+        browser_page.clock.fast_forward(90_000)
+
+    return turn
+
+
+def test_midnight_turns_the_calendar(listening, committed_world, before_midnight):
+    booked = allocation_of(committed_world.book("412W101", "NPG 1", 4, 6))
+    page = listening(f"{SCHEDULE}?from={day(0)}&to={day(48)}")
+    bar, board = page.locator(f"#a{booked.pk}"), page.locator(".calendar")
+    expect(bar).not_to_have_class(re.compile("status-late"))
+    before = int(board.get_attribute("data-today"))
+    before_midnight()
+    expect(bar).to_have_class(re.compile("status-late"))
+    expect(board).to_have_attribute("data-today", f"{before + 1}")
+
+
+def test_midnight_turns_a_list(listening, committed_world, before_midnight):
+    committed_world.book("412W101", "NPG 1", 5, 6)
+    page = listening("/dynos/")
+    row = page.locator("#list tr", has=page.get_by_role("link", name="NPG 1", exact=True))
+    expect(row).to_contain_text("Free")
+    before_midnight()
+    expect(row).to_contain_text("412W101")
+
+
+def test_page_that_slept_through_midnight_turns_when_it_is_looked_at(listening, committed_world, before_midnight):
+    booked = allocation_of(committed_world.book("412W101", "NPG 1", 4, 6))
+    page = listening(SCHEDULE)
+    look = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+    look += " document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(look, True)
+    before_midnight()
+    expect(page.locator(f"#a{booked.pk}")).not_to_have_class(re.compile("status-late"))
+    page.evaluate(look, False)
+    expect(page.locator(f"#a{booked.pk}")).to_have_class(re.compile("status-late"))

@@ -1,4 +1,5 @@
 // Other people's changes: the stream says which dynos, their rows are then asked for through the ordinary view.
+import { onNewDay } from "../ground-time.js";
 import { followStream } from "../stream.js";
 import { refreshCard } from "./card.js";
 
@@ -77,20 +78,23 @@ async function ask() {
 
 export function startLive() {
   if (!document.getElementById("cal-live")) return;
+  function askAnew() {
+    everything = true;
+    ask();
+  }
+
   followStream(schedule().dataset.stream, {
     onChange({ dynos }) {
       for (const dyno of dynos) waiting.add(String(dyno));
       setTimeout(ask, TOGETHER);
     },
-    onReload() {
-      everything = true;
-      ask();
-    },
+    onReload: askAnew,
     onState(state, text) {
       if (state === "live") sayLive();
       else say(state, text);
     },
   });
+  onNewDay(askAnew); // head, line of today and lateness are another day's
   setInterval(() => {
     if (document.getElementById("cal-live").dataset.state === "live") sayLive();
   }, 5_000);

@@ -1,0 +1,13 @@
+"""The figures in the header, for a page that stays open while others change them."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from allocations.web.context import current_ground
+
+
+@require_safe
+def figures(request: HttpRequest) -> HttpResponse:
+    current_ground(request)
+    return render(request, "components/figures.html")
