@@ -135,12 +135,7 @@ def stuck(browser_page):
     def start():
         browser_page.route(streams, lambda route: waiting.append(route))
 
-        def end():
-            browser_page.unroute(streams)
-            for route in waiting:
-                route.abort()
-
-        return end
+        return lambda: browser_page.unroute(streams)
 
     return start
 
@@ -197,11 +192,11 @@ def test_live_light_says_why_it_may_not_listen(browser_page, committed_world, st
 
 def test_figures_of_the_header_follow_others(listening, committed_world):
     world = committed_world
-    booked = allocation_of(world.book("412W103", "NPG 1", 0, 2))
+    booked = allocation_of(world.book("412W101", "NPG 1", 0, 2))
     page = listening("/vehicles/")
     tab = page.locator(".tabs [data-figure=requests]")
     expect(tab).to_be_empty()
-    ask_for(world, "412W101")
+    ask_for(world, "412W102")
     expect(tab).to_have_text("1 waiting")
     shift(booked, "NPG 21", 4, world)
     expect(page.locator(".unseen-dot")).to_have_count(1)
