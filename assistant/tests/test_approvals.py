@@ -416,7 +416,7 @@ def test_a_scheduler_proposes_an_outage_with_its_fallout(world, ctx):
     world.book("412W101", "NPG 21", 7, 9)
     proposal = proposed(ctx, "set_maintenance", **args)
     gives_way = next(line for line in proposal.card["lines"] if line["label"] == "412W101")
-    assert gives_way["old"] == "NPG 21, 2026-11-23 to 2026-11-25"
+    assert gives_way["old"] == "NPG 21, 23 – 25 Nov 2026"
     assert not MaintenanceWindow.objects.exists()
     assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
     outage = MaintenanceWindow.objects.get()
