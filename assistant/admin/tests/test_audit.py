@@ -11,6 +11,7 @@ from assistant.admin.tests.conftest import GEMINI, a_run, queries, url
 from assistant.enums import ProposalStatus
 from assistant.models import Proposal, Run, Spend, ToolCall
 from assistant.providers.troubles import Troubles
+from dynosite.lib.ground_address import in_ground
 
 LISTS = ["run", "spend", "proposal", "toolcall", "modelcall", "feedback"]
 ALL = [*LISTS, "assistantsettings", "budget", "killswitch"]
@@ -165,7 +166,8 @@ def test_spend_is_exported_as_it_is_filtered_and_harmless_to_spreadsheets(cast, 
     a_run(cast.world)
     a_run(cast.world, "=cmd()")
     page = root.get(url("spend"), {"user__id__exact": evil.pk})
-    assert page.context["export"] == f"{url('spend', 'export')}?user__id__exact={evil.pk}"
+    export = in_ground(url("spend", "export"), "NORTH")
+    assert page.context["export"] == f"{export}?user__id__exact={evil.pk}"
     rows = list(csv.reader(io.StringIO(root.get(page.context["export"]).getvalue().decode("utf-8-sig"))))
     assert rows == [
         ["day", "user username", "ground code", "calls", "tokens_in", "tokens_out", "cost"],
@@ -209,7 +211,8 @@ def test_the_approval_rate_is_of_what_was_decided(cast, root):
 def test_feedback_leads_to_its_run(cast, keeper):
     run = a_run(cast.world)
     page = keeper.get(url("feedback")).content.decode()
-    assert f'href="{reverse("admin:assistant_run_change", args=[run.pk])}"' in page
+    address = in_ground(reverse("admin:assistant_run_change", args=[run.pk]), "NORTH")
+    assert f'href="{address}"' in page
     assert "Wrong dyno." in page
     assert "Here it is." in page
 
