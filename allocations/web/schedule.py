@@ -25,6 +25,7 @@ from allocations.web.live import stream_address
 from allocations.web.overlay import Overlay, hang_into, overlay_of
 from allocations.web.repair_overlay import RepairOverlay, repair_overlay_of
 from allocations.web.schedule_query import STATUSES, ZOOMS, ScheduleQuery, read_query
+from allocations.web.schedule_view import come_back, params_of, remember
 from dynosite.lib.htmx import wants_fragment
 
 WHOLE_UP_TO = 50
@@ -68,7 +69,10 @@ def board(request: HttpRequest) -> HttpResponse:
     if not shell_of(request).grounds and "ground" not in request.GET:
         return render(request, "allocations/schedule/no_ground.html")
     ground = current_ground(request)
-    query = read_query(request.GET, ground)
+    if left := come_back(request, ground):
+        return left
+    query = read_query(params_of(request, ground), ground)
+    remember(request, query)
     stream_url = stream_address(ground)
     overlay = _overlay(request, query)
     found = _calendar(request, query, overlay)

@@ -36,6 +36,9 @@ ZOOMS = {
     )
 }
 DEFAULT_ZOOM = "week"
+FILTERS = ("runs", "drive", "weight", "facility", "status", "test", "mine")
+VIEW = ("zoom", "from", "to", *FILTERS)
+LONGEST_VIEW = 1000
 STATUSES = (
     (LATE, "All late"),
     *LateKind.choices,
@@ -69,7 +72,7 @@ class ScheduleQuery:
                 query.setlist(name, [str(part) for part in value])
             elif value is not None:
                 query[name] = str(value)
-        return "?" + query.urlencode(safe="><,")
+        return "?" + (query.urlencode(safe="><,") or f"zoom={self.zoom.name}")  # a bare address comes back to a view
 
     def shifted(self, days: int) -> str:
         first = self.days.first + dt.timedelta(days=days)
@@ -90,8 +93,16 @@ class ScheduleQuery:
 
     @property
     def unfiltered(self) -> str:
-        filters = ("runs", "drive", "weight", "facility", "status", "test", "mine", "q", "whole")
-        return self.address(**dict.fromkeys(filters))
+        return self.address(**dict.fromkeys((*FILTERS, "q", "whole")))
+
+    @property
+    def view(self) -> str:
+        """What is worth coming back to: zoom, days and filters; no search, plan or repair."""
+        query = self.params.copy()
+        for name in self.params:
+            if name not in VIEW:
+                del query[name]
+        return query.urlencode(safe="><,")[:LONGEST_VIEW]
 
     @property
     def without_text(self) -> str:

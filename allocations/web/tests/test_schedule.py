@@ -222,7 +222,7 @@ def test_board_takes_the_same_few_queries_however_large(client, booked):
         return len(captured)
 
     client.force_login(booked.users["scheduler"])
-    client.get(BOARD)  # the session remembers the ground from here on
+    client.get(BOARD, DAYS)  # the session remembers the ground and the view from here on
     few = queries()
     fill_board(booked, dynos=30, per_dyno=6, days=48, first=MONDAY)
     assert (queries(), few) == (few, few)
