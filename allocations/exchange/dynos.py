@@ -22,6 +22,8 @@ def candidates(facility: str, dyno: str, facility_of: Mapping[str, str]) -> list
         or facility_of.get(dyno) == facility
     ):
         names.append(dyno)
+    if dyno.isascii() and dyno.isdecimal():
+        names.append(f"{facility} {int(dyno)}")  # shown with zeros before it
     return names
 
 

@@ -82,6 +82,22 @@ class KnownRow:
     last: date | None = None
 
 
+@dataclass(frozen=True)
+class KnownTest:
+    """A test that an earlier import brought in, and that this sheet has no row of; names are folded."""
+
+    id: int
+    test_type: str
+    step: str
+    first: date | None
+    days: int
+    vehicle: str  # as people call it
+    tag: str
+    vin: str
+    placeholder: bool
+    row: KnownRow
+
+
 @dataclass
 class Ground:
     """A snapshot; names are folded in keys, calendars hold sentences of what takes the days."""
@@ -94,4 +110,7 @@ class Ground:
     wanted_days: dict[int, list[tuple[date, date]]] = field(default_factory=dict)  # by waiting requests
     rows: dict[str, KnownRow] = field(default_factory=dict)
     windows: set[tuple[str, str]] = field(default_factory=set)  # dyno and reference of those that it has had
+    missing: list[KnownTest] = field(default_factory=list)
+    former_dynos: dict[str, str] = field(default_factory=dict)  # names that dynos had here, with their present ones
+    former_test_types: dict[str, str] = field(default_factory=dict)
     forgotten: dict[str, int] = field(default_factory=dict)  # rows whose import was undone, with their requests

@@ -1,5 +1,6 @@
 """A workbook into a proving ground: `preview` says what would come of it, `carry_out` does it, both in one report."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,10 +10,20 @@ from allocations.exchange.cells import fold
 from allocations.exchange.ground import Ground
 from allocations.exchange.identity import row_identities
 from allocations.exchange.misfits import Misfit, misfits_of
-from allocations.exchange.outcome import BOOKED, CANCELLED, REFUSED, WAITING, Decision, Outcome, Sheets, VehicleSpec
+from allocations.exchange.outcome import (
+    BOOKED,
+    CANCELLED,
+    REFUSED,
+    WAITING,
+    Decision,
+    Doubt,
+    Outcome,
+    Sheets,
+    VehicleSpec,
+)
 from allocations.exchange.reading import read_workbook
 from allocations.exchange.resolving import resolve
-from allocations.exchange.snapshot import snapshot
+from allocations.exchange.snapshot import former_names, snapshot
 from allocations.exchange.words import WANTED
 from allocations.models import ProvingGround, TestType
 from allocations.services.importing import Progress, bring_in
@@ -52,6 +63,7 @@ class Report:
     conflicts: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     misfits: list[Misfit] = field(default_factory=list)  # booked as they stand, against days off or travel
     made: dict[str, int] = field(default_factory=dict)  # what is new in the ground, by kind
@@ -61,6 +73,7 @@ class Report:
         return {name: getattr(self, name) for name in (*names, "conflicts", "refusals")} | {
             "warnings": list(self.warnings),
             "misfits": [asdict(each) for each in self.misfits],
+            "doubts": [asdict(doubt) for doubt in self.doubts],
         }
 
     @property
@@ -82,15 +95,18 @@ def preview(
     actor: Actor | None = None,
     lanes: int = LANES,
     shift_weeks: int = 0,
+    choices: Collection[str] = (),
 ) -> Report:
     """What an import would do now; nothing is written. `ground` is None where it is yet to be made.
+
+    `choices` are keys of the report's doubts, of which the other way is to be gone.
 
     Raises WorkbookError for a file that can't be read, NotFound or NotAllowed for an actor without the right.
     """
     if actor and ground:
         access.require(actor.user, ground.pk, Role.SCHEDULER)
     sheets = _read(source, ground, shift_weeks)
-    return report_of(*_resolve(sheets, ground, lanes), ground)
+    return report_of(*_resolve(sheets, ground, lanes, choices), ground)
 
 
 def carry_out(
@@ -100,6 +116,7 @@ def carry_out(
     actor: Actor,
     lanes: int = LANES,
     shift_weeks: int = 0,
+    choices: Collection[str] = (),
     on_progress: Progress | None = None,
 ) -> Report:
     """Imports the workbook in one transaction, all or nothing, and reports what came of each row.
@@ -111,7 +128,7 @@ def carry_out(
     reports: list[Report] = []
 
     def decide() -> Intake:
-        outcome, state = _resolve(sheets, ground, lanes)
+        outcome, state = _resolve(sheets, ground, lanes, choices)
         reports[:] = [report_of(outcome, state, ground)]
         return intake_of(outcome, state, reports[0].summary())
 
@@ -121,12 +138,15 @@ def carry_out(
 
 def _read(source, ground: ProvingGround | None, shift_weeks: int) -> Sheets:
     names = TestType.objects.filter(ground=ground).values_list("name", flat=True) if ground else ()
-    return read_workbook(source, shift_weeks=shift_weeks, known_test_types={fold(name): name for name in names})
+    types = (former_names(TestType, ground) if ground else {}) | {fold(name): name for name in names}
+    return read_workbook(source, shift_weeks=shift_weeks, known_test_types=types)
 
 
-def _resolve(sheets: Sheets, ground: ProvingGround | None, lanes: int) -> tuple[Outcome, Ground]:
+def _resolve(
+    sheets: Sheets, ground: ProvingGround | None, lanes: int, choices: Collection[str]
+) -> tuple[Outcome, Ground]:
     state = snapshot(ground, sheets, row_identities(sheets.rows).values()) if ground else Ground()
-    return resolve(sheets, state, lanes=lanes), state
+    return resolve(sheets, state, lanes=lanes, choices=choices), state
 
 
 def report_of(outcome: Outcome, state: Ground, ground: ProvingGround | None = None) -> Report:
@@ -139,6 +159,7 @@ def report_of(outcome: Outcome, state: Ground, ground: ProvingGround | None = No
         conflicts=[{"kind": c.kind, "name": c.name, "rows": list(c.rows)} for c in outcome.conflicts],
         refusals=[{"row": row, "reason": reason} for row, reason in sorted(outcome.refusals.items())],
         warnings=list(outcome.warnings),
+        doubts=list(outcome.doubts),
         misfits=misfits_of(outcome, ground),
         waits=[
             Wait(d.row.number, d.row.test_type, d.row.vin or d.row.tag, d.reason, d.other_row)

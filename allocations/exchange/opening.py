@@ -2,7 +2,7 @@
 
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import COL_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
 from openpyxl.xml import DEFUSEDXML
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
 from allocations.exchange.cells import UNCALCULATED, fold, text
 from allocations.exchange.errors import WorkbookError
+from allocations.exchange.looks import Looks, shown_by
 
 MEGABYTE = 1 << 20
 MAX_BYTES = 20 * MEGABYTE
@@ -39,15 +40,36 @@ MERGED_TAG = f"{{{SHEET_MAIN_NS}}}mergeCell"
 
 @dataclass
 class Grid:
-    """A sheet's rows that are not empty, by sheet row number; every row a list of values from column A."""
+    """A sheet's rows that are not empty, by sheet row number; every row a list of values from column A.
+
+    Beside the values, by row and column from 0: what a number format `shown` makes of a number, formats that are
+    `unclear`, and what is `struck` through. The reader notes which rows it has `read`.
+    """
 
     name: str
     rows: dict[int, list] = field(default_factory=dict)
     epoch: object = None
+    shown: dict[tuple[int, int], str] = field(default_factory=dict)
+    unclear: dict[tuple[int, int], str] = field(default_factory=dict)
+    struck: set[tuple[int, int]] = field(default_factory=set)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    is_hidden: bool = False
+    read: set[int] = field(default_factory=set)
+    read_columns: set[int] = field(default_factory=set)
+    names: tuple[int, ...] = ()
 
     def at(self, row: int, column: int):
         values = self.rows.get(row, ())
         return values[column] if column < len(values) else None
+
+    def reads(self, columns: Iterable[int], *, names: Iterable[int]) -> None:
+        """Notes which columns are read; by those of `names` people tell what a row is."""
+        self.read_columns, self.names = set(columns), tuple(names)
+
+    def text_at(self, row: int, column: int):
+        """The value, as a number format shows it."""
+        return self.shown.get((row, column), self.at(row, column))
 
     @staticmethod
     def cell(row: int, column: int) -> str:
@@ -145,7 +167,8 @@ def _grid(book: Workbook, sheet: ReadOnlyWorksheet, name: str) -> Grid:
             part, sheet._shared_strings, data_only=True, epoch=book.epoch, date_formats=book._date_formats,
             timedelta_formats=book._timedelta_formats,
         )  # fmt: skip
-        grid = Grid(name, _rows(parser, name), book.epoch)
+        grid = Grid(name, epoch=book.epoch, is_hidden=sheet.sheet_state != "visible")
+        _read_rows(parser, grid, Looks(book))
     spread = 0
     for area in parser.merged:
         spread += _spread(grid, area)
@@ -154,8 +177,8 @@ def _grid(book: Workbook, sheet: ReadOnlyWorksheet, name: str) -> Grid:
     return grid
 
 
-def _rows(parser: "_Parser", name: str) -> dict[int, list]:
-    rows: dict[int, list] = {}
+def _read_rows(parser: "_Parser", grid: Grid, looks: Looks) -> None:
+    rows, name = grid.rows, grid.name
     latest = 0
     for number, cells in parser.rows():
         if number > LAST_ROW:
@@ -165,9 +188,25 @@ def _rows(parser: "_Parser", name: str) -> dict[int, list]:
         latest = number
         if values := _values(cells):
             rows[number] = values
+            _look_at(cells, grid, looks)
         if len(rows) > MAX_ROWS:
             raise WorkbookError(f"The sheet '{name}' has more than {MAX_ROWS:,} rows; split the workbook.")
-    return rows
+    grid.hidden_rows, grid.hidden_columns = parser.hidden_rows, parser.hidden_columns
+
+
+def _look_at(cells: list[dict], grid: Grid, looks: Looks) -> None:
+    for cell in cells:
+        value, style, at = cell["value"], cell["style_id"], (cell["row"], cell["column"] - 1)
+        if value is None or not style:
+            continue
+        if looks.is_struck(style):
+            grid.struck.add(at)
+        if type(value) in (int, float) and (code := looks.code(style)):
+            words = shown_by(code, value)
+            if words is None:
+                grid.unclear[at] = code
+            elif words != text(value):
+                grid.shown[at] = words
 
 
 def _values(cells: list[dict]) -> list:
@@ -187,14 +226,22 @@ class _Parser(WorkSheetParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.merged: list[str] = []
+        self.hidden_rows: set[int] = set()
+        self.hidden_columns: set[int] = set()
 
     def rows(self) -> Iterator[tuple[int, list[dict]]]:
         for _, element in iterparse(self.source):
             if element.tag == ROW_TAG:
-                yield self.parse_row(element)
+                number, cells = self.parse_row(element)
+                if element.get("hidden") in ("1", "true"):
+                    self.hidden_rows.add(number)
+                yield number, cells
                 element.clear()
             elif element.tag == MERGED_TAG:
                 self.merged.append(element.get("ref", ""))
+            elif element.tag == COL_TAG and element.get("hidden") in ("1", "true"):
+                first, last = int(element.get("min", 1)), int(element.get("max", 1))
+                self.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
 
     def parse_cell(self, element: Any) -> dict:
         cell = super().parse_cell(element)
@@ -216,4 +263,6 @@ def _spread(grid: Grid, area: str) -> int:
         for column in range(left - 1, right):
             if row[column] is None:
                 row[column] = value
+                if (top, left - 1) in grid.shown:
+                    grid.shown[n, column] = grid.shown[top, left - 1]
     return (right - left + 1) * (bottom - top + 1)

@@ -62,6 +62,18 @@ class Row:
         return dict(self.details).get(name, "")
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """What an import takes in one of two ways: the likelier one, unless its `key` is chosen.
+
+    Without a key there is nothing to choose, only something to look at before it is confirmed.
+    """
+
+    sentence: str
+    key: str = ""
+    choice: str = ""  # what choosing it does, as a label
+
+
 @dataclass
 class Sheets:
     """A workbook, read."""
@@ -71,6 +83,7 @@ class Sheets:
     rows: list[Row] = field(default_factory=list)
     refusals: dict[int, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     facilities: tuple[str, ...] = ()
     facility_of: dict[str, str] = field(default_factory=dict)  # where the maintenance sheet says, by folded dyno
     named_dynos: list[tuple[int, str]] = field(default_factory=list)  # in the maintenance sheet, by row
@@ -145,6 +158,7 @@ class Outcome:
     refusals: dict[int, str] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
 
     @property
     def rows(self) -> int:

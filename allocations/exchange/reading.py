@@ -1,13 +1,16 @@
 """The three sheets, read into rules, windows and rows; a row that can't be read is refused in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from openpyxl.utils import get_column_letter
 
 from allocations.exchange.cells import fold, instant, is_nothing, shown, text
 from allocations.exchange.errors import Unreadable
 from allocations.exchange.headings import forecast_heading, table_heading
-from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES, open_workbook
-from allocations.exchange.outcome import DRIVES, WEIGHT_CLASSES, Rule, Sheets, Window
+from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES, Grid, open_workbook
+from allocations.exchange.outcome import DRIVES, WEIGHT_CLASSES, Doubt, Rule, Sheets, Window
 from allocations.exchange.rows import RowReader
 from allocations.exchange.words import DRIVE_WORDS, LONGEST, weight_class
 from allocations.names import listed, name_problem, unquoted
@@ -47,16 +50,42 @@ def read_workbook(source, *, shift_weeks: int = 0, known_test_types: dict[str, s
     _read_windows(grids[MAINTENANCE], sheets, shift)
     types = dict(known_test_types or {}) | {fold(rule.test_type): rule.test_type for rule in sheets.rules}
     _read_rows(grids[FORECAST], sheets, shift, types)
+    for grid in grids.values():
+        _doubt_what_is_not_seen(grid, sheets)
     return sheets
+
+
+def _doubt_what_is_not_seen(grid: Grid, sheets: Sheets) -> None:
+    """People hide and strike through what they have done with; all of it is read like the rest."""
+    if grid.is_hidden:
+        sheets.doubts.append(Doubt(f"The sheet '{grid.name}' is hidden in the workbook. It was read all the same."))
+    hidden = grid.read & grid.hidden_rows
+    struck = {n for n, column in grid.struck if n in grid.read and column in grid.names}
+    for rows, what in ((hidden, "hidden (by a filter or by hand)"), (struck, "struck through")):
+        if rows:
+            subject = _subject("Row", sorted(rows), grid)
+            sheets.doubts.append(Doubt(f"{subject} {what} in the workbook and read like the others."))
+    if columns := grid.hidden_columns & grid.read_columns:
+        subject = _subject("Column", [get_column_letter(column + 1) for column in sorted(columns)], grid)
+        sheets.doubts.append(Doubt(f"{subject} hidden in the workbook and read like the others."))
+
+
+def _subject(word: str, items: Sequence[object], grid: Grid) -> str:
+    *others, last = map(str, items)
+    if not others:
+        return f"{word} {last} of '{grid.name}' is"
+    return f"{word}s {', '.join(others)} and {last} of '{grid.name}' are"
 
 
 def _read_rules(grid, sheets: Sheets) -> None:
     heading, columns = table_heading(grid, RULE_FIELDS)
     at = {name: found[0] for name, found in columns.items()}
+    grid.reads(at.values(), names=(at["test"], at["dynos"]))
     for n in sorted(n for n in grid.rows if n > heading):
-        test, drive, weight, dynos = (text(grid.at(n, at[f])) for f in ("test", "drive", "weight", "dynos"))
+        test, drive, weight, dynos = (text(grid.text_at(n, at[f])) for f in ("test", "drive", "weight", "dynos"))
         if not (test or dynos):
             continue
+        grid.read.add(n)
         drives = DRIVES if fold(drive) == "any" else tuple(filter(None, [DRIVE_WORDS.get(fold(drive))]))
         weights = WEIGHT_CLASSES if fold(weight) == "any" else tuple(filter(None, [weight_class(weight)]))
         names = listed(dynos)
@@ -78,10 +107,13 @@ def _read_rules(grid, sheets: Sheets) -> None:
 def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
     heading, columns = table_heading(grid, WINDOW_FIELDS, FACILITY_FIELD)
     at = {name: found[0] for name, found in columns.items()}
+    grid.reads(at.values(), names=(at["dyno"], at["first"], at["last"]))
     for n in sorted(n for n in grid.rows if n > heading):
-        name, days = _dyno_name(text(grid.at(n, at["dyno"])), sheets), []
+        name, days = _dyno_name(text(grid.text_at(n, at["dyno"])), sheets), []
         if name and "facility" in at:
-            _read_facility(sheets, n, name, text(grid.at(n, at["facility"])))
+            _read_facility(sheets, n, name, text(grid.text_at(n, at["facility"])))
+        if name:
+            grid.read.add(n)
         for field_name in ("first", "last"):
             try:
                 found = instant(grid.at(n, at[field_name]), epoch=grid.epoch)
@@ -133,10 +165,13 @@ def _add_window(sheets, n, name, first: datetime | None, last: datetime | None, 
 def _read_rows(grid, sheets: Sheets, shift: Shift, types) -> None:
     heading, columns = forecast_heading(grid)
     reader = RowReader(grid, columns, shift.day, types)
+    names = [column for name in ("test", "tag", "vin", "dyno", "estimated") for column in columns.get(name, ())]
+    grid.reads((column for found in columns.values() for column in found), names=names)
     facilities: dict[str, str] = {}
     for n in sorted(n for n in grid.rows if n > heading):
         if reader.is_blank(n) or reader.is_heading(n):
             continue
+        grid.read.add(n)
         facility = reader.facility(n)
         facilities.setdefault(fold(facility), facility)
         row, problems = reader.read(n)
@@ -144,5 +179,5 @@ def _read_rows(grid, sheets: Sheets, shift: Shift, types) -> None:
             sheets.refusals[n] = " ".join(f"{p[0].upper()}{p[1:]}." for p in problems)
         else:
             sheets.rows.append(row)
-            sheets.warnings.extend(f"Row {n}: {remark}." for remark in reader.remarks)
+            sheets.warnings.extend(f"Row {n}: {remark}." for remark in dict.fromkeys(reader.remarks))
     sheets.facilities = tuple(name for key, name in facilities.items() if key)

@@ -1,14 +1,15 @@
 """What comes of each row in a proving ground as it stands: a booking, a wait, a cancellation, a refusal."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
+from allocations.exchange.again import known_otherwise, with_names_of_today
 from allocations.exchange.cells import fold
 from allocations.exchange.claims import RANK, Claim, Judge, conflicts
 from allocations.exchange.dynos import Dynos
 from allocations.exchange.errors import WorkbookError
-from allocations.exchange.ground import IN_MAINTENANCE, Calendar, Ground
+from allocations.exchange.ground import IN_MAINTENANCE, Calendar, Ground, KnownRow
 from allocations.exchange.identity import row_identities, window_reference
 from allocations.exchange.outcome import (
     BOOKED,
@@ -29,16 +30,23 @@ from dynosite.lib.formats import day_range
 MAX_LANES = 200
 
 
-def resolve(sheets: Sheets, ground: Ground | None = None, *, lanes: int = 12) -> Outcome:
-    """Decide every row; the same sheets and the same ground always give the same outcome."""
+def resolve(
+    sheets: Sheets, ground: Ground | None = None, *, lanes: int = 12, choices: Collection[str] = ()
+) -> Outcome:
+    """Decide every row; the same sheets and the same ground always give the same outcome.
+
+    `choices` are keys of doubts of which the less likely way was chosen.
+    """
     if not 1 <= lanes <= MAX_LANES:
         raise WorkbookError(f"The number of lanes must be from 1 to {MAX_LANES}.")
-    return _Resolution(sheets, ground or Ground(), lanes).run()
+    return _Resolution(sheets, ground or Ground(), lanes, choices).run()
 
 
 class _Resolution:
-    def __init__(self, sheets: Sheets, ground: Ground, lanes: int):
-        self.sheets, self.ground = sheets, ground
+    def __init__(self, sheets: Sheets, ground: Ground, lanes: int, choices: Collection[str]):
+        self.identities = row_identities(sheets.rows)  # by the words of the sheet, whatever they are called by now
+        sheets = with_names_of_today(sheets, ground, choices)
+        self.sheets, self.ground, self.choices = sheets, ground, choices
         self.dynos = Dynos(sheets, ground, lanes)
         self.vehicles = Vehicles(sheets.rows, ground)
         self.outcome = Outcome(refusals=dict(sheets.refusals))
@@ -48,9 +56,13 @@ class _Resolution:
 
     def run(self) -> Outcome:
         out = self.outcome
-        identities = row_identities(self.sheets.rows)
+        identities = self.identities
         rows = [row for row in self.sheets.rows if self._readable(row)]
-        there = {row.number for row in rows if identities[row.number] in self.ground.rows}
+        there = {row.number: self.ground.rows.get(identities[row.number]) for row in rows}
+        there = {number: known for number, known in there.items() if known}
+        unknown = [row for row in rows if row.number not in there]
+        matches, doubts = known_otherwise(unknown, identities, self.ground, self.choices)
+        there |= {number: test.row for number, test in matches.items()}
         new = [row for row in rows if row.number not in there]
         self._name_vehicles(rows, new)
         claims = [
@@ -62,11 +74,12 @@ class _Resolution:
         windows = self._windows()
         judge = Judge(self.dynos, self.ground, windows, self.vehicles.known)
         verdicts = judge.judge([claim for claim in claims if claim.row.number not in there])
+        out.doubts += [*doubts, *self.sheets.doubts]
         out.warnings += [*self.sheets.warnings, *self.dynos.warnings, *self.vehicles.warnings]
         for row in rows:
             identity = identities[row.number]
             if row.number in there:
-                out.decisions.append(self._there(row, identity))
+                out.decisions.append(self._there(row, identity, there[row.number]))
             else:
                 out.decisions.append(self._decide(row, identity, verdicts.get(row.number)))
         self._keep_windows(windows, judge)
@@ -146,8 +159,7 @@ class _Resolution:
                     )
         return found
 
-    def _there(self, row, identity) -> Decision:
-        known = self.ground.rows[identity]
+    def _there(self, row, identity, known: KnownRow) -> Decision:
         here = (known.outcome, known.first, known.last) if known.outcome == BOOKED else None
         wanted = self.places.get(row.number)
         if here and wanted and (fold(known.dyno) not in wanted or here[1:] != (row.first, row.last)):

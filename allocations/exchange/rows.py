@@ -30,6 +30,7 @@ from allocations.exchange.words import (
     NOTE_LABELS,
     NUMBERS,
     STATUS_WORDS,
+    TEXTS,
     VIN,
     weight_class,
 )
@@ -102,7 +103,8 @@ class RowReader:
     def _values(self, n, name) -> list[tuple[int, object]]:
         """The columns with this heading that hold something, or the first of them, with their values."""
         columns = self.columns.get(name, ())
-        filled = [(c, v) for c in columns if (v := self.grid.at(n, c)) is not None and (v is UNCALCULATED or text(v))]
+        at = self.grid.text_at if name in TEXTS else self.grid.at
+        filled = [(c, v) for c in columns if (v := at(n, c)) is not None and (v is UNCALCULATED or text(v))]
         return filled or [(c, None) for c in columns[:1]]
 
     def _cell(self, name, *, quiet=False):
@@ -111,6 +113,7 @@ class RowReader:
         if not values:
             return f"'{NAMES[name]}'", None
         column, value = values[0]
+        self._remark_format(name, column, value)
         differing = next(((c, v) for c, v in values if fold(v) != fold(value)), None)
         where = f"{NAMES[name]} ({self.grid.cell(self.n, column)})"
         if differing and not quiet:
@@ -119,6 +122,12 @@ class RowReader:
                 f"the heading {NAMES[name]} stands twice, and {other} does not say what {where} says"
             )
         return where, value
+
+    def _remark_format(self, name: str, column: int, value) -> None:
+        code = self.grid.unclear.get((self.n, column))
+        if code and name in TEXTS:
+            where = f"{NAMES[name]} ({self.grid.cell(self.n, column)})"
+            self.remarks.append(f"{where} is shown by the format {code}; {text(value)} was taken")
 
     def _text(self, name, *, quiet=False) -> str:
         where, value = self._cell(name, quiet=quiet)

@@ -6,7 +6,15 @@ from datetime import date, timedelta
 
 from allocations.enums import Action, AllocationStatus, RequestStatus
 from allocations.exchange.cells import fold
-from allocations.exchange.ground import IN_MAINTENANCE, Calendar, Ground, KnownDyno, KnownRow, KnownVehicle
+from allocations.exchange.ground import (
+    IN_MAINTENANCE,
+    Calendar,
+    Ground,
+    KnownDyno,
+    KnownRow,
+    KnownTest,
+    KnownVehicle,
+)
 from allocations.exchange.outcome import BOOKED, CANCELLED, WAITING, Capability, Sheets
 from allocations.models import (
     Allocation,
@@ -43,13 +51,55 @@ def snapshot(ground: ProvingGround, sheets: Sheets, identities: Iterable[str]) -
             )
         ],
     )
+    found.former_dynos = former_names(Dyno, ground)
+    found.former_test_types = former_names(TestType, ground)
     undone = _undone(ground)
     days = [d for row in [*sheets.rows, *sheets.windows] for d in (row.first, row.last) if d]
     if days:
         _taken_days(ground, found, min(days), max(days))
     _windows(ground, found, undone["maintenancewindow"])
     _rows(ground, found, set(identities), undone["testrequest"])
+    found.missing = _missing(ground, set(identities), undone["testrequest"])
     return found
+
+
+def former_names(model: type[Dyno | TestType], ground: ProvingGround) -> dict[str, str]:
+    """Folded names that rows of the ground once had and none has now, with what the row is called by now."""
+    names = dict(model.objects.filter(ground=ground).values_list("pk", "name"))
+    present = set(map(fold, names.values()))
+    owners = defaultdict(set)
+    events = model.pgh_event_model.objects.filter(ground_id=ground.pk, pgh_obj_id__in=names)
+    for pk, name in events.order_by().values_list("pgh_obj_id", "name").distinct():
+        if fold(name) not in present:
+            owners[fold(name)].add(pk)
+    return {name: names[pk] for name, (pk, *others) in owners.items() if not others}
+
+
+def _missing(ground: ProvingGround, identities: set[str], undone: set[int]) -> list[KnownTest]:
+    requests = TestRequest.objects.filter(ground=ground).exclude(import_key=None).exclude(import_key__in=identities)
+    requests = requests.exclude(pk__in=undone).select_related("vehicle", "test_type").order_by("pk")
+    live = Allocation.objects.filter(ground=ground, request__in=requests.values("pk"))
+    places = {
+        pk: stay
+        for pk, *stay in live.exclude(status=AllocationStatus.CANCELLED)
+        .order_by("-first_day")
+        .values_list("request_id", "dyno__name", "first_day", "last_day")
+    }
+    return [
+        KnownTest(
+            id=request.pk,
+            test_type=fold(request.test_type.name),
+            step=fold(request.step),
+            first=request.earliest_start,
+            days=request.days,
+            vehicle=request.vehicle.label,
+            tag=request.vehicle.tag,
+            vin=(request.vehicle.vin or "").upper(),
+            placeholder=request.vehicle.placeholder,
+            row=KnownRow(OUTCOMES[RequestStatus(request.status)], *places.get(request.pk, ())),
+        )
+        for request in requests
+    ]
 
 
 def _dynos(ground: ProvingGround) -> list[KnownDyno]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import PurePath
@@ -121,8 +121,10 @@ def _told_of_failure(upload: WorkbookImport) -> Iterator[None]:
         raise
 
 
-def confirm(id_: uuid.UUID | str, *, user: User) -> bool:
+def confirm(id_: uuid.UUID | str, *, user: User, choices: Collection[str] = ()) -> bool:
     """Marks a checked import as to be carried out; False where it is not, or no longer, waiting for that.
+
+    `choices` are keys of doubts in its report; what is none of them is left out.
 
     Raises Refused where too much of the user's or the ground's is under way.
     """
@@ -132,7 +134,9 @@ def confirm(id_: uuid.UUID | str, *, user: User) -> bool:
             return False
         jobs.expect_room(user, upload.ground_id)
         rows = WorkbookImport.objects.filter(pk=id_, state=ImportState.CHECKED)
-        return bool(rows.update(state=ImportState.IMPORTING, **jobs.queued(user)))
+        keys = {doubt["key"] for doubt in (upload.report or {}).get("doubts", ()) if doubt["key"]}
+        chosen = sorted(keys.intersection(choices))
+        return bool(rows.update(state=ImportState.IMPORTING, choices=chosen, **jobs.queued(user)))
 
 
 def stop(id_: uuid.UUID | str) -> bool:
@@ -171,7 +175,7 @@ def carry(id_: uuid.UUID | str) -> None:
         try:
             report = carry_out(
                 bytes(upload.file), upload.ground, actor=Actor(upload.user, Door.IMPORT), lanes=upload.lanes,
-                on_progress=told,
+                choices=upload.choices, on_progress=told,
             )  # fmt: skip
         except Stopped:
             _end(upload, ImportState.STOPPED)

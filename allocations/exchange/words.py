@@ -22,6 +22,8 @@ DERIVED = {"projected", "days", "miles", "miles_per_day", "driver_miles", "extra
 DETAILS = ("model_year", "program", "team", "build_id", "step", "build_type", "powertrain")
 NUMBERS = {"miles": 10_000_000, "miles_per_day": 100_000, "extra_days": MAX_DAYS}
 AS_NOTE = {"contact": "Contact", "gas": "Gas type", "cycle": "Cycle"}
+TEXTS = {"test", "facility", "dyno", "tag", "vin", "notes", "identity", *DETAILS, *AS_NOTE}
+"""Columns that are read as they are shown; in the others a number is a number, whatever its format."""
 WANTED = "In the workbook: "
 NOTE_LABELS = (
     WANTED,

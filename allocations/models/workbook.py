@@ -20,6 +20,8 @@ class WorkbookImport(Job):
     name = models.CharField(max_length=200)
     file = models.BinaryField(null=True)
     lanes = models.PositiveSmallIntegerField(default=12)
+    choices = models.JSONField(default=list)
+    """Keys of doubts in the report, of which whoever confirmed it chose the less likely way."""
     state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.CHECKING)
     report = models.JSONField(null=True)
     problem = models.TextField(blank=True)

@@ -63,14 +63,19 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     done, total = uploads.progress_of(pk) if upload.under_way else (0, 0)
     role = shell_of(request).role
     report = upload.report or {}
+    is_admin = role is not None and role.covers(Role.ADMIN)
+    doubts = [
+        each | {"may": is_admin or not _makes_what_admins_make(each["key"])} for each in report.get("doubts") or ()
+    ]
     context = {
         "upload": upload,
+        "doubts": doubts,
         "report": report,
         "made": [(name, number) for name, number in (report.get("made") or {}).items() if number],
         "done": done,
         "total": total,
         "stopping": upload.state == ImportState.STOPPING,
-        "may_confirm": not report.get("needs_admin") or (role is not None and role.covers(Role.ADMIN)),
+        "may_confirm": not report.get("needs_admin") or is_admin,
         "trail": [("Import", reverse("allocations:import")), (upload.name, "")],
     }
     part = wants_fragment(request, "import")
@@ -83,10 +88,11 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     upload = _found(request, pk)
-    if (upload.report or {}).get("needs_admin"):
+    choices = request.POST.getlist("new")
+    if (upload.report or {}).get("needs_admin") or any(map(_makes_what_admins_make, choices)):
         current_ground(request, Role.ADMIN)
     try:
-        confirmed = uploads.confirm(pk, user=request.user)
+        confirmed = uploads.confirm(pk, user=request.user, choices=choices)
     except Refused as refused:
         messages.error(request, refused.sentence)
         return redirect("allocations:import-detail", pk)
@@ -95,6 +101,10 @@ def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     else:
         messages.info(request, f"Nothing was started: the workbook is {upload.get_state_display().lower()}.")
     return redirect("allocations:import-detail", pk)
+
+
+def _makes_what_admins_make(choice: str) -> bool:
+    return choice.startswith(("dyno:", "test:"))
 
 
 @require_POST

@@ -27,6 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument("--lanes", type=int, default=LANES, help="lanes of the track, %(default)s by default")
         parser.add_argument("--shift-weeks", type=int, default=0, help="move every day by so many weeks")
+        parser.add_argument(
+            "--as-new", action="append", default=[], metavar="KEY", help="a doubt's key: it is another"
+        )
         parser.add_argument("--actor", help=f"user name that the import is done as; by default '{COMMAND_LINE}'")
 
     def handle(self, *args, **options) -> None:
@@ -47,7 +50,7 @@ class Command(BaseCommand):
         if not -5_000 <= options["shift_weeks"] <= 5_000:
             raise CommandError("--shift-weeks takes from -5000 to 5000 weeks.")
         user = self._user(options["actor"])
-        how = {"lanes": options["lanes"], "shift_weeks": options["shift_weeks"]}
+        how = {"lanes": options["lanes"], "shift_weeks": options["shift_weeks"], "choices": options["as_new"]}
         ground = ProvingGround.objects.filter(code=options["ground"]).first()
         if options["dry_run"]:
             self._checked_ground(options["ground"], user) if ground is None else None
@@ -99,6 +102,7 @@ def describe(report: Report, *, dry_run: bool) -> list[str]:
     made = ", ".join(f"{n} {kind}" for kind, n in report.made.items() if n) or "nothing"
     lines.append(f"New: {made}.")
     groups = [
+        ("Doubts", [each.sentence + (f" [--as-new '{each.key}']" if each.key else "") for each in report.doubts]),
         ("Refused", [f"row {each['row']}: {each['reason']}" for each in report.refusals]),
         ("Claims that overlap", [_pair(conflict) for conflict in report.conflicts]),
         ("Against days off or travel", [f"row {each.row}: {each.reason}" for each in report.misfits]),
