@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,10 +43,10 @@ def export_workbook(ground: ProvingGround, *, user: User) -> bytes:
     return file.getvalue()
 
 
-def export_csv(ground: ProvingGround, *, user: User) -> Iterator[str]:
-    """The ground's schedule as lines of CSV, for a streaming answer; what a spreadsheet might run is made text."""
+def export_csv(ground: ProvingGround, *, user: User, only: Collection[int] | None = None) -> Iterator[str]:
+    """The ground's schedule as lines of CSV, for a streaming answer; `only` are the bookings that are asked for."""
     access.require(user, ground.pk, Role.VIEWER)
-    rows = ([row.get(name) for name in CSV_COLUMNS] for row in schedule_rows(ground))
+    rows = ([row.get(name) for name in CSV_COLUMNS] for row in schedule_rows(ground, only))
     return csv_lines(list(CSV_COLUMNS.values()), rows, ZoneInfo(ground.time_zone))
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from allocations.enums import AllocationStatus, RequestStatus
@@ -20,8 +20,11 @@ STATUS_WORDS = {
 }
 
 
-def schedule_rows(ground: ProvingGround) -> Iterator[dict[str, Any]]:
-    """Each row by the field names of the forecast's columns, in the order of first days."""
+def schedule_rows(ground: ProvingGround, only: Collection[int] | None = None) -> Iterator[dict[str, Any]]:
+    """Each row by the field names of the forecast's columns, in the order of first days.
+
+    With `only`, the rows of these bookings, and of no request that waits.
+    """
     stays = Allocation.objects.filter(ground=ground).select_related(
         "vehicle", "dyno__facility", "test_type", "request"
     )
@@ -43,6 +46,8 @@ def schedule_rows(ground: ProvingGround) -> Iterator[dict[str, Any]]:
             )
         elif stay.request_id is None:
             found.append((stay.first_day, stay.pk, _booking_row(ground, stay, None, facility_of)))
+    if only is not None:
+        return (row for _, pk, row in sorted(found, key=lambda each: each[:2]) if pk in only)
     requests = TestRequest.objects.filter(ground=ground).select_related("vehicle", "test_type")
     for request in requests.exclude(pk__in=behind):
         found.append((request.earliest_start or dt.date.max, request.pk, _request_row(ground, request)))

@@ -159,6 +159,12 @@ class Calendar:
     def rows(self) -> list[DynoRow]:
         return [row for group in self.groups for row in group.rows]
 
+    @property
+    def matching(self) -> frozenset[int]:
+        """The bookings that the filter leaves."""
+        bars = (bar for row in self.rows for bar in row.bars)
+        return frozenset(bar.pk for bar in bars if bar.matches and bar.status != "maintenance")
+
 
 def calendar(
     ground: ProvingGround,

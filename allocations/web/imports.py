@@ -17,8 +17,10 @@ from allocations.exceptions import Refused
 from allocations.exchange import uploads
 from allocations.exchange.export import export_csv, export_workbook
 from allocations.models import WorkbookImport
+from allocations.selectors.calendar import calendar
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.imports import UploadForm
+from allocations.web.schedule_query import read_query
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.traits import takes_body
 
@@ -131,8 +133,15 @@ def export_xlsx(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def export_as_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The whole schedule; with days or filters of the calendar in the address, the bookings that it shows by them."""
     ground = current_ground(request)
-    name = f"schedule-{ground.code.lower()}-{ground.today()}.csv"
+    when, only = str(ground.today()), None
+    if any(name != "ground" for name in request.GET):
+        query = read_query(request.GET, ground)
+        board = calendar(ground, query.days, user=request.user, chosen=query.chosen)
+        only = board.matching
+        when = f"{query.days.first}-to-{query.days.last}"
+    name = f"schedule-{ground.code.lower()}-{when}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    lines = export_csv(ground, user=request.user)
+    lines = export_csv(ground, user=request.user, only=only)
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

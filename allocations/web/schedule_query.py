@@ -105,6 +105,11 @@ class ScheduleQuery:
         return query.urlencode(safe="><,")[:LONGEST_VIEW]
 
     @property
+    def with_days(self) -> str:
+        """The days written out, for who does not know the view's own."""
+        return self.address(from_=self.days.first, to=self.days.last)
+
+    @property
     def without_text(self) -> str:
         return self.address(q=None)
 

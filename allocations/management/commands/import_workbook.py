@@ -42,6 +42,7 @@ class Command(BaseCommand):
         if options["json"]:
             told = report.as_json()
             told["warnings"] += [f"Row {each['row']}: {each['reason']}" for each in told.pop("misfits")]
+            told["warnings"] += [_doubt(doubt["sentence"], doubt["key"]) for doubt in told.pop("doubts")]
             self.stdout.write(json.dumps(told, indent=2, ensure_ascii=False))
         else:
             self.stdout.write("\n".join(describe(report, dry_run=options["dry_run"])))
@@ -102,7 +103,7 @@ def describe(report: Report, *, dry_run: bool) -> list[str]:
     made = ", ".join(f"{n} {kind}" for kind, n in report.made.items() if n) or "nothing"
     lines.append(f"New: {made}.")
     groups = [
-        ("Doubts", [each.sentence + (f" [--as-new '{each.key}']" if each.key else "") for each in report.doubts]),
+        ("Doubts", [_doubt(each.sentence, each.key) for each in report.doubts]),
         ("Refused", [f"row {each['row']}: {each['reason']}" for each in report.refusals]),
         ("Claims that overlap", [_pair(conflict) for conflict in report.conflicts]),
         ("Against days off or travel", [f"row {each.row}: {each.reason}" for each in report.misfits]),
@@ -114,6 +115,10 @@ def describe(report: Report, *, dry_run: bool) -> list[str]:
     if dry_run:
         lines += ["", "This was a dry run: nothing was written."]
     return lines
+
+
+def _doubt(sentence: str, key: str) -> str:
+    return f"{sentence} [--as-new '{key}']" if key else sentence
 
 
 def _pair(conflict: dict) -> str:

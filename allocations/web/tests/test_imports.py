@@ -1,7 +1,9 @@
 """Bringing a workbook in through the page, with a real worker."""
 
+import csv
 import datetime as dt
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from allocations.exchange import uploads
 from allocations.exchange.export import export_workbook
 from allocations.models import Allocation, Change, Dyno, ProvingGround, WorkbookImport
 from allocations.services import jobs
+from allocations.tests.world import day
 
 INDEX = reverse("allocations:import")
 SAMPLE = Path(exchange.__file__).parent / "sample" / "forecast_sample.xlsx"
@@ -206,3 +209,56 @@ def test_rows_against_days_off_are_shown_before_the_import(client, world):
     text = page(client, upload)
     assert "Against days off or travel" in text
     assert misfit["reason"] in text
+
+
+def exported(client, **query):
+    answer = client.get(reverse("allocations:export-csv"), query)
+    heading, *rows = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
+    return [(row[heading.index("Dyno")], row[heading.index("Tag")], row[heading.index("First day")]) for row in rows]
+
+
+@pytest.mark.usefixtures("_monday")
+def test_csv_takes_the_days_and_filters_of_the_calendar(client, world):
+    world.book("412W101", "NPG 1", 0, 2)
+    world.book("412W102", "NPG 2", 2, 4, test="4K Certification")
+    world.book("412W101", "NPG 1", 20, 22)
+    client.force_login(world.users["viewer"])
+    first, later = ("NPG 1", "412W101", str(day(0))), ("NPG 1", "412W101", str(day(20)))
+    other = ("NPG 2", "412W102", str(day(2)))
+    assert exported(client) == [first, other, later]
+    days = {"from": str(day(1)), "to": str(day(5))}
+    assert exported(client, **days) == [first, other]
+    assert exported(client, **days, q="412w102") == [other]
+    assert exported(client, **{"from": str(day(3)), "to": str(day(3))}) == [other]
+    assert exported(client, **{"from": str(day(20)), "to": str(day(30))}) == [later]
+    assert exported(client, **days, status="running") == []
+    page = client.get(reverse("allocations:schedule"), days | {"q": "412w102"})
+    (link,) = re.findall(r'href="([^"]*export/schedule.csv[^"]*)"', page.content.decode())
+    answer = client.get(link.replace("&amp;", "&"))
+    assert f"-{day(1)}-to-{day(5)}.csv" in answer["Content-Disposition"]
+    text = answer.getvalue()
+    assert (b"412W101" in text, b"412W102" in text) == (False, True)
+
+
+DOUBTS = [
+    {"sentence": "The dyno 'Bay 1' was renamed here.", "key": "dyno:bay 1", "choice": "'Bay 1' is a new dyno"},
+    {"sentence": "Row 7 looks like another.", "key": "row:abc", "choice": "Row 7 is another test"},
+    {"sentence": "Row 9 is hidden.", "key": "", "choice": ""},
+]
+
+
+def test_doubts_are_shown_with_their_choices_before_the_import(client, world, inbox):
+    upload = WorkbookImport.objects.create(
+        ground=world.north, user=world.users["admin"], state=ImportState.CHECKED, report={"doubts": DOUBTS}
+    )
+    client.force_login(world.users["scheduler"])
+    text = page(client, upload)
+    assert all(doubt["sentence"].replace("'", "&#x27;") in text for doubt in DOUBTS)
+    assert re.findall(r'name="new" value="([^"]+)"', text) == ["row:abc"]
+    address = reverse("allocations:import-confirm", args=[upload.pk])
+    assert client.post(address, {"new": "dyno:bay 1"}).status_code == 403
+    client.force_login(world.users["admin"])
+    assert re.findall(r'name="new" value="([^"]+)"', page(client, upload)) == ["dyno:bay 1", "row:abc"]
+    client.post(address, {"new": ["row:abc", "row:other"]})
+    upload.refresh_from_db()
+    assert (upload.state, upload.choices) == (ImportState.IMPORTING, ["row:abc"])
