@@ -90,6 +90,8 @@ class Panel:
             name, colon, value = line.decode().rstrip("\r\n").partition(": ")
             if colon and name in ("id", "event", "data"):
                 event[name] = value
+            elif line == b"\n" and event.get("event") == "beat":
+                event = {}
             elif line == b"\n" and "data" in event:
                 if "id" not in event:
                     raise RuntimeError(f"The stream says {event}")

@@ -1,6 +1,6 @@
 // The figures in the header (requests that wait, new notices) follow what others do.
 const TOGETHER = 300; // milliseconds in which changes are gathered into one request
-const REST = 3_000; // at least so long between two requests
+const REST = 2_000; // at least so long between two requests
 
 const address = () => document.querySelector("[data-figures]")?.dataset.figures;
 let resting = false;

@@ -191,16 +191,11 @@ def test_live_light_says_why_it_may_not_listen(browser_page, committed_world, st
 
 
 def test_figures_of_the_header_follow_others(listening, committed_world):
-    world = committed_world
-    booked = allocation_of(world.book("412W101", "NPG 1", 0, 2))
     page = listening("/vehicles/")
     tab = page.locator(".tabs [data-figure=requests]")
     expect(tab).to_be_empty()
-    ask_for(world, "412W102")
+    ask_for(committed_world, "412W102")
     expect(tab).to_have_text("1 waiting")
-    shift(booked, "NPG 21", 4, world)
-    expect(page.locator(".unseen-dot")).to_have_count(1)
-    expect(page.locator("[data-figure=unseen]")).to_have_text("1 new")
 
 
 @pytest.fixture
