@@ -21,6 +21,7 @@ from allocations.exceptions import DomainError, NotAllowed, Refused
 from allocations.models import Change
 from allocations.services.days_lost import DaysLost
 from allocations.services.work import Actor
+from dynosite.lib.formats import count, day_range
 from dynosite.lib.forms import DayField
 from dynosite.templatetags.ui import ground_url
 
@@ -62,6 +63,12 @@ def on_schedule(code: str, first: dt.date) -> str:
     """A link to the row's days on the calendar of its ground."""
     address = ground_url(code, "allocations:schedule")
     return format_html('<a href="{}?from={}">On the schedule</a>', address, first - dt.timedelta(days=3))
+
+
+def span_of(row: Any) -> str:
+    """'19 – 22 Nov 2026 · 4 days', of a row with a first and a last day."""
+    days = (row.last_day - row.first_day).days + 1
+    return f"{day_range(row.first_day, row.last_day)} · {count(days, 'day')}"
 
 
 def _with_ground(row: Any) -> str:

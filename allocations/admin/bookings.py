@@ -1,23 +1,26 @@
 """Allocations: booked, moved and cancelled by the booking service, deleted by nobody."""
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from allocations.admin.asking import codes_confirmed, confirmed, repeated
-from allocations.admin.base import GroundAdmin
+from allocations.admin.base import GroundAdmin, on_schedule, span_of
 from allocations.admin.forms import FARTHEST, VersionedForm
 from allocations.admin.scope import actor_of, within
 from allocations.enums import AllocationStatus, RequestStatus
 from allocations.exceptions import DomainError
-from allocations.models import Allocation, Change, TestRequest
+from allocations.models import Allocation, Change, ProvingGround, TestRequest
 from allocations.rulebook import check_days
 from allocations.selectors.running import progress_of
 from allocations.services import booking
@@ -56,12 +59,51 @@ def _how_far(allocation: Allocation) -> str:
     return f"{status}: {days}; completing it instead keeps them in the records"
 
 
+class ShownFilter(admin.SimpleListFilter):
+    """What is on today and to come, unless this filter, a status, a day or a search asks for something else."""
+
+    title = "days"
+    parameter_name = "shown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("past", "Past"), ("cancelled", "Cancelled"), ("all", "All")]
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": "Today and to come"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, rows: QuerySet) -> QuerySet:
+        running = Q(status=AllocationStatus.RUNNING)
+        stands = rows.exclude(status=AllocationStatus.CANCELLED)
+        past = _before_today(request) & ~running
+        shown = {
+            "past": stands.filter(past),
+            "cancelled": rows.filter(status=AllocationStatus.CANCELLED),
+            "all": rows,
+        }
+        if self.value() in shown:
+            return shown[self.value()]
+        asked = any(name == "q" or name.startswith(("status", "first_day")) for name in request.GET)
+        return rows if asked else stands.filter(~past)
+
+
+def _before_today(request: HttpRequest) -> Q:
+    """What ended before the day that it is at its own proving ground."""
+    grounds: dict[dt.date, list[int]] = {}
+    for ground in within(request, ProvingGround):
+        grounds.setdefault(ground.today(), []).append(ground.pk)
+    none = Q(pk__in=[])
+    return reduce(or_, (Q(ground__in=ids, last_day__lt=today) for today, ids in grounds.items()), none)
+
+
 @admin.register(Allocation)
 class AllocationAdmin(GroundAdmin):
     form = AllocationForm
     change_form_template = "admin/allocation_form.html"
-    list_display = ["vehicle", "dyno", "first_day", "last_day", "status", "test_type", "source", "ground_code"]
+    list_display = ["vehicle", "dyno", "span", "status", "test_type", "schedule", "ground_code"]
     list_filter = [
+        ShownFilter,
         "status",
         ("ground", admin.RelatedOnlyFieldListFilter),
         ("dyno__facility", admin.RelatedOnlyFieldListFilter),
@@ -71,7 +113,7 @@ class AllocationAdmin(GroundAdmin):
     ]
     search_fields = ["vehicle__tag", "vehicle__vin", "vehicle__program", "dyno__name", "test_type__name", "note"]
     date_hierarchy = "first_day"
-    ordering = ["-first_day", "dyno__sort_key"]
+    ordering = ["first_day", "dyno__sort_key"]
     autocomplete_fields = ["vehicle", "request"]
     actions = ["start", "extend", "complete", "cancel"]
 
@@ -81,6 +123,19 @@ class AllocationAdmin(GroundAdmin):
             .get_queryset(request)
             .select_related("vehicle", "dyno", "test_type", "ground", "request", "created_by")
         )
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """From today on forward in time, and back in time of what is past."""
+        back = request.GET.get("shown") in ("past", "cancelled", "all")
+        return ["-first_day" if back else "first_day", "dyno__sort_key"]
+
+    @admin.display(description="days", ordering="first_day")
+    def span(self, allocation: Allocation) -> str:
+        return span_of(allocation)
+
+    @admin.display(description="schedule")
+    def schedule(self, allocation: Allocation) -> str:
+        return on_schedule(allocation.ground.code, allocation.first_day)
 
     @admin.display(description="booked by")
     def booked_by(self, allocation: Allocation) -> str:

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from allocations.admin.asking import LeadsTo, confirmed, repeated
-from allocations.admin.base import GroundAdmin, on_schedule
+from allocations.admin.base import GroundAdmin, on_schedule, span_of
 from allocations.admin.forms import FARTHEST, VersionedForm
 from allocations.admin.scope import actor_of
 from allocations.enums import MaintenanceKind, RefusalCode
@@ -98,8 +98,7 @@ class MaintenanceWindowAdmin(GroundAdmin):
 
     @admin.display(description="days", ordering="first_day")
     def span(self, window: MaintenanceWindow) -> str:
-        days = days_of(window)
-        return f"{day_range(days.first, days.last)} · {count(days.days, 'day')}"
+        return span_of(window)
 
     @admin.display(description="schedule")
     def schedule(self, window: MaintenanceWindow) -> str:

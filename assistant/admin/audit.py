@@ -1,17 +1,20 @@
 """What the assistant did and what it cost: spend, proposals, tool calls, model calls, feedback."""
 
+from html import unescape
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import strip_tags
 from django.utils.text import Truncator
 
 from assistant import figures
 from assistant.admin.base import ReadOnlyAdmin, run_link
 from assistant.figures import Bars, Table, dollars
 from assistant.models import Feedback, ModelCall, Proposal, Spend, ToolCall
+from assistant.web.markdown import render
 from dynosite.lib.moments import moment
 
 ONLY = admin.RelatedOnlyFieldListFilter
@@ -183,4 +186,4 @@ class FeedbackAdmin(ReadOnlyAdmin):
 
     @admin.display
     def answer(self, row: Feedback) -> str:
-        return Truncator(row.message.text).chars(160)
+        return Truncator(unescape(strip_tags(render(row.message.text)))).chars(160)

@@ -14,7 +14,9 @@ from django.utils.text import Truncator
 from assistant.admin.base import ReadOnlyAdmin
 from assistant.enums import Author, ProposalStatus, ToolStatus
 from assistant.figures import dollars
-from assistant.models import Feedback, Run
+from assistant.models import Feedback, Message, Run
+from assistant.web.markdown import render
+from dynosite.lib.ground_address import mounted
 from dynosite.lib.moments import moment
 
 ONLY = admin.RelatedOnlyFieldListFilter
@@ -123,13 +125,21 @@ def _messages(run: Run) -> list[Moment]:
         said.insert(0, run.question)
     moments = [
         Moment(run.created_at if each == run.question else each.created_at, each.author, each.get_author_display(),
-               each.text, state="cut off" if each.cut else "")
+               _shown(each, run), state="cut off" if each.cut else "")
         for each in said
     ]  # fmt: skip
     for each in Feedback.objects.filter(message__run=run).select_related("user"):
         moments.append(Moment(each.created_at, "feedback", f"{each.get_verdict_display()}, says {each.user}",
                               each.comment))  # fmt: skip
     return moments
+
+
+def _shown(message: Message, run: Run) -> str:
+    """What the assistant says, as its panel shows it, with links into the run's proving ground; else plain text."""
+    if message.author != Author.ASSISTANT:
+        return message.text
+    with mounted(run.ground.code):
+        return render(message.text)
 
 
 def _model_calls(run: Run) -> list[Moment]:

@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from dynosite.accounts.models import ApiToken, FailedSignIns, User
 
@@ -24,6 +25,14 @@ class SuperusersOnly:
     has_view_permission = has_add_permission = has_change_permission = has_delete_permission = _is_superuser
 
 
+class OwnTitle:
+    """The list is called as on the first page, not "Select … to change"."""
+
+    def changelist_view(self, request, extra_context=None):
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+
 class RefusedFilter(admin.SimpleListFilter):
     title = "mail server"
     parameter_name = "refused"
@@ -35,7 +44,7 @@ class RefusedFilter(admin.SimpleListFilter):
         return rows.exclude(email="").filter(refused_email=F("email")) if self.value() == "yes" else rows
 
 
-class UserAdmin(SuperusersOnly, DjangoUserAdmin):
+class UserAdmin(OwnTitle, SuperusersOnly, DjangoUserAdmin):
     """Rights are memberships, so Django's groups and permissions are not offered.
 
     Nobody is deleted, so that the history keeps its names: take away "active" instead.
@@ -84,7 +93,7 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):
 
 
 @admin.register(FailedSignIns)
-class FailedSignInsAdmin(SuperusersOnly, admin.ModelAdmin):
+class FailedSignInsAdmin(OwnTitle, SuperusersOnly, admin.ModelAdmin):
     """Failed sign-ins and the waits that they led to; deleting one lets people try again at once."""
 
     list_display = ["last_at", "scope", "name", "address", "failures", "wait_until"]
@@ -100,7 +109,7 @@ class FailedSignInsAdmin(SuperusersOnly, admin.ModelAdmin):
 
 
 @admin.register(ApiToken)
-class TokenAdmin(SuperusersOnly, admin.ModelAdmin):
+class TokenAdmin(OwnTitle, SuperusersOnly, admin.ModelAdmin):
     """Whose programs may get in, and revoking that. Each user makes tokens on their own page; nobody can read one."""
 
     list_display = ["name", "user", "start", "may_write", "created_at", "last_used_at", "expires_at", "revoked_at"]

@@ -1,3 +1,5 @@
+import datetime as dt
+
 import pytest
 
 from allocations.admin.tests.conftest import admin_url, errors_in, fields_of, messages_of
@@ -6,6 +8,7 @@ from allocations.models import Allocation, Change, TestRequest
 from allocations.services import booking
 from allocations.services.requests import create_request
 from allocations.tests.world import allocation_of, day
+from dynosite.lib.formats import day_range
 
 pytestmark = pytest.mark.usefixtures("_today")
 
@@ -213,3 +216,28 @@ def test_the_number_of_queries_does_not_grow(cast, keeper, django_assert_max_num
     assert (
         len(rows) == {"allocation": 30, "testrequest": 30, "change": 50, "vehicle": 33, "maintenancewindow": 0}[model]
     )
+
+
+def test_the_list_is_what_is_on_and_to_come_in_its_order(cast, keeper):
+    world = cast.world
+    past, later, soon, gone = (allocation_of(world.book("412W101", "NPG 1", at, at + 1)) for at in (0, 9, 3, 20))
+    booking.cancel(gone.pk, actor=world.actor())
+    today = day(2)
+    for row, days in ((past, -9), (later, 20), (soon, 3)):
+        first = today + dt.timedelta(days=days)
+        north().filter(pk=row.pk).update(first_day=first, last_day=first + dt.timedelta(days=2))
+
+    def listed(**query):
+        return [row.pk for row in keeper.get(LIST, query).context["cl"].result_list]
+
+    assert listed() == [soon.pk, later.pk]
+    assert listed(shown="past") == [past.pk]
+    assert listed(shown="cancelled") == [gone.pk]
+    assert set(listed(shown="all")) == {past.pk, soon.pk, later.pk, gone.pk}
+    assert listed(status__exact="cancelled") == [gone.pk]
+    assert set(listed(q="412W101")) == {past.pk, soon.pk, later.pk, gone.pk}
+    page = keeper.get(LIST).content.decode()
+    first = today + dt.timedelta(days=3)
+    assert f"{day_range(first, first + dt.timedelta(days=2))} · 3 days" in page
+    assert f'<a href="/g/NORTH/schedule/?from={today}">On the schedule</a>' in page
+    assert "Today and to come" in page

@@ -9,7 +9,7 @@ from django.urls import reverse
 from assistant import figures, streams
 from assistant.admin.tests.conftest import GEMINI, a_run, queries, url
 from assistant.enums import ProposalStatus
-from assistant.models import Proposal, Run, Spend, ToolCall
+from assistant.models import Feedback, Proposal, Run, Spend, ToolCall
 from assistant.providers.troubles import Troubles
 from dynosite.lib.ground_address import in_ground
 
@@ -235,3 +235,28 @@ def test_a_model_that_refuses_its_key_is_told_on_every_page_of_the_administratio
         assert sentence not in keeper.get(address).content.decode()
     Troubles(streams.client()).end(GEMINI)
     assert sentence not in root.get(reverse("admin:index")).content.decode()
+
+
+def test_an_answer_is_shown_as_the_panel_shows_it(cast, keeper):
+    run = a_run(cast.world)
+    run.messages.filter(author="assistant").delete()
+    text = "**Free**: [NPG 1](/dynos/7/) & <b>[more](https://evil.example/)</b>"
+    message = run.messages.create(conversation=run.conversation, author="assistant", text=text)
+    page = keeper.get(url("run", "change", run.pk)).content.decode()
+    assert '<strong>Free</strong>: <a href="/g/NORTH/dynos/7/">NPG 1</a> &amp; &lt;b&gt;' in page
+    assert "[NPG 1]" not in page
+    assert 'href="https://evil.example/"' not in page
+    run.question.text = "**Plain** as typed"
+    run.question.save()
+    assert "**Plain** as typed" in keeper.get(url("run", "change", run.pk)).content.decode()
+    Feedback.objects.all().delete()
+    Feedback.objects.create(message=message, user=run.user, verdict="down")
+    listed = keeper.get(url("feedback")).content.decode()
+    assert "Free: NPG 1 &amp; &lt;b&gt;" in listed
+
+
+@pytest.mark.parametrize(("model", "title"), [("user", "Users"), ("failedsignins", "Failed sign-ins")])
+def test_every_list_has_its_own_title(cast, root, model, title):
+    page = root.get(reverse(f"admin:accounts_{model}_changelist")).context["title"]
+    assert not page.startswith("Select")
+    assert title in page
