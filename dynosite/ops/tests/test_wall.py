@@ -22,6 +22,9 @@ MEGABYTE = 2**20
 SIGN_IN = "/accounts/sign-in/"
 IMPORT = "/import/"
 STREAM = "/schedule/stream/"
+NORTH = "/g/NORTH"
+PAGE = f"{NORTH}/schedule/"
+"""As pages name it; without a ground, it leads to here."""
 
 
 @pytest.fixture
@@ -80,13 +83,15 @@ def spooled() -> int:
 
 
 @pytest.mark.parametrize("number", [8, 50])
-@pytest.mark.parametrize("path", ["/nowhere/stream/", STREAM, SIGN_IN])
+@pytest.mark.parametrize("path", ["/nowhere/stream/", f"{NORTH}{STREAM}", SIGN_IN])
 def test_stream_opens_and_page_answers_beside_half_sent_requests(asgi_server, cookie, path, number):
     half = (f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Length: 100000", "", "")
     with connected(asgi_server.url, *half, number=number):
-        with httpx.stream("GET", f"{asgi_server.url}{STREAM}", headers={"Cookie": cookie}, timeout=20) as response:
+        with httpx.stream(
+            "GET", f"{asgi_server.url}{NORTH}{STREAM}", headers={"Cookie": cookie}, timeout=20
+        ) as response:
             assert (response.status_code, next(response.iter_lines())[:6]) == (200, "retry:")
-        page = httpx.get(f"{asgi_server.url}/schedule/", headers={"Cookie": cookie}, timeout=20)
+        page = httpx.get(f"{asgi_server.url}{PAGE}", headers={"Cookie": cookie}, timeout=20)
         assert (page.status_code, "schedule" in page.text) == (200, True)
 
 
@@ -122,7 +127,7 @@ def test_body_that_never_comes_is_answered_with_a_page(asgi_server, quick, db):
 def test_client_that_reads_nothing_is_cut_off(monkeypatch, asgi_server, cookie, settings):
     """It would hold its request, and with that a database connection, for as long as it likes."""
     monkeypatch.setattr(protocol, "READING_SECONDS", 0.3)
-    pages = f"GET /schedule/ HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n" * 400
+    pages = f"GET {PAGE} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n" * 400
     at = urlsplit(asgi_server.url)
     with socket.socket() as greedy:
         greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -138,7 +143,10 @@ def _send_without_end(connection: socket.socket, text: bytes) -> None:
         connection.sendall(text)
 
 
-@pytest.mark.parametrize("path", [SIGN_IN, "/nope", IMPORT, "/schedule/", STREAM, "/static/css/base.css"])
+@pytest.mark.parametrize(
+    "path",
+    [SIGN_IN, "/nope", IMPORT, f"{NORTH}{IMPORT}", PAGE, STREAM, f"{NORTH}{STREAM}", "/static/css/base.css"],
+)
 def test_announced_body_is_refused_before_it_is_read(asgi_server, db, path):
     with connected(
         asgi_server.url, f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {200 * MEGABYTE}", "", ""
@@ -146,8 +154,8 @@ def test_announced_body_is_refused_before_it_is_read(asgi_server, db, path):
         one.sendall(b"x" * MEGABYTE)
         one.shutdown(socket.SHUT_WR)
         status, headers, body = answer(one)
-    if path == IMPORT:
-        assert (status, headers["location"]) == (302, f"{SIGN_IN}?next={IMPORT}")
+    if path.endswith(IMPORT):
+        assert (status, headers["location"]) == (302, f"{SIGN_IN}?next={path}")
         return
     assert (status, "larger than the 1 MB that this address takes" in body) == (413, True)
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -193,22 +201,30 @@ def test_workbook_may_be_as_large_as_the_form_says_but_only_of_who_is_signed_in(
 
 
 def test_streams_beyond_the_limit_are_told_why(asgi_server, cookie, settings):
+    """With and without the ground in the address: both open the same stream."""
     settings.STREAMS_PER_USER = 2
     with contextlib.ExitStack() as stack, httpx.Client(base_url=asgi_server.url, timeout=20) as client:
         opened = []  # an iterator that is thrown away closes its stream
-        for _ in range(2):
-            response = stack.enter_context(client.stream("GET", STREAM, headers={"Cookie": cookie}))
+        for path in (f"{NORTH}{STREAM}", STREAM):
+            response = stack.enter_context(client.stream("GET", path, headers={"Cookie": cookie}))
             opened.append(response.iter_lines())
             assert (response.status_code, next(opened[-1])[:6]) == (200, "retry:")
-        third = client.get(STREAM, headers={"Cookie": cookie})
-        assert (third.status_code, third.headers["retry-after"]) == (429, "10")
-        assert "Too many pages or programs of yours follow changes at once." in third.text
-        assert client.get("/schedule/", headers={"Cookie": cookie}).status_code == 200
+        for path in (f"{NORTH}{STREAM}", STREAM):
+            third = client.get(path, headers={"Cookie": cookie})
+            assert (third.status_code, third.headers["retry-after"]) == (429, "10")
+            assert "Too many pages or programs of yours follow changes at once." in third.text
+        assert client.get(PAGE, headers={"Cookie": cookie}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "path",
-    [STREAM, f"/assistant/runs/{uuid.UUID(int=7)}/events/", f"/api/v1/assistant/runs/{uuid.UUID(int=7)}/events"],
+    [
+        STREAM,
+        f"{NORTH}{STREAM}",
+        f"/assistant/runs/{uuid.UUID(int=7)}/events/",
+        f"{NORTH}/assistant/runs/{uuid.UUID(int=7)}/events/",
+        f"/api/v1/assistant/runs/{uuid.UUID(int=7)}/events",
+    ],
 )
 def test_streams_are_known_by_their_views(path):
     assert trait(path, OPENS) is True
