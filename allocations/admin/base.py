@@ -95,7 +95,7 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         return super().get_queryset(request).filter(**{f"{self.ground_path}__in": ground_ids(request)})
 
-    def _ground_of(self, row: Any) -> int:
+    def _ground_of(self, row: Any) -> int | None:
         for name in self.ground_path.split("__"):
             row = getattr(row, name)
         return row
