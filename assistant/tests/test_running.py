@@ -6,6 +6,7 @@ import threading
 import pytest
 from django.conf import settings as django_settings
 from django.db import OperationalError, connection
+from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -279,7 +280,7 @@ def test_a_user_who_signs_out_in_mid_run_hears_no_more_and_the_turn_goes_on(comm
     client.post(reverse("accounts:sign-out"))
     response = client.get(reverse("assistant:run-events", args=[run.pk]))
     assert response.status_code == 302
-    assert response["Location"].startswith(reverse(django_settings.LOGIN_URL))
+    assert response["Location"].startswith(resolve_url(django_settings.LOGIN_URL))
     go_on.set()
     worker.join(20)
     run.refresh_from_db()

@@ -12,6 +12,8 @@ from allocations.services.maintenance import set_maintenance
 from allocations.tests.world import allocation_of, day, window_of
 from dynosite.accounts.models import FailedSignIns
 
+pytestmark = pytest.mark.usefixtures("_today")  # the list of allocations begins with it
+
 MODELS = [
     "allocation", "change", "dyno", "facility", "maintenancewindow", "membership", "provingground", "testrequest",
     "testtype", "vehicle",
@@ -161,7 +163,7 @@ def test_nothing_of_the_schedule_is_deleted(cast, root):
     assert root.get(admin_url("allocation", "delete", allocation.pk)).status_code == 403
     assert root.post(admin_url("allocation", "delete", allocation.pk), {"post": "yes"}).status_code == 403
     actions = dict(root.get(admin_url("allocation")).context["action_form"].fields["action"].choices)
-    assert set(actions) == {"", "start", "complete", "cancel"}
+    assert set(actions) == {"", "start", "extend", "complete", "cancel"}
     assert not reverse_exists("view_on_site")
 
 
