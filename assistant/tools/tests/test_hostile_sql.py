@@ -3,7 +3,11 @@
 Each is refused or stopped in time, tells nothing that is not the user's ground's, and changes nothing in any table.
 """
 
+import contextlib
+import os
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,6 +25,7 @@ from assistant.tools.caller import Caller
 from assistant.tools.calling import call
 from assistant.tools.sql import guard, lists, query_database, reader, role, running
 from assistant.tools.tests.hostile import HOSTILE, HUNGRY
+from dynosite import local, postgres_users
 
 PASSWORD = "not-to-be-read-by-any-query"
 SOUTHERN_TOKEN = "token-of-the-south"
@@ -121,6 +126,23 @@ def state_of_the_database() -> dict[str, Any]:
         return found
 
 
+@contextlib.contextmanager
+def a_large_object() -> Iterator[None]:
+    """Made by the superuser of the embedded server, as the site's user may not make any there."""
+    at = connection.settings_dict
+    login = {"user": at["USER"], "password": at["PASSWORD"]}
+    if place := os.environ.get("DYNOSITE_THROWAWAY"):
+        login = {"user": postgres_users.SUPERUSER, "password": local.superuser_password(Path(place))}
+    with psycopg.connect(
+        host=at["HOST"], port=at["PORT"] or None, dbname=at["NAME"], autocommit=True, **login
+    ) as session:
+        (number,) = session.execute("SELECT lo_create(0)").fetchone()
+        try:
+            yield
+        finally:
+            session.execute("SELECT lo_unlink(%s)", [number])
+
+
 def test_there_are_enough_kinds():
     assert len(HOSTILE) >= 58
     assert all(statements for statements in HOSTILE.values())
@@ -129,15 +151,15 @@ def test_there_are_enough_kinds():
 def test_the_state_tells_one_changed_row(asking):
     """The negative control: what the other tests compare does see a change, and a large object."""
     before, vehicle = state_of_the_database(), asking.vehicles["412W101"]
-    Vehicle.objects.filter(pk=vehicle.pk).update(tag="412W999")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT lo_create(0)")
-        made = cursor.fetchone()[0]
-        after = state_of_the_database()
-        cursor.execute("SELECT lo_unlink(%s)", [made])
-    Vehicle.objects.filter(pk=vehicle.pk).update(tag=vehicle.tag)
+    with a_large_object():
+        Vehicle.objects.filter(pk=vehicle.pk).update(tag="412W999")
+        try:
+            after = state_of_the_database()
+        finally:
+            Vehicle.objects.filter(pk=vehicle.pk).update(tag=vehicle.tag)
     changed = {name for name in before if before[name] != after[name]}
     assert {"public.allocations_vehicle", "large objects"} <= changed
+    assert state_of_the_database()["large objects"] == before["large objects"]
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
