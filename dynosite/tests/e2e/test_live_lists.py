@@ -100,7 +100,8 @@ def shift(booked: Allocation, dyno: str, first: int, world: World) -> None:
          actor=world.actor("admin"))  # fmt: skip
 
 
-def test_page_of_a_vehicle_and_notices_keep_up(listening, committed_world):
+def test_page_of_a_vehicle_and_notices_keep_up(listening, committed_world, monkeypatch):
+    monkeypatch.setattr(ProvingGround, "today", lambda ground: day(0))
     world = committed_world
     booked = allocation_of(world.book("412W101", "NPG 1", 0, 2))
     page = listening(f"/vehicles/{booked.vehicle_id}/")
@@ -216,10 +217,10 @@ def test_midnight_turns_the_calendar(listening, committed_world, before_midnight
     booked = allocation_of(committed_world.book("412W101", "NPG 1", 4, 6))
     page = listening(f"{SCHEDULE}?from={day(0)}&to={day(48)}")
     bar, board = page.locator(f"#a{booked.pk}"), page.locator(".calendar")
-    expect(bar).not_to_have_class(re.compile("status-late"))
+    expect(bar).not_to_have_class(re.compile("status-unstarted"))
     before = int(board.get_attribute("data-today"))
     before_midnight()
-    expect(bar).to_have_class(re.compile("status-late"))
+    expect(bar).to_have_class(re.compile("status-unstarted"))
     expect(board).to_have_attribute("data-today", f"{before + 1}")
 
 
@@ -239,6 +240,6 @@ def test_page_that_slept_through_midnight_turns_when_it_is_looked_at(listening, 
     look += " document.dispatchEvent(new Event('visibilitychange')); }"
     page.evaluate(look, True)
     before_midnight()
-    expect(page.locator(f"#a{booked.pk}")).not_to_have_class(re.compile("status-late"))
+    expect(page.locator(f"#a{booked.pk}")).not_to_have_class(re.compile("status-unstarted"))
     page.evaluate(look, False)
-    expect(page.locator(f"#a{booked.pk}")).to_have_class(re.compile("status-late"))
+    expect(page.locator(f"#a{booked.pk}")).to_have_class(re.compile("status-unstarted"))
