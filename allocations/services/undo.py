@@ -37,6 +37,7 @@ def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) ->
             lock_kept(work, change)
             _once(work, change)
             put_back_kept(work, change)
+            work.summary = _summary(change)
             return
         steps = _steps(change)
         work.enter(change.ground_id, Role.SCHEDULER)

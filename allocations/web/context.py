@@ -53,7 +53,8 @@ class Shell:
     def grounds(self) -> list[ProvingGround]:
         """Each with `role`, `waiting` (requests) and `dynos_there`."""
         if self._grounds is None:
-            self._grounds = list(_grounds_with_figures(self.request.user))
+            user = getattr(self.request, "user", None)  # a page of an error may come before it
+            self._grounds = list(_grounds_with_figures(user)) if user else []
         return self._grounds
 
     @property
@@ -84,14 +85,19 @@ class Shell:
         ground = next((ground for ground in self.grounds if ground.code == self.code), None)
         if ground is None:
             raise NotFound(access.NOT_FOUND)
-        if is_page(self.request) and self.request.session.get(SESSION_KEY) != ground.code:
+        if (
+            is_page(self.request)
+            and hasattr(self.request, "session")
+            and self.request.session.get(SESSION_KEY) != ground.code
+        ):
             self.request.session[SESSION_KEY] = ground.code
         return ground
 
     @property
     def _last(self) -> ProvingGround | None:
         """The ground that was looked at last: it only says where an address without a ground leads."""
-        last = self.request.session.get(SESSION_KEY)
+        session = getattr(self.request, "session", {})  # a page of an error may come before it
+        last = session.get(SESSION_KEY)
         return next((ground for ground in self.grounds if ground.code == last), next(iter(self.grounds), None))
 
     def show_ground(self, ground_id: int) -> None:

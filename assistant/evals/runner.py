@@ -1,7 +1,9 @@
 """Says what users say, through the real graph, and looks at what came of it."""
 
+import datetime as dt
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -116,9 +118,32 @@ def _misses(case: Case, result: Result) -> list[str]:
     if (outcome := case.get("outcome")) and outcome != result.outcome:
         misses.append(f"the outcome is {result.outcome}, not {outcome}")
     answer = result.answer.casefold()
-    misses += [f"{word!r} is missing" for word in case.get("has", []) if _text(word) not in answer]
+    misses += [f"{word!r} is missing" for word in case.get("has", []) if not _says(answer, word)]
     misses += [f"{word!r} is said" for word in case.get("hasnt", []) if _text(word) in answer]
     return misses
+
+
+_DAYS = re.compile(r"(\d{1,2})(?: ([a-z]{3}))?(?: (\d{4}))?(?: – (\d{1,2}) ([a-z]{3})(?: (\d{4}))?)?")
+"""A day or a stretch of days as sentences have them, in lower case: `28 nov – 4 dec 2026`, `14 – 15 dec 2026`."""
+
+
+def _says(answer: str, value: Any) -> bool:
+    """Whether the answer, in lower case, has the words; a date as ISO or as sentences have it."""
+    if _text(value) in answer:
+        return True
+    return isinstance(value, dt.date) and any(_is_day(value, *end) for end in _ends(answer))
+
+
+def _ends(answer: str) -> Iterator[tuple[str, str, str]]:
+    """Day, month and year (or nothing) of each first and last day in the answer."""
+    for first, month, year, last, last_month, last_year in _DAYS.findall(answer):
+        yield first, month or last_month, year or last_year
+        if last:
+            yield last, last_month, last_year
+
+
+def _is_day(value: dt.date, number: str, month: str, year: str) -> bool:
+    return int(number) == value.day and month == f"{value:%b}".casefold() and year in ("", str(value.year))
 
 
 def _text(value: Any) -> str:

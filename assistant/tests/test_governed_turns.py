@@ -79,6 +79,7 @@ def test_one_message_too_many_is_not_taken(committed_world, settings):
 
 @pytest.mark.race
 def test_eight_turns_at_once_pass_a_budget_by_no_more_than_one_call(committed_world, stub, settings):
+    settings.ASSISTANT_RUNS_PER_USER = CLIENTS
     settings.ASSISTANT_CALL_SECONDS = 50  # for which one waits for the others' calls, on a busy machine too
     Budget.objects.create(scope=BudgetScope.WHOLE, period=BudgetPeriod.DAY, tokens=1_100)
     answer = gemini_stub.text("A word.", tokens=(400, 100))

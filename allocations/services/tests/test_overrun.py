@@ -100,7 +100,7 @@ def test_the_calendar_draws_it_through_today(world, overrun):
     board = calendar(world.north, DayRange(day(3), day(9)), user=world.users["viewer"])
     (bar,) = [bar for row in board.rows for bar in row.bars]
     assert (bar.start, bar.length, bar.over, bar.held) == (-3, 3, 2, 5)
-    assert (bar.warning, board.load) == ("It should have ended on Wed 18 Nov.", [25, 25, 0, 0, 0, 0, 0])
+    assert (bar.late.sentence, board.load) == ("It should have ended on Wed 18 Nov.", [25, 25, 0, 0, 0, 0, 0])
     later = calendar(world.north, DayRange(day(5), day(9)), user=world.users["viewer"])
     assert [bar for row in later.rows for bar in row.bars] == []
 
