@@ -46,7 +46,7 @@ def test_extend_and_complete_are_one_press_on_card_page_and_lists(scheduler, wor
     ]  # fmt: skip
     for page in pages:
         body = text(scheduler.get(page))
-        assert (page, f'action="{address("extend", overrun)}"' in body) == (page, True)
+        assert (page, f'action="/g/NORTH{address("extend", overrun)}"' in body) == (page, True)
         assert (page, "Completed on 18 Nov" in body) == (page, True)
     scheduler.post(address("extend", overrun), {"version": overrun.version})
     overrun.refresh_from_db()
@@ -170,7 +170,7 @@ def test_cancelling_what_runs_offers_completing_and_says_what_has_run(scheduler,
     with clock.day_is(day(1)):
         page = text(scheduler.get(address("cancel", overrun)))
     assert "It is running: 1 of 3 days have run." in page
-    assert f'href="{address("detail", overrun)}#complete"' in page
+    assert f'href="/g/NORTH{address("detail", overrun)}#complete"' in page
     assert "2 days of NPG 1 become free for others at once." in page
 
 

@@ -14,7 +14,7 @@ from dynosite.accounts import returning
 
 PASSWORD = "a long enough phrase"
 SIGN_IN = reverse("accounts:sign-in")
-NEW = reverse("allocations:request-create")
+NEW = "/g/NORTH" + reverse("allocations:request-create")
 FROM_NEW = {"Referer": f"http://testserver{NEW}?vehicle=412W101"}
 TYPED = {"vehicle": "412W101", "days": "7", "priority": "high", "note": 'Hold "x" & <y>', "csrfmiddlewaretoken": "t"}
 
@@ -74,7 +74,7 @@ def test_a_wrong_password_on_the_way_loses_nothing(client):
 def test_another_user_sees_nothing_of_it(client):
     address = client.post(NEW, TYPED, headers=FROM_NEW)["Location"]
     sign_in(client, "viewer", address)
-    page = client.get(reverse("allocations:request-list")).content.decode()
+    page = client.get("/g/NORTH" + reverse("allocations:request-list")).content.decode()
     assert "What was typed here before belongs to another user and is not shown." in page
     assert returning.SESSION_KEY not in client.session
     client.post(reverse("accounts:sign-out"))
@@ -85,7 +85,9 @@ def test_a_form_that_htmx_sends_comes_back_to_its_page(client):
     headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{NEW}?vehicle=412W101"}
     sent = client.post(NEW, TYPED, headers=headers)
     assert sent.status_code == 204
-    assert sent["HX-Redirect"] == f"{SIGN_IN}?next=%2Frequests%2Fnew%2F%3Fvehicle%3D412W101&reason=signed-out"
+    assert sent["HX-Redirect"] == (
+        f"{SIGN_IN}?next=%2Fg%2FNORTH%2Frequests%2Fnew%2F%3Fvehicle%3D412W101&reason=signed-out"
+    )
     back = sign_in(client, address=sent["HX-Redirect"])["Location"]
     assert "Hold &quot;x" in form_of(client.get(back).content.decode())
 
@@ -93,7 +95,7 @@ def test_a_form_that_htmx_sends_comes_back_to_its_page(client):
 @pytest.mark.parametrize("action", ["move", "start", "complete"])
 def test_an_address_for_forms_leads_back_to_the_page_it_was_pressed_on(client, north, action):
     booking = allocation_of(north.book("412W101", "NPG 1", 0, 2))
-    page = reverse("allocations:allocation-detail", args=[booking.pk])
+    page = "/g/NORTH" + reverse("allocations:allocation-detail", args=[booking.pk])
     address = reverse(f"allocations:allocation-{action}", args=[booking.pk])
     sent = client.post(address, {"version": "1"}, headers={"Referer": f"http://testserver{page}"})
     back = sign_in(client, address=sent["Location"])
@@ -103,16 +105,18 @@ def test_an_address_for_forms_leads_back_to_the_page_it_was_pressed_on(client, n
 
 def test_a_browser_that_names_no_page_is_led_there_too(client, north):
     booking = allocation_of(north.book("412W101", "NPG 1", 0, 2))
-    address = reverse("allocations:allocation-move", args=[booking.pk])
+    address = "/g/NORTH" + reverse("allocations:allocation-move", args=[booking.pk])
     back = sign_in(client, address=client.post(address, {"version": "1"})["Location"])
     answer = client.get(back["Location"], headers={"Accept": "text/html"}, follow=True)
-    assert answer.redirect_chain == [(reverse("allocations:allocation-detail", args=[booking.pk]), 302)]
+    assert answer.redirect_chain == [
+        (("/g/NORTH" + reverse("allocations:allocation-detail", args=[booking.pk])), 302)
+    ]
 
 
 def test_a_mere_button_says_that_nothing_was_changed(client):
-    page = reverse("allocations:notice-list")
+    page = "/g/NORTH" + reverse("allocations:notice-list")
     headers = {"Referer": f"http://testserver{page}"}
-    sent = client.post(reverse("allocations:notice-seen"), headers=headers)
+    sent = client.post(("/g/NORTH" + reverse("allocations:notice-seen")), headers=headers)
     back = sign_in(client, address=sent["Location"])
     assert back["Location"] == page
     assert "You were signed out when you sent this. Nothing was changed: do it again." in (
@@ -121,7 +125,7 @@ def test_a_mere_button_says_that_nothing_was_changed(client):
 
 
 def test_what_was_typed_is_shown_where_its_form_is_gone(client):
-    page = reverse("allocations:request-list")
+    page = "/g/NORTH" + reverse("allocations:request-list")
     sent = client.post(NEW, TYPED | {"key": "abc"}, headers={"Referer": f"http://testserver{page}"})
     shown = client.get(sign_in(client, address=sent["Location"])["Location"]).content.decode()
     listed = shown.partition('id="put-back"')[2].partition("</ul>")[0]
