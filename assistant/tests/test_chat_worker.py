@@ -15,6 +15,7 @@ from allocations.tasks import think_plan
 from assistant import conversations, endings, running
 from assistant.enums import Author, RunStatus
 from assistant.exceptions import Waiting
+from assistant.graph import checkpoints
 from assistant.models import Run
 from assistant.providers.tests import gemini_stub
 from assistant.tests import faults
@@ -59,6 +60,7 @@ def test_six_users_whose_model_takes_long_all_hear_its_first_words_before_any_an
 
 def test_turns_that_wait_for_their_model_keep_no_connection_but_that_of_their_lock(world, chat_worker, stub):
     """With the conversation's lock each turn has one; the checkpoints' pool adds eight at most, and tools none."""
+    checkpoints.close_pool()  # this process's, where a test before has opened it, is not the worker's
     go_on = threading.Event()
     stub.otherwise = lambda body: gemini_stub.steps("Well", go_on, ".")
     runs = [ask(world, "where is 412W103?", name) for name in SIX for _ in range(3)]
