@@ -9,12 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
 import uvicorn
 from django.db import connection
 
-from dynosite import workers
+from dynosite import local, postgres_users, workers
 from dynosite.celery import app
 from dynosite.processes import end_with_parent
 from dynosite.web_server import OPTIONS
@@ -60,6 +62,15 @@ def end_other_sessions() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [[pid for pid, *_ in others]])
         wait_until(alone, "the end of other sessions")
+
+
+def superuser_session() -> psycopg.Connection:
+    """On the test database, as the superuser of a throwaway server; elsewhere as the user that the tests have."""
+    at = connection.settings_dict
+    login = {"user": at["USER"], "password": at["PASSWORD"]}
+    if place := os.environ.get("DYNOSITE_THROWAWAY"):
+        login = {"user": postgres_users.SUPERUSER, "password": local.superuser_password(Path(place))}
+    return psycopg.connect(host=at["HOST"], port=at["PORT"] or None, dbname=at["NAME"], autocommit=True, **login)
 
 
 class AsgiServer:

@@ -4,10 +4,8 @@ Each is refused or stopped in time, tells nothing that is not the user's ground'
 """
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -25,7 +23,7 @@ from assistant.tools.caller import Caller
 from assistant.tools.calling import call
 from assistant.tools.sql import guard, lists, query_database, reader, role, running
 from assistant.tools.tests.hostile import HOSTILE, HUNGRY
-from dynosite import local, postgres_users
+from dynosite.tests.servers import superuser_session
 
 PASSWORD = "not-to-be-read-by-any-query"
 SOUTHERN_TOKEN = "token-of-the-south"
@@ -129,13 +127,7 @@ def state_of_the_database() -> dict[str, Any]:
 @contextlib.contextmanager
 def a_large_object() -> Iterator[None]:
     """Made by the superuser of the embedded server, as the site's user may not make any there."""
-    at = connection.settings_dict
-    login = {"user": at["USER"], "password": at["PASSWORD"]}
-    if place := os.environ.get("DYNOSITE_THROWAWAY"):
-        login = {"user": postgres_users.SUPERUSER, "password": local.superuser_password(Path(place))}
-    with psycopg.connect(
-        host=at["HOST"], port=at["PORT"] or None, dbname=at["NAME"], autocommit=True, **login
-    ) as session:
+    with superuser_session() as session:
         (number,) = session.execute("SELECT lo_create(0)").fetchone()
         try:
             yield
