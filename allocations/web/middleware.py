@@ -41,15 +41,14 @@ class GroundMiddleware:
     """A page belongs to the ground of its address; one that is opened without a ground leads to the same with it.
 
     The session only remembers which ground was looked at last, for that purpose. Times are said in the time zone of
-    the page's ground: this begins and ends it.
+    the page's ground until the request ends.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(None):
-            return self.get_response(request)
+        return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
         match = request.resolver_match

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, set_script_prefix
+from django.utils import timezone
 
 _PREFIXED = re.compile(r"/g/(?P<code>[A-Z0-9][A-Z0-9_-]{0,19})(?P<rest>/.*)", re.DOTALL)
 _STREAMS = ("/stream/", "/events/")
@@ -78,7 +79,8 @@ def mounted(code: str) -> Iterator[None]:
 class GroundAddressMiddleware:
     """Takes the ground off the address, which is resolved as if it had none, and puts it on those that are written.
 
-    Whether the user is a member of that ground is decided where the ground's code becomes a ground.
+    Whether the user is a member of that ground is decided where the ground's code becomes a ground. The ground's time
+    zone, which is set there, ends here with the request: pages of errors are written by layers in between.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -92,6 +94,7 @@ class GroundAddressMiddleware:
             request.path_info = rest
             mount(code)
         try:
-            return self.get_response(request)
+            with timezone.override(None):
+                return self.get_response(request)
         finally:
             set_script_prefix(before)

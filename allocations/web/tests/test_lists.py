@@ -241,6 +241,15 @@ def test_times_are_said_as_the_clock_of_the_ground_has_them(scheduler, world):
     assert timezone.get_current_timezone_name() == "UTC"
 
 
+def test_clock_of_a_ground_ends_with_a_refused_request_too(scheduler, world):
+    """A page for 405 is written by an outer layer than the page that was asked for."""
+    assert world.north.time_zone != "UTC"
+    with timezone.override(None):
+        refused = scheduler.post(in_ground(address("schedule"), "NORTH"))
+        assert (refused.status_code, timezone.get_current_timezone_name()) == (405, "UTC")
+        assert f'data-time-zone="{world.north.time_zone}"' in refused.content.decode()
+
+
 def _asked(client, *address) -> None:
     with given_back():
         client.get(*address, headers={"Accept": "text/event-stream"})
