@@ -133,9 +133,10 @@ def test_a_change_of_the_fleet_is_undone_and_done_again(world):
     vehicle.refresh_from_db()
     assert (vehicle.team, vehicle.weight_lbs, vehicle.notes) == ("", None, "Something else")
     assert (back.summary, back.undoes) == ("Undone: Vehicle 412W101 changed", change)
-    undone(back, world)
+    again = undone(back, world)
     vehicle.refresh_from_db()
     assert (vehicle.team, vehicle.weight_lbs) == ("Brakes", 4321)
+    assert (again.summary, again.undoes) == ("Redone: Vehicle 412W101 changed", back)
     with pytest.raises(Refused, match="undone already"):
         undone(change, world)
 
