@@ -27,6 +27,12 @@ class Ghost:
     late: bool = False
     """Whether it ends after its due date."""
 
+    @property
+    def hint(self) -> str:
+        """What it is called where its bar has no room for it."""
+        name = ", ".join(part for part in (self.vehicle, self.label) if part)
+        return self.title if self.kind == "window" else f"{name}. {self.title}"
+
 
 def plan_items(plan: Plan) -> list[PlanItem]:
     """The items of a plan with what pages say of them, in one query."""

@@ -6,7 +6,6 @@ import signal
 import threading
 
 import pytest
-from django.db import connection
 
 from allocations.enums import PlanState, Role
 from allocations.models import Plan
@@ -15,7 +14,6 @@ from allocations.tasks import think_plan
 from assistant import conversations, endings, running
 from assistant.enums import Author, RunStatus
 from assistant.exceptions import Waiting
-from assistant.graph import checkpoints
 from assistant.models import Run
 from assistant.providers.tests import gemini_stub
 from assistant.tests import faults
@@ -38,12 +36,6 @@ def statuses() -> set[str]:
     return set(Run.objects.values_list("status", flat=True))
 
 
-def sessions() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        return cursor.fetchone()[0]
-
-
 def test_six_users_whose_model_takes_long_all_hear_its_first_words_before_any_answer_ends(world, chat_worker, stub):
     go_on = threading.Event()
     stub.otherwise = lambda body: gemini_stub.steps("Well", go_on, ", there it is.")
@@ -60,14 +52,13 @@ def test_six_users_whose_model_takes_long_all_hear_its_first_words_before_any_an
 
 def test_turns_that_wait_for_their_model_keep_no_connection_but_that_of_their_lock(world, chat_worker, stub):
     """With the conversation's lock each turn has one; the checkpoints' pool adds eight at most, and tools none."""
-    checkpoints.close_pool()  # this process's, where a test before has opened it, is not the worker's
     go_on = threading.Event()
     stub.otherwise = lambda body: gemini_stub.steps("Well", go_on, ".")
     runs = [ask(world, "where is 412W103?", name) for name in SIX for _ in range(3)]
     for run in runs:
         wait_for_text(run, "Well")
-    most = len(runs) + 8 + 1  # the last is this test's
-    wait_until(lambda: sessions() <= most, "the return of connections that nobody needs")
+    most = len(runs) + 8
+    wait_until(lambda: len(runs) <= chat_worker.sessions() <= most, "the return of connections that nobody needs")
     assert statuses() == {RunStatus.RUNNING}
     go_on.set()
     assert {ended(run).status for run in runs} == {RunStatus.DONE}

