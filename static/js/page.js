@@ -3,6 +3,7 @@ import { startFigures } from "./figures.js";
 import { startMenus } from "./menus.js";
 import { startSearchKey } from "./search-key.js";
 import { startSearchResults } from "./search-results.js";
+import { startShortcuts } from "./shortcuts.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toasts.js";
 
@@ -11,4 +12,5 @@ startMenus();
 startToasts();
 startSearchKey();
 startSearchResults();
+startShortcuts();
 startFigures();

@@ -34,6 +34,7 @@ DECISIONS = {
     "allocations:schedule-rows": Decision(),
     "allocations:schedule-stream": Decision(),
     "allocations:schedule-print": Decision(),
+    "allocations:help": Decision(),
     "allocations:search": Decision(),
     "allocations:figures": Decision(),
     "allocations:allocation-create": Decision(S, S),

@@ -106,3 +106,23 @@ def test_search_without_javascript_is_a_page(browser_page, committed_world, asgi
     page.locator("#schedule-search").press("Enter")
     expect(page.locator(".search-page")).to_contain_text("NPG 21")
     context.close()
+
+
+def test_single_keys_work_but_not_while_something_is_typed(browser_page, committed_world):
+    page, world = browser_page, committed_world
+    page.sign_in(world.users["scheduler"])
+    page.goto("/g/NORTH/schedule/?from=2027-03-01")
+    page.keyboard.press("?")
+    keys = page.locator("#keys")
+    expect(keys).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.locator("#schedule-search").click()
+    page.keyboard.type("nt?")
+    expect(page.locator("#schedule-search")).to_have_value("nt?")
+    page.locator("#schedule-search").fill("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")
+    expect(page.locator(".cal-range h1")).to_contain_text("2026")
+    page.keyboard.press("n")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("New booking")

@@ -1,0 +1,13 @@
+"""The help page: how the main jobs are done, and the keys."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from allocations.web.context import current_ground
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    current_ground(request)
+    return render(request, "allocations/help/page.html")
