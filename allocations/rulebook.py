@@ -21,6 +21,9 @@ LONG_WINDOW = 60
 LONGEST_STAY = 366
 """Days. The bound lets a search by first day look back no farther than this."""
 
+FARTHEST = dt.timedelta(days=3653)
+"""How far ahead from today a form lets anything end."""
+
 LONGEST_TRAVEL = 60
 """Days."""
 

@@ -16,12 +16,12 @@ from django.urls import path, reverse
 
 from allocations.admin.asking import codes_confirmed, confirmed, repeated
 from allocations.admin.base import GroundAdmin, on_schedule, span_of
-from allocations.admin.forms import FARTHEST, VersionedForm
+from allocations.admin.forms import VersionedForm
 from allocations.admin.scope import actor_of, within
 from allocations.enums import AllocationStatus, RequestStatus
 from allocations.exceptions import DomainError
 from allocations.models import Allocation, Change, ProvingGround, TestRequest
-from allocations.rulebook import check_days
+from allocations.rulebook import FARTHEST, check_days
 from allocations.selectors.running import progress_of
 from allocations.services import booking
 from allocations.services.work import Actor

@@ -1,6 +1,5 @@
 """Forms of the administration: what a service refuses comes back into the form, beside its field where it has one."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
@@ -22,8 +21,6 @@ FIELDS = {
     },
 }  # fmt: skip
 """Beside which field a refusal stands."""
-
-FARTHEST = dt.timedelta(days=3653)
 
 
 class DomainForm(forms.ModelForm):

@@ -14,12 +14,12 @@ from django.urls import path, reverse
 
 from allocations.admin.asking import LeadsTo, confirmed, repeated
 from allocations.admin.base import GroundAdmin, on_schedule, span_of
-from allocations.admin.forms import FARTHEST, VersionedForm
+from allocations.admin.forms import VersionedForm
 from allocations.admin.scope import actor_of
 from allocations.enums import MaintenanceKind, RefusalCode
 from allocations.exceptions import DomainError, Refused, Stale
 from allocations.models import MaintenanceWindow
-from allocations.rulebook import LONG_WINDOW, check_days
+from allocations.rulebook import FARTHEST, LONG_WINDOW, check_days
 from allocations.selectors.maintenance import Return, fallout, returns
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from dynosite.lib import clock
@@ -75,9 +75,6 @@ class StateFilter(admin.SimpleListFilter):
 class MaintenanceWindowAdmin(GroundAdmin):
     form = WindowForm
     change_form_template = "admin/window_form.html"
-    fieldsets = [
-        (None, {"fields": ["dyno", ("first_day", "last_day"), "kind", "reason", "reference", "seen"]}),
-    ]
     list_display = ["dyno", "span", "kind", "state", "displaced", "reason", "reference", "schedule", "ground_code"]
     list_display_links = ["dyno", "span"]
     list_filter = [
@@ -121,13 +118,12 @@ class MaintenanceWindowAdmin(GroundAdmin):
         return super().has_change_permission(request, obj) and not (obj and obj.lifted_at)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list:
-        if obj and obj.lifted_at:
-            names = ["dyno", ("first_day", "last_day"), "kind", "reason", "reference", "lifted_at"]
-            return [(None, {"fields": names})]
-        return super().get_fieldsets(request, obj)
+        names = ["dyno", ("first_day", "last_day"), "kind", "reason", "reference"]
+        names += self.get_readonly_fields(request, obj)
+        return [(None, {"fields": names if _over(obj) else [*names, "seen"]})]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["lifted_at"] if obj and obj.lifted_at else []
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["repeats"] * bool(obj and obj.series) + ["lifted_at"] * _over(obj)
 
     def get_urls(self) -> list:
         lift = self.admin_site.admin_view(self.lift_view)
@@ -230,6 +226,10 @@ class MaintenanceWindowAdmin(GroundAdmin):
                 ).summary
                 for window in windows
             ]
+
+
+def _over(window: MaintenanceWindow | None) -> bool:
+    return bool(window and window.lifted_at)
 
 
 def returning(each: Return) -> str:

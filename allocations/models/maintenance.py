@@ -7,6 +7,7 @@ from allocations.models.dyno import Dyno
 from allocations.models.ground import ProvingGround, ground_stays
 from allocations.models.guards import frees_all, occupies, stay_checks, within_ground
 from dynosite.lib.days import DayRange
+from dynosite.lib.recurring import LONGEST_WORDS
 
 
 @pghistory.track()
@@ -20,6 +21,10 @@ class MaintenanceWindow(models.Model):
     kind = models.CharField(max_length=12, choices=MaintenanceKind.choices, default=MaintenanceKind.PLANNED)
     reason = models.CharField(max_length=200, blank=True)
     reference = models.CharField(max_length=60, blank=True, help_text="Work order or ticket.")
+    series = models.UUIDField(null=True, blank=True, editable=False)
+    """Shared by the windows that were set together as one that comes again, on one dyno."""
+    repeats = models.CharField(max_length=LONGEST_WORDS, null=True, blank=True, editable=False)
+    """How a series comes again, in words, as it was set: single windows may be changed or lifted since."""
     lifted_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
@@ -32,8 +37,16 @@ class MaintenanceWindow(models.Model):
         constraints = [
             *stay_checks("window"),
             models.CheckConstraint(condition=models.Q(kind__in=MaintenanceKind.values), name="window_kind"),
+            models.CheckConstraint(
+                condition=models.Q(series__isnull=True, repeats__isnull=True)
+                | models.Q(series__isnull=False, repeats__isnull=False),
+                name="window_series",
+            ),
         ]
-        indexes = [models.Index(fields=["ground", "first_day", "last_day"], name="window_ground_days")]
+        indexes = [
+            models.Index(fields=["ground", "first_day", "last_day"], name="window_ground_days"),
+            models.Index(fields=["series"], condition=models.Q(series__isnull=False), name="window_of_series"),
+        ]
         triggers = [
             ground_stays,
             within_ground(("dyno_id", "allocations_dyno")),

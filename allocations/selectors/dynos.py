@@ -10,6 +10,7 @@ from allocations.enums import AllocationStatus
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, Dyno, Facility, MaintenanceWindow, Occupancy, ProvingGround
 from allocations.selectors.running import overrunning
+from allocations.selectors.series import places_in_series
 
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
@@ -74,11 +75,15 @@ def coming_allocations(dyno: Dyno, *, limit: int = 30) -> list[Allocation]:
 
 
 def windows_of(dyno: Dyno, *, limit: int = 30) -> list[MaintenanceWindow]:
-    """The dyno's maintenance windows, those that still hold first."""
+    """The dyno's maintenance windows, those that still hold first; of a series, with their `place_in_series`."""
     rows = MaintenanceWindow.objects.filter(dyno=dyno).annotate(
         past=RawSQL("(lifted_at IS NOT NULL OR last_day < %s)", [dyno.ground.today()], output_field=BooleanField())
     )
-    return list(rows.order_by("past", "first_day")[:limit])
+    windows = list(rows.order_by("past", "first_day")[:limit])
+    places = places_in_series(windows)
+    for window in windows:
+        window.place_in_series = places.get(window.pk, "")  # type: ignore[attr-defined]
+    return windows
 
 
 def window_by_id(pk: int, *, user: "User") -> MaintenanceWindow:

@@ -31,6 +31,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """Days on a dyno that a window is to take."""
+
+    dyno_id: int
+    days: DayRange
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """An allocation within the window's days, the answers it may get, and the one proposed, first of them.
 
@@ -89,15 +97,15 @@ def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
     dyno = Dyno.objects.filter(pk=dyno_id).first()
     access.require(user, dyno.ground_id if dyno else 0, Role.SCHEDULER)
     taken = [(dyno_id, days.first, days.last)]
-    hits = []
-    for allocation in hits_of(dyno_id, days):
-        place = None
-        if allocation.status == AllocationStatus.SCHEDULED:
-            place = _place_for(allocation, taken)
-            if place:
-                taken.append((place.dyno_id, place.first_day, place.last_day))
-        hits.append(Hit(allocation, _answers(allocation, days, place), place))
-    return hits
+    return [hit_on(allocation, days, taken) for allocation in hits_of(dyno_id, days)]
+
+
+def hit_on(allocation: Allocation, window: DayRange, taken: list[tuple[int, dt.date, dt.date]]) -> Hit:
+    """The hit with its answers. The place that it proposes is none of those `taken`, and then one of them."""
+    place = _place_for(allocation, taken) if allocation.status == AllocationStatus.SCHEDULED else None
+    if place:
+        taken.append((place.dyno_id, place.first_day, place.last_day))
+    return Hit(allocation, _answers(allocation, window, place), place)
 
 
 def _place_for(allocation: Allocation, taken: list[tuple[int, dt.date, dt.date]]) -> Place | None:
@@ -129,13 +137,17 @@ class Return:
     refusals: tuple[Refusal, ...]
 
 
-def returns(window: MaintenanceWindow, *, left: DayRange | None = None) -> list[Return]:
-    """What the window displaced and could come back when it is lifted, or is cut to the days `left`."""
+def returns(window: MaintenanceWindow, *, left: DayRange | None = None, with_it: Iterable[int] = ()) -> list[Return]:
+    """What the window displaced and could come back when it is lifted, or is cut to the days `left`.
+
+    `with_it` are ids of windows that are lifted together with it.
+    """
     displaced = window.displacements.filter(restored_at=None).select_related(
         "allocation__vehicle", "allocation__test_type", "dyno", "request"
     )
     back = {each.allocation_id for each in displaced if not cannot_return(each, each.allocation)}
-    return [Return(each, tuple(_in_the_way(each, window, left, back))) for each in displaced]
+    gone = {("allocation", id_) for id_ in back} | {("maintenance", id_) for id_ in with_it}
+    return [Return(each, tuple(_in_the_way(each, window, left, gone))) for each in displaced]
 
 
 def cannot_return(displacement: Displacement, allocation: Allocation) -> list[Refusal]:
@@ -150,9 +162,9 @@ def cannot_return(displacement: Displacement, allocation: Allocation) -> list[Re
 
 
 def _in_the_way(
-    displacement: Displacement, window: MaintenanceWindow, left: DayRange | None, back: set[int]
+    displacement: Displacement, window: MaintenanceWindow, left: DayRange | None, gone: set[tuple[str, int]]
 ) -> list[Refusal]:
-    """What goes back itself, `back`, is in nobody's way."""
+    """What goes itself, `gone`, is in nobody's way."""
     allocation = displacement.allocation
     if wrong := cannot_return(displacement, allocation):
         return wrong
@@ -163,8 +175,7 @@ def _in_the_way(
     )  # fmt: skip
     if facts is None:
         return []
-    gone = {("allocation", id_) for id_ in back}
     if not (left and left.overlaps(days)):
-        gone.add(("maintenance", window.pk))
+        gone = gone | {("maintenance", window.pk)}
     stays = [stay for stay in facts.stays if (stay.kind, stay.id) not in gone]
     return facts.in_the_way(stays, stands=Stands(days))

@@ -15,12 +15,14 @@ from allocations.models import Allocation, MaintenanceWindow
 from allocations.rulebook import LONG_WINDOW
 from allocations.selectors.dynos import dyno_by_id, window_by_id
 from allocations.selectors.maintenance import Hit, fallout, returns, tally_of
+from allocations.selectors.series import later_in_series, places_in_series
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
-from allocations.web.forms.maintenance import WindowForm, read_answers
+from allocations.web.forms.maintenance import SERIES, WindowForm, read_answers
 from allocations.web.repair_text import read
 from allocations.web.repairs import EACH, Choice, choice_for
+from allocations.web.series import Series, series_of, write_series
 from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 
@@ -51,22 +53,40 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     if window.lifted_at and request.method != "POST":
         messages.info(request, "This window is lifted already.")
         return redirect("allocations:window-detail", pk)
-    outcome = None
-    if request.method == "POST":
-        back, version = _back(request), request.POST.get("version", "")
-        outcome = attempt(
-            lambda: lift_maintenance(
-                pk, bring_back=back, actor=actor_of(request), key=key_of(request),
-                version=int(version) if version.isdecimal() and len(version) < 10 else None,
-            ),
-            title="It cannot be lifted like this",
-        )  # fmt: skip
-        if not outcome.refused:
-            say_done(request, outcome.change)
-            return redirect("allocations:dyno-detail", window.dyno_id)
-    trail = [*_trail(window), ("Lift", "")]
-    context = {"window": window, "returns": returns(window), "outcome": outcome, "trail": trail}
+    later = later_in_series(window)
+    data = request.POST if request.method == "POST" else request.GET
+    with_later = bool(later) and data.get("later") == "1"
+    outcome = _lifted(request, window, with_later) if request.method == "POST" else None
+    if outcome and not outcome.refused:
+        say_done(request, outcome.change)
+        return redirect("allocations:dyno-detail", window.dyno_id)
+    going = [window, *later] if with_later else [window]
+    context = {
+        "window": window,
+        "later": later,
+        "with_later": with_later,
+        "going": going,
+        "place_in_series": places_in_series([window]).get(pk, ""),
+        "returns": [back for row in going for back in returns(row, with_it=[row.pk for row in going])],
+        "outcome": outcome,
+        "trail": [*_trail(window), ("Lift", "")],
+    }
     return render(request, "allocations/maintenance/lift.html", context, status=outcome.status if outcome else 200)
+
+
+def _lifted(request: HttpRequest, window: MaintenanceWindow, with_later: bool) -> Outcome:
+    version = request.POST.get("version", "")
+    return attempt(
+        lambda: lift_maintenance(
+            window.pk,
+            later=with_later,
+            bring_back=_back(request),
+            actor=actor_of(request),
+            key=key_of(request),
+            version=int(version) if version.isdecimal() and len(version) < 10 else None,
+        ),
+        title="It cannot be lifted like this",
+    )
 
 
 def _found(request: HttpRequest, pk: int) -> MaintenanceWindow:
@@ -85,12 +105,14 @@ def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse
     ground = current_ground(request, Role.SCHEDULER)
     data = request.POST if request.method == "POST" else request.GET
     filled = _values_of(window) | {name: data[name] for name in WindowForm.base_fields if name in data}
+    filled["also"] = [number for number in data.getlist("also") if len(number) < 19]
     outage_only = not shell_of(request).may_keep
     if outage_only and (request.method != "POST" or "kind" not in data):
         filled["kind"] = MaintenanceKind.OUTAGE.value
     if request.method != "POST" and filled["kind"] == MaintenanceKind.OUTAGE:
         filled.setdefault("first_day", ground.today().isoformat())
-    form = WindowForm(filled, ground=ground, user=request.user, outage_only=outage_only)
+    single = outage_only or window is not None
+    form = WindowForm(filled, ground=ground, user=request.user, outage_only=outage_only, single=single)
     if request.method != "POST" and "preview" not in data and not all(form.data.get(name) for name in ASKED):
         # Nothing is amiss yet where nobody has asked; still these fields are not optional.
         _require(form, False)
@@ -99,10 +121,23 @@ def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse
         return _page(request, form, window)
     if not form.is_valid():
         return _page(request, form, window, status=422 if request.method == "POST" else 200)
+    if len(form.slots) > 1:
+        return _set_series(request, form)
     hits = fallout(form.cleaned_data["dyno"].pk, form.days, user=request.user)
     if request.method != "POST":
         return _page(request, form, window, hits=hits, choice=_choice(request, form, window))
     return _write(request, form, window, hits)
+
+
+def _set_series(request: HttpRequest, form: WindowForm) -> HttpResponse:
+    series, outcome = series_of(request, form), None
+    if request.method == "POST":
+        outcome = write_series(request, form, series)
+        if not outcome.refused:
+            say_done(request, outcome.change, "Maintenance set: {summary}")
+            return redirect("allocations:dyno-detail", form.cleaned_data["dyno"].pk)
+    status = outcome.status if outcome else 200
+    return _page(request, form, None, series=series, outcome=outcome, status=status)
 
 
 def _require(form: WindowForm, required: bool) -> None:
@@ -142,13 +177,19 @@ def _choice(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | 
     )  # fmt: skip
 
 
+def _hidden(form: WindowForm) -> list[tuple[str, str]]:
+    """What the form of the answers carries of the one before it."""
+    single = [(name, form.data.get(name, "")) for name in form.fields if name != "also"]
+    return single + [("also", number) for number in form.data.get("also", ()) if "also" in form.fields]
+
+
 def _asked(form: WindowForm) -> dict[str, str]:
-    return {name: form.data.get(name, "") for name in WindowForm.base_fields if form.data.get(name)}
+    return {name: form.data.get(name, "") for name in form.fields if name not in SERIES and form.data.get(name)}
 
 
 def _values_of(window: MaintenanceWindow | None) -> dict[str, Any]:
     if window is None:
-        return {"kind": MaintenanceKind.PLANNED.value, "others": "move"}
+        return {"kind": MaintenanceKind.PLANNED.value, "others": "move", "every": "1"}
     values = {name: getattr(window, name) for name in ("kind", "reason", "reference")}
     days = {"first_day": window.first_day.isoformat(), "last_day": window.last_day.isoformat()}
     return values | days | {"dyno": window.dyno_id, "others": "move"}
@@ -169,6 +210,7 @@ def _page(
     *,
     hits: list[Hit] | None = None,
     choice: Choice | None = None,
+    series: Series | None = None,
     outcome: Outcome | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -178,7 +220,9 @@ def _page(
     context = {
         "form": form,
         "window": window,
-        "hidden": [(name, form.data.get(name, "")) for name in WindowForm.base_fields],
+        "hidden": _hidden(form),
+        "series": series,
+        "may_repeat": "repeat" in form.fields,
         "previewed": hits is not None,
         "hits": [(hit, data.get(f"answer-{hit.allocation.pk}") or _proposal(hit)) for hit in hits or ()],
         "blocked": any(not hit.answers for hit in hits or ()),

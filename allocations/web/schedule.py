@@ -19,6 +19,7 @@ from allocations.selectors.allocations import allocation_by_id, checks_of, searc
 from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar
 from allocations.selectors.lateness import lateness_of_allocation
 from allocations.selectors.running import overrun_since
+from allocations.selectors.series import places_in_series
 from allocations.web.axis import axis_of
 from allocations.web.context import address, current_ground, shell_of
 from allocations.web.live import stream_address
@@ -162,7 +163,7 @@ def _window_context(request: HttpRequest, pk: int) -> dict[str, object]:
     shell.show_ground(found.ground_id)
     past = found.lifted_at is not None or found.last_day < found.ground.today()
     kept = not past and access.windows_kept_by(request.user, found.ground_id).filter(pk=found.pk).exists()
-    return {"window": found, "may_change": kept}
+    return {"window": found, "may_change": kept, "place_in_series": places_in_series([found]).get(pk, "")}
 
 
 def _elsewhere(request: HttpRequest, query: ScheduleQuery) -> list[tuple[Allocation, str]]:

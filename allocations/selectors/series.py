@@ -1,0 +1,123 @@
+"""Maintenance that comes again, or is on several dynos: what each window would hit, and its place in the series."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from allocations import access
+from allocations.enums import AllocationStatus, RefusalCode, Role
+from allocations.exceptions import Refusal
+from allocations.models import Allocation, Dyno, MaintenanceWindow
+from allocations.rulebook import check_window
+from allocations.selectors.availability import stays_on
+from allocations.selectors.maintenance import Hit, Slot, hit_on
+from dynosite.accounts.models import User
+from dynosite.lib.days import DayRange
+
+MOST_WINDOWS = 200
+"""Windows that are set together, over all dynos."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One of the windows that are to be set together."""
+
+    slot: Slot
+    dyno: Dyno
+    hits: tuple[Hit, ...]
+    again: tuple[Allocation, ...]
+    """Hit by an earlier window already: the answer there holds for all of them."""
+    refusals: tuple[Refusal, ...]
+    """Why it cannot be set."""
+
+
+def occurrences(slots: Iterable[Slot], *, user: User) -> list[Occurrence]:
+    """Windows on these days of dynos, in order of time, each with what it would hit and a proposed answer for each.
+
+    No proposed place lies in any of the windows, or overlaps another. Raises NotFound, NotAllowed.
+    """
+    ordered = in_order(slots)
+    dynos = Dyno.objects.select_related("facility").in_bulk({slot.dyno_id for slot in ordered})
+    for id_ in {slot.dyno_id for slot in ordered}:
+        access.require(user, dynos[id_].ground_id if id_ in dynos else 0, Role.ADMIN)
+    refusals = in_the_way(ordered)
+    taken = [(slot.dyno_id, slot.days.first, slot.days.last) for slot in ordered]
+    listed: set[int] = set()
+    rows = []
+    for slot, allocations in hits_in(ordered).items():
+        new = [row for row in allocations if row.pk not in listed]
+        listed.update(row.pk for row in new)
+        hits = tuple(hit_on(row, slot.days, taken) for row in new)
+        again = tuple(row for row in allocations if row not in new)
+        rows.append(Occurrence(slot, dynos[slot.dyno_id], hits, again, tuple(refusals[slot])))
+    return rows
+
+
+def in_order(slots: Iterable[Slot]) -> list[Slot]:
+    return sorted(set(slots), key=lambda slot: (slot.days, slot.dyno_id))
+
+
+def hits_in(slots: Collection[Slot]) -> dict[Slot, list[Allocation]]:
+    """The allocations that each of the windows hits, earliest first."""
+    if not slots:
+        return {}
+    rows = (
+        Allocation.objects.filter(
+            dyno_id__in={slot.dyno_id for slot in slots},
+            first_day__lte=max(slot.days.last for slot in slots),
+            last_day__gte=min(slot.days.first for slot in slots),
+        )
+        .exclude(status=AllocationStatus.CANCELLED)
+        .select_related("vehicle", "test_type", "dyno", "request", "ground")
+        .order_by("first_day", "id")
+    )
+    by_dyno = defaultdict(list)
+    for row in rows:
+        by_dyno[row.dyno_id].append(row)
+    return {slot: [row for row in by_dyno[slot.dyno_id] if row.days.overlaps(slot.days)] for slot in slots}
+
+
+def in_the_way(slots: Collection[Slot]) -> dict[Slot, list[Refusal]]:
+    """What no answer gets out of a window's way: other maintenance, a test past its end, one that is completed."""
+    hits = hits_in(slots)
+    stays = {}
+    for dyno_id in {slot.dyno_id for slot in slots}:
+        own = [slot.days for slot in slots if slot.dyno_id == dyno_id]
+        stays[dyno_id] = stays_on(dyno_id, DayRange(min(own).first, max(days.last for days in own)))
+    return {slot: _in_its_way(slot, stays[slot.dyno_id], hits[slot]) for slot in slots}
+
+
+def _in_its_way(slot: Slot, stays: Iterable, hits: Iterable[Allocation]) -> list[Refusal]:
+    others = [stay for stay in stays if stay.kind == "maintenance" or stay.overruns(slot.days)]
+    done = [
+        Refusal(RefusalCode.BAD_ANSWER, f"{hit} is completed: the window must begin after it or end before it.")
+        for hit in hits
+        if hit.status == AllocationStatus.COMPLETED
+    ]
+    return check_window(slot.dyno_id, slot.days, others) + done
+
+
+def later_in_series(window: MaintenanceWindow) -> list[MaintenanceWindow]:
+    """The windows of its series that come after it and are not lifted."""
+    if window.series is None:
+        return []
+    rows = MaintenanceWindow.objects.filter(series=window.series, lifted_at=None, first_day__gte=window.first_day)
+    return list(rows.exclude(pk=window.pk).select_related("dyno").order_by("first_day", "id"))
+
+
+def places_in_series(windows: Iterable[MaintenanceWindow]) -> Mapping[int, str]:
+    """By window of a series: `every 3 months on the first Monday, 2 of 8`. Those that are lifted are not counted."""
+    members = [window for window in windows if window.series]
+    if not members:
+        return {}
+    standing = MaintenanceWindow.objects.filter(series__in={window.series for window in members}, lifted_at=None)
+    of: dict = defaultdict(list)
+    for series, id_ in standing.order_by("first_day", "id").values_list("series", "pk"):
+        of[series].append(id_)
+    return {window.pk: _place(window, of[window.series]) for window in members}
+
+
+def _place(window: MaintenanceWindow, standing: list[int]) -> str:
+    if window.pk not in standing:
+        return window.repeats or ""
+    return f"{window.repeats}, {standing.index(window.pk) + 1} of {len(standing)}"

@@ -1,0 +1,172 @@
+"""What a maintenance window pushes aside, and how that comes back: the answers to its hits, carried out."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+
+from django.utils import timezone
+
+from allocations.enums import AllocationStatus, DisplacedTo, RefusalCode, RequestStatus
+from allocations.exceptions import Refusal, Refused
+from allocations.models import Allocation, Displacement, TestRequest
+from allocations.rulebook import Stands
+from allocations.selectors.maintenance import Answer, Slot, cannot_return
+from allocations.selectors.working import length_of, stretch_of
+from allocations.services.placing import displaced_request, judged, replace, waiting_rest
+from allocations.services.work import Work, expect_version
+from dynosite.lib.days import DayRange
+
+
+def expect_answers(hits: list[Allocation], answers: Mapping[int, Answer]) -> None:
+    done = [hit for hit in hits if hit.status == AllocationStatus.COMPLETED]
+    if done:
+        sentence = f"{done[0]} is completed: the window must begin after it or end before it."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
+    open_ = [hit for hit in hits if hit.pk not in answers]
+    if open_:
+        names = "; ".join(str(hit) for hit in open_)
+        sentence = f"These are within the window and need an answer each: {names}."
+        raise Refused.because(RefusalCode.FALLOUT_UNANSWERED, sentence)
+
+
+def displace_all(
+    work: Work,
+    chosen: Mapping[int, Answer],
+    others: Mapping[int, Answer],
+    *,
+    at: Mapping[int, Slot],
+    slots: Collection[Slot],
+) -> list[Displacement]:
+    """Carries out the answers of those that are hit, and of the `others` among them that only make room.
+
+    `at` is the window that each gives way to; none may go into any of the `slots`, the windows that are to be set.
+    The displacements have no window yet, and are not saved.
+    """
+    rows = work.lock(Allocation, chosen)
+    _expect_unchanged(rows, chosen, others)
+    moving = [id_ for id_, answer in chosen.items() if answer.to == DisplacedTo.MOVE]
+    if len(moving) > 1:
+        # They may take one another's places: all leave theirs before the first takes its new one.
+        Allocation.objects.filter(pk__in=moving).update(status=AllocationStatus.CANCELLED)
+    displaced, refusals = [], []
+    for row in sorted(rows.values(), key=lambda row: (row.pk in moving, row.first_day, row.pk)):
+        try:
+            displaced.append(_displace(work, row, chosen[row.pk], at[row.pk].days, slots))
+        except Refused as refused:
+            refusals += refused.refusals
+    if refusals:
+        raise Refused(refusals)
+    return displaced
+
+
+def _expect_unchanged(
+    rows: Mapping[int, Allocation], chosen: Mapping[int, Answer], others: Mapping[int, Answer]
+) -> None:
+    if not others:
+        for id_, row in rows.items():
+            expect_version(row, chosen[id_].version)
+    changed = [
+        Refusal(RefusalCode.WRONG_STATUS, f"{row} was changed since the options were made.")
+        for id_, row in rows.items()
+        if chosen[id_].version not in (None, row.version)
+        or (id_ in others and (row.status != AllocationStatus.SCHEDULED or chosen[id_].to != DisplacedTo.MOVE))
+    ]
+    if changed:
+        raise Refused(changed)
+
+
+def _displace(work: Work, hit: Allocation, answer: Answer, window: DayRange, slots: Collection[Slot]) -> Displacement:
+    displacement = Displacement(
+        allocation=hit, answer=answer.to, dyno_id=hit.dyno_id,
+        first_day=hit.first_day, last_day=hit.last_day, status=hit.status,
+    )  # fmt: skip
+    _expect_kept(hit, answer, window)
+    if answer.to == DisplacedTo.MOVE:
+        _move(work, hit, answer, slots)
+    elif answer.to == DisplacedTo.SHORTEN:
+        displacement.request = _shorten(work, hit, window)
+    else:
+        displacement.request = _leave(work, hit, waits=answer.to == DisplacedTo.WAIT)
+    return displacement
+
+
+def _expect_kept(hit: Allocation, answer: Answer, window: DayRange) -> None:
+    """What ran before the window stays in the records: a running test is cut, not moved or taken off."""
+    if hit.status != AllocationStatus.RUNNING:
+        return
+    if answer.to == DisplacedTo.MOVE:
+        sentence = f"{hit} is running and cannot be moved as a whole; cut it, or let it wait."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
+    if answer.to != DisplacedTo.SHORTEN and hit.first_day < window.first:
+        sentence = f"{hit} is running; cut it at the day before the window, so that what ran stays in the records."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
+
+
+def _move(work: Work, hit: Allocation, answer: Answer, slots: Collection[Slot]) -> None:
+    target = answer.dyno_id or hit.dyno_id
+    first = answer.first_day or hit.first_day
+    days = DayRange(first, answer.last_day) if answer.last_day else _as_long(hit, first)
+    if any(slot.dyno_id == target and slot.days.overlaps(days) for slot in slots):
+        raise Refused.because(RefusalCode.BAD_ANSWER, f"{hit} would be moved into the window itself.")
+    replace(work, hit, target, days, status=hit.status)
+
+
+def _as_long(hit: Allocation, first: dt.date) -> DayRange:
+    return stretch_of(hit.ground_id, hit.test_type_id, first, length_of(hit.ground_id, hit.test_type_id, hit.days))
+
+
+def _shorten(work: Work, hit: Allocation, window: DayRange) -> TestRequest:
+    if hit.first_day >= window.first:
+        sentence = f"{hit} has no day before the window; it cannot be shortened."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
+    left = length_of(hit.ground_id, hit.test_type_id, DayRange(window.first, hit.last_day))
+    note = f"The rest of {hit}, cut short by maintenance."
+    until = window.first - dt.timedelta(days=1)
+    over = hit.status == AllocationStatus.RUNNING and until < hit.ground.today()
+    work.update(hit, last_day=until, status=AllocationStatus.COMPLETED if over else hit.status)
+    return waiting_rest(work, hit, days=left, earliest=window.first, note=note)
+
+
+def _leave(work: Work, hit: Allocation, *, waits: bool) -> TestRequest | None:
+    work.update(hit, status=AllocationStatus.CANCELLED)
+    request = displaced_request(work, hit, waits=waits)
+    if request is None and waits:
+        length = length_of(hit.ground_id, hit.test_type_id, hit.days)
+        request = waiting_rest(work, hit, days=length, earliest=hit.first_day, note="Displaced by maintenance.")
+    return request
+
+
+def put_back(work: Work, returning: Collection[int]) -> None:
+    """Puts displaced allocations back where they stood, by ids of displacements."""
+    displaced = list(
+        Displacement.objects.filter(pk__in=returning).order_by("first_day", "id").select_related("allocation")
+    )
+    work.lock_vehicles(each.allocation.vehicle_id for each in displaced)
+    rows = work.lock(Allocation, [each.allocation_id for each in displaced])
+    if wrong := [refusal for each in displaced for refusal in cannot_return(each, rows[each.allocation_id])]:
+        raise Refused(wrong)
+    if len(rows) > 1:
+        # One may stand where another wants to return to.
+        Allocation.objects.filter(pk__in=rows).update(status=AllocationStatus.CANCELLED)
+    for each in displaced:
+        allocation = rows[each.allocation_id]
+        days = DayRange(each.first_day, each.last_day)
+        judged(
+            allocation.vehicle_id, each.dyno_id, allocation.test_type_id, days,
+            drive=allocation.drive, leaving_out=allocation.pk, stands=Stands(days),
+        )  # fmt: skip
+        if each.request_id:
+            _take_back_request(work, each.request_id, allocation)
+        work.update(
+            allocation, dyno_id=each.dyno_id, first_day=each.first_day, last_day=each.last_day, status=each.status
+        )
+        each.restored_at = timezone.now()
+        each.save(update_fields=["restored_at"])
+
+
+def _take_back_request(work: Work, request_id: int, allocation: Allocation) -> None:
+    request = work.lock(TestRequest, [request_id])[request_id]
+    if request.status == RequestStatus.PLACED:
+        sentence = f"{request} has got another place in the meantime; cancel that first."
+        raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
+    own = allocation.request_id == request.pk
+    work.update(request, status=RequestStatus.PLACED if own else RequestStatus.CANCELLED)

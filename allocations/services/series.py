@@ -1,0 +1,128 @@
+"""Maintenance windows that are set together: those that come again, on one or several dynos."""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from allocations.enums import Action, RefusalCode, Role
+from allocations.exceptions import Refusal, Refused
+from allocations.models import Allocation, Change, Displacement, Dyno, MaintenanceWindow
+from allocations.rulebook import FARTHEST, check_days
+from allocations.selectors.maintenance import Answer, Slot, tally_of
+from allocations.selectors.series import MOST_WINDOWS, hits_in, in_order, in_the_way
+from allocations.services.displacing import displace_all, expect_answers
+from allocations.services.work import Actor, Work, carry_out
+from dynosite.lib.formats import count, day_range, full_date
+from dynosite.lib.recurring import LONGEST_WORDS
+
+NAMED = 3
+"""Dynos that a summary names; the others it counts."""
+
+
+def set_series(
+    slots: Iterable[Slot],
+    *,
+    kind: str,
+    actor: Actor,
+    reason: str = "",
+    reference: str = "",
+    repeats: str = "",
+    answers: Mapping[int, Answer] | None = None,
+    key: str | None = None,
+) -> Change:
+    """Sets windows on these days of dynos and carries out an answer for each test that they hit, all or nothing.
+
+    The windows of one dyno are a series of their own where there are several; `repeats` says how it comes again.
+    `answers` are by allocation id, as `selectors.series.occurrences` proposes them; a test that several windows hit
+    gives way to the earliest. Raises Refused with all that is in the way of any of them. Takes the role admin.
+    """
+    ordered = in_order(slots)
+    answers = dict(answers or {})
+
+    def write(work: Work) -> None:
+        _expect_sound(ordered)
+        targets = {answer.dyno_id for answer in answers.values() if answer.dyno_id}
+        work.lock_dynos({slot.dyno_id for slot in ordered} | targets, Role.ADMIN)
+        _expect_near(ordered)
+        if refusals := [refusal for row in in_the_way(ordered).values() for refusal in row]:
+            raise Refused(list(dict.fromkeys(refusals)))
+        at: dict[int, Slot] = {}
+        hits: dict[int, Allocation] = {}
+        for slot, allocations in hits_in(ordered).items():
+            for hit in allocations:
+                at.setdefault(hit.pk, slot)
+                hits[hit.pk] = hit
+        expect_answers(list(hits.values()), answers)
+        work.lock_vehicles(hit.vehicle_id for hit in hits.values())
+        chosen = {id_: answers[id_] for id_ in hits}
+        displaced = displace_all(work, chosen, {}, at=at, slots=ordered)
+        windows = _inserted(work, ordered, kind=kind, reason=reason, reference=reference, repeats=repeats)
+        for displacement in displaced:
+            displacement.window = windows[at[displacement.allocation_id]]
+        Displacement.objects.bulk_create(displaced)
+        work.summary = _summary(list(windows.values()), repeats)
+        work.summary += f", {len(hits)} displaced ({tally_of(chosen.values())})" if hits else ""
+
+    request = {
+        "slots": [[slot.dyno_id, slot.days.iso()] for slot in ordered],
+        "kind": kind,
+        "repeats": repeats,
+        "answers": {str(id_): [a.to, a.dyno_id, a.first_day] for id_, a in answers.items()},
+    }
+    return carry_out(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=request)
+
+
+def _expect_sound(slots: list[Slot]) -> None:
+    """What is wrong with the windows whatever the schedule is."""
+    if not slots:
+        raise Refused.because(RefusalCode.BAD_ANSWER, "There is no window to set; tick one at least.")
+    if len(slots) > MOST_WINDOWS:
+        sentence = f"{len(slots)} windows are too many at once; {MOST_WINDOWS} is the limit."
+        raise Refused.because(RefusalCode.TOO_MANY_AT_ONCE, sentence)
+    refusals = list(dict.fromkeys(refusal for slot in slots for refusal in check_days(slot.days)))
+    before: dict[int, Slot] = {}
+    for slot in slots:
+        earlier = before.get(slot.dyno_id)
+        if earlier and earlier.days.overlaps(slot.days):
+            sentence = f"Two of the windows would overlap on one dyno: {earlier.days} and {slot.days}."
+            refusals.append(Refusal(RefusalCode.MAINTENANCE, sentence))
+        before[slot.dyno_id] = slot
+    if refusals:
+        raise Refused(refusals)
+
+
+def _expect_near(slots: list[Slot]) -> None:
+    """Of dynos that are locked: how far ahead goes by the proving ground's own day."""
+    last = max(slot.days.last for slot in slots)
+    if last > Dyno.objects.select_related("ground").get(pk=slots[0].dyno_id).ground.today() + FARTHEST:
+        sentence = f"The last window would end on {full_date(last)}, more than ten years ahead."
+        raise Refused.because(RefusalCode.DAYS_LENGTH, sentence)
+
+
+def _inserted(work: Work, slots: list[Slot], *, repeats: str, **values: str) -> dict[Slot, MaintenanceWindow]:
+    times = Counter(slot.dyno_id for slot in slots)
+    series = {dyno_id: uuid.uuid4() for dyno_id, number in times.items() if number > 1 and repeats}
+    dynos = Dyno.objects.in_bulk(times)
+    rows = [
+        MaintenanceWindow(
+            ground_id=work.ground_id,
+            dyno=dynos[slot.dyno_id],
+            first_day=slot.days.first,
+            last_day=slot.days.last,
+            created_by=work.actor.user,
+            series=series.get(slot.dyno_id),
+            repeats=repeats[:LONGEST_WORDS] if slot.dyno_id in series else None,
+            **values,
+        )
+        for slot in slots
+    ]
+    return dict(zip(slots, work.insert_all(rows), strict=True))
+
+
+def _summary(windows: list[MaintenanceWindow], repeats: str) -> str:
+    names = list(dict.fromkeys(str(window.dyno) for window in windows))
+    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    kind = windows[0].get_kind_display()
+    days = day_range(windows[0].first_day, max(window.last_day for window in windows))
+    often = f" {repeats}" if repeats else ""
+    return f"{', '.join(names[:NAMED] + more)}: {kind}{often}, {count(len(windows), 'window')}, {days}"
