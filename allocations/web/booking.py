@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
@@ -17,12 +18,15 @@ from allocations.services.booking import auto_book, book
 from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.booking import MOST_BACKUP_DAYS, BookingForm, read_place
+from allocations.web.request_rows import queue_of
 from allocations.web.wishes import Offer, filled_in, offer_for, request_named
 from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 
 ASKED = ("vehicle", "test_type", "first_day")
 """What has to be known before places are looked for."""
+ONWARD = "next"
+"""Of the button pressed: the next request of the list comes after it."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,10 +80,12 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
         return _page(request, form, offer, status=422)
     choice, confirmed = _choice(request)
     place = read_place(choice)
+    onward, confirmed = ONWARD in confirmed, confirmed - {ONWARD}
     if place is None and choice != "auto":
         form.add_error(None, "Choose one of the places.")
         return _page(request, form, offer, found=_places(request, form, wish), status=422)
     data, stay = form.cleaned_data, form.stay
+    queue = queue_of(request, request.POST, wish) if onward else None  # while the request is in its list
     shared = {
         "test_type_id": data["test_type"].pk,
         "drive": data["drive"],
@@ -113,12 +119,16 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
             title="This place cannot be booked",
         )
     if outcome.to_confirm:
-        found = _places(request, form, wish) | {"choice": choice}
+        found = _places(request, form, wish) | {"choice": choice, "onward": onward}
         return _page(request, form, offer, found=found, outcome=outcome, status=outcome.status)
     if outcome.refused:
         found = {"ranked": explained(list(outcome.places), data["test_type"].pk, place[1] if place else stay.first)}
         return _page(request, form, offer, found=found, outcome=outcome, status=outcome.status)
     say_done(request, outcome.change, "Booked: {summary}")
+    if queue:
+        if queue.following is None:
+            messages.info(request, "That was the last request of the list.")
+        return redirect(queue.next_url)
     booked = next(item["id"] for item in outcome.change.items if item["model"] == "allocation")
     return redirect("allocations:allocation-detail", booked)
 
@@ -144,6 +154,7 @@ def _page(
 ) -> HttpResponse:
     data = form.cleaned_data if form.is_bound and form.is_valid() and found is not None else {}
     wish = offer.chosen
+    queue = queue_of(request, request.POST if request.method == "POST" else request.GET, wish)
     ranked: list[Ranked] = found.get("ranked", []) if found else []
     context = {
         "form": form,
@@ -159,10 +170,14 @@ def _page(
         "searched": found is not None,
         "outcome": outcome,
         "choice": found.get("choice", "") if found else "",
+        "onward": found.get("onward", False) if found else False,
+        "queue": queue,
         "open_days": max(0, wish.days - form.length) if wish and data else 0,
         "note": request.POST.get("note", ""),
         "backup_days": range(MOST_BACKUP_DAYS + 1),
-        "trail": [("Schedule", shell_of(request).schedule_url), ("New booking", "")],
+        "trail": [("Requests", queue.list_url), ("Find a place", "")]
+        if queue
+        else [("Schedule", shell_of(request).schedule_url), ("New booking", "")],
         **_without_vehicle(form),
     }
     part = wants_fragment(request, "booking")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.paginator import Page, Paginator
 from django.db.models import F, QuerySet
@@ -28,6 +28,34 @@ class Listing:
     """The address of the stream that says when the list has changed."""
 
 
+class Arranged(NamedTuple):
+    """Rows searched and sorted, with the text and the sort that did it."""
+
+    rows: QuerySet[Any]
+    text: str
+    sort: str
+
+
+def arranged(
+    query: Mapping[str, str],
+    rows: QuerySet[Any],
+    *,
+    search: Sequence[str],
+    sorts: Mapping[str, str],
+    default: str,
+    then: Sequence[Any] = (),
+) -> Arranged:
+    """The rows that `?q=` finds, in the order of `?sort=` and `then`. `sorts` are fields by name."""
+    text = query.get("q", "").strip()[:LONGEST_TEXT]
+    rows = rows.filter(every_word(text, search))
+    sort = query.get("sort", "")
+    if sort.removeprefix("-") not in sorts:
+        sort = default
+    field = F(sorts[sort.removeprefix("-")])
+    order = field.desc(nulls_last=True) if sort.startswith("-") else field.asc(nulls_last=True)
+    return Arranged(rows.order_by(order, *then, "pk"), text, sort)
+
+
 def listing(
     request: HttpRequest,
     rows: QuerySet[Any],
@@ -39,18 +67,18 @@ def listing(
     per_page: int = PER_PAGE,
     then: Sequence[Any] = (),
 ) -> Listing:
-    """The rows that `?q=` finds, in the order of `?sort=` and `then`, cut into pages. `sorts` are fields by name."""
+    """The rows as `arranged`, cut into pages."""
     live = live_list(request)
-    text = request.GET.get("q", "").strip()[:LONGEST_TEXT]
-    rows = rows.filter(every_word(text, search))
-    sort = request.GET.get("sort", "")
-    if sort.removeprefix("-") not in sorts:
-        sort = default
-    field = F(sorts[sort.removeprefix("-")])
-    order = field.desc(nulls_last=True) if sort.startswith("-") else field.asc(nulls_last=True)
-    rows = rows.order_by(order, *then, "pk")
-    page = Paginator(rows, per_page).get_page(request.GET.get("page"))
-    return Listing(rows, page, text, sort, filtered or bool(text), live)
+    ordered = arranged(request.GET, rows, search=search, sorts=sorts, default=default, then=then)
+    return paged(request, ordered, live=live, filtered=filtered, per_page=per_page)
+
+
+def paged(
+    request: HttpRequest, ordered: Arranged, *, live: str, filtered: bool = False, per_page: int = PER_PAGE
+) -> Listing:
+    """`live` is to be made before anything is read: `live.live_list`."""
+    page = Paginator(ordered.rows, per_page).get_page(request.GET.get("page"))
+    return Listing(ordered.rows, page, ordered.text, ordered.sort, filtered or bool(ordered.text), live)
 
 
 def list_page(request: HttpRequest, folder: str, found: Listing, context: dict[str, Any]) -> HttpResponse:

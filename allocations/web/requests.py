@@ -3,35 +3,26 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from allocations.enums import Priority, RequestStatus, Role
 from allocations.models import TestRequest, TestType
 from allocations.selectors.history import history_of
-from allocations.selectors.lateness import end_of, is_late, late_requests
-from allocations.selectors.requests import request_by_id, request_list
-from allocations.selectors.search import REQUEST_FIELDS
+from allocations.selectors.lateness import end_of, is_late
+from allocations.selectors.requests import request_by_id
 from allocations.services.requests import cancel_request, change_request, create_request
 from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.requests import FIELDS, RequestForm
-from allocations.web.listing import list_page, listing
+from allocations.web.listing import list_page, paged
+from allocations.web.live import live_list
+from allocations.web.request_rows import FILTERS, list_text, rows_of, status_of
 from dynosite.lib.csv_files import csv_answer
 
-SORTS = {
-    "vehicle": "vehicle__tag",
-    "test": "test_type__name",
-    "days": "days",
-    "earliest": "earliest_start",
-    "due": "due_date",
-    "priority": "urgency",
-    "place": "place_first",
-    "created": "created_at",
-}
 CSV = (
     "Vehicle", "Test type", "Step", "Days", "Earliest start", "Due", "Priority", "Status", "Dyno", "First day",
     "Last day",
@@ -42,15 +33,11 @@ CSV = (
 def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
     today = ground.today()
-    everything = request_list(ground, user=request.user)
-    status = request.GET.get("status", RequestStatus.WAITING)
-    chosen = {name: request.GET.get(name, "") for name in ("test", "priority", "late")}
-    narrowed = _narrowed(everything, status, chosen, today)
-    sort = "priority" if status == RequestStatus.WAITING else "-created"
-    then = (F("due_date").asc(nulls_last=True), F("earliest_start").asc(nulls_first=True))
-    found = listing(
-        request, narrowed, search=REQUEST_FIELDS, sorts=SORTS, default=sort, filtered=any(chosen.values()), then=then
-    )  # fmt: skip
+    status = status_of(request.GET)
+    chosen = {name: request.GET.get(name, "") for name in FILTERS}
+    live = live_list(request)
+    rows = rows_of(ground, request.GET, request.user, status=status)
+    found = paged(request, rows, live=live, filtered=any(chosen.values()))
     if request.GET.get("format") == "csv":
         return csv_answer(f"requests-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
     for each in found.page_obj:
@@ -63,18 +50,9 @@ def index(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "test_types": TestType.objects.filter(ground=ground),
         "ground": ground,
+        "queue": urlencode({"list": list_text(request.GET)}),
     }
     return list_page(request, "requests", found, context)
-
-
-def _narrowed(rows: Any, status: str, chosen: dict[str, str], today: Any) -> Any:
-    if status in RequestStatus.values:
-        rows = rows.filter(status=status)
-    if chosen["test"].isdecimal() and len(chosen["test"]) < 19:
-        rows = rows.filter(test_type=int(chosen["test"]))
-    if chosen["priority"] in Priority.values:
-        rows = rows.filter(priority=chosen["priority"])
-    return rows.filter(late_requests(today)) if chosen["late"] else rows
 
 
 def _csv(row: Any) -> list[Any]:

@@ -84,9 +84,9 @@ class PlainTextMiddleware:
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        if not getattr(view, "csrf_exempt", False) and (_has_nul(request.GET) or _has_nul(request.POST)):
+        if not getattr(view, "csrf_exempt", False) and (has_nul(request.GET) or has_nul(request.POST)):
             raise BadRequest("A NUL is in the address or the form.")
 
 
-def _has_nul(given: QueryDict) -> bool:
+def has_nul(given: QueryDict) -> bool:
     return any("\x00" in text for name, values in given.lists() for text in (name, *map(str, values)))
