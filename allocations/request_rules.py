@@ -1,8 +1,8 @@
 """What a request asks of its place, and which days are asked about: pure functions, as in the rulebook.
 
-These rules refuse nothing for good. Each gives a `Refusal` whose code says by its weight (`enums.Weight`) whether
-somebody has to confirm it or whether it is only said. The order of two requests is asked about and not refused,
-since reality sometimes runs them the other way round.
+The rules of a place refuse nothing for good. Each gives a `Refusal` whose code says by its weight (`enums.Weight`)
+whether somebody has to confirm it or whether it is only said. The order of two requests is asked about and not
+refused, since reality sometimes runs them the other way round.
 """
 
 import datetime as dt
@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from allocations.enums import RefusalCode as Code
+from allocations.enums import RequestStatus
 from allocations.exceptions import Refusal
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import count, day_range
+from dynosite.lib.formats import count, day_range, full_date
 
 LONG_PAST = 31
 """Days. A first day that is longer ago is asked about."""
@@ -46,6 +47,21 @@ class Stretch:
 
     days: DayRange
     length: int
+
+
+def check_waits(status: str) -> list[Refusal]:
+    """What has its place is changed with it, and what is cancelled not at all."""
+    if status == RequestStatus.WAITING:
+        return []
+    return [Refusal(Code.WRONG_STATUS, f"The request is {status}; only one that waits can be changed.")]
+
+
+def check_dates(earliest_start: dt.date | None, due_date: dt.date | None) -> list[Refusal]:
+    """A request is due after it may start."""
+    if not earliest_start or not due_date or due_date >= earliest_start:
+        return []
+    sentence = f"It is due {full_date(due_date)}, before its earliest start {full_date(earliest_start)}."
+    return [Refusal(Code.DAYS_ORDER, sentence)]
 
 
 def check_wish(wish: Wish, place: Stretch) -> list[Refusal]:

@@ -1,5 +1,6 @@
 """Reads of test requests, within the grounds of the user who asks."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db.models import Case, DateField, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
@@ -53,6 +54,16 @@ def request_list(ground: ProvingGround, *, user: "User") -> QuerySet[TestRequest
         )
         .order_by("urgency", F("due_date").asc(nulls_last=True), "pk")
     )
+
+
+def requests_named(ids: Iterable[int], ground: ProvingGround, *, user: "User") -> list[TestRequest]:
+    """The requests with these ids, as `request_list` orders them, with their owners. Raises NotFound if one is not
+    there."""
+    numbers = set(ids)
+    rows = list(request_list(ground, user=user).filter(pk__in=numbers).select_related("created_by"))
+    if len(rows) < len(numbers):
+        raise NotFound(access.NOT_FOUND)
+    return rows
 
 
 def waiting_of(vehicle: Vehicle, *, user: "User", limit: int = 5) -> QuerySet[TestRequest]:

@@ -66,6 +66,7 @@ def about_many(action: Action, number: int, late: int) -> str:
     what = {
         Action.PLAN: "placed or moved by a plan",
         Action.UNDO: "put back, as a change was undone",
+        Action.CANCEL_REQUEST: "cancelled",
     }.get(action, "changed")
     sentence = f"{number} of your bookings and requests were {what}."
     return f"{sentence} {late} of them end after their due date." if late else sentence

@@ -7,12 +7,12 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, Priority, RefusalCode, RequestStatus
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Change, TestRequest, TestType
+from allocations.request_rules import check_dates, check_waits
 from allocations.rulebook import check_days
 from allocations.services.details import change_placed, expect_member, lock_places
 from allocations.services.placing import vehicle_of
 from allocations.services.work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
-from dynosite.lib.formats import full_date
 
 
 def create_request(
@@ -102,9 +102,8 @@ def _enter(work: Work, request_id: int) -> None:
 
 
 def _expect_waiting(request: TestRequest) -> None:
-    if request.status != RequestStatus.WAITING:
-        sentence = f"The request is {request.status}; only one that waits can be changed."
-        raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
+    if refusals := check_waits(request.status):
+        raise Refused(refusals)
 
 
 def _check(request: TestRequest) -> None:
@@ -120,11 +119,8 @@ def _check(request: TestRequest) -> None:
             raise Refused.because(RefusalCode.DAYS_ORDER, "The request would have to come after itself.")
     if wrong := check_days(DayRange.starting(request.earliest_start or dt.date(2000, 1, 1), request.days)):
         raise Refused(wrong)
-    if request.earliest_start and request.due_date and request.due_date < request.earliest_start:
-        sentence = (
-            f"It is due {full_date(request.due_date)}, before its earliest start {full_date(request.earliest_start)}."
-        )
-        raise Refused.because(RefusalCode.DAYS_ORDER, sentence)
+    if wrong := check_dates(request.earliest_start, request.due_date):
+        raise Refused(wrong)
 
 
 def _follows_itself(request: TestRequest) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -51,8 +52,14 @@ def index(request: HttpRequest) -> HttpResponse:
         "test_types": TestType.objects.filter(ground=ground),
         "ground": ground,
         "queue": urlencode({"list": list_text(request.GET)}),
+        "list_text": list_text(request.GET),
+        "picks": shell_of(request).may_schedule and _waiting_on(found.page_obj),
     }
     return list_page(request, "requests", found, context)
+
+
+def _waiting_on(page: Page) -> int:
+    return sum(row.status == RequestStatus.WAITING for row in page)
 
 
 def _csv(row: Any) -> list[Any]:

@@ -11,11 +11,15 @@ const list = () => document.getElementById("list");
 let asking = false;
 let again = false;
 
-/** What can be told apart of a list; it leaves out the tokens of its forms. */
+/** What can be told apart of a list; it leaves out the tokens of its forms and what its script counts. */
 function look(part) {
-  const addresses = [...part.querySelectorAll("a, form")].map((each) => each.getAttribute("href") ?? each.action);
-  return `${part.textContent} ${addresses.join(" ")}`.replace(/\s+/g, " ");
+  const bare = part.cloneNode(true);
+  for (const figure of bare.querySelectorAll("output")) figure.remove();
+  const addresses = [...bare.querySelectorAll("a, form")].map((each) => each.getAttribute("href") ?? each.action);
+  return `${bare.textContent} ${addresses.join(" ")}`.replace(/\s+/g, " ");
 }
+
+const boxesOf = (part) => [...part.querySelectorAll('input[type="checkbox"]')];
 
 function isInUse() {
   const chosen = getSelection();
@@ -33,8 +37,12 @@ async function fetchList() {
 
 function show(fresh) {
   const before = new Set([...list().querySelectorAll("tbody tr, li")].map((row) => row.textContent));
+  const ticked = new Set(boxesOf(list()).filter((box) => box.checked).map((box) => box.value));
   list().replaceWith(fresh);
   htmx.process(fresh);
+  const restored = boxesOf(fresh).filter((box) => ticked.has(box.value));
+  for (const box of restored) box.checked = true;
+  restored[0]?.dispatchEvent(new Event("input", { bubbles: true })); // whoever counts them counts again
   for (const row of fresh.querySelectorAll("tbody tr, li")) {
     if (!before.has(row.textContent)) row.classList.add("is-new");
   }

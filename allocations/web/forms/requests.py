@@ -7,6 +7,7 @@ from django import forms
 from allocations.enums import Priority, RequestStatus
 from allocations.models import TestRequest
 from allocations.rulebook import LONGEST_STAY
+from allocations.selectors.people import people
 from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, owner_choices, test_type_field
 from dynosite.lib.forms import DayField
 
@@ -89,3 +90,30 @@ class RequestForm(GroundForm):
         if self.cleaned_data.get("owner"):
             values["created_by_id"] = self.cleaned_data["owner"]
         return values
+
+
+class ManyForm(GroundForm):
+    """What is set of several requests; what is empty stays as it is."""
+
+    priority = forms.ChoiceField(choices=[("", "As it is"), *Priority.choices], required=False)
+    due_date = DayField(label="Due", required=False, help_text="Empty: as it is")
+    no_due_date = forms.BooleanField(label="No due date", required=False)
+    owner = forms.TypedChoiceField(coerce=int, required=False, empty_value=None)
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["owner"].choices = [("", "As it is"), *people(self.ground)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if data.get("due_date") and data.get("no_due_date"):
+            self.add_error("no_due_date", "Choose a due date or none.")
+        return data
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the service takes. Of a valid form."""
+        data = self.cleaned_data
+        values = {"priority": data["priority"], "due_date": data["due_date"], "created_by_id": data["owner"]}
+        values = {name: value for name, value in values.items() if value}
+        return values | ({"due_date": None} if data["no_due_date"] else {})

@@ -121,6 +121,7 @@ def test_every_form_that_writes_carries_a_key(world, user):
         url("vehicle-create"), url("dyno-create"), url("request-create"), url("request-edit", wish),
         url("request-cancel", wish), url("allocation-cancel", stay), url("allocation-detail", stay),
         url("window-lift", window), url("vehicle-edit", world.vehicles["412W101"].pk),
+        f"{url('request-change-many')}?request={wish}&priority=high", f"{url('request-cancel-many')}?request={wish}",
     ]  # fmt: skip
     for address in pages:
         body = user.get(address).content.decode()

@@ -60,6 +60,8 @@ DECISIONS = {
     "allocations:late-list": Decision(),
     "allocations:request-list": Decision(),
     "allocations:request-create": Decision(S, S),
+    "allocations:request-change-many": Decision(S, S),
+    "allocations:request-cancel-many": Decision(S, S),
     "allocations:request-detail": Decision(of="request"),
     "allocations:request-edit": Decision(S, S, "request"),
     "allocations:request-cancel": Decision(S, S, "request"),

@@ -1,0 +1,124 @@
+"""Several waiting requests changed or cancelled together: all of them or none, one change, undone as one."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from allocations.access import NOT_FOUND
+from allocations.enums import Action, Priority, RefusalCode, RequestStatus
+from allocations.exceptions import NotFound, Refusal, Refused, Stale
+from allocations.models import Change, TestRequest
+from allocations.request_rules import check_dates, check_waits
+from allocations.services.details import expect_member
+from allocations.services.work import Actor, Work, carry_out
+from dynosite.accounts.models import User
+from dynosite.lib.formats import count, full_date
+
+FIELDS = frozenset({"priority", "due_date", "created_by_id"})
+"""What can be set of several requests at once."""
+MOST = 500
+"""Requests of one change."""
+_NAMED = 10
+"""Requests that a sentence names."""
+
+Versions = Mapping[int, int | None]
+"""Requests by their ids, each with the version that was looked at; None asks for no check."""
+
+
+def change_requests(versions: Versions, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    """Sets `priority`, `due_date` or `created_by_id` (the owner) of requests that wait; those that are so already
+    stay as they are.
+
+    Raises Stale, which names them, where some were changed since; Refused with a sentence for each that cannot be
+    changed like that.
+    """
+    if unknown := values.keys() - FIELDS:
+        raise TypeError(f"The {', '.join(sorted(unknown))} of several requests cannot be set at once.")
+
+    def write(work: Work) -> None:
+        rows = _locked(work, versions)
+        expect_member(work, values.get("created_by_id"))
+        _expect_possible(rows, values)
+        changing = [row for row in rows if differs(row, values)]
+        for row in changing:
+            work.update(row, **values)
+        work.summary = f"{count(len(changing), 'request')} changed: {in_words(values)}"
+
+    request = values | {"requests": _plain(versions)}
+    return carry_out(write, actor=actor, action=Action.CHANGE_REQUEST, key=key, request=request)
+
+
+def cancel_requests(versions: Versions, *, actor: Actor, key: str | None = None) -> Change:
+    """Raises as `change_requests` does."""
+
+    def write(work: Work) -> None:
+        rows = _locked(work, versions)
+        _expect_possible(rows, {})
+        for row in rows:
+            work.update(row, status=RequestStatus.CANCELLED)
+        work.summary = f"{count(len(rows), 'request')} cancelled"
+
+    request = {"requests": _plain(versions)}
+    return carry_out(write, actor=actor, action=Action.CANCEL_REQUEST, key=key, request=request)
+
+
+def why_not(row: TestRequest, values: Mapping[str, Any]) -> list[Refusal]:
+    """Why these values cannot be set of a request; of a cancellation there are none."""
+    due_date = values.get("due_date", row.due_date)
+    return check_waits(row.status) or check_dates(row.earliest_start, due_date)
+
+
+def differs(row: TestRequest, values: Mapping[str, Any]) -> bool:
+    """Whether setting them changes anything of the request."""
+    return any(getattr(row, name) != value for name, value in values.items())
+
+
+def in_words(values: Mapping[str, Any]) -> str:
+    """`priority Urgent, due 5 Dec 2026, owner Mia Keller`."""
+    words = []
+    if "priority" in values:
+        words.append(f"priority {Priority(values['priority']).label}")
+    if "due_date" in values:
+        words.append(f"due {full_date(values['due_date'])}" if values["due_date"] else "no due date")
+    if values.get("created_by_id"):
+        owner = User.objects.filter(pk=values["created_by_id"]).first()
+        words.append(f"owner {owner.display_name if owner else 'somebody else'}")
+    return ", ".join(words)
+
+
+def _locked(work: Work, versions: Versions) -> list[TestRequest]:
+    """The rows, locked and as they were looked at, each with its vehicle and test type."""
+    if len(versions) > MOST:
+        sentence = f"{count(len(versions), 'request')} are too many at once; {MOST} is the limit."
+        raise Refused.because(RefusalCode.TOO_MANY_AT_ONCE, sentence)
+    grounds = set(TestRequest.objects.filter(pk__in=versions).values_list("ground_id", flat=True))
+    if not grounds:
+        raise NotFound(NOT_FOUND)
+    for ground_id in grounds:
+        work.enter(ground_id)
+    rows = work.lock(TestRequest, versions)
+    named = TestRequest.objects.filter(pk__in=versions).select_related("vehicle", "test_type")
+    for row in named:
+        rows[row.pk].vehicle, rows[row.pk].test_type = row.vehicle, row.test_type
+    if stale := [row for pk, row in rows.items() if versions[pk] not in (None, row.version)]:
+        raise Stale(
+            f"Somebody else has changed {_names(stale)} in the meantime. Nothing was changed; "
+            "look at the requests as they are now and try again."
+        )
+    return list(rows.values())
+
+
+def _expect_possible(rows: Iterable[TestRequest], values: Mapping[str, Any]) -> None:
+    refusals = [
+        Refusal(refusal.code, f"{row}: {refusal.sentence}") for row in rows for refusal in why_not(row, values)
+    ]
+    if refusals:
+        raise Refused(refusals)
+
+
+def _names(rows: list[TestRequest]) -> str:
+    names = ", ".join(str(row) for row in rows[:_NAMED])
+    return f"{names} and {len(rows) - _NAMED} more" if len(rows) > _NAMED else names
+
+
+def _plain(versions: Versions) -> list[tuple[int, int | None]]:
+    return sorted(versions.items(), key=lambda pair: pair[0])
