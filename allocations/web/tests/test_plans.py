@@ -276,7 +276,7 @@ def test_a_plan_lies_over_the_calendar(world, client):
     plan = thought(world, movable="all")
     client.force_login(world.users["scheduler"])
     page = on_the_calendar(client, plan).content.decode()
-    ghosts = re.findall(r'class="cal-ghost (\w+)" id="(\w+)-\d+"[^>]*style="--s:(\d+);--n:(\d+)"', page)
+    ghosts = re.findall(r'class="cal-ghost (\w+)"\s+id="(\w+)-\d+"[^>]*style="--s:(\d+);--n:(\d+)"', page)
     assert sorted(ghosts) == [
         ("from", "from", "15", "5"), ("moved", "ghost", "15", "5"), ("new", "ghost", "15", "3"),
     ]  # fmt: skip

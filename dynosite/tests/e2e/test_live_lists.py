@@ -90,8 +90,8 @@ def test_filtered_list_stays_filtered(listening, committed_world):
     page = listening("/vehicles/?q=w103")
     ask_for(committed_world, "412W101")
     ask_for(committed_world, "412W103")
-    expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody tr")).to_contain_text("1")
+    expect(page.locator("#list tbody tr")).to_have_count(1)
+    expect(page.locator("#list tbody tr")).to_contain_text("1")
 
 
 def shift(booked: Allocation, dyno: str, first: int, world: World) -> None:
