@@ -20,15 +20,13 @@ RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
 FROM python:3.11-slim-bookworm
 RUN groupadd --gid 10001 dynosite \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin dynosite \
-    && install -d -o dynosite -g dynosite /var/lib/dynosite /var/lib/dynosite/media
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin dynosite
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    MEDIA_ROOT=/var/lib/dynosite/media \
     PORT=8000
 USER 10001:10001
 EXPOSE 8000

@@ -101,11 +101,3 @@ def require_window(user: "User", window: MaintenanceWindow) -> None:
     if not windows_kept_by(user, window.ground_id).filter(pk=window.pk).exists():
         what = "An outage that an admin recorded" if window.kind == MaintenanceKind.OUTAGE else "This window"
         raise NotAllowed(f"{what} is changed and lifted by an admin; a scheduler keeps the outages of schedulers.")
-
-
-def ground_by_code(user: "User", code: str) -> ProvingGround:
-    """Raises NotFound where there is no such ground among the user's."""
-    try:
-        return grounds_of(user).get(code=code)
-    except ProvingGround.DoesNotExist:
-        raise NotFound(NOT_FOUND) from None

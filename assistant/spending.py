@@ -45,10 +45,6 @@ def expect_room(run: Run, day: dt.date, *, priced: bool) -> None:
         raise InUse(held_up)
 
 
-def applying(run: Run) -> list[Budget]:
-    return _own_before_general(Budget.objects.filter(_of(run)).order_by("pk"))
-
-
 def _locked(run: Run) -> list[Budget]:
     # In the order of their ids, so that no two runs wait for each other.
     return _own_before_general(Budget.objects.filter(_of(run)).order_by("pk").select_for_update(no_key=True))

@@ -229,15 +229,14 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_FROM_SOURCE = MODE == "test" or DEBUG
+# No default: nothing of what users send is kept in files.
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if STATIC_FROM_SOURCE
         else "dynosite.lib.staticfiles.HashedStaticFiles"
     },
 }
-MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / "media")))
 
 SESSION_ENGINE = "dynosite.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True

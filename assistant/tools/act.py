@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
@@ -20,8 +19,6 @@ from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 from dynosite.lib.moments import moment
-
-Drafter = Callable[[Caller, Any], Draft]
 
 
 def _written(change: Any, model: str) -> list[dict[str, Any]]:

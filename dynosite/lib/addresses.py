@@ -31,12 +31,8 @@ def normal(address: str) -> str:
     return str(parsed)
 
 
-def client_network(request: HttpRequest) -> str:
-    """Whom a limit by address should count together: an IPv4 address, or the /64 of an IPv6 one."""
-    return network(client_address(request))
-
-
 def network(address: str) -> str:
+    """What a limit by address should count together: an IPv4 address, or the /64 of an IPv6 one."""
     parsed = ipaddress.ip_address(address)
     if parsed.version == 4:
         return address

@@ -75,9 +75,6 @@ def _shift_of(words: str) -> int | None:
     return None
 
 
-_SOURCE = re.compile(r"\b(?:from|currently (?:on|at)|off)\s*$")
-
-
 def move(turn: Turn) -> Plan | None:
     said = turn.said
     if not moves(turn) or (not said.vehicle and not said.dyno and not turn.has("bookings?|allocations?")):

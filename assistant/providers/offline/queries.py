@@ -73,7 +73,6 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-_HEAVIER = r"(?:heavier|more|greater|bigger|larger|higher|above|over|exceed\w*|at least|upwards?)"
 _LIGHTER = r"(?:lighter|less|smaller|lower|below|under|at most|up to)"
 _FIGURES = (
     ("avg", "average_weight_lbs", r"average|mean|avg"), ("max", "heaviest", r"maximum|highest"),

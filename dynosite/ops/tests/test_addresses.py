@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.test import RequestFactory
 
-from dynosite.lib.addresses import UNKNOWN, client_address, client_network
+from dynosite.lib.addresses import UNKNOWN, client_address, network
 from dynosite.ops.proxy import NamedProxies
 from dynosite.web_server import OPTIONS
 
@@ -71,7 +71,7 @@ def test_address_is_always_a_valid_one_in_its_usual_form(address, expected):
     [(CLIENT, CLIENT), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64")],
 )
 def test_limits_count_the_network_of_one_subscriber(address, expected):
-    assert client_network(RequestFactory().get("/", REMOTE_ADDR=address)) == expected
+    assert network(address) == expected
 
 
 @pytest.mark.django_db

@@ -50,7 +50,7 @@ function draw() {
   }
 }
 
-export async function refreshBars() {
+async function refreshBars() {
   if (!calendar()) return;
   const mine = ++asked;
   try {

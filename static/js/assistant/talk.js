@@ -86,7 +86,7 @@ export async function refreshTurn(turn) {
   return Boolean(answer);
 }
 
-export async function refreshTalk() {
+async function refreshTalk() {
   if (!current()) return;
   const answer = await ask(talk().dataset.address, { quiet: true });
   if (answer) show(answer.parts);

@@ -16,7 +16,7 @@ export const sideWidth = () => document.querySelector(".cal-corner").offsetWidth
 /** The rows that are unfolded, from top to bottom. */
 export const rows = () => [...calendar().querySelectorAll(".cal-row")].filter((row) => row.offsetParent);
 
-export const barsOf = (row) => [...row.querySelectorAll(".bar")].sort((a, b) => startOf(a) - startOf(b));
+const barsOf = (row) => [...row.querySelectorAll(".bar")].sort((a, b) => startOf(a) - startOf(b));
 
 export const laneOf = (row) => row.querySelector(".cal-lane");
 
