@@ -9,7 +9,7 @@ bin := .venv/bin/python
 beside_servers := $(bin) -m dynosite.throwaway
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format requirements environment environment-dev clean
+.PHONY: help run test test-fast bench lint measure format requirements environment environment-dev clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ bench: environment-dev ## measure against the floors (ARGS= names one benchmark)
 
 lint: environment-dev ## style, templates, imports and types
 	@deploy/lint.sh
+
+measure: environment-dev ## figures of the code beside their aims (ARGS=--check fails, ARGS=--lower lowers the list)
+	@$(bin) -m measures $(ARGS)
 
 format: environment-dev ## put the code in shape
 	@$(bin) -m ruff check --fix .
