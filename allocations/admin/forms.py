@@ -5,22 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.text import capfirst
 
-from allocations.enums import RefusalCode as Code
 from allocations.exceptions import DomainError, Invalid, Refused
+from allocations.rulebook import TOPICS
 from allocations.services.keeping import digest
 from dynosite.lib.formats import day_range
-
-FIELDS = {
-    "first_day": {Code.STARTS_ON_DAY_OFF},
-    "last_day": {Code.DAYS_ORDER, Code.DAYS_LENGTH, Code.ENDS_ON_DAY_OFF},
-    "vehicle": {Code.VEHICLE_ELSEWHERE, Code.TRAVEL},
-    "dyno": {
-        Code.OTHER_GROUND, Code.DYNO_DISABLED, Code.DYNO_NOT_YET_AVAILABLE, Code.DYNO_NO_LONGER_AVAILABLE,
-        Code.TEST_TYPE_NOT_RUN, Code.DRIVE_NOT_TAKEN, Code.WEIGHT_NOT_TAKEN, Code.COMBINATION_NOT_TAKEN,
-        Code.MAINTENANCE, Code.DYNO_TAKEN,
-    },
-}  # fmt: skip
-"""Beside which field a refusal stands."""
 
 
 class DomainForm(forms.ModelForm):
@@ -82,14 +70,14 @@ def errors_of(error: DomainError) -> list[tuple[str | None, str]]:
         return [(name or None, sentence) for name, sentences in error.errors.items() for sentence in sentences]
     if not isinstance(error, Refused):
         return [(None, error.sentence)]
-    found: list[tuple[str | None, str]] = []
+    sentences: list[tuple[str | None, str]] = []
     for refusal in error.refusals:
-        field = next((name for name, codes in FIELDS.items() if refusal.code in codes), None)
-        found.append((field, refusal.sentence))
+        topic = TOPICS.get(refusal.code)
+        sentences.append((topic.field if topic else None, refusal.sentence))
     if error.places:
         places = "; ".join(f"{p.dyno} ({p.facility}), {day_range(p.first_day, p.last_day)}" for p in error.places)
-        found.append((None, f"The nearest places that would do: {places}."))
-    return found
+        sentences.append((None, f"The nearest places that would do: {places}."))
+    return sentences
 
 
 class LabelledFormSet(forms.BaseInlineFormSet):

@@ -9,7 +9,16 @@ from allocations.exchange.dynos import Dynos
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.ground import Calendar, Ground
 from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Capability, Conflict, Row, Window
-from allocations.rulebook import CapabilityFacts, DynoFacts, TestFacts, check_availability, check_capability
+from allocations.rulebook import (
+    AVAILABILITY,
+    CAPABILITY,
+    ENABLED,
+    CapabilityFacts,
+    DynoFacts,
+    Question,
+    TestFacts,
+    violations,
+)
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import day_range
 
@@ -153,8 +162,9 @@ class Judge:
             ),
         )  # fmt: skip
         # A row that gives its vehicle another weight class than an upper row needs a dyno that takes both.
-        refusals = next(filter(None, (check_capability(test, dyno) for test in tests)), [])
-        refusals = [*refusals, *check_availability(dyno, DayRange(row.first, row.last))]
+        questions = [Question(test, dyno, DayRange(row.first, row.last)) for test in tests]
+        refusals = next(filter(None, (violations(question, [CAPABILITY]) for question in questions)), [])
+        refusals = [*refusals, *violations(questions[0], [ENABLED, AVAILABILITY])]
         said = [refusal.sentence.rstrip(".") for refusal in refusals]
         for window in self.windows.get(key, ()):
             if window.first <= row.last and row.first <= window.last:

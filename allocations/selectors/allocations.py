@@ -1,5 +1,6 @@
 """Reads of single allocations, within the grounds of the user who asks."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -7,10 +8,11 @@ from typing import TYPE_CHECKING
 from django.db.models import Q, QuerySet
 
 from allocations import access
-from allocations.enums import AllocationStatus, RefusalCode
+from allocations.enums import AllocationStatus
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, ProvingGround
-from allocations.selectors.availability import Facts, facts_for
+from allocations.rulebook import TOPICS, Question, violations
+from allocations.selectors.availability import Placement, question_of
 from allocations.selectors.search import ALLOCATION_FIELDS, every_word
 
 if TYPE_CHECKING:
@@ -26,26 +28,6 @@ class Check:
     sentence: str = ""
     brief: str = ""
     """The label where there is little room; none where it can be left out while it holds."""
-
-
-_CHECKS: tuple[tuple[str, frozenset[RefusalCode]], ...] = (
-    ("test", frozenset({RefusalCode.TEST_TYPE_NOT_RUN})),
-    ("drive", frozenset({RefusalCode.DRIVE_NOT_TAKEN, RefusalCode.COMBINATION_NOT_TAKEN})),
-    ("weight", frozenset({RefusalCode.WEIGHT_NOT_TAKEN, RefusalCode.COMBINATION_NOT_TAKEN})),
-    (
-        "dyno",
-        frozenset(
-            {
-                RefusalCode.DYNO_DISABLED,
-                RefusalCode.DYNO_NOT_YET_AVAILABLE,
-                RefusalCode.DYNO_NO_LONGER_AVAILABLE,
-                RefusalCode.MAINTENANCE,
-                RefusalCode.DYNO_TAKEN,
-            }
-        ),
-    ),
-    ("vehicle", frozenset({RefusalCode.VEHICLE_ELSEWHERE, RefusalCode.TRAVEL})),
-)
 
 
 def allocations(ground: ProvingGround, *, user: "User") -> QuerySet[Allocation]:
@@ -82,17 +64,14 @@ def checks_of(allocation: Allocation) -> list[Check]:
     """What the rulebook asks, and its answer as things are now. None of an allocation that is cancelled."""
     if allocation.status == AllocationStatus.CANCELLED:
         return []
-    facts = facts_for(
-        allocation.vehicle_id, allocation.dyno_id, allocation.test_type_id, allocation.days,
-        drive=allocation.drive, leaving_out=allocation.pk,
-    )  # fmt: skip
-    return _checks(facts, allocation) if facts else []
+    question = question_of(Placement.of(allocation))
+    return _checks(question, allocation.ground.today()) if question else []
 
 
-def _waits_for_none(facts: Facts, allocation: Allocation) -> Facts:
+def _waiting_for_none(question: Question, today: dt.date) -> Question:
     """Without what runs late: that stands in the way of what is to begin by today alone."""
-    today = allocation.ground.today()
-    return replace(facts, stays=tuple(stay for stay in facts.stays if not stay.held_to or facts.days.first <= today))
+    stays = tuple(stay for stay in question.stays if not stay.held_to or question.days.first <= today)
+    return replace(question, stays=stays)
 
 
 def no_longer_fit(rows: Iterable[Allocation]) -> list[Allocation]:
@@ -100,18 +79,18 @@ def no_longer_fit(rows: Iterable[Allocation]) -> list[Allocation]:
     return [row for row in rows if not all(check.holds for check in checks_of(row))]
 
 
-def _checks(facts: Facts, allocation: Allocation) -> list[Check]:
-    refusals = _waits_for_none(facts, allocation).refusals()
-    labels = {
-        "test": f"Runs {facts.test.test_type}",
-        "drive": f"Takes {facts.test.drive}",
-        "weight": f"Takes {facts.test.weight_class}",
-        "dyno": f"{facts.dyno.name} is there for it",
-        "vehicle": "Vehicle nowhere else",
-    }
-    brief = {"test": facts.test.test_type, "drive": facts.test.drive, "weight": facts.test.weight_class}
+def _checks(question: Question, today: dt.date) -> list[Check]:
+    refusals = violations(_waiting_for_none(question, today))
+    test = question.test
     checks = []
-    for name, codes in _CHECKS:
-        found = [refusal.sentence for refusal in refusals if refusal.code in codes]
-        checks.append(Check(labels[name], not found, " ".join(found), brief.get(name, "")))
+    for group, label, brief in (
+        ("test", f"Runs {test.test_type}", test.test_type),
+        ("drive", f"Takes {test.drive}", test.drive),
+        ("weight", f"Takes {test.weight_class}", test.weight_class),
+        ("dyno", f"{question.dyno.name} is there for it", ""),
+        ("vehicle", "Vehicle nowhere else", ""),
+        ("days", "Starts and ends on days that are worked", ""),
+    ):
+        sentences = [refusal.sentence for refusal in refusals if group in TOPICS[refusal.code].groups]
+        checks.append(Check(label, not sentences, " ".join(sentences), brief))
     return checks

@@ -1,4 +1,4 @@
-"""Reads that decide a booking: the facts that the rulebook judges, and the places where a test would fit.
+"""Reads that decide a booking: the question that the rulebook is asked, and the places where a test would fit.
 
 Both are one SQL statement each, on `Occupancy`, which holds allocations and maintenance alike; the search reads the
 ground's rules before.
@@ -10,22 +10,17 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from allocations.exceptions import Refusal
-from allocations.models import Dyno, ProvingGround, Vehicle
+from allocations.models import Allocation, Dyno, ProvingGround, Vehicle
 from allocations.rulebook import (
     LONGEST_STAY,
-    USUAL,
     CapabilityFacts,
     DynoFacts,
+    ExistingPlacement,
     GroundRules,
-    Stands,
+    Question,
     Stay,
     TestFacts,
-    check_start,
-    check_stays,
-    check_travel,
     held_to,
-    judge,
 )
 from allocations.selectors.statements import (
     FACTS,
@@ -42,28 +37,39 @@ from dynosite.lib.days import DayRange
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    test: TestFacts
-    dyno: DynoFacts
+class Placement:
+    """A test on a dyno on days, by ids, as it is to be written."""
+
+    vehicle_id: int
+    dyno_id: int
+    test_type_id: int
     days: DayRange
-    stays: tuple[Stay, ...]
-    rules: GroundRules = USUAL
+    drive: str = ""
+    """Empty: the vehicle's own."""
+    allocation_id: int | None = None
+    """The allocation that is placed, whose own stay is in nobody's way."""
+    existing: ExistingPlacement | None = None
+    """What is not asked about again."""
 
-    def refusals(self, *, stands: Stands | None = None) -> list[Refusal]:
-        """Every rule that says no."""
-        return judge(self.test, self.dyno, self.days, self.stays, self.rules, stands=stands)
-
-    def cannot_start(self) -> list[Refusal]:
-        """What still runs where it is to start now."""
-        return check_start(self.test, self.dyno, self.days, self.stays)
-
-    def in_the_way(self, stays: Iterable[Stay] | None = None, *, stands: Stands | None = None) -> list[Refusal]:
-        """Of the reasons why not those alone that other stays are, these or those `stays`."""
-        others = list(self.stays if stays is None else stays)
-        return [
-            *check_stays(self.test, self.dyno, self.days, others, stands),
-            *check_travel(self.test, self.dyno, self.days, others, self.rules.travel),
-        ]
+    @classmethod
+    def of(
+        cls,
+        allocation: Allocation,
+        *,
+        dyno_id: int | None = None,
+        days: DayRange | None = None,
+        existing: ExistingPlacement | None = None,
+    ) -> "Placement":
+        """The allocation where it stands, or on another dyno or other days."""
+        return cls(
+            allocation.vehicle_id,
+            dyno_id or allocation.dyno_id,
+            allocation.test_type_id,
+            days or allocation.days,
+            drive=allocation.drive,
+            allocation_id=allocation.pk,
+            existing=existing,
+        )
 
 
 def _stay(row: list, today: dt.date | None) -> Stay:
@@ -73,50 +79,47 @@ def _stay(row: list, today: dt.date | None) -> Stay:
     return Stay(kind, id_, dyno_id, dyno, what, days, vehicle_id, vehicle or "", facility_id, facility, held)
 
 
-def facts_for(
-    vehicle_id: int,
-    dyno_id: int,
-    test_type_id: int,
-    days: DayRange,
-    *,
-    drive: str = "",
-    leaving_out: int | None = None,
-) -> Facts | None:
-    """What the rulebook needs to know, without the stay of the allocation `leaving_out`; None if a row is missing."""
-    found = prepared.fetch(
+def question_of(placement: Placement) -> Question | None:
+    """The rulebook's question about a placement, in one query; None if its vehicle, dyno or test type is missing."""
+    rows = prepared.fetch(
         FACTS,
         {
-            "vehicle": vehicle_id,
-            "dyno": dyno_id,
-            "test_type": test_type_id,
-            "drive": drive,
-            "first": days.first,
-            "last": days.last,
+            "vehicle": placement.vehicle_id,
+            "dyno": placement.dyno_id,
+            "test_type": placement.test_type_id,
+            "drive": placement.drive,
+            "first": placement.days.first,
+            "last": placement.days.last,
             "longest": LONGEST_STAY,
-            "leaving_out": leaving_out or 0,
+            "leaving_out": placement.allocation_id or 0,
         },
     )
-    if not found:
+    if not rows:
         return None
-    (
-        name, ground_id, enabled, start, end, rows,
-        vehicle_ground, vehicle, test_type, tested_as, weight, test_ground, runs_through,
-        facility_id, facility, rules, *s,
-    ) = found[0]  # fmt: skip
-    ground_rules = as_rules(rules)
-    rows_of_stays = {(row[0], row[1]): _stay(row, ground_rules.today) for stays in s for row in stays}
-    same_ground = vehicle_ground if vehicle_ground == test_ground else -1
-    return Facts(
-        TestFacts(same_ground, vehicle_id, vehicle, test_type, tested_as, weight, pauses=not runs_through),
-        DynoFacts(
-            dyno_id, name, ground_id, enabled, start, end,
-            tuple(CapabilityFacts(frozenset(drives), frozenset(weights)) for drives, weights in rows),
-            facility_id, facility,
-        ),
-        days,
-        tuple(rows_of_stays.values()),
-        ground_rules,
-    )  # fmt: skip
+    dyno, test, rules, *stay_lists = rows[0]
+    ground = as_rules(rules)
+    stays = {(row[0], row[1]): _stay(row, ground.today) for stay_rows in stay_lists for row in stay_rows}
+    return Question(
+        _test_facts(placement, test),
+        _dyno_facts(placement, dyno),
+        placement.days,
+        tuple(stays.values()),
+        ground,
+        placement.existing,
+    )
+
+
+def _dyno_facts(placement: Placement, row: list) -> DynoFacts:
+    name, ground_id, enabled, start, end, capabilities, facility_id, facility = row
+    rows = tuple(CapabilityFacts(frozenset(drives), frozenset(weights)) for drives, weights in capabilities)
+    available = (start and dt.date.fromisoformat(start), end and dt.date.fromisoformat(end))
+    return DynoFacts(placement.dyno_id, name, ground_id, enabled, *available, rows, facility_id, facility)
+
+
+def _test_facts(placement: Placement, row: list) -> TestFacts:
+    vehicle_ground, vehicle, name, drive, weight_class, test_ground, runs_through = row
+    ground_id = vehicle_ground if vehicle_ground == test_ground else -1
+    return TestFacts(ground_id, placement.vehicle_id, vehicle, name, drive, weight_class, pauses=not runs_through)
 
 
 def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = None) -> list[Stay]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from allocations.enums import AllocationStatus, LostDaysTo
 from allocations.models import Allocation
-from allocations.rulebook import Stands
-from allocations.selectors.availability import Place, facts_for, nearest_places, wanted_for
+from allocations.rulebook import ExistingPlacement, violations
+from allocations.selectors.availability import Place, Placement, nearest_places, question_of, wanted_for
 from dynosite.lib.days import DayRange
 from dynosite.lib.workdays import WorkingCalendar
 
@@ -71,8 +71,9 @@ def _loss(row: Allocation, length: int, lost: int, after: WorkingCalendar, taken
 def _may_extend(row: Allocation, days: DayRange, taken: Iterable[tuple[int, dt.date, dt.date]]) -> bool:
     if any(dyno == row.dyno_id and DayRange(first, last).overlaps(days) for dyno, first, last in taken):
         return False
-    facts = facts_for(row.vehicle_id, row.dyno_id, row.test_type_id, days, drive=row.drive, leaving_out=row.pk)
-    return facts is not None and not facts.refusals(stands=Stands(row.days, row.dyno_id))
+    existing = ExistingPlacement(row.days, row.dyno_id)
+    question = question_of(Placement.of(row, days=days, existing=existing))
+    return question is not None and not violations(question)
 
 
 def _place_for(row: Allocation, length: int, taken: list, today: dt.date) -> Place | None:

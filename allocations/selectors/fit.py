@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from allocations import access
-from allocations.enums import Drive, RefusalCode, weight_class_of
+from allocations.enums import Drive, weight_class_of
 from allocations.exceptions import Refusal
 from allocations.models import Capability, Dyno, ProvingGround, TestType, Vehicle
 from allocations.rulebook import (
+    CAPABILITY,
+    PASSING,
+    RULES,
+    USUAL,
     CapabilityFacts,
     DynoFacts,
-    GroundRules,
-    Stay,
+    Question,
+    Rule,
     TestFacts,
-    check_availability,
-    check_calendar,
-    check_capability,
     check_days,
-    check_stays,
-    check_travel,
+    violations,
 )
 from allocations.selectors.availability import stays_in
 from allocations.selectors.working import rules_of
@@ -29,17 +29,10 @@ from dynosite.lib.days import DayRange
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
 
-CAPABILITY = frozenset(
-    {
-        RefusalCode.TEST_TYPE_NOT_RUN,
-        RefusalCode.DRIVE_NOT_TAKEN,
-        RefusalCode.WEIGHT_NOT_TAKEN,
-        RefusalCode.COMBINATION_NOT_TAKEN,
-    }
-)
-"""What is in the way for good."""
 ANY = ""
 """A drive or weight class that was not said, which every row takes."""
+ANY_DAYS = DayRange(dt.date.min, dt.date.min)
+"""For the rules that ask of no days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +46,12 @@ class Fit:
     @property
     def may(self) -> bool:
         """Whether it could take the test on other days."""
-        passing = {
-            RefusalCode.DYNO_TAKEN,
-            RefusalCode.MAINTENANCE,
-            RefusalCode.VEHICLE_ELSEWHERE,
-            RefusalCode.STARTS_ON_DAY_OFF,
-            RefusalCode.ENDS_ON_DAY_OFF,
-            RefusalCode.TRAVEL,
-        }
-        return all(refusal.code in passing for refusal in self.refusals)
+        return all(refusal.code in PASSING for refusal in self.refusals)
 
     @property
     def able(self) -> bool:
         """Whether it may run such a test at all, whatever is on it."""
-        return not any(refusal.code in CAPABILITY for refusal in self.refusals)
+        return not any(refusal.code in CAPABILITY.topics for refusal in self.refusals)
 
 
 def fits(
@@ -87,17 +72,34 @@ def fits(
     NotFound for who is no member.
     """
     access.require(user, ground.pk, access.Role.VIEWER)
+    dynos = _dynos(ground, dyno)
     if days and (wrong := check_days(days)):
-        return [Fit(each, tuple(wrong)) for each in _dynos(ground, dyno)]
+        return [Fit(row, tuple(wrong)) for row in dynos]
     test = _test(ground, test_type, vehicle, drive, weight_lbs, weight_class)
-    rows = _capabilities(ground, test_type)
-    if days is None:
-        return [_able(each, test, _facts(each, test, rows[each.pk])) for each in _dynos(ground, dyno)]
-    rules = rules_of(ground)
-    stays = stays_in(ground, days, reach=rules.reach)
-    off = check_calendar(test, days, rules.calendar) if test_type else []
+    capabilities = _capabilities(ground, test_type)
+    rules = _rules_for(days, test_type)
+    ground_rules = rules_of(ground) if days else USUAL
+    stays = tuple(stays_in(ground, days, reach=ground_rules.reach)) if days else ()
+    fits_of_dynos = []
+    for row in dynos:
+        facts = _facts(row, test, capabilities[row.pk])
+        question = Question(test, facts, days or ANY_DAYS, stays, ground_rules)
+        free = tuple(_gaps(row, days, _taken(question))) if days else ()
+        fits_of_dynos.append(Fit(row, tuple(violations(question, rules)), free))
+    return fits_of_dynos
+
+
+def _rules_for(days: DayRange | None, test_type: TestType | None) -> list[Rule]:
+    """The rules that can be asked by what is known."""
+    return [rule for rule in RULES if (days or not rule.needs_days) and (test_type or not rule.needs_test_type)]
+
+
+def _taken(question: Question) -> list[DayRange]:
+    """The days that the dyno or the vehicle is taken; by what runs past its end, to the last day asked."""
     return [
-        _fit(each, test, _facts(each, test, rows[each.pk]), days, stays, rules, off) for each in _dynos(ground, dyno)
+        DayRange(stay.days.first, question.days.last) if stay.overruns(question.days) else stay.days
+        for stay in question.stays
+        if stay.dyno_id == question.dyno.id or stay.vehicle_id == question.test.vehicle_id
     ]
 
 
@@ -147,37 +149,6 @@ def _facts(dyno: Dyno, test: TestFacts, rows: list[CapabilityFacts]) -> DynoFact
         dyno.pk, dyno.name, dyno.ground_id, dyno.enabled, dyno.available_from, dyno.available_to, taking,
         dyno.facility_id, dyno.facility.name,
     )  # fmt: skip
-
-
-def _able(dyno: Dyno, test: TestFacts, facts: DynoFacts) -> Fit:
-    refusals = check_capability(test, facts)
-    if not dyno.enabled:
-        refusals.append(Refusal(RefusalCode.DYNO_DISABLED, f"{dyno.name} is disabled."))
-    return Fit(dyno, tuple(refusals))
-
-
-def _fit(
-    dyno: Dyno,
-    test: TestFacts,
-    facts: DynoFacts,
-    days: DayRange,
-    stays: list[Stay],
-    rules: GroundRules,
-    off: list[Refusal],
-) -> Fit:
-    refusals = [
-        *check_capability(test, facts),
-        *check_availability(facts, days),
-        *off,
-        *check_stays(test, facts, days, stays),
-        *check_travel(test, facts, days, stays, rules.travel),
-    ]
-    taken = [
-        DayRange(stay.days.first, days.last) if stay.overruns(days) else stay.days
-        for stay in stays
-        if stay.dyno_id == dyno.pk or stay.vehicle_id == test.vehicle_id
-    ]
-    return Fit(dyno, tuple(refusals), tuple(_gaps(dyno, days, taken)))
 
 
 def _gaps(dyno: Dyno, days: DayRange, taken: list[DayRange]) -> list[DayRange]:

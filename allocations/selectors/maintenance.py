@@ -3,14 +3,14 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from allocations import access
 from allocations.enums import AllocationStatus, DisplacedTo, RefusalCode, Role
 from allocations.exceptions import Refusal
 from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
-from allocations.rulebook import Stands
-from allocations.selectors.availability import Place, facts_for, nearest_places, wanted_for
+from allocations.rulebook import ExistingPlacement, violations_by_other_stays
+from allocations.selectors.availability import Place, Placement, nearest_places, question_of, wanted_for
 from allocations.selectors.working import length_of
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
@@ -169,13 +169,11 @@ def _in_the_way(
     if wrong := cannot_return(displacement, allocation):
         return wrong
     days = DayRange(displacement.first_day, displacement.last_day)
-    facts = facts_for(
-        allocation.vehicle_id, displacement.dyno_id, allocation.test_type_id, days,
-        drive=allocation.drive, leaving_out=allocation.pk,
-    )  # fmt: skip
-    if facts is None:
+    place = Placement.of(allocation, dyno_id=displacement.dyno_id, days=days, existing=ExistingPlacement(days))
+    question = question_of(place)
+    if question is None:
         return []
     if not (left and left.overlaps(days)):
         gone = gone | {("maintenance", window.pk)}
-    stays = [stay for stay in facts.stays if (stay.kind, stay.id) not in gone]
-    return facts.in_the_way(stays, stands=Stands(days))
+    stays = tuple(stay for stay in question.stays if (stay.kind, stay.id) not in gone)
+    return violations_by_other_stays(replace(question, stays=stays))

@@ -36,11 +36,14 @@ _RUNNING_ON_IT = _RUNNING.format(column="dyno_id", value="d.id")
 _RUNNING_ELSEWHERE = _RUNNING.format(column="vehicle_id", value="v.id")
 
 FACTS = f"""
-    SELECT d.name, d.ground_id, d.enabled, d.available_from, d.available_to,
-        (SELECT coalesce(json_agg(json_build_array(c.drives, c.weight_classes)), '[]') FROM allocations_capability c
-            WHERE c.dyno_id = d.id AND c.test_type_id = t.id),
-        v.ground_id, coalesce(nullif(v.tag, ''), v.vin), t.name, coalesce(nullif(%(drive)s, ''), v.drive),
-        v.weight_class, t.ground_id, t.runs_through, d.facility_id, f.name, ({RULES} d.ground_id),
+    SELECT
+        json_build_array(d.name, d.ground_id, d.enabled, d.available_from, d.available_to,
+            (SELECT coalesce(json_agg(json_build_array(c.drives, c.weight_classes)), '[]')
+                FROM allocations_capability c WHERE c.dyno_id = d.id AND c.test_type_id = t.id),
+            d.facility_id, f.name),
+        json_build_array(v.ground_id, coalesce(nullif(v.tag, ''), v.vin), t.name,
+            coalesce(nullif(%(drive)s, ''), v.drive), v.weight_class, t.ground_id, t.runs_through),
+        ({RULES} d.ground_id),
         ARRAY(SELECT {STAY_COLUMNS} {THEN} AND o.dyno_id = d.id),
         ARRAY(SELECT {STAY_COLUMNS} {ABOUT_THEN} AND o.vehicle_id = v.id AND o.dyno_id <> d.id),
         ARRAY(SELECT {STAY_COLUMNS} {_RUNNING_ON_IT}),

@@ -9,8 +9,8 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, RefusalCode, Weight
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Dyno, TestType
-from allocations.rulebook import LONGEST_STAY, Stands, check_days
-from allocations.selectors.availability import facts_for, find_places, wanted_for
+from allocations.rulebook import LONGEST_STAY, ExistingPlacement, check_days, violations_of_start
+from allocations.selectors.availability import Placement, find_places, question_of, wanted_for
 from allocations.selectors.running import extended
 from allocations.selectors.working import rules_for
 from allocations.services.placing import (
@@ -58,10 +58,8 @@ def book(
     def write(work: Work) -> None:
         work.lock_dynos([dyno_id])
         work.lock_vehicles([vehicle_id])
-        place(
-            work, vehicle_id, dyno_id, test_type_id, days,
-            drive=drive, note=note, request_id=request_id, confirmed=confirmed, rest_waits=rest_waits,
-        )  # fmt: skip
+        placement = Placement(vehicle_id, dyno_id, test_type_id, days, drive=drive)
+        place(work, placement, note=note, request_id=request_id, confirmed=confirmed, rest_waits=rest_waits)
 
     with offering_places(vehicle_id, test_type_id, days, drive=drive, user=actor.user):
         return carry_out(write, actor=actor, action=Action.BOOK, key=key, request=asked | {"request": request_id})
@@ -118,10 +116,8 @@ def auto_book(
         if best is None or best.dyno_id not in work.dynos:
             raise _Lost
         work.dynos = {best.dyno_id}
-        place(
-            work, vehicle_id, best.dyno_id, test_type_id, best.days,
-            drive=drive, note=note, request_id=request_id, confirmed=confirmed,
-        )  # fmt: skip
+        placement = Placement(vehicle_id, best.dyno_id, test_type_id, best.days, drive=drive)
+        place(work, placement, note=note, request_id=request_id, confirmed=confirmed)
 
     with offering_places(vehicle_id, test_type_id, stay, drive=drive, user=actor.user, length=days):
         for candidates in (1, 1, 5, 1000):
@@ -179,7 +175,7 @@ def move(
             else:
                 days = DayRange(first, last_day or allocation.last_day)
             target["days"] = days
-            replace(work, allocation, to, days, stands=_as_it_ran(allocation, to, days), confirmed=meant)
+            replace(work, allocation, to, days, existing=_as_it_ran(allocation, to, days), confirmed=meant)
         if rest_waits:
             let_rest_wait(work, allocation)
 
@@ -198,10 +194,10 @@ def move(
         raise
 
 
-def _as_it_ran(allocation: Allocation, dyno_id: int, days: DayRange) -> Stands | None:
+def _as_it_ran(allocation: Allocation, dyno_id: int, days: DayRange) -> ExistingPlacement | None:
     """What was, was: of the days that a running test has run nobody asks whether it might."""
     ran = allocation.status == AllocationStatus.RUNNING and days.last <= allocation.ground.today()
-    return Stands(days, dyno_id) if ran else None
+    return ExistingPlacement(days, dyno_id) if ran else None
 
 
 def extend(
@@ -261,11 +257,8 @@ def start(allocation_id: int, *, actor: Actor, version: int | None = None, key: 
                 f"It is scheduled from {full_date(allocation.first_day)} on; move it to today to start it earlier."
             )
             raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
-        facts = facts_for(
-            allocation.vehicle_id, allocation.dyno_id, allocation.test_type_id, allocation.days,
-            drive=allocation.drive, leaving_out=allocation.pk,
-        )  # fmt: skip
-        if facts and (refusals := facts.cannot_start()):
+        question = question_of(Placement.of(allocation))
+        if question and (refusals := violations_of_start(question)):
             raise Refused(refusals)
         work.update(allocation, status=AllocationStatus.RUNNING)
         work.summary = f"{allocation} started"
@@ -296,8 +289,8 @@ def complete(
         days = DayRange(allocation.first_day, ended)
         if days != allocation.days:
             # What was, was: nobody asks whether the dyno may run it by now, or the day on which it ended was worked.
-            was = Stands(days, allocation.dyno_id)
-            replace(work, allocation, allocation.dyno_id, days, status=AllocationStatus.COMPLETED, stands=was)
+            ran = ExistingPlacement(days, allocation.dyno_id)
+            replace(work, allocation, allocation.dyno_id, days, status=AllocationStatus.COMPLETED, existing=ran)
         else:
             work.update(allocation, status=AllocationStatus.COMPLETED)
         work.summary = f"{allocation} completed"

@@ -1,13 +1,14 @@
 """What a booking, and a request that has its place, says beside its place: note, drive, owner, due date, priority."""
 
+from dataclasses import replace
 from typing import Any
 
 from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, RefusalCode, RequestStatus
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Membership, TestRequest
-from allocations.rulebook import check_capability
-from allocations.selectors.availability import facts_for
+from allocations.rulebook import CAPABILITY, violations
+from allocations.selectors.availability import Placement, question_of
 from allocations.services.placing import MOVABLE, locked_allocation
 from allocations.services.work import Actor, Work, carry_out, expect_version
 
@@ -82,13 +83,6 @@ def _expect_drive(allocation: Allocation, drive: str) -> None:
     """What has run is only written down; what is still to run must be what its dyno takes."""
     if allocation.status not in MOVABLE:
         return
-    facts = facts_for(
-        allocation.vehicle_id,
-        allocation.dyno_id,
-        allocation.test_type_id,
-        allocation.days,
-        drive=drive,
-        leaving_out=allocation.pk,
-    )
-    if facts and (refusals := check_capability(facts.test, facts.dyno)):
+    question = question_of(replace(Placement.of(allocation), drive=drive))
+    if question and (refusals := violations(question, [CAPABILITY])):
         raise Refused(refusals)

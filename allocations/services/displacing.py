@@ -8,10 +8,11 @@ from django.utils import timezone
 from allocations.enums import AllocationStatus, DisplacedTo, RefusalCode, RequestStatus
 from allocations.exceptions import Refusal, Refused
 from allocations.models import Allocation, Displacement, TestRequest
-from allocations.rulebook import Stands
+from allocations.rulebook import ExistingPlacement
+from allocations.selectors.availability import Placement
 from allocations.selectors.maintenance import Answer, Slot, cannot_return
 from allocations.selectors.working import length_of, stretch_of
-from allocations.services.placing import displaced_request, judged, replace, waiting_rest
+from allocations.services.placing import displaced_request, replace, require_bookable, waiting_rest
 from allocations.services.work import Work, expect_version
 from dynosite.lib.days import DayRange
 
@@ -150,10 +151,8 @@ def put_back(work: Work, returning: Collection[int]) -> None:
     for each in displaced:
         allocation = rows[each.allocation_id]
         days = DayRange(each.first_day, each.last_day)
-        judged(
-            allocation.vehicle_id, each.dyno_id, allocation.test_type_id, days,
-            drive=allocation.drive, leaving_out=allocation.pk, stands=Stands(days),
-        )  # fmt: skip
+        existing = ExistingPlacement(days)
+        require_bookable(Placement.of(allocation, dyno_id=each.dyno_id, days=days, existing=existing))
         if each.request_id:
             _take_back_request(work, each.request_id, allocation)
         work.update(

@@ -11,7 +11,7 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, RefusalCode
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow
-from allocations.rulebook import Stands, check_days, check_window
+from allocations.rulebook import ExistingPlacement, check_days, check_window
 from allocations.selectors.availability import stays_on
 from allocations.selectors.maintenance import Answer, Slot, hits_of, tally_of
 from allocations.selectors.series import later_in_series
@@ -146,8 +146,8 @@ def _lock_dynos(work: Work, dynos: set[int], window_ids: list[int], returning: l
 def _expect_no_other_window(dyno_id: int, days: DayRange, window: MaintenanceWindow | None) -> None:
     """Nor a test that still runs past its end, which is in the way of all that is to come."""
     stays = stays_on(dyno_id, days, leaving_out_window=window.pk if window else None)
-    old = Stands(DayRange(window.first_day, window.last_day), window.dyno_id) if window else None
-    stands = old is not None and old.covers(dyno_id, days)
-    others = [stay for stay in stays if stay.kind == "maintenance" or (stay.overruns(days) and not stands)]
+    old = ExistingPlacement(DayRange(window.first_day, window.last_day), window.dyno_id) if window else None
+    kept = old is not None and old.covers(dyno_id, days)
+    others = [stay for stay in stays if stay.kind == "maintenance" or (stay.overruns(days) and not kept)]
     if refusals := check_window(dyno_id, days, others):
         raise Refused(refusals)

@@ -1,5 +1,6 @@
 """The steps that booking, maintenance, requests and undo share. Each works inside a `Work`, on rows it has locked."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,8 +10,8 @@ from allocations.access import NOT_FOUND
 from allocations.enums import AllocationStatus, RefusalCode, RequestStatus, Weight
 from allocations.exceptions import NotFound, Refusal, Refused, Stale
 from allocations.models import Allocation, TestRequest, Vehicle
-from allocations.rulebook import LONGEST_STAY, Stands
-from allocations.selectors.availability import Facts, facts_for, nearest_places, wanted_for
+from allocations.rulebook import LONGEST_STAY, ExistingPlacement, Question, violations
+from allocations.selectors.availability import Placement, nearest_places, question_of, wanted_for
 from allocations.selectors.wishes import concerns_of, wish_of
 from allocations.selectors.working import length_of
 from allocations.services.work import Work
@@ -63,33 +64,23 @@ def offering_places(
         raise
 
 
-def judged(
-    vehicle_id: int,
-    dyno_id: int,
-    test_type_id: int,
-    days: DayRange,
-    *,
-    drive: str,
-    leaving_out: int | None = None,
-    stands: Stands | None = None,
-) -> Facts:
-    """The facts of a stay that the rulebook allows. Raises Refused with every rule that failed."""
-    facts = facts_for(vehicle_id, dyno_id, test_type_id, days, drive=drive, leaving_out=leaving_out)
-    if facts is None:
+def require_bookable(placement: Placement) -> Question:
+    """The facts of a placement that the rulebook allows.
+
+    Raises Refused with every rule that failed, NotFound if vehicle, dyno or test type is missing.
+    """
+    question = question_of(placement)
+    if question is None:
         raise NotFound(NOT_FOUND)
-    if refusals := facts.refusals(stands=stands):
+    if refusals := violations(question):
         raise Refused(refusals)
-    return facts
+    return question
 
 
 def place(
     work: Work,
-    vehicle_id: int,
-    dyno_id: int,
-    test_type_id: int,
-    days: DayRange,
+    placement: Placement,
     *,
-    drive: str = "",
     note: str = "",
     request_id: int | None = None,
     confirmed: Collection[str] = (),
@@ -105,20 +96,21 @@ def place(
         request = work.lock(TestRequest, [request_id])[request_id]
         if request.status != RequestStatus.WAITING:
             raise Refused.because(RefusalCode.WRONG_STATUS, f"The request is {request.status} and waits no more.")
-        if (request.vehicle_id, request.test_type_id) != (vehicle_id, test_type_id):
+        if (request.vehicle_id, request.test_type_id) != (placement.vehicle_id, placement.test_type_id):
             raise Refused.because(RefusalCode.WRONG_STATUS, "The request is for another vehicle or test type.")
-        drive = drive or request.drive
-    facts = judged(vehicle_id, dyno_id, test_type_id, days, drive=drive)
+        placement = dataclasses.replace(placement, drive=placement.drive or request.drive)
+    question = require_bookable(placement)
+    days = placement.days
     if rest_waits:
         confirmed = {*confirmed, RefusalCode.FEWER_DAYS}
     wish = wish_of(request) if request else None
-    expect_confirmed(concerns_of(facts.rules, facts.test.pauses, days, wish=wish), confirmed)
+    expect_confirmed(concerns_of(question.ground, question.test.pauses, days, wish=wish), confirmed)
     allocation = Allocation(
         ground_id=work.ground_id,
-        vehicle_id=vehicle_id,
-        dyno_id=dyno_id,
-        test_type_id=test_type_id,
-        drive=drive,
+        vehicle_id=placement.vehicle_id,
+        dyno_id=placement.dyno_id,
+        test_type_id=placement.test_type_id,
+        drive=placement.drive,
         first_day=days.first,
         last_day=days.last,
         note=note,
@@ -128,11 +120,11 @@ def place(
     )
     work.insert(allocation)
     if request is not None:
-        length = length_of(work.ground_id, test_type_id, days) if rest_waits else request.days
+        length = length_of(work.ground_id, placement.test_type_id, days) if rest_waits else request.days
         if length < request.days:
             _let_rest_wait(work, allocation, request, length)
         work.update(request, status=RequestStatus.PLACED, days=min(length, request.days))
-    work.summary = f"{facts.test.vehicle} on {facts.dyno.name}, {days}: {facts.test.test_type}"
+    work.summary = f"{question.test.vehicle} on {question.dyno.name}, {days}: {question.test.test_type}"
     return allocation
 
 
@@ -173,24 +165,21 @@ def replace(
     days: DayRange,
     *,
     status: str | None = None,
-    stands: Stands | None = None,
+    existing: ExistingPlacement | None = None,
     confirmed: Collection[str] | None = None,
 ) -> None:
     """Gives a locked allocation another dyno or other days, after asking the rulebook.
 
-    `stands` is what is not asked about, where that is more than where it stands now. `confirmed` are the codes of
+    `existing` is what is not asked about, where that is more than where it stands now. `confirmed` are the codes of
     what was asked about and is meant so; without it nothing is asked that could be confirmed.
     """
     if allocation.status not in MOVABLE:
         raise Refused.because(RefusalCode.WRONG_STATUS, f"It is {allocation.status} and can no longer be moved.")
-    facts = judged(
-        allocation.vehicle_id, dyno_id, allocation.test_type_id, days,
-        drive=allocation.drive, leaving_out=allocation.pk,
-        stands=stands or Stands(allocation.days, allocation.dyno_id),
-    )  # fmt: skip
+    existing = existing or ExistingPlacement(allocation.days, allocation.dyno_id)
+    question = require_bookable(Placement.of(allocation, dyno_id=dyno_id, days=days, existing=existing))
     if confirmed is not None:
         wish = wish_of(allocation.request) if allocation.request else None
-        concerns = concerns_of(facts.rules, facts.test.pauses, days, wish=wish, stood=allocation.days)
+        concerns = concerns_of(question.ground, question.test.pauses, days, wish=wish, stood=allocation.days)
         expect_confirmed(concerns, confirmed)
     work.update(
         allocation,
@@ -199,7 +188,7 @@ def replace(
         last_day=days.last,
         status=status or allocation.status,
     )
-    work.summary = f"{facts.test.vehicle} to {facts.dyno.name}, {days}: {facts.test.test_type}"
+    work.summary = f"{question.test.vehicle} to {question.dyno.name}, {days}: {question.test.test_type}"
 
 
 def displaced_request(work: Work, allocation: Allocation, *, waits: bool) -> TestRequest | None:

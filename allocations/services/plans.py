@@ -18,6 +18,7 @@ from allocations.exceptions import Refusal as RefusalOf
 from allocations.models import Allocation, Change, Plan, PlanItem, TestRequest
 from allocations.planning import Progress, Solution, solve
 from allocations.rulebook import check_days
+from allocations.selectors.availability import Placement
 from allocations.selectors.history import what_happened
 from allocations.selectors.plan_reasons import Reason, reasons_of
 from allocations.selectors.plans import PlanningProblem, problem_of
@@ -315,7 +316,5 @@ def _put(work: Work, item: PlanItem, allocations: dict, requests: dict, status: 
         replace(work, allocation, item.dyno_id, days, status=status[item.allocation_id], confirmed=_DAYS_OF_THE_PLAN)
     else:
         request = requests[item.request_id]
-        place(
-            work, request.vehicle_id, item.dyno_id, request.test_type_id, days,
-            drive=request.drive, note=request.note, request_id=request.pk, confirmed=_DAYS_OF_THE_PLAN,
-        )  # fmt: skip
+        placement = Placement(request.vehicle_id, item.dyno_id, request.test_type_id, days, drive=request.drive)
+        place(work, placement, note=request.note, request_id=request.pk, confirmed=_DAYS_OF_THE_PLAN)

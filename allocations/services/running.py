@@ -7,10 +7,10 @@ from allocations.enums import AllocationStatus, RefusalCode
 from allocations.exceptions import Refusal, Refused
 from allocations.models import Allocation, Dyno, TestRequest
 from allocations.rulebook import days_between
-from allocations.selectors.availability import facts_for
+from allocations.selectors.availability import Placement, question_of
 from allocations.selectors.running import DAY, open_days, progress_of
 from allocations.selectors.working import rules_for
-from allocations.services.placing import expect_confirmed, judged, replace, waiting_rest
+from allocations.services.placing import expect_confirmed, replace, require_bookable, waiting_rest
 from allocations.services.work import Work
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
@@ -73,7 +73,9 @@ def move_rest(
         return allocation
     here = str(allocation.dyno)
     work.update(allocation, last_day=_ran_until(allocation, today - DAY), status=AllocationStatus.COMPLETED)
-    facts = judged(allocation.vehicle_id, dyno_id, allocation.test_type_id, days, drive=allocation.drive)
+    question = require_bookable(
+        Placement(allocation.vehicle_id, dyno_id, allocation.test_type_id, days, drive=allocation.drive)
+    )
     rest = Allocation(
         ground_id=work.ground_id,
         vehicle_id=allocation.vehicle_id,
@@ -95,7 +97,7 @@ def move_rest(
         )
         expect_confirmed([Refusal(RefusalCode.FEWER_DAYS, sentence)], confirmed)
     work.summary = (
-        f"{facts.test.vehicle} to {facts.dyno.name}, {days}: {facts.test.test_type}; "
+        f"{question.test.vehicle} to {question.dyno.name}, {days}: {question.test.test_type}; "
         f"on {here} it ran until {full_date(allocation.last_day)}"
     )
     return rest
@@ -119,8 +121,6 @@ def _ran_until(allocation: Allocation, yesterday: dt.date) -> dt.date:
     if allocation.last_day >= yesterday:
         return yesterday
     past = DayRange(allocation.last_day + DAY, yesterday)
-    facts = facts_for(
-        allocation.vehicle_id, allocation.dyno_id, allocation.test_type_id, past, leaving_out=allocation.pk
-    )
-    taken = facts is None or any(stay.days.overlaps(past) for stay in facts.stays)
+    question = question_of(Placement.of(allocation, days=past))
+    taken = question is None or any(stay.days.overlaps(past) for stay in question.stays)
     return allocation.last_day if taken else yesterday

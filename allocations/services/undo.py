@@ -1,6 +1,7 @@
 """Undoing a change as one, while nobody has changed its rows since and nothing else took the places."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import psycopg.errors
@@ -10,10 +11,10 @@ from django.utils import timezone
 from allocations import access
 from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, MaintenanceKind, RefusalCode, RequestStatus, Role
-from allocations.exceptions import NotFound, Refused
+from allocations.exceptions import NotFound, Refusal, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
-from allocations.rulebook import Stands, check_window
-from allocations.selectors.availability import facts_for, stays_on
+from allocations.rulebook import check_window, violations_by_other_stays
+from allocations.selectors.availability import Placement, question_of, stays_on
 from allocations.selectors.kept import is_kept
 from allocations.services.undo_kept import lock_kept, put_back_kept
 from allocations.services.work import NAMES, Actor, Work, carry_out
@@ -160,16 +161,20 @@ def _expect_free(row: Any, values: dict[str, Any]) -> None:
         stays = [stay for stay in stays if stay.days.overlaps(days)]
         refusals = check_window(values["dyno_id"], days, stays)
     else:
-        facts = facts_for(
-            values["vehicle_id"], values["dyno_id"], values["test_type_id"], days,
-            drive=values["drive"], leaving_out=row.pk,
-        )  # fmt: skip
-        if facts is None:
-            raise NotFound(NOT_FOUND)
-        # What stood there comes back to where it stood, whatever runs late there by now.
-        refusals = facts.in_the_way(stands=Stands(days, values["dyno_id"]))
+        refusals = _in_the_way(row, values, days)
     if refusals:
         raise Refused(refusals)
+
+
+def _in_the_way(allocation: Allocation, values: dict[str, Any], days: DayRange) -> list[Refusal]:
+    """What stood there comes back to where it stood, whatever runs late there by now."""
+    vehicle_id, dyno_id, test_type_id = values["vehicle_id"], values["dyno_id"], values["test_type_id"]
+    place = Placement(vehicle_id, dyno_id, test_type_id, days, drive=values["drive"], allocation_id=allocation.pk)
+    question = question_of(place)
+    if question is None:
+        raise NotFound(NOT_FOUND)
+    stays = tuple(stay for stay in question.stays if not stay.overruns(days))
+    return violations_by_other_stays(replace(question, stays=stays))
 
 
 def _mark_displaced(window_id: int, rows: dict[_Key, Any]) -> None:

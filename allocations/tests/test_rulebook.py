@@ -7,8 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocations.enums import Drive, WeightClass
-from allocations.rulebook import CapabilityFacts, DynoFacts, Stay, TestFacts, check_window, judge
+from allocations.enums import Drive, Weight, WeightClass
+from allocations.enums import RefusalCode as Code
+from allocations.rulebook import (
+    RULES,
+    TOPICS,
+    CapabilityFacts,
+    DynoFacts,
+    Question,
+    Stay,
+    TestFacts,
+    check_window,
+    violations,
+)
 from allocations.tests.world import day
 from dynosite.lib.days import DayRange
 
@@ -19,12 +30,13 @@ TEST = TestFacts(9, 5, "412W101", "Brake", "2WD", "<10K")
 DAYS = DayRange(day(3), day(5))
 
 
-def said(test=TEST, dyno=DYNO, days=DAYS, stays=()) -> list[tuple[str, str]]:
-    return [(refusal.code.value, refusal.sentence) for refusal in judge(test, dyno, days, stays)]
+def sentences(test=TEST, dyno=DYNO, days=DAYS, stays=()) -> list[tuple[str, str]]:
+    question = Question(test, dyno, days, tuple(stays))
+    return [(refusal.code.value, refusal.sentence) for refusal in violations(question)]
 
 
 def codes(**facts) -> list[str]:
-    return [code for code, _ in said(**facts)]
+    return [code for code, _ in sentences(**facts)]
 
 
 def taken(first: int, last: int, *, dyno: int = 1, vehicle: int | None = 6, kind="allocation") -> Stay:
@@ -39,7 +51,7 @@ def rows(*capabilities: tuple[str, str]) -> DynoFacts:
 
 
 def test_nothing_in_the_way_is_a_yes():
-    assert said() == []
+    assert sentences() == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +114,7 @@ def test_nothing_in_the_way_is_a_yes():
     ],
 )
 def test_each_rule_has_its_code_and_sentence(facts, expected):
-    assert said(**facts) == [expected]
+    assert sentences(**facts) == [expected]
 
 
 def test_every_rule_that_fails_is_named_at_once():
@@ -112,6 +124,32 @@ def test_every_rule_that_fails_is_named_at_once():
         "drive-not-taken", "weight-not-taken", "dyno-disabled", "dyno-not-yet-available",
         "dyno-no-longer-available", "vehicle-elsewhere", "maintenance", "dyno-taken",
     ]  # fmt: skip
+
+
+PROCESS = {
+    Code.NO_PLACE,
+    Code.WRONG_STATUS,
+    Code.CANNOT_UNDO,
+    Code.FALLOUT_UNANSWERED,
+    Code.BAD_ANSWER,
+    Code.IN_USE,
+    Code.TOO_MANY_AT_ONCE,
+    Code.DAYS_LOST,
+}
+"""Codes of services, which no rule about a place gives."""
+
+
+def test_every_code_is_declared_by_one_rule_or_is_none_of_a_place():
+    declared = [code for rule in RULES for code in rule.topics]
+    assert len(declared) == len(set(declared)) == len(TOPICS)
+    of_requests = {code for code in Code if code.weight is not Weight.REFUSES}
+    assert {*declared} | of_requests | PROCESS == {*Code}
+    assert not {*declared} & (of_requests | PROCESS)
+
+
+def test_every_topic_is_shown_among_the_checks_of_a_booking():
+    groups = {group for topic in TOPICS.values() for group in topic.groups}
+    assert groups == {"test", "drive", "weight", "dyno", "vehicle", "days"}
 
 
 def test_longest_stay_and_the_very_days_of_availability_are_allowed():

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from allocations.enums import Role
 from allocations.models import TestRequest
-from allocations.selectors.availability import facts_for
+from allocations.rulebook import violations
+from allocations.selectors.availability import Placement, question_of
 from allocations.selectors.places import Ranked, explained, place_value, ranked_places, with_concerns
 from allocations.selectors.wishes import concerns_of, wish_of
 from allocations.selectors.working import rules_of
@@ -66,8 +67,8 @@ def _places(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -
     ranked = with_concerns(ranked, rules, form.pauses, what)
     if not dyno:
         return {"ranked": ranked}
-    facts = facts_for(data["vehicle"].pk, dyno.pk, data["test_type"].pk, stay, drive=data["drive"])
-    refusals = [refusal.sentence for refusal in facts.refusals()] if facts else []
+    question = question_of(Placement(data["vehicle"].pk, dyno.pk, data["test_type"].pk, stay, drive=data["drive"]))
+    refusals = [refusal.sentence for refusal in violations(question)] if question else []
     concerns = [concern.sentence for concern in concerns_of(rules, form.pauses, stay, wish=what)]
     value = place_value(dyno.pk, stay.first)
     given = {"dyno": dyno, "days": stay, "value": value, "refusals": refusals, "concerns": concerns}

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from allocations.enums import Drive, WeightClass
 from allocations.models import Allocation, Capability, Dyno, MaintenanceWindow
-from allocations.selectors.availability import facts_for, find_places, wanted_for
+from allocations.rulebook import violations
+from allocations.selectors.availability import Placement, find_places, question_of, wanted_for
 from allocations.tests import naive
 from allocations.tests.world import day
 from dynosite.lib.days import DayRange
@@ -131,8 +132,8 @@ def agrees_with_the_rulebook(world, dynos, vehicle, days: DayRange, leaving_out:
     wanted = wanted_for(vehicle, world.tests["Brake"].pk, days.days)
     for dyno in dynos.values():
         found = find_places(wanted, first_day=days.first, latest=days.first, dynos=[dyno.pk], leaving_out=leaving_out)
-        facts = facts_for(vehicle.pk, dyno.pk, world.tests["Brake"].pk, days, leaving_out=leaving_out)
-        assert bool(found) == (facts.refusals() == [])
+        placement = Placement(vehicle.pk, dyno.pk, world.tests["Brake"].pk, days, allocation_id=leaving_out)
+        assert bool(found) == (violations(question_of(placement)) == [])
 
 
 @pytest.mark.parametrize(("days", "latest"), [(0, 5), (367, 5), (3, -1)])

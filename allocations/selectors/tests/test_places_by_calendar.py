@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from allocations.models import Allocation, Facility, ProvingGround, Shutdown, TestType, Travel
-from allocations.selectors.availability import facts_for, find_places, wanted_for
+from allocations.rulebook import violations
+from allocations.selectors.availability import Placement, find_places, question_of, wanted_for
 from allocations.selectors.working import rules_for
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, day
 
@@ -65,7 +66,7 @@ def test_the_places_found_are_those_that_the_rulebook_allows(halls, drawn, ways,
         for dyno in ("East 1", "East 2", "West 1", "West 2"):
             for first in range(13):
                 stay = calendar.stretch(day(first), days, pauses=pauses)
-                if not facts_for(car.pk, halls.dynos[dyno].pk, test.pk, stay).refusals():
+                if not violations(question_of(Placement(car.pk, halls.dynos[dyno].pk, test.pk, stay))):
                     allowed.add((dyno, stay.first, stay.last))
         assert {(place.dyno, place.first_day, place.last_day) for place in found} <= allowed
         # Of each dyno the first day that would do is among them.

@@ -1,0 +1,69 @@
+"""What may be booked: pure functions over plain facts, asked by services, forms, API, import and planner alike.
+
+A rule that fails gives a `Refusal` with a stable code and a sentence that names what stands in the way. Days are
+whole dates, both ends inclusive. `registry.RULES` declares every rule once, `checks` has what each asks, and `facts`
+what they are asked about.
+"""
+
+from allocations.rulebook.checks import check_days, check_window
+from allocations.rulebook.facts import (
+    FARTHEST,
+    LONG_WINDOW,
+    LONGEST_STAY,
+    LONGEST_TRAVEL,
+    USUAL,
+    CapabilityFacts,
+    DynoFacts,
+    ExistingPlacement,
+    GroundRules,
+    Question,
+    Stay,
+    TestFacts,
+    Travel,
+    days_between,
+    held_to,
+    too_near,
+)
+from allocations.rulebook.registry import (
+    AVAILABILITY,
+    CAPABILITY,
+    ENABLED,
+    PASSING,
+    RULES,
+    TOPICS,
+    Rule,
+    violations,
+    violations_by_other_stays,
+    violations_of_start,
+)
+
+__all__ = [
+    "AVAILABILITY",
+    "CAPABILITY",
+    "ENABLED",
+    "FARTHEST",
+    "LONGEST_STAY",
+    "LONGEST_TRAVEL",
+    "LONG_WINDOW",
+    "PASSING",
+    "RULES",
+    "TOPICS",
+    "USUAL",
+    "CapabilityFacts",
+    "DynoFacts",
+    "ExistingPlacement",
+    "GroundRules",
+    "Question",
+    "Rule",
+    "Stay",
+    "TestFacts",
+    "Travel",
+    "check_days",
+    "check_window",
+    "days_between",
+    "held_to",
+    "too_near",
+    "violations",
+    "violations_by_other_stays",
+    "violations_of_start",
+]
