@@ -3,7 +3,6 @@
 import logging
 import math
 import uuid
-from functools import lru_cache
 
 import redis
 from django.conf import settings
@@ -13,6 +12,7 @@ from assistant.exceptions import Limited, Waiting
 from assistant.models import Run
 from dynosite.accounts.models import User
 from dynosite.lib import prepared
+from dynosite.lib.redis_client import shared
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +39,6 @@ return 0
 """
 
 
-@lru_cache(maxsize=1)
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
-
-
 def check_rate(user: User, ground_id: int) -> None:
     """Counts a message of the user's, in whichever ground; raises Limited, with when to try again, for one too many.
 
@@ -55,7 +50,7 @@ def check_rate(user: User, ground_id: int) -> None:
     key = f"{settings.REDIS_PREFIX}:assistant:rate:{user.pk}"
     arguments = [str(uuid.uuid4()), *(value for rate in rates for value in rate)]
     try:
-        wait = int(_client().eval(_SCRIPT, 1, key, *arguments))  # type: ignore[arg-type]
+        wait = int(shared().eval(_SCRIPT, 1, key, *arguments))  # type: ignore[arg-type]
     except redis.RedisError as error:
         logger.warning("the rate of user %s in ground %s was not checked: %s", user.pk, ground_id, error)
         return

@@ -6,7 +6,7 @@ That Redis is away loses counts, never a run. The audit in the database is what 
 import json
 import logging
 from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import partial
 
 import redis
 from django.conf import settings
@@ -14,6 +14,8 @@ from django.db import transaction
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
+
+from dynosite.lib.redis_client import shared
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +35,13 @@ def count(family: str, *labels: str, by: int = 1) -> None:
 
 def _add(family: str, labels: tuple[str, ...], by: int) -> None:
     try:
-        _client().hincrby(_key(), json.dumps([family, *labels]), by)
+        shared().hincrby(_key(), json.dumps([family, *labels]), by)
     except redis.RedisError as error:
         logger.warning("%s %s was not counted: %s", family, labels, error)
 
 
 def _key() -> str:
     return f"{settings.REDIS_PREFIX}:assistant:metrics"
-
-
-@lru_cache(maxsize=1)
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
 class SharedCounts(Collector):
@@ -54,7 +51,7 @@ class SharedCounts(Collector):
     def collect(self) -> Iterator[CounterMetricFamily]:
         families = _families()
         try:
-            counts = _client().hgetall(_key())
+            counts = shared().hgetall(_key())
         except redis.RedisError:
             counts = {}
         for name, number in sorted(counts.items()):  # type: ignore[union-attr]

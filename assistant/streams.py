@@ -9,13 +9,12 @@ import logging
 import threading
 import time
 import uuid
-from functools import lru_cache
 from typing import Any
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from dynosite.lib.redis_client import shared_text
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +32,6 @@ END_SECONDS = 10.0
 
 class _Away:
     until = 0.0
-
-
-@lru_cache(maxsize=1)
-def client() -> redis.Redis:
-    """For short commands: one that does not answer soon fails. Not for `XREAD BLOCK`."""
-    # One try more at once, for a connection that a restart of Redis has cut; the client's own would wait in between.
-    retry = Retry(NoBackoff(), 1)
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1, decode_responses=True, retry=retry
-    )
 
 
 def key(run_id: uuid.UUID | str) -> str:
@@ -79,7 +68,7 @@ def end(run_id: uuid.UUID | str, status: str, *, seconds: float | None = None) -
 
 def _add(run_id: uuid.UUID | str, name: str, data: dict[str, Any], seconds: int) -> None:
     stream = key(run_id)
-    with client().pipeline(transaction=True) as pipe:
+    with shared_text().pipeline(transaction=True) as pipe:
         entry = {"name": name, "data": json.dumps(data, default=str)}
         pipe.xadd(stream, entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
         pipe.expire(stream, seconds)
@@ -89,7 +78,7 @@ def _add(run_id: uuid.UUID | str, name: str, data: dict[str, Any], seconds: int)
 def last_name(run_id: uuid.UUID | str) -> str:
     """The name of the newest entry; nothing where there is none, or Redis is away."""
     try:
-        newest: Any = client().xrevrange(key(run_id), count=1)
+        newest: Any = shared_text().xrevrange(key(run_id), count=1)
     except redis.RedisError:
         return ""
     return newest[0][1]["name"] if newest else ""
@@ -97,7 +86,7 @@ def last_name(run_id: uuid.UUID | str) -> str:
 
 def ask_to_stop(run_id: uuid.UUID | str) -> bool:
     try:
-        client().set(f"{key(run_id)}:stop", 1, ex=LONGEST_SECONDS)
+        shared_text().set(f"{key(run_id)}:stop", 1, ex=LONGEST_SECONDS)
     except redis.RedisError as error:
         logger.warning("run %s was not asked to stop: %s", run_id, error)
         return False
@@ -108,7 +97,7 @@ def is_asked_to_stop(run_id: uuid.UUID | str) -> bool:
     if time.monotonic() < _Away.until:
         return False
     try:
-        return bool(client().exists(f"{key(run_id)}:stop"))
+        return bool(shared_text().exists(f"{key(run_id)}:stop"))
     except redis.RedisError:
         _Away.until = time.monotonic() + PAUSE_SECONDS
         return False

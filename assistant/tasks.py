@@ -7,6 +7,7 @@ from celery import Task, shared_task
 from celery.signals import worker_init, worker_process_shutdown, worker_shutdown
 
 from assistant import streams
+from dynosite.lib.redis_client import shared_text
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def take_up_lost_runs() -> None:
     from assistant import conversations, running
 
     for run_id in running.lost():
-        if streams.client().set(f"{streams.key(run_id)}:sent-again", 1, nx=True, ex=120):
+        if shared_text().set(f"{streams.key(run_id)}:sent-again", 1, nx=True, ex=120):
             logger.warning("run %s is taken up again", run_id)
             conversations.send(run_id)
 

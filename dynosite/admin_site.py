@@ -10,8 +10,8 @@ from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 
 from allocations import access
-from assistant import streams
 from assistant.providers.troubles import Troubles
+from dynosite.lib.redis_client import shared_text
 
 GROUPS = {
     "Maintenance and dynos": ("MaintenanceWindow", "Dyno", "Facility", "TestType"),
@@ -70,7 +70,7 @@ class AdministrationSite(AdminSite):
         """With the models that refuse how they are set up, for who can mend that."""
         context = super().each_context(request)
         if settings.ASSISTANT_MODELS and request.user.is_active and request.user.is_superuser:
-            context["model_troubles"] = Troubles(streams.client()).current()
+            context["model_troubles"] = Troubles(shared_text()).current()
         return context
 
     def get_app_list(self, request, app_label=None):

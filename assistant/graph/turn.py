@@ -12,7 +12,6 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langgraph.config import get_stream_writer
 from langgraph.errors import GraphRecursionError
 
-from assistant import streams
 from assistant.enums import Outcome
 from assistant.graph import checkpoints, history
 from assistant.graph.build import MODEL_CALLS, build_agent, config_of, offline_model
@@ -26,6 +25,7 @@ from assistant.providers.chain import Chain, Meter
 from assistant.providers.troubles import Troubles
 from assistant.tools.caller import Caller, Ctx
 from dynosite.lib.connections import lend_back
+from dynosite.lib.redis_client import shared_text
 
 CALL_SHARE = 0.5
 """Of a turn's time, that one model call may take: what is left is the next model's."""
@@ -104,7 +104,7 @@ class Turn:
         caller = Caller(ctx)
         offline = offline_model(caller, check=self.watch.check)
         chain = Chain(
-            hosted.configured(), offline, meter=meter, breaker=_breaker, troubles=Troubles(streams.client()),
+            hosted.configured(), offline, meter=meter, breaker=_breaker, troubles=Troubles(shared_text()),
             tell=_tell, pause=self.watch.pause,
             limit=lambda: self.watch.call(settings.ASSISTANT_TURN_SECONDS * CALL_SHARE),
         )  # fmt: skip
@@ -191,7 +191,7 @@ def _tell(event: str, data: dict[str, Any]) -> None:
 
 
 def _breaker(provider: str) -> Breaker:
-    return Breaker(streams.client(), provider)
+    return Breaker(shared_text(), provider)
 
 
 def _events(mode: str, part: Any) -> Iterator[Event]:

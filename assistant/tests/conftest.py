@@ -9,6 +9,7 @@ from assistant import conversations, streams
 from assistant.models import Run
 from assistant.providers.tests.gemini_stub import GeminiStub
 from dynosite import workers
+from dynosite.lib.redis_client import shared_text
 from dynosite.tests.servers import CeleryWorker, wait_until
 
 GEMINI = "google_genai:gemini-2.5-flash"
@@ -92,7 +93,7 @@ def ask(world, text: str, name: str = "scheduler", **options) -> Run:
 
 def entries(run: Run) -> list[tuple[str, dict]]:
     """What the run's stream has told."""
-    found = streams.client().xrange(streams.key(run.pk))
+    found = shared_text().xrange(streams.key(run.pk))
     return [(fields["name"], json.loads(fields["data"])) for _, fields in found]
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from assistant import limits
 from assistant.exceptions import Limited
 from assistant.limits import check_rate
+from dynosite.lib.redis_client import shared
 
 
 @pytest.fixture
@@ -47,12 +47,12 @@ def _age(redis_client, key, *, seconds):
 
 def test_nobody_is_held_up_while_redis_is_away(world, user, settings, caplog):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    limits._client.cache_clear()
+    shared.cache_clear()
     try:
         for _ in range(5):
             check_rate(user, world.north.pk)
     finally:
-        limits._client.cache_clear()
+        shared.cache_clear()
     assert f"the rate of user {user.pk} in ground {world.north.pk} was not checked" in caplog.text
 
 

@@ -6,6 +6,7 @@ from assistant import approvals, metrics
 from assistant.budgets import Budgets
 from assistant.models import Proposal
 from assistant.tests.test_budgets import GEMINI, run_of, said
+from dynosite.lib.redis_client import shared
 
 
 def shown() -> list[str]:
@@ -38,12 +39,12 @@ def test_calls_tokens_and_decisions_are_counted_for_all_processes(committed_worl
 
 def test_redis_away_loses_counts_and_nothing_else(committed_world, settings, caplog):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    metrics._client.cache_clear()
+    shared.cache_clear()
     try:
         metrics.count("runs", "done")
         assert shown() == []
     finally:
-        metrics._client.cache_clear()
+        shared.cache_clear()
     assert "runs ('done',) was not counted" in caplog.text
 
 

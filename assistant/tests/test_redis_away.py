@@ -20,6 +20,7 @@ from assistant.providers.tests.gemini_stub import GeminiStub
 from assistant.tests.conftest import GEMINI, ask, entries, texts, wait_for_text
 from dynosite.embedded import _package
 from dynosite.lib.connections import given_back
+from dynosite.lib.redis_client import shared_text
 from dynosite.tests.servers import wait_until
 
 
@@ -56,10 +57,10 @@ def own_redis(settings) -> Iterator[OwnRedis]:
     server = OwnRedis()
     server.start()
     settings.REDIS_URL = server.url
-    streams.client.cache_clear()
+    shared_text.cache_clear()
     streams._Away.until = 0
     yield server
-    streams.client.cache_clear()
+    shared_text.cache_clear()
     streams._Away.until = 0
     server.kill()
 

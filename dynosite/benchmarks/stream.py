@@ -16,6 +16,7 @@ from dynosite.benchmarks.panels import Heard, Panel, bare, raise_open_files
 from dynosite.benchmarks.report import Report, milliseconds
 from dynosite.benchmarks.scratch import GROUND, USER, build_site
 from dynosite.benchmarks.web_process import WebProcess
+from dynosite.lib.redis_client import shared_text
 
 HELP = "500 open panels on one web process: memory, latency against a bare Redis client, loss over reconnects"
 PANELS = 500
@@ -40,7 +41,7 @@ def run(*, seconds: float) -> Report:
         with WebProcess() as web:
             asyncio.run(_measure(report, web, runs, cookie, seconds))
     finally:
-        streams.client().delete(*map(streams.key, runs))
+        shared_text().delete(*map(streams.key, runs))
     report.notes.append(
         f"{PANELS} panels, each with a run and a connection of its own, on one uvicorn process as `make run` starts "
         "it; clients, publisher, web process, Redis and PostgreSQL share the machine. Latency is from just before "
@@ -71,7 +72,7 @@ def _runs() -> tuple[list[str], str]:
 
 def _begin(runs: list[str]) -> None:
     """Each stream anew, with one entry in it."""
-    streams.client().delete(*map(streams.key, runs))
+    shared_text().delete(*map(streams.key, runs))
     for run_id in runs:
         streams.publish(run_id, "status", status="running")
 
@@ -157,7 +158,7 @@ def _numbered(runs: list[str]) -> None:
 
 async def _over_reconnects(report: Report, web: WebProcess, runs: list[str], cookie: str) -> None:
     """Each panel loses its connection in mid-stream and comes again with the last id that it has heard."""
-    streams.client().delete(*map(streams.key, runs))
+    shared_text().delete(*map(streams.key, runs))
     panels = [Panel(web.port, run_id, cookie) for run_id in runs]
     process = multiprocessing.get_context("fork").Process(target=_numbered, args=(runs,))
     process.start()

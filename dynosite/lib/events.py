@@ -7,11 +7,11 @@ rights are checked.
 import json
 import logging
 from collections.abc import Iterable
-from functools import lru_cache
 
 import redis
-from django.conf import settings
 from django.db import transaction
+
+from dynosite.lib.redis_client import shared
 
 logger = logging.getLogger(__name__)
 
@@ -23,15 +23,10 @@ def stream_key(ground_id: int) -> str:
     return f"dynosite:ground:{ground_id}"
 
 
-@lru_cache(maxsize=1)
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
-
-
 def position(ground_id: int) -> str:
     """The id of the newest event, from which a page that is rendered now has to follow; nothing if Redis is away."""
     try:
-        newest = _client().xrevrange(stream_key(ground_id), count=1)
+        newest = shared().xrevrange(stream_key(ground_id), count=1)
     except redis.RedisError:
         return ""
     return newest[0][0].decode() if newest else "0-0"  # type: ignore[union-attr]
@@ -43,7 +38,7 @@ def publish(ground_id: int, name: str, *, dynos: Iterable[int] = (), **ids: obje
 
     def send() -> None:
         try:
-            _client().xadd(stream_key(ground_id), {"name": name, "data": payload}, maxlen=KEPT, approximate=True)
+            shared().xadd(stream_key(ground_id), {"name": name, "data": payload}, maxlen=KEPT, approximate=True)
         except redis.RedisError as error:
             logger.warning("event %s of ground %s was not published: %s", name, ground_id, error)
 
@@ -53,6 +48,6 @@ def publish(ground_id: int, name: str, *, dynos: Iterable[int] = (), **ids: obje
 def forget(ground_id: int) -> None:
     """Removes the stream of a ground that is no more."""
     try:
-        _client().delete(stream_key(ground_id))
+        shared().delete(stream_key(ground_id))
     except redis.RedisError as error:
         logger.warning("the stream of ground %s was not removed: %s", ground_id, error)

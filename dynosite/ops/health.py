@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable
 
-import redis
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.db import connection
@@ -12,6 +10,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from dynosite.lib.redis_client import connect
 
 HEARTBEAT_KEY = "ops:heartbeat"
 _migrated = False
@@ -73,7 +73,7 @@ def _migrations() -> None:
 
 
 def _redis() -> None:
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+    with connect() as client:
         client.ping()
 
 

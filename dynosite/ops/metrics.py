@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from dynosite import workers
 from dynosite.lib.addresses import client_address
+from dynosite.lib.redis_client import connect
 from dynosite.ops.health import heartbeat_age
 
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -44,7 +45,7 @@ def _read_shared() -> None:
     age, lengths = math.nan, dict.fromkeys(workers.ARGUMENTS, math.nan)
     try:
         age = heartbeat_age() or math.nan
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+        with connect() as client:
             for queue in lengths:
                 lengths[queue] = client.llen(f"{settings.REDIS_PREFIX}:celery:{queue}")
     except redis.RedisError:

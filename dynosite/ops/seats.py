@@ -7,12 +7,11 @@ seats back.
 import time
 import uuid
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
 
 import redis
 from django.conf import settings
 
+from dynosite.lib.redis_client import shared
 from dynosite.ops.identity import in_turn
 
 SECONDS = 60
@@ -50,11 +49,6 @@ class Seat:
     renewed: float = field(default_factory=time.monotonic)
 
 
-@lru_cache(maxsize=1)
-def _client() -> Any:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
-
-
 async def take(user_id: int, network: str) -> Seat | None:
     """A seat, which has to be given back; none where the user or the address has all of theirs.
 
@@ -80,6 +74,6 @@ async def give_back(seat: Seat) -> None:
 
 def _ask(script: str, seat: Seat, *limits: int) -> bool:
     try:
-        return bool(_client().eval(script, 2, *seat.keys, seat.id, SECONDS, *limits))
+        return bool(shared().eval(script, 2, *seat.keys, seat.id, SECONDS, *limits))
     except redis.RedisError:
         return True

@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from assistant import figures, streams
+from assistant import figures
 from assistant.admin.tests.conftest import GEMINI, a_run, queries, url
 from assistant.enums import ProposalStatus
 from assistant.models import Feedback, Proposal, Run, Spend, ToolCall
 from assistant.providers.troubles import Troubles
 from dynosite.lib.ground_address import in_ground
+from dynosite.lib.redis_client import shared_text
 
 LISTS = ["run", "spend", "proposal", "toolcall", "modelcall", "feedback"]
 ALL = [*LISTS, "assistantsettings", "budget", "killswitch"]
@@ -227,13 +228,13 @@ def test_a_model_that_refuses_its_key_is_told_on_every_page_of_the_administratio
     settings.ASSISTANT_MODELS = [GEMINI]
     sentence = f"The assistant’s model {GEMINI} has refused how it is set up since"
     assert sentence not in root.get(reverse("admin:index")).content.decode()
-    Troubles(streams.client()).begin(GEMINI, "API key not valid. <b>")
+    Troubles(shared_text()).begin(GEMINI, "API key not valid. <b>")
     for address in (reverse("admin:index"), url("run")):
         page = root.get(address).content.decode()
         assert sentence in page
         assert "API key not valid. &lt;b&gt;" in page
         assert sentence not in keeper.get(address).content.decode()
-    Troubles(streams.client()).end(GEMINI)
+    Troubles(shared_text()).end(GEMINI)
     assert sentence not in root.get(reverse("admin:index")).content.decode()
 
 

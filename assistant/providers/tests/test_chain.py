@@ -10,7 +10,6 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 
-from assistant import streams
 from assistant.exceptions import Off, OverBudget
 from assistant.providers import answers
 from assistant.providers.breaker import FAILURES, Breaker
@@ -21,6 +20,7 @@ from assistant.providers.size import size_of
 from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
 from assistant.providers.troubles import Troubles
+from dynosite.lib.redis_client import shared_text
 
 GEMINI = "google_genai:gemini-2.5-flash"
 
@@ -59,7 +59,7 @@ class Turn:
             offline,
             meter=self.meter,
             breaker=lambda provider: self.breaker,
-            troubles=Troubles(streams.client()),
+            troubles=Troubles(shared_text()),
             tell=lambda event, data: self.told.append((event, data.get("name"))),
             pause=self.pauses.append,
         )
@@ -164,7 +164,7 @@ def test_a_model_that_is_not_set_up_right_lets_the_offline_one_answer_and_admins
     assert turn.say("hello") == "offline words"
     assert len(stub.requests) == 1
     assert details[-1] == ("model", {"name": OFFLINE, "why": NOT_SET_UP})
-    (trouble,) = Troubles(streams.client()).current()
+    (trouble,) = Troubles(shared_text()).current()
     assert (trouble.model, len([record for record in caplog.records if record.levelname == "ERROR"])) == (GEMINI, 1)
     # The next turn does not ask again, nor does it say so again.
     again = Turn(stub.url, redis_client)
@@ -174,12 +174,12 @@ def test_a_model_that_is_not_set_up_right_lets_the_offline_one_answer_and_admins
 
 def test_a_model_is_tried_again_after_the_pause_and_is_well_when_it_answers(stub, turn, settings):
     settings.ASSISTANT_MODELS = [GEMINI]
-    troubles = Troubles(streams.client())
+    troubles = Troubles(shared_text())
     assert troubles.begin(GEMINI, "no key")
-    streams.client().delete(troubles._pause_of(GEMINI))
+    shared_text().delete(troubles._pause_of(GEMINI))
     assert not troubles.begin(GEMINI, "still no key")
     assert [(trouble.model, trouble.error) for trouble in troubles.current()] == [(GEMINI, "still no key")]
-    streams.client().delete(troubles._pause_of(GEMINI))
+    shared_text().delete(troubles._pause_of(GEMINI))
     stub.answers(gemini_stub.text("well"))
     assert turn.say("hello") == "well"
     assert troubles.current() == []
