@@ -37,6 +37,10 @@ class AllocationStatus(TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+OPEN_STATUSES = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
+"""Of what is still to run or runs, and can be moved, ended or cancelled."""
+
+
 class LateKind(TextChoices):
     """How a booking is late, the most pressing first."""
 

@@ -15,6 +15,8 @@ class Refusal:
 
 class DomainError(Exception):
     code = "error"
+    http_status = 422
+    """By which a page or the API answers."""
 
     def __init__(self, sentence: str):
         super().__init__(sentence)
@@ -29,34 +31,40 @@ class NotFound(DomainError):
     """It does not exist, or not for this user: nothing tells the two apart."""
 
     code = "not-found"
+    http_status = 404
 
 
 class NotAllowed(DomainError):
     code = "not-allowed"
+    http_status = 403
 
 
 class WrongGround(DomainError):
     """A form or a part of a page belongs to one proving ground, and what it is about to another."""
 
     code = "wrong-ground"
+    http_status = 409
 
 
 class Stale(DomainError):
     """Somebody else has changed it since it was read."""
 
     code = "stale"
+    http_status = 409
 
 
 class Busy(DomainError):
     """The rows stayed locked for longer than the lock timeout; nothing was written."""
 
     code = "busy"
+    http_status = 503
 
 
 class KeyReused(DomainError):
     """An idempotency key came again with another request."""
 
     code = "idempotency-key-reused"
+    http_status = 409
 
 
 class Invalid(DomainError):

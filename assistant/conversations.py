@@ -22,6 +22,7 @@ from assistant.exceptions import Decided, Waiting
 from assistant.limits import check_rate, expect_few_runs
 from assistant.models import Conversation, Feedback, Message, Proposal, Run, ToolCall
 from dynosite.accounts.models import User
+from dynosite.lib.params import uuid_of
 from dynosite.lib.plain_text import storable, visible
 
 LONGEST = 8_000
@@ -324,7 +325,7 @@ def _title(text: str) -> str:
 
 
 def _uuid(value: Id, missing: str) -> uuid.UUID:
-    try:
-        return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
-    except ValueError:
-        raise NotFound(missing) from None
+    pk = value if isinstance(value, uuid.UUID) else uuid_of(str(value))
+    if pk is None:
+        raise NotFound(missing)
+    return pk

@@ -11,6 +11,7 @@ class AssistantError(DomainError):
 
 class Unavailable(AssistantError):
     code = "unavailable"
+    http_status = 503
 
 
 class Off(Unavailable):
@@ -21,12 +22,14 @@ class Off(Unavailable):
 
 class OverBudget(AssistantError):
     code = "over-budget"
+    http_status = 429
 
 
 class Limited(AssistantError):
     """The user asks more often than they may. `seconds` is after how long they may again."""
 
     code = "limited"
+    http_status = 429
 
     def __init__(self, sentence: str, seconds: int = 0):
         super().__init__(sentence)
@@ -40,12 +43,14 @@ class Waiting(AssistantError):
     """A run of this conversation is under way; the next begins when it has ended."""
 
     code = "waiting"
+    http_status = 409
 
 
 class Decided(AssistantError):
     """A proposal that no longer waits: it is rejected, replaced or expired."""
 
     code = "decided"
+    http_status = 409
 
 
 class Unclear(AssistantError):

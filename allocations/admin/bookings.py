@@ -18,7 +18,7 @@ from allocations.admin.asking import codes_confirmed, confirmed, repeated
 from allocations.admin.base import GroundAdmin, on_schedule, span_of
 from allocations.admin.forms import VersionedForm
 from allocations.admin.scope import actor_of, within
-from allocations.enums import AllocationStatus, RequestStatus
+from allocations.enums import OPEN_STATUSES, AllocationStatus, RequestStatus
 from allocations.exceptions import DomainError
 from allocations.models import Allocation, Change, ProvingGround, TestRequest
 from allocations.rulebook import FARTHEST, check_days
@@ -28,8 +28,6 @@ from allocations.services.work import Actor
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
-
-OPEN = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
 
 
 class AllocationForm(VersionedForm):
@@ -142,7 +140,7 @@ class AllocationAdmin(GroundAdmin):
         return allocation.created_by.display_name if allocation.created_by else "–"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not (obj and obj.status not in OPEN)
+        return super().has_change_permission(request, obj) and not (obj and obj.status not in OPEN_STATUSES)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list:
         days = ["dyno", ("first_day", "last_day")]

@@ -10,6 +10,7 @@ from allocations.selectors.days_lost import Loss
 from allocations.services.days_lost import DaysLost, LossAnswer
 from dynosite.lib.days import day_of
 from dynosite.lib.formats import count, day_range
+from dynosite.lib.params import number_of
 
 PREFIX = "lost-"
 
@@ -50,12 +51,13 @@ def loss_answers(request: HttpRequest) -> dict[int, LossAnswer]:
     """The answers that were chosen on the page between."""
     answers = {}
     for name, value in request.POST.items():
-        number = name.removeprefix(PREFIX)
+        pk = number_of(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
         to, _, rest = value.partition(":")
         version, _, place = rest.partition(":")
-        if name == number or not number.isdecimal() or to not in LostDaysTo.values:
+        if pk is None or to not in LostDaysTo.values:
             continue
         dyno, _, first = place.partition("/")
-        where = (int(dyno), day_of(first)) if dyno.isdecimal() else None
-        answers[int(number)] = LossAnswer(LostDaysTo(to), int(version) if version.isdecimal() else None, where)
+        dyno_id = number_of(dyno)
+        where = None if dyno_id is None else (dyno_id, day_of(first))
+        answers[pk] = LossAnswer(LostDaysTo(to), number_of(version), where)
     return answers

@@ -14,14 +14,12 @@ from allocations.admin.asking import Ask, confirmed, repeated
 from allocations.admin.base import GroundAdmin, Rows
 from allocations.admin.forms import LabelledFormSet, SeenForm, with_seen
 from allocations.admin.scope import actor_of, ground_ids
-from allocations.enums import AllocationStatus, Drive, WeightClass
+from allocations.enums import OPEN_STATUSES, Drive, WeightClass
 from allocations.models import Allocation, Capability, Change, Dyno
 from allocations.services import fleet
 from allocations.services.fleet import Runs
 from allocations.services.work import Actor
 from dynosite.lib import clock
-
-COMING = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
 
 
 class CapabilityForm(forms.ModelForm):
@@ -159,7 +157,7 @@ def _coming(dyno_ids: Iterable[int], *outside: Q) -> list[Allocation]:
     """Allocations of these dynos that are not over; with `outside`, those of them that it is true of."""
     today = clock.today("UTC") - dt.timedelta(days=1)  # no ground is farther behind
     return list(
-        Allocation.objects.filter(*outside, dyno_id__in=list(dyno_ids), status__in=COMING, last_day__gte=today)
+        Allocation.objects.filter(*outside, dyno_id__in=list(dyno_ids), status__in=OPEN_STATUSES, last_day__gte=today)
         .select_related("vehicle", "dyno", "test_type")
         .order_by("dyno__sort_key", "first_day")
     )

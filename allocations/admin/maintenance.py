@@ -25,6 +25,7 @@ from allocations.services.maintenance import lift_maintenance, set_maintenance
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, day_range, full_date
+from dynosite.lib.params import number_of, numbers_of
 from dynosite.templatetags.ui import ground_url
 
 NOT_YET = "Nothing is saved yet. Look at what the window does to the schedule, and set it here."
@@ -215,14 +216,14 @@ class MaintenanceWindowAdmin(GroundAdmin):
         )
 
     def _lift(self, request: HttpRequest, windows: list[MaintenanceWindow]) -> list[str]:
-        chosen = {int(id_) for id_ in request.POST.getlist("lift-back") if id_.isdecimal()}
+        chosen = set(numbers_of(request.POST.getlist("lift-back")))
         with transaction.atomic():
             return [
                 lift_maintenance(
                     window.pk,
                     actor=actor_of(request),
                     bring_back=chosen.intersection(window.displacements.values_list("pk", flat=True)),
-                    version=_number(request.POST.get(f"lift-version-{window.pk}")),
+                    version=_version(request.POST.get(f"lift-version-{window.pk}")),
                 ).summary
                 for window in windows
             ]
@@ -251,6 +252,7 @@ def _dyno_before(window: MaintenanceWindow) -> int:
     return MaintenanceWindow.objects.values_list("dyno_id", flat=True).get(pk=window.pk)
 
 
-def _number(text: str | None) -> int:
+def _version(text: str | None) -> int:
     """A version that cannot be read is none that was seen."""
-    return int(text) if text and text.isdecimal() else -1
+    version = number_of(text)
+    return -1 if version is None else version

@@ -28,6 +28,7 @@ from allocations.models import (
 )
 from allocations.selectors.running import overrunning
 from dynosite.lib.formats import full_date
+from dynosite.lib.params import number_of
 
 OUTCOMES = {RequestStatus.PLACED: BOOKED, RequestStatus.WAITING: WAITING, RequestStatus.CANCELLED: CANCELLED}
 
@@ -182,7 +183,7 @@ def _rows(ground: ProvingGround, found: Ground, identities: set[str], undone: se
 
 def _own(identity: str, prefix: str, kind: str) -> int | None:
     rest = identity.removeprefix(f"{prefix}{kind}")
-    return int(rest) if rest != identity and rest.isdecimal() and len(rest) < 19 else None
+    return number_of(rest) if rest != identity else None
 
 
 def _undone(ground: ProvingGround) -> dict[str, set[int]]:

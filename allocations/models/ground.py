@@ -217,7 +217,7 @@ class TestType(models.Model):
             models.UniqueConstraint("ground", Lower("name"), name="test_type_name_once"),
             models.UniqueConstraint(fields=["ground", "code"], name="test_type_code_once"),
             models.CheckConstraint(
-                condition=models.Q(default_days__gte=1, default_days__lte=366), name="test_type_default_days"
+                condition=models.Q(default_days__gte=1, default_days__lte=LONGEST_STAY), name="test_type_default_days"
             ),
         ]
         triggers = [ground_stays]

@@ -7,6 +7,7 @@ from allocations.enums import Drive, Priority, RequestStatus
 from allocations.models.ground import ProvingGround, TestType, ground_stays
 from allocations.models.guards import within_ground
 from allocations.models.vehicle import Vehicle
+from allocations.rulebook import LONGEST_STAY
 
 
 @pghistory.track()
@@ -25,7 +26,7 @@ class TestRequest(models.Model):
         blank=True,
         help_text="Where it is tested as another than the vehicle's own.",
     )
-    days = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(366)])
+    days = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(LONGEST_STAY)])
     miles = models.PositiveIntegerField(null=True, blank=True)
     miles_per_day = models.PositiveIntegerField(null=True, blank=True)
     extra_days = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -48,7 +49,7 @@ class TestRequest(models.Model):
         ordering = ["earliest_start", "id"]
         constraints = [
             models.UniqueConstraint(fields=["ground", "import_key"], name="request_import_key_once"),
-            models.CheckConstraint(condition=models.Q(days__gte=1, days__lte=366), name="request_days"),
+            models.CheckConstraint(condition=models.Q(days__gte=1, days__lte=LONGEST_STAY), name="request_days"),
             models.CheckConstraint(condition=models.Q(status__in=RequestStatus.values), name="request_status"),
             models.CheckConstraint(condition=models.Q(priority__in=Priority.values), name="request_priority"),
             models.CheckConstraint(condition=models.Q(drive__in=["", *Drive.values]), name="request_drive"),

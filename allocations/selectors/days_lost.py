@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from allocations.enums import AllocationStatus, LostDaysTo
+from allocations.enums import OPEN_STATUSES, AllocationStatus, LostDaysTo
 from allocations.models import Allocation
 from allocations.rulebook import ExistingPlacement, violations
 from allocations.selectors.availability import Place, Placement, nearest_places, question_of, wanted_for
@@ -35,7 +35,7 @@ def losses(ground_id: int, before: WorkingCalendar, after: WorkingCalendar, *, t
     rows = (
         Allocation.objects.filter(
             ground=ground_id,
-            status__in=(AllocationStatus.SCHEDULED, AllocationStatus.RUNNING),
+            status__in=OPEN_STATUSES,
             test_type__runs_through=False,
             last_day__gte=today,
         )

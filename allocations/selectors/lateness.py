@@ -19,14 +19,12 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest
 
 from allocations import access
-from allocations.enums import AllocationStatus, LateKind, RequestStatus
+from allocations.enums import OPEN_STATUSES, AllocationStatus, LateKind, RequestStatus
 from allocations.models import Allocation, ProvingGround, TestRequest
 from allocations.rulebook import held_to
 
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
-
-OPEN = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Lateness:
 
 def lateness_of(status: str, first: dt.date, last: dt.date, due: dt.date | None, today: dt.date) -> Lateness | None:
     """How a booking is late, or None."""
-    if status not in OPEN:
+    if status not in OPEN_STATUSES:
         return None
     overdue = due is not None and last > due
     after = f" It ends after its due date, {_day(due)}." if overdue and due else ""
@@ -88,7 +86,7 @@ def late_allocations(ground: ProvingGround, *, user: "User") -> QuerySet[Allocat
     kind, days = late_sql("allocations_allocation", "%s::date")
     today = ground.today()
     return (
-        Allocation.objects.filter(ground=ground, status__in=OPEN)
+        Allocation.objects.filter(ground=ground, status__in=OPEN_STATUSES)
         .select_related("vehicle", "dyno__facility", "test_type", "request", "ground")
         .annotate(
             late_kind=RawSQL(kind, [today] * kind.count("%s"), output_field=CharField()),  # noqa: S611

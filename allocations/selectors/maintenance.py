@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from allocations import access
-from allocations.enums import AllocationStatus, DisplacedTo, RefusalCode, Role
+from allocations.enums import OPEN_STATUSES, AllocationStatus, DisplacedTo, RefusalCode, Role
 from allocations.exceptions import Refusal
 from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
 from allocations.rulebook import ExistingPlacement, violations_by_other_stays
@@ -153,7 +153,7 @@ def returns(window: MaintenanceWindow, *, left: DayRange | None = None, with_it:
 def cannot_return(displacement: Displacement, allocation: Allocation) -> list[Refusal]:
     """Only what still is as the window left it comes back: not a test that was done or given up elsewhere since."""
     gone = displacement.answer in (DisplacedTo.WAIT, DisplacedTo.CANCEL)
-    left = [AllocationStatus.CANCELLED] if gone else [AllocationStatus.SCHEDULED, AllocationStatus.RUNNING]
+    left = [AllocationStatus.CANCELLED] if gone else [*OPEN_STATUSES]
     if displacement.status == AllocationStatus.RUNNING and not gone:
         left.append(AllocationStatus.COMPLETED)  # by being cut at a day that was past
     if allocation.status in left:

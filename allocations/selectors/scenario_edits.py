@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from allocations.enums import Drive, RefusalCode, WeightClass
 from allocations.exceptions import Refused
+from allocations.rulebook import LONGEST_STAY
 from dynosite.lib.formats import count, day_range
 
 MOST_EDITS = 20
@@ -80,7 +81,7 @@ class MoreTests(Edit):
     test_type: int
     count: int = Field(ge=1, le=500)
     month: dt.date
-    days: int | None = Field(None, ge=1, le=366)
+    days: int | None = Field(None, ge=1, le=LONGEST_STAY)
     drive: Drive | None = None
     weight: WeightClass | None = None
 

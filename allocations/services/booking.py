@@ -6,7 +6,7 @@ from functools import partial
 
 from allocations import access
 from allocations.access import NOT_FOUND
-from allocations.enums import Action, AllocationStatus, RefusalCode, Weight
+from allocations.enums import OPEN_STATUSES, Action, AllocationStatus, RefusalCode, Weight
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Dyno, TestType
 from allocations.rulebook import LONGEST_STAY, ExistingPlacement, check_days, violations_of_start
@@ -236,7 +236,7 @@ def cancel(
     def write(work: Work) -> None:
         allocation = locked_allocation(work, allocation_id)
         expect_version(allocation, version)
-        _expect_status(allocation, AllocationStatus.SCHEDULED, AllocationStatus.RUNNING, to="cancelled")
+        _expect_status(allocation, *OPEN_STATUSES, to="cancelled")
         work.update(allocation, status=AllocationStatus.CANCELLED)
         displaced_request(work, allocation, waits=keep_request)
         work.summary = f"{allocation} cancelled"
@@ -281,7 +281,7 @@ def complete(
     def write(work: Work) -> None:
         allocation = locked_allocation(work, allocation_id)
         expect_version(allocation, version)
-        _expect_status(allocation, AllocationStatus.SCHEDULED, AllocationStatus.RUNNING, to="completed")
+        _expect_status(allocation, *OPEN_STATUSES, to="completed")
         ended = last_day or allocation.last_day
         if ended > allocation.ground.today():
             sentence = f"{full_date(ended)} has not come yet; say the last day that the test ran."

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from allocations.access import NOT_FOUND
-from allocations.enums import Action, AllocationStatus, RefusalCode, RequestStatus
+from allocations.enums import OPEN_STATUSES, Action, AllocationStatus, RefusalCode, RequestStatus
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Membership, TestRequest
 from allocations.rulebook import CAPABILITY, violations
 from allocations.selectors.availability import Placement, question_of
-from allocations.services.placing import MOVABLE, locked_allocation
+from allocations.services.placing import locked_allocation
 from allocations.services.work import Actor, Work, carry_out, expect_version
 
 AFTER_PLACING = frozenset({"due_date", "priority", "note", "step", "drive", "created_by_id"})
@@ -49,7 +49,7 @@ def change_booking(
 
 def lock_places(work: Work, request_id: int) -> list[Allocation]:
     """Locks the bookings of a request that can still change, with their dynos and vehicles, before the request."""
-    stays = Allocation.objects.filter(request=request_id, status__in=MOVABLE)
+    stays = Allocation.objects.filter(request=request_id, status__in=OPEN_STATUSES)
     places = list(stays.values_list("pk", "dyno_id", "vehicle_id"))
     if not places:
         return []
@@ -81,7 +81,7 @@ def expect_member(work: Work, user_id: int | None) -> None:
 
 def _expect_drive(allocation: Allocation, drive: str) -> None:
     """What has run is only written down; what is still to run must be what its dyno takes."""
-    if allocation.status not in MOVABLE:
+    if allocation.status not in OPEN_STATUSES:
         return
     question = question_of(replace(Placement.of(allocation), drive=drive))
     if question and (refusals := violations(question, [CAPABILITY])):

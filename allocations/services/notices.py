@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 from django.utils import timezone
 
-from allocations.enums import Action, AllocationStatus, RequestStatus
+from allocations.enums import OPEN_STATUSES, Action, AllocationStatus, RequestStatus
 from allocations.models import Allocation, Change, Dyno, Notice, TestRequest
 from allocations.services import notice_sentences as sentences
 from dynosite.accounts.models import User
@@ -20,7 +20,6 @@ TOLD = frozenset(Action) - {Action.IMPORT, Action.START, Action.REQUEST, Action.
 """The actions of which those concerned are told."""
 MOST_SINGLY = 5
 """Lines that one change gives a person singly; more are put together in one notice."""
-LIVE = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def _of_dynos(work: "Work", change: Change) -> list[Line]:
         if (before["enabled"], before["available_to"]) == (after["enabled"], after["available_to"]):
             continue
         rows = Allocation.objects.filter(
-            dyno_id=item["id"], status__in=LIVE, last_day__gte=change.ground.today()
+            dyno_id=item["id"], status__in=OPEN_STATUSES, last_day__gte=change.ground.today()
         ).select_related("vehicle", "test_type", "request")
         if after["enabled"]:
             rows = rows.filter(last_day__gt=after["available_to"]) if after["available_to"] else rows.none()
@@ -167,7 +166,7 @@ def _steps(work: "Work") -> dict[int, Step]:
 def _is_news(step: Step) -> bool:
     before, after = step
     if before is None:
-        return bool(after["request_id"]) and after["status"] in LIVE
+        return bool(after["request_id"]) and after["status"] in OPEN_STATUSES
     gone = [state["status"] == AllocationStatus.CANCELLED for state in (before, after)]
     places = [(state["dyno_id"], state["first_day"], state["last_day"]) for state in (before, after)]
     return gone[0] != gone[1] or (not gone[1] and places[0] != places[1])

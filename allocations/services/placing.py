@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from allocations import access
 from allocations.access import NOT_FOUND
-from allocations.enums import AllocationStatus, RefusalCode, RequestStatus, Weight
+from allocations.enums import OPEN_STATUSES, RefusalCode, RequestStatus, Weight
 from allocations.exceptions import NotFound, Refusal, Refused, Stale
 from allocations.models import Allocation, TestRequest, Vehicle
 from allocations.rulebook import LONGEST_STAY, ExistingPlacement, Question, violations
@@ -17,8 +17,6 @@ from allocations.selectors.working import length_of
 from allocations.services.work import Work
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
-
-MOVABLE = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
 
 
 def vehicle_of(vehicle_id: int) -> Vehicle:
@@ -173,7 +171,7 @@ def replace(
     `existing` is what is not asked about, where that is more than where it stands now. `confirmed` are the codes of
     what was asked about and is meant so; without it nothing is asked that could be confirmed.
     """
-    if allocation.status not in MOVABLE:
+    if allocation.status not in OPEN_STATUSES:
         raise Refused.because(RefusalCode.WRONG_STATUS, f"It is {allocation.status} and can no longer be moved.")
     existing = existing or ExistingPlacement(allocation.days, allocation.dyno_id)
     question = require_bookable(Placement.of(allocation, dyno_id=dyno_id, days=days, existing=existing))

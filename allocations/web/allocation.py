@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from allocations.enums import AllocationStatus, Role
+from allocations.enums import OPEN_STATUSES, AllocationStatus, Role
 from allocations.models import Allocation
 from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.allocations import allocation_by_id, checks_of
@@ -25,8 +25,7 @@ from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.allocation import CancelForm, CompleteForm, DetailsForm, ExtendForm, MoveForm
 from allocations.web.forms.booking import read_place
 from dynosite.lib.days import DayRange
-
-OPEN = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
+from dynosite.lib.params import number_of
 
 
 @require_safe
@@ -65,8 +64,7 @@ def _of_place(posted: QueryDict, allocation: Allocation) -> QueryDict:
         return posted
     data = posted.copy()
     dyno_id, first = place
-    number = data.get("days", "")
-    days = int(number) if number.isdecimal() and 0 < int(number[:4]) <= LONGEST_STAY else 0
+    days = number_of(data.get("days"), largest=LONGEST_STAY) or 0
     stay = stretch_of(allocation.ground_id, allocation.test_type_id, first, days) if days else None
     keeps = not days or days == _days_to_move(allocation)
     data["dyno"], data["first_day"] = str(dyno_id), first.isoformat()
@@ -145,7 +143,7 @@ def complete(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """By GET a page that says what cancelling will do."""
     allocation = _found(request, pk, Role.SCHEDULER)
-    if allocation.status not in OPEN and request.method != "POST":
+    if allocation.status not in OPEN_STATUSES and request.method != "POST":
         messages.info(request, f"It is {allocation.status} and cannot be cancelled.")
         return redirect("allocations:allocation-detail", pk)
     form = CancelForm(request.POST or None, initial={"version": allocation.version})
@@ -181,8 +179,7 @@ def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Allocat
 
 
 def _version(request: HttpRequest) -> int | None:
-    number = request.POST.get("version", "")
-    return int(number) if number.isdecimal() and len(number) < 10 else None
+    return number_of(request.POST.get("version"))
 
 
 def _after(request: HttpRequest, allocation: Allocation, outcome: Outcome, done: str, **forms: Any) -> HttpResponse:
@@ -212,7 +209,7 @@ def _page(
     if outcome is not None:
         allocation = allocation_by_id(allocation.pk, user=request.user)
     today = allocation.ground.today()
-    open_ = allocation.status in OPEN and shell_of(request).may_schedule
+    open_ = allocation.status in OPEN_STATUSES and shell_of(request).may_schedule
     running = open_ and allocation.status == AllocationStatus.RUNNING
     places, why_none = _places(request, allocation, outcome) if open_ else ([], [])
     context = {

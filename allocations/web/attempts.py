@@ -16,7 +16,6 @@ from allocations.models import Allocation, Change
 from allocations.selectors.allocations import no_longer_fit
 from allocations.services.work import Actor
 
-STATUS = {Refused: 422, Stale: 409, KeyReused: 409, Busy: 503}
 TITLES = {
     Refused: "This cannot be done",
     Stale: "It has changed in the meantime",
@@ -96,6 +95,6 @@ def refusal(error: DomainError, *, title: str = "") -> Outcome:
         codes = frozenset(each.code.value for each in error.refusals)
         confirm = sorted(error.to_confirm)
         title = "Is this meant so?" if confirm else title or TITLES[Refused]
-        return Outcome(None, title, sentences, error.places, 422, codes, confirm)
+        return Outcome(None, title, sentences, error.places, error.http_status, codes, confirm)
     kind = type(error)
-    return Outcome(None, TITLES[kind], [error.sentence], (), STATUS[kind], frozenset({error.code}))
+    return Outcome(None, TITLES[kind], [error.sentence], (), error.http_status, frozenset({error.code}))

@@ -15,14 +15,15 @@ from allocations.selectors.availability import Placement, question_of
 from allocations.selectors.places import Ranked, explained, place_value, ranked_places, with_concerns
 from allocations.selectors.wishes import concerns_of, wish_of
 from allocations.selectors.working import rules_of
-from allocations.services.booking import auto_book, book
+from allocations.services.booking import MAX_BACKUP_DAYS, auto_book, book
 from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.context import current_ground, shell_of
-from allocations.web.forms.booking import MOST_BACKUP_DAYS, BookingForm, read_place
+from allocations.web.forms.booking import BookingForm, read_place
 from allocations.web.request_rows import queue_of
 from allocations.web.wishes import Offer, filled_in, offer_for, request_named
 from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
+from dynosite.lib.params import number_of
 
 ASKED = ("vehicle", "test_type", "first_day")
 """What has to be known before places are looked for."""
@@ -97,7 +98,7 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
         "key": key_of(request),
     }
     if place is None:
-        backup = min(_number(request.POST.get("backup")), MOST_BACKUP_DAYS)
+        backup = min(number_of(request.POST.get("backup")) or 0, MAX_BACKUP_DAYS)
         outcome = attempt(
             lambda: auto_book(
                 data["vehicle"].pk, first_day=stay.first, days=form.length,
@@ -140,10 +141,6 @@ def _choice(request: HttpRequest) -> tuple[str, frozenset[str]]:
     return place, frozenset(confirmed)
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < 4 else 0
-
-
 def _page(
     request: HttpRequest,
     form: BookingForm,
@@ -175,7 +172,7 @@ def _page(
         "queue": queue,
         "open_days": max(0, wish.days - form.length) if wish and data else 0,
         "note": request.POST.get("note", ""),
-        "backup_days": range(MOST_BACKUP_DAYS + 1),
+        "backup_days": range(MAX_BACKUP_DAYS + 1),
         "trail": [("Requests", queue.list_url), ("Find a place", "")]
         if queue
         else [("Schedule", shell_of(request).schedule_url), ("New booking", "")],

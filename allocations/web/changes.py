@@ -20,6 +20,7 @@ from allocations.web.listing import list_page, listing
 from dynosite.accounts.models import User
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.formats import count
+from dynosite.lib.params import number_of
 
 SORTS = {"at": "at"}
 CSV = ("When", "Who", "Door", "Action", "What", "Why")
@@ -36,8 +37,8 @@ def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
     chosen = {name: request.GET.get(name, "") for name in ("user", "door", "action")}
     rows = changes(ground, user=request.user)
-    if chosen["user"].isdecimal() and len(chosen["user"]) < 19:
-        rows = rows.filter(user=int(chosen["user"]))
+    if (user_id := number_of(chosen["user"])) is not None:
+        rows = rows.filter(user=user_id)
     if chosen["door"] in Door.values:
         rows = rows.filter(door=chosen["door"])
     if chosen["action"] in Action.values:

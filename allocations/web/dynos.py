@@ -26,6 +26,7 @@ from allocations.web.listing import list_page, listing
 from allocations.web.live import live_list
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
+from dynosite.lib.params import number_of
 
 SEARCH = ("name", "facility__name", "notes")
 SORTS = {"name": "sort_key", "facility": "facility__position", "now": "until", "free": "next_free"}
@@ -97,8 +98,8 @@ def _others(rows: QuerySet[Dyno], free: FreeDynos, text: str) -> list[Fit]:
 
 
 def _narrowed(rows: QuerySet[Dyno], chosen: dict[str, Any]) -> QuerySet[Dyno]:
-    if chosen["facility"].isdecimal() and len(chosen["facility"]) < 19:
-        rows = rows.filter(facility=int(chosen["facility"]))
+    if (facility_id := number_of(chosen["facility"])) is not None:
+        rows = rows.filter(facility=facility_id)
     if chosen["runs"]:
         rows = rows.filter(pk__in=Capability.objects.filter(test_type=chosen["runs"]).values("dyno"))
     state = chosen["state"]

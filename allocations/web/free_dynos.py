@@ -13,6 +13,7 @@ from allocations.models import ProvingGround, TestType
 from allocations.rulebook import check_days
 from allocations.selectors.fit import Fit, fits
 from dynosite.lib.days import DayRange, day_of
+from dynosite.lib.params import number_of
 
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
@@ -105,11 +106,8 @@ def test_type_of(text: str, ground: ProvingGround) -> TestType | None:
     if not text:
         return None
     rows = TestType.objects.filter(ground=ground)
-    return rows.filter(pk=int(text)).first() if _is_id(text) else rows.filter(code=text).first()
-
-
-def _is_id(text: str) -> bool:
-    return text.isdecimal() and len(text) < 19
+    pk = number_of(text)
+    return rows.filter(code=text).first() if pk is None else rows.filter(pk=pk).first()
 
 
 def _day(text: str) -> dt.date | None:

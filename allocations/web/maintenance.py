@@ -25,6 +25,7 @@ from allocations.web.repairs import EACH, Choice, choice_for
 from allocations.web.series import Series, series_of, write_series
 from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
+from dynosite.lib.params import number_of, numbers_of
 
 ASKED = ("dyno", "first_day", "last_day")
 
@@ -32,9 +33,8 @@ ASKED = ("dyno", "first_day", "last_day")
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
-    number = data.get("dyno", "")
-    if number.isdecimal() and len(number) < 19:
-        shell_of(request).show_ground(dyno_by_id(int(number), user=request.user).ground_id)
+    if (dyno_id := number_of(data.get("dyno"))) is not None:
+        shell_of(request).show_ground(dyno_by_id(dyno_id, user=request.user).ground_id)
     return _set(request, None)
 
 
@@ -75,7 +75,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _lifted(request: HttpRequest, window: MaintenanceWindow, with_later: bool) -> Outcome:
-    version = request.POST.get("version", "")
+    version = number_of(request.POST.get("version"))
     return attempt(
         lambda: lift_maintenance(
             window.pk,
@@ -83,7 +83,7 @@ def _lifted(request: HttpRequest, window: MaintenanceWindow, with_later: bool) -
             bring_back=_back(request),
             actor=actor_of(request),
             key=key_of(request),
-            version=int(version) if version.isdecimal() and len(version) < 10 else None,
+            version=version,
         ),
         title="It cannot be lifted like this",
     )
@@ -98,7 +98,7 @@ def _found(request: HttpRequest, pk: int) -> MaintenanceWindow:
 
 
 def _back(request: HttpRequest) -> list[int]:
-    return [int(number) for number in request.POST.getlist("back") if number.isdecimal() and len(number) < 19]
+    return numbers_of(request.POST.getlist("back"))
 
 
 def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse:
@@ -149,7 +149,7 @@ def _write(
     request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None, hits: list[Hit]
 ) -> HttpResponse:  # fmt: skip
     values = {name: form.cleaned_data[name] for name in ("first_day", "last_day", "kind", "reason", "reference")}
-    version = request.POST.get("version", "")
+    version = number_of(request.POST.get("version"))
     chosen = request.POST.get("repair", EACH)
     answers, moves = read_answers(request.POST, hits), {}
     if chosen != EACH:
@@ -158,7 +158,7 @@ def _write(
         lambda: set_maintenance(
             form.cleaned_data["dyno"].pk, answers=answers, moves=moves, bring_back=_back(request),
             window_id=window.pk if window else None, actor=actor_of(request),
-            version=int(version) if window and version.isdecimal() and len(version) < 10 else None,
+            version=version if window else None,
             key=key_of(request), **values,
         ),
         title="The window cannot be set like this",

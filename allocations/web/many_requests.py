@@ -18,6 +18,7 @@ from allocations.web.context import current_ground
 from allocations.web.forms.requests import ManyForm
 from allocations.web.request_rows import list_named, list_url
 from dynosite.lib.htmx import wants_fragment
+from dynosite.lib.params import numbers_of
 
 NOT_DONE = "Nothing was changed"
 
@@ -80,19 +81,14 @@ def _data(request: HttpRequest) -> QueryDict:
 
 def _rows(request: HttpRequest, ground: ProvingGround) -> list[TestRequest]:
     """The requests that were ticked, and those that are to be written."""
-    numbers = [_number(text) for text in _data(request).getlist("request")]
-    ids = {number for number in numbers if number} | _versions(request).keys()
+    ids = {*numbers_of(_data(request).getlist("request")), *_versions(request)}
     return requests_named(ids, ground, user=request.user) if ids else []
 
 
 def _versions(request: HttpRequest) -> dict[int, int]:
     """The requests to be written, each with the version that the page showed: `ID/VERSION`."""
-    pairs = [text.partition("/") for text in request.POST.getlist("row")]
-    return {_number(pk): _number(version) for pk, _, version in pairs if _number(pk) and _number(version)}
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
+    pairs = [numbers_of(text.split("/")) for text in request.POST.getlist("row")]
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
 
 def _none_ticked(request: HttpRequest) -> HttpResponse:

@@ -12,25 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from allocations.exceptions import (
-    Busy,
-    DomainError,
-    Invalid,
-    KeyReused,
-    NotAllowed,
-    NotFound,
-    Refused,
-    Stale,
-    WrongGround,
-)
+from allocations.exceptions import DomainError, NotAllowed, NotFound
 from allocations.web.context import Elsewhere, same_page, shell_of
 from dynosite.lib.ground_address import is_page
 from dynosite.lib.pages import page_of
-
-STATUS: dict[type[DomainError], int] = {
-    Stale: 409, KeyReused: 409, WrongGround: 409, Refused: 422, Invalid: 422, Busy: 503,
-}  # fmt: skip
-
 
 PARTS = ("allocations", "assistant", "accounts", "admin")
 """The parts of the site whose pages show the shell of a ground."""
@@ -86,7 +71,7 @@ class DomainErrorMiddleware:
             return response_for_exception(request, Http404(exception.sentence))
         if isinstance(exception, NotAllowed):
             return response_for_exception(request, PermissionDenied(exception.sentence))
-        if isinstance(exception, DomainError) and (status := STATUS.get(type(exception))):
-            context = {"error": exception, "status": status, "page_before": page_of(request)}
-            return render(request, "errors/domain.html", context, status=status)
+        if isinstance(exception, DomainError):
+            context = {"error": exception, "status": exception.http_status, "page_before": page_of(request)}
+            return render(request, "errors/domain.html", context, status=exception.http_status)
         return None

@@ -10,6 +10,7 @@ from allocations.selectors.notices import notices_of
 from allocations.services import notices
 from allocations.web.live import live_list
 from dynosite.lib.htmx import wants_fragment
+from dynosite.lib.params import numbers_of
 
 SHOWN = 100
 
@@ -32,7 +33,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_POST
 def seen(request: HttpRequest) -> HttpResponse:
     """Marks one as seen, or without `notice` all."""
-    ids = [int(id_) for id_ in request.POST.getlist("notice") if id_.isdecimal() and len(id_) < 19]
+    ids = numbers_of(request.POST.getlist("notice"))
     notices.mark_seen(request.user, ids=ids if "notice" in request.POST else None)
     return redirect("allocations:notice-list")
 

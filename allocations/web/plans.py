@@ -30,6 +30,7 @@ from allocations.web.forms.plans import PlanForm
 from allocations.web.listing import list_page, listing
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
+from dynosite.lib.params import number_of, numbers_of
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def create(request: HttpRequest) -> HttpResponse:
     today = ground.today()
     waiting = request_list(ground, user=request.user).filter(status=RequestStatus.WAITING)
     form = PlanForm(request.POST or None, initial={"first_day": today, "last_day": today + AHEAD})
-    picked = {int(pk) for pk in request.POST.getlist("request") if pk.isdecimal() and len(pk) < 19}
+    picked = set(numbers_of(request.POST.getlist("request")))
     if request.method == "POST" and form.is_valid() and form.has_requests(picked, waiting):
         try:
             plan = plans.ask_for_plan(
@@ -128,8 +129,8 @@ def _narrowed(rows, chosen: dict[str, str]) -> list[TestRequest]:
         for name in PICKED_FROM:
             found |= Q(**{f"{name}__icontains": word})
         rows = rows.filter(found)
-    if chosen["test"].isdecimal() and len(chosen["test"]) < 19:
-        rows = rows.filter(test_type=int(chosen["test"]))
+    if (test_type := number_of(chosen["test"])) is not None:
+        rows = rows.filter(test_type=test_type)
     if chosen["priority"] in Priority.values:
         rows = rows.filter(priority=chosen["priority"])
     return list(rows)
@@ -209,7 +210,7 @@ def apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     plan = found_plan(request, pk, Role.SCHEDULER)
     if request.method != "POST":
         return redirect("allocations:plan-detail", pk)
-    chosen = [int(id_) for id_ in request.POST.getlist("item") if id_.isdecimal() and len(id_) < 19]
+    chosen = numbers_of(request.POST.getlist("item"))
     try:
         key = _key(plan, chosen)
         change = plans.apply_plan(plan.pk, actor=Actor(request.user, Door.PLANNER), items=chosen, key=key)

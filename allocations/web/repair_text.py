@@ -4,6 +4,7 @@ from allocations.enums import DisplacedTo
 from allocations.selectors.maintenance import Answer
 from allocations.selectors.repairs import RepairOption
 from dynosite.lib.days import day_of
+from dynosite.lib.params import number_of
 
 MOST_ANSWERS = 1_000
 
@@ -37,6 +38,7 @@ def read(text: str) -> tuple[dict[int, Answer], dict[int, Answer]]:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+    number = number_of(text)
+    if number is None:
         raise ValueError(text)
-    return int(text)
+    return number

@@ -12,6 +12,7 @@ from allocations.web.repair_overlay import calendar_address
 from allocations.web.repair_text import written
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
+from dynosite.lib.params import number_of
 
 EACH = "each"
 """Instead of an option: an answer for each booking by itself."""
@@ -57,7 +58,7 @@ def choice_for(
     `others_stay`: nobody else is to move."""
     data = request.POST if request.method == "POST" else request.GET
     asked_for = data.get("repair", "")
-    number = int(asked_for) if asked_for.isdecimal() and len(asked_for) < 3 else 0
+    number = number_of(asked_for, largest=99) or 0
     everything = not others_stay and (request.method == "POST" or asked_for == "more" or number > 0)
     found = repairs(dyno.pk, days, user=request.user, others=everything, window_id=window_id)
     if not found.options:

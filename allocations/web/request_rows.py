@@ -15,6 +15,7 @@ from allocations.selectors.lateness import late_requests
 from allocations.selectors.requests import request_list
 from allocations.selectors.search import REQUEST_FIELDS
 from allocations.web.listing import Arranged, arranged
+from dynosite.lib.params import number_of
 from dynosite.lib.plain_text import has_nul
 
 SORTS = {
@@ -108,9 +109,9 @@ def queue_of(request: HttpRequest, data: QueryDict, wish: TestRequest | None) ->
 
 
 def _narrowed(rows: QuerySet, query: QueryDict, today: dt.date) -> QuerySet:
-    test, priority = query.get("test", ""), query.get("priority", "")
-    if test.isdecimal() and len(test) < 19:
-        rows = rows.filter(test_type=int(test))
+    priority = query.get("priority", "")
+    if (test_type := number_of(query.get("test"))) is not None:
+        rows = rows.filter(test_type=test_type)
     if priority in Priority.values:
         rows = rows.filter(priority=priority)
     return rows.filter(late_requests(today)) if query.get("late") else rows

@@ -23,6 +23,7 @@ from allocations.web.listing import list_page, paged
 from allocations.web.live import live_list
 from allocations.web.request_rows import FILTERS, list_text, rows_of, status_of
 from dynosite.lib.csv_files import csv_answer
+from dynosite.lib.params import number_of
 
 CSV = (
     "Vehicle", "Test type", "Step", "Days", "Earliest start", "Due", "Priority", "Status", "Dyno", "First day",
@@ -151,10 +152,10 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         trail = [("Requests", reverse("allocations:request-list")), (str(wish), _address(pk)), ("Cancel", "")]
         return render(request, "allocations/requests/cancel.html", {"wish": wish, "trail": trail})
-    version = request.POST.get("version", "")
+    version = number_of(request.POST.get("version"))
     outcome = attempt(
         lambda: cancel_request(
-            pk, version=int(version) if version.isdecimal() and len(version) < 10 else None, key=key_of(request),
+            pk, version=version, key=key_of(request),
             actor=actor_of(request, request.POST.get("reason", "")[:500]),
         )
     )  # fmt: skip

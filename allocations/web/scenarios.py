@@ -27,6 +27,7 @@ from allocations.web.listing import list_page, listing
 from allocations.web.scenario_tables import comparison_of, tables_of
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
+from dynosite.lib.params import number_of, uuid_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def index(request: HttpRequest) -> HttpResponse:
         return csv_answer(f"scenarios-{ground.code.lower()}", CSV, rows, lambda each: _csv(each, names))
     for each in found.page_obj:
         each.words = _words(each, names)
-    deleted = _uuid(request.GET.get("deleted", ""))
+    deleted = uuid_of(request.GET.get("deleted", ""))
     context = {
         "shown": shown,
         "kinds": [("", "All"), ("deleted", "Deleted")],
@@ -175,13 +176,10 @@ def add_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def remove_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     _found(request, pk, Role.SCHEDULER)
-    number = request.POST.get("number", "")
-    _try(request, lambda: scenarios.remove_edit(pk, actor=_actor(request), number=_number(number)))
+    number = number_of(request.POST.get("number"), largest=999)
+    number = -1 if number is None else number
+    _try(request, lambda: scenarios.remove_edit(pk, actor=_actor(request), number=number))
     return redirect(DETAIL, pk)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 4 else -1
 
 
 @require_POST
@@ -225,7 +223,7 @@ def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """Answered scenarios side by side (`?scenario=` for each)."""
     ground = current_ground(request)
-    chosen = [_uuid(text) for text in request.GET.getlist("scenario")[:MOST_COMPARED]]
+    chosen = [uuid_of(text) for text in request.GET.getlist("scenario")[:MOST_COMPARED]]
     found = {each.pk: each for each in scenarios.scenarios_of(ground.pk, user=request.user).filter(pk__in=chosen)}
     if any(pk not in found for pk in chosen):
         raise NotFound(NOT_FOUND)
@@ -235,13 +233,6 @@ def compare(request: HttpRequest) -> HttpResponse:
         "trail": [("What if", reverse(LIST)), ("Compare", "")],
     }
     return render(request, "allocations/scenarios/compare.html", context)
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 def _try(request: HttpRequest, write: Any) -> bool:

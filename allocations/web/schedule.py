@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from allocations import access
-from allocations.enums import AllocationStatus, Drive, LateKind, WeightClass
+from allocations.enums import OPEN_STATUSES, Drive, LateKind, WeightClass
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.allocations import allocation_by_id, checks_of, search_ahead
@@ -28,6 +28,7 @@ from allocations.web.repair_overlay import RepairOverlay, repair_overlay_of
 from allocations.web.schedule_query import STATUSES, ZOOMS, ScheduleQuery, read_query
 from allocations.web.schedule_view import come_back, params_of, remember
 from dynosite.lib.htmx import wants_fragment
+from dynosite.lib.params import numbers_of
 
 WHOLE_UP_TO = 50
 """Dynos; a larger board sends its first rows and the others when they come near."""
@@ -36,7 +37,6 @@ FIRST_ROWS = 30
 MOST_ROWS_ASKED = 250
 AROUND = dt.timedelta(days=3)
 """Days shown before what is looked for."""
-MOVABLE = (AllocationStatus.SCHEDULED, AllocationStatus.RUNNING)
 """What can still be changed."""
 LEGEND = (
     ("scheduled", "Scheduled"),
@@ -112,9 +112,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     """Rows by the ids of their dynos, with the page's filters: when they come near, and when they have changed."""
     ground = current_ground(request)
     query = read_query(request.GET, ground)
-    ids = {
-        int(number) for number in request.GET.get("dynos", "").split(",") if number.isdecimal() and len(number) < 19
-    }
+    ids = set(numbers_of(request.GET.get("dynos", "").split(",")))
     changed = request.GET.get("changed") == "1"
     found = _calendar(request, query, _overlay(request, query), dyno_ids=None if changed else _bounded(ids))
     context = _shared(request, query, found)
@@ -133,7 +131,7 @@ def allocation_card(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "allocation": allocation,
         "checks": checks_of(allocation),
-        "may_change": shell_of(request).may_schedule and allocation.status in MOVABLE,
+        "may_change": shell_of(request).may_schedule and allocation.status in OPEN_STATUSES,
         "overrun": overrun_since(allocation),
         "late": lateness_of_allocation(allocation),
         "page": f"{reverse('allocations:allocation-card', args=[pk]).removesuffix('card/')}",

@@ -11,6 +11,7 @@ from allocations.models import ProvingGround
 from allocations.selectors.calendar import LATE, CalendarFilter
 from dynosite.lib.days import DayRange, day_of
 from dynosite.lib.formats import day_range, full_date
+from dynosite.lib.params import number_of
 
 LONGEST = 400
 """Days that the calendar shows at most."""
@@ -121,12 +122,11 @@ class ScheduleQuery:
 def read_query(params: QueryDict, ground: ProvingGround) -> ScheduleQuery:
     """What makes no sense is left out, so that an old link still opens; of days it is said."""
     zoom = ZOOMS.get(params.get("zoom", ""), ZOOMS[DEFAULT_ZOOM])
-    facility = params.get("facility", "")
     chosen = CalendarFilter(
         runs=frozenset(filter(None, params.getlist("runs"))),
         drives=frozenset(params.getlist("drive")) & frozenset(Drive.values),
         weights=frozenset(params.getlist("weight")) & frozenset(WeightClass.values),
-        facility=int(facility) if facility.isdecimal() and len(facility) < 19 else None,
+        facility=number_of(params.get("facility")),
         statuses=frozenset(params.getlist("status")) & {value for value, _ in STATUSES},
         test=params.get("test", ""),
         mine=params.get("mine") == "1",

@@ -11,6 +11,7 @@ from allocations.selectors.requests import request_by_id, waiting_of
 from allocations.selectors.vehicles import vehicle_named
 from allocations.selectors.wishes import first_day_of
 from allocations.web.forms.booking import BookingForm
+from dynosite.lib.params import number_of
 
 NO_REQUEST = "none"
 """What the form sends where the booking is for none of the requests that wait."""
@@ -31,8 +32,8 @@ class Offer:
 
 
 def request_named(request: HttpRequest, data: Mapping[str, str]) -> TestRequest | None:
-    number = data.get("request", "")
-    return request_by_id(int(number), user=request.user) if number.isdecimal() and len(number) < 19 else None
+    number = number_of(data.get("request"))
+    return None if number is None else request_by_id(number, user=request.user)
 
 
 def offer_for(

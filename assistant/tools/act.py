@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
+from allocations.enums import OPEN_STATUSES, AllocationStatus, RefusalCode, RequestStatus
 from allocations.exceptions import DomainError, NotFound, Refusal, Refused
 from allocations.selectors import fit, reports, requests
 from allocations.selectors.allocations import allocation_by_id
@@ -19,6 +19,7 @@ from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 from dynosite.lib.moments import moment
+from dynosite.lib.params import uuid_of
 
 
 def _written(change: Any, model: str) -> list[dict[str, Any]]:
@@ -141,7 +142,7 @@ def one_allocation(caller: Caller, args: Any, *, dyno: str | None = None) -> Any
         dyno=finding.dyno(caller, dyno) if dyno else None,
         test_type=finding.test_type(caller, args.within_test) if args.within_test else None,
     )  # fmt: skip
-    found = list(query.filter(status__in=[AllocationStatus.SCHEDULED, AllocationStatus.RUNNING]))
+    found = list(query.filter(status__in=OPEN_STATUSES))
     if len(found) == 1:
         return allocation_by_id(found[0].pk, user=caller.user)
     name = vehicle.label if vehicle else dyno
@@ -242,10 +243,10 @@ def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
 
 
 def _id_of(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise NotFound(f"There is no change {text} here.") from None
+    pk = uuid_of(text)
+    if pk is None:
+        raise NotFound(f"There is no change {text} here.")
+    return pk
 
 
 def undo_change(caller: Caller, args: a.UndoChange) -> Draft:

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import Resolver404, resolve
 
 from dynosite.lib.ground_address import split_ground
+from dynosite.lib.params import number_of
 
 MOST = 2000
 _SELECTED = {"a": "allocation", "w": "maintenance_window"}
@@ -33,8 +34,8 @@ def page_in_view(told: str) -> dict[str, Any]:
         if day := _day(given.get(name)):
             found[name] = day
     selected = str(given.get("selected", ""))
-    if selected[:1] in _SELECTED and selected[1:].isdecimal() and len(selected) < 20:
-        found["selected"] = {_SELECTED[selected[0]]: int(selected[1:])}
+    if selected[:1] in _SELECTED and (pk := number_of(selected[1:])) is not None:
+        found["selected"] = {_SELECTED[selected[0]]: pk}
     return found
 
 

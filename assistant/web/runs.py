@@ -13,6 +13,7 @@ from assistant.web.answers import about, ground_named, in_panel, page, parts, ru
 from assistant.web.entries import turn_of
 from assistant.web.pages import page_in_view
 from assistant.web.talks import address_of, list_context, talk_context
+from dynosite.lib.params import uuid_of
 
 
 @require_POST
@@ -26,7 +27,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     try:
         run = conversations.ask(
             request.user, ground_id=ground.pk, text=text, conversation_id=found.pk if found else None,
-            page=page_in_view(given.get("page", "")), message_id=_uuid(given.get("message_id", "")),
+            page=page_in_view(given.get("page", "")), message_id=uuid_of(given.get("message_id", "")),
         )  # fmt: skip
     except NotFound:
         raise
@@ -80,14 +81,7 @@ def _answer(request: HttpRequest, found: Run) -> HttpResponse:
 def _conversation(request: HttpRequest, wanted: str) -> Conversation | None:
     if not wanted:
         return None
-    pk = _uuid(wanted)
+    pk = uuid_of(wanted)
     if pk is None:
         raise NotFound("There is no such conversation here.")
     return conversations.conversation_by_id(pk, user=request.user)
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

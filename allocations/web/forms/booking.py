@@ -14,8 +14,6 @@ from dynosite.lib.days import DayRange, day_of
 from dynosite.lib.forms import DayField
 from dynosite.lib.workdays import WorkingCalendar
 
-MOST_BACKUP_DAYS = 7
-
 
 class BookingForm(GroundForm):
     vehicle = VehicleField()

@@ -26,6 +26,7 @@ REPEATS = [
 ]
 SERIES = ("repeat", "every", "times", "until", "also")
 """Fields of windows that are set together."""
+from dynosite.lib.params import number_of
 
 
 class WindowForm(GroundForm):
@@ -140,6 +141,6 @@ def read_answers(data: Mapping[str, str], hits: Iterable[Hit]) -> dict[int, Answ
             if place is None:
                 continue
             dyno_id, first = place
-        seen = int(version) if version.isdecimal() and len(version) < 10 else None
+        seen = number_of(version)
         answers[id_] = Answer(DisplacedTo(chosen), dyno_id, first, seen)
     return answers

@@ -6,6 +6,7 @@ from django import forms
 
 from allocations.enums import Drive, Movable, WeightClass
 from allocations.models import Dyno, MaintenanceWindow
+from allocations.rulebook import LONGEST_STAY
 from allocations.web.forms.fields import GroundForm, test_type_field
 from dynosite.lib.formats import full_date
 from dynosite.lib.forms import DayField
@@ -146,7 +147,11 @@ class MoreTestsForm(EditForm):
     count = forms.IntegerField(label="How many", min_value=1, max_value=500, initial=50)
     month = MonthField()
     days = forms.IntegerField(
-        label="Days each", min_value=1, max_value=366, required=False, help_text="Empty: as tests of this type take"
+        label="Days each",
+        min_value=1,
+        max_value=LONGEST_STAY,
+        required=False,
+        help_text="Empty: as tests of this type take",
     )
     drive = forms.ChoiceField(choices=[("", "As they are"), *Drive.choices], required=False)
     weight = forms.ChoiceField(choices=[("", "As they are"), *WeightClass.choices], required=False)

@@ -1,7 +1,7 @@
 """Errors as JSON, with a code and a sentence.
 
-An error of the domain brings a stable `code` and a `sentence`; `details()` has what more there is to say. The HTTP
-status of each code stands here and nowhere else.
+An error of the domain brings a stable `code`, a `sentence` and its `http_status`; `details()` has what more there is
+to say.
 """
 
 from dataclasses import dataclass, field
@@ -14,25 +14,6 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-STATUS = {
-    "not-found": 404,
-    "not-allowed": 403,
-    "stale": 409,
-    "idempotency-key-reused": 409,
-    "waiting": 409,
-    "decided": 409,
-    "changed": 409,
-    "refused": 422,
-    "invalid": 422,
-    "unclear": 422,
-    "query-refused": 422,
-    "limited": 429,
-    "over-budget": 429,
-    "busy": 503,
-    "unavailable": 503,
-    "assistant-off": 503,
-}
-"""Of the codes of the domain; of any other it is 422."""
 NOT_KEPT = {"Cache-Control": "no-store"}
 EMPTY: dict[str, Any] = {"refusals": [], "places": [], "errors": {}}
 _OF_THE_FRAMEWORK = {
@@ -68,7 +49,7 @@ def failure_of(error: Exception) -> Failure | None:
     details: dict[str, Any] = getattr(error, "details", dict)()
     seconds = details.get("seconds")
     headers = {"Retry-After": str(max(1, round(seconds)))} if seconds else {}
-    return Failure(STATUS.get(code, 422), {"code": code, "message": sentence} | EMPTY | details, headers)
+    return Failure(getattr(error, "http_status", 422), {"code": code, "message": sentence} | EMPTY | details, headers)
 
 
 def _of_framework(error: exceptions.APIException) -> Failure:
