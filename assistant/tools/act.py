@@ -13,6 +13,7 @@ from assistant.exceptions import Unclear
 from assistant.tools import args as a
 from assistant.tools import cards, finding, rows, steps
 from assistant.tools.caller import Caller
+from assistant.tools.declaring import proposes
 from assistant.tools.outage import giving_way
 from assistant.tools.read import days_of
 from assistant.tools.steps import Draft
@@ -72,6 +73,12 @@ def _draft_of_booking(caller: Caller, step: steps.Step, request: Any, extra: lis
     )  # fmt: skip
 
 
+@proposes(
+    a.BookAllocation,
+    "Proposes to book a vehicle on the dyno that the user named.",
+    labels=("Prepared a booking", "Preparing a booking"),
+    single_booking=True,
+)
 def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
     vehicle = finding.vehicle(caller, args.vehicle)
     dyno = finding.dyno(caller, args.dyno)
@@ -85,6 +92,13 @@ def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
     return _draft_of_booking(caller, step, request)
 
 
+@proposes(
+    a.AutoAllocate,
+    "Finds the best dyno for a vehicle's test from start_date and proposes to book it. With backup it may "
+    "start up to max_backup_days later.",
+    labels=("Looked for a place", "Looking for a place"),
+    single_booking=True,
+)
 def auto_allocate_vehicle(caller: Caller, args: a.AutoAllocate) -> Draft:
     vehicle = finding.vehicle(caller, args.vehicle)
     dyno = finding.dyno(caller, args.dyno) if args.dyno else None
@@ -156,6 +170,11 @@ def one_allocation(caller: Caller, args: Any, *, dyno: str | None = None) -> Any
     raise NotFound(f"{name} has no booking{what}{when} that could be changed.")
 
 
+@proposes(
+    a.MoveAllocation,
+    "Proposes to move a booking to other days, another dyno, or both. A new first day alone keeps the length.",
+    labels=("Prepared a move", "Preparing a move"),
+)
 def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
     old = one_allocation(caller, args)
     dyno = finding.dyno(caller, args.dyno) if args.dyno else old.dyno
@@ -191,6 +210,11 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
     return Draft(step, drawn)
 
 
+@proposes(
+    a.CancelAllocation,
+    "Proposes to cancel one booking.",
+    labels=("Prepared a cancellation", "Preparing a cancellation"),
+)
 def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
     old = one_allocation(caller, args, dyno=args.dyno)
     step = {"do": "cancel", "allocation_id": old.pk, "version": old.version}
@@ -218,6 +242,13 @@ def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
     return Draft(step, drawn)
 
 
+@proposes(
+    a.SetMaintenance,
+    "Proposes a maintenance window for a dyno, with a new place or a wait for each booking that it hits. "
+    "A dyno that is broken or down has the kind outage, which schedulers may set too; other kinds take an "
+    "admin.",
+    labels=("Prepared maintenance", "Preparing maintenance"),
+)
 def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
     dyno = finding.dyno(caller, args.dyno)
     days = days_of(args.start_date, args.end_date)
@@ -249,6 +280,11 @@ def _id_of(text: str) -> uuid.UUID:
     return pk
 
 
+@proposes(
+    a.UndoChange,
+    "Proposes to undo a change; without an id the user's own latest.",
+    labels=("Prepared an undo", "Preparing an undo"),
+)
 def undo_change(caller: Caller, args: a.UndoChange) -> Draft:
     if args.change:
         change = reports.change_of(_id_of(args.change), caller.ground, user=caller.user)

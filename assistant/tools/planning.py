@@ -14,6 +14,7 @@ from allocations.services.work import Actor
 from assistant.tools import args as a
 from assistant.tools import cards, steps
 from assistant.tools.caller import Caller
+from assistant.tools.declaring import proposes
 from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
@@ -22,6 +23,11 @@ SECONDS = 5
 """The longest that somebody waits for the planner in a conversation; a plan that is proven comes sooner."""
 
 
+@proposes(
+    a.PlanRequests,
+    "Proposes a place for every waiting request at once, or for so many of the most urgent.",
+    labels=("Planned the requests", "Planning the requests"),
+)
 def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
     waiting = requests.request_list(caller.ground, user=caller.user).filter(status=RequestStatus.WAITING)
     number = waiting.count()

@@ -10,8 +10,9 @@ from allocations.enums import AllocationStatus, LateKind, RequestStatus
 from allocations.exceptions import DomainError
 from allocations.selectors import dynos, fit, lateness, reports, requests
 from assistant.tools import args as a
-from assistant.tools import finding, rows
+from assistant.tools import finding, phrases, rows
 from assistant.tools.caller import Caller
+from assistant.tools.declaring import reads
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import full_date
@@ -20,6 +21,12 @@ MOST = 50
 """Rows a result at most; how many there are is said beside them."""
 
 
+@reads(
+    a.NoArgs,
+    "Today's date, weekday and time at the proving ground.",
+    labels=("Looked at the calendar", "Looking at the calendar"),
+    phrase=phrases.now,
+)
 def get_datetime_now(caller: Caller, args: a.NoArgs) -> dict[str, Any]:
     now = clock.now(caller.ground.time_zone)
     return {
@@ -28,6 +35,13 @@ def get_datetime_now(caller: Caller, args: a.NoArgs) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@reads(
+    a.ListDynos,
+    "The proving ground's dynos and what each may run; with a test type, drive or weight only those that fit.",
+    labels=("Looked at the dynos", "Looking at the dynos"),
+    counted=("dynos", "dyno"),
+    phrase=phrases.dynos_listed,
+)
 def list_dynos(caller: Caller, args: a.ListDynos) -> dict[str, Any]:
     test_type = finding.test_type(caller, args.test_type) if args.test_type else None
     drive = finding.drive(args.drive_type)
@@ -62,6 +76,14 @@ def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
     return days
 
 
+@reads(
+    a.FindDynos,
+    "Dynos that are free on all days from start_date to end_date for a test of this weight, drive and "
+    "type; of the others why not. Leave out what was not said.",
+    labels=("Looked for free dynos", "Looking for free dynos"),
+    counted=("free", "free dyno"),
+    phrase=phrases.dynos_free,
+)
 def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
     days = days_of(args.start_date, args.end_date)
     test_type = finding.test_type(caller, args.test_type) if args.test_type else None
@@ -85,6 +107,13 @@ def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
     }
 
 
+@reads(
+    a.CheckVehicle,
+    "Where and when a vehicle is booked, and which of its tests wait. By tag, VIN or id.",
+    labels=("Looked up a vehicle", "Looking up a vehicle"),
+    counted=("allocations", "booking"),
+    phrase=phrases.vehicle,
+)
 def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> dict[str, Any]:
     vehicle = finding.vehicle(caller, args.vehicle)
     found = list(reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk))
@@ -107,6 +136,13 @@ def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> dict[str, 
     }
 
 
+@reads(
+    a.Period,
+    "Dynos or vehicles that are booked twice on the same days.",
+    labels=("Looked for conflicts", "Looking for conflicts"),
+    counted=("count", "conflict"),
+    phrase=phrases.conflicts,
+)
 def detect_conflicts(caller: Caller, args: a.Period) -> dict[str, Any]:
     days = days_of(args.start_date, args.end_date)
     found = reports.conflicts(caller.ground, user=caller.user, days=days)
@@ -120,6 +156,13 @@ def detect_conflicts(caller: Caller, args: a.Period) -> dict[str, Any]:
     }
 
 
+@reads(
+    a.CountCompleted,
+    "How many tests are completed, in all and by test type.",
+    labels=("Counted completed tests", "Counting completed tests"),
+    counted=("count", "test"),
+    phrase=phrases.completed,
+)
 def completed_tests_count(caller: Caller, args: a.CountCompleted) -> dict[str, Any]:
     test_type = finding.test_type(caller, args.test_type) if args.test_type else None
     days = days_of(args.start_date, args.end_date)
@@ -133,6 +176,13 @@ def completed_tests_count(caller: Caller, args: a.CountCompleted) -> dict[str, A
             "tests": [rows.allocation(row) for row in found.order_by("-last_day")[:10]]}  # fmt: skip
 
 
+@reads(
+    a.TestsByStatus,
+    "Booked tests of a status (scheduled, running, completed, cancelled), on days, of a test type or on a dyno.",
+    labels=("Looked up tests", "Looking up tests"),
+    counted=("count", "test"),
+    phrase=phrases.by_status,
+)
 def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]:
     status = (args.status or "").strip().casefold() or None
     if status and status not in AllocationStatus.values:
@@ -156,6 +206,13 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]
             "maintenance": windows}  # fmt: skip
 
 
+@reads(
+    a.CheckMaintenance,
+    "Dynos that are in maintenance or disabled: today, on the days given, or what comes for one dyno.",
+    labels=("Looked at maintenance", "Looking at maintenance"),
+    counted=("count", "window"),
+    phrase=phrases.maintenance,
+)
 def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> dict[str, Any]:
     """Today's where no day is said; of one dyno, what is and what comes."""
     dyno = finding.dyno(caller, args.dyno) if args.dyno else None
@@ -173,6 +230,13 @@ def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> dict[str, Any
     }  # fmt: skip
 
 
+@reads(
+    a.ExplainFit,
+    "Why a dyno can or cannot run a vehicle's test: test type, drive, weight class, and with days also "
+    "what is there then. Without a dyno, every dyno.",
+    labels=("Checked what fits", "Checking what fits"),
+    phrase=phrases.fit,
+)
 def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
     vehicle = finding.vehicle(caller, args.vehicle)
     dyno = finding.dyno(caller, args.dyno) if args.dyno else None
@@ -195,6 +259,13 @@ def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
             "test_type": types[0].name if args.test_type else None, "answers": answers}  # fmt: skip
 
 
+@reads(
+    a.Utilisation,
+    "How busy the dynos, or one of them, are on the days, in percent.",
+    labels=("Worked out the use", "Working out the use"),
+    counted=("dynos", "dyno"),
+    phrase=phrases.utilisation,
+)
 def utilisation_report(caller: Caller, args: a.Utilisation) -> dict[str, Any]:
     days = days_of(args.start_date, args.end_date)
     dyno = finding.dyno(caller, args.dyno) if args.dyno else None
@@ -221,6 +292,14 @@ def utilisation_report(caller: Caller, args: a.Utilisation) -> dict[str, Any]:
     }
 
 
+@reads(
+    a.ListLate,
+    "Booked tests that are late, the longest first: past their end, not started, or ending after their "
+    "due date; and waiting requests that can no longer make theirs.",
+    labels=("Looked at what is late", "Looking at what is late"),
+    counted=("count", "late test"),
+    phrase=phrases.late,
+)
 def list_late_tests(caller: Caller, args: a.ListLate) -> dict[str, Any]:
     """The longest late first, how many in each way, and the requests that can no longer make their due date."""
     kind = (args.kind or "").strip().casefold().replace(" ", "-") or None
@@ -246,6 +325,13 @@ def _late_row(row: Any) -> dict[str, Any]:
     return rows.allocation(row) | {"why": late.sentence if late else ""}
 
 
+@reads(
+    a.ListRequests,
+    "Tests that wait for a place (or were placed, or cancelled).",
+    labels=("Looked at the requests", "Looking at the requests"),
+    counted=("count", "request"),
+    phrase=phrases.requests,
+)
 def list_requests(caller: Caller, args: a.ListRequests) -> dict[str, Any]:
     status = (args.status or RequestStatus.WAITING).casefold()
     if status not in RequestStatus.values:

@@ -11,28 +11,6 @@ from assistant.web.addresses import in_page, is_own_page
 from dynosite.lib.formats import count
 
 MOST_ROWS = 12
-_NAMES = {
-    "get_datetime_now": ("Looked at the calendar", "Looking at the calendar"),
-    "list_dynos": ("Looked at the dynos", "Looking at the dynos"),
-    "find_available_dynos": ("Looked for free dynos", "Looking for free dynos"),
-    "check_vehicle_allocation": ("Looked up a vehicle", "Looking up a vehicle"),
-    "detect_conflicts": ("Looked for conflicts", "Looking for conflicts"),
-    "completed_tests_count": ("Counted completed tests", "Counting completed tests"),
-    "get_tests_by_status": ("Looked up tests", "Looking up tests"),
-    "maintenance_check": ("Looked at maintenance", "Looking at maintenance"),
-    "explain_fit": ("Checked what fits", "Checking what fits"),
-    "utilisation_report": ("Worked out the use", "Working out the use"),
-    "list_late_tests": ("Looked at what is late", "Looking at what is late"),
-    "list_requests": ("Looked at the requests", "Looking at the requests"),
-    "query_database": ("Asked the database", "Asking the database"),
-    "auto_allocate_vehicle": ("Looked for a place", "Looking for a place"),
-    "book_allocation": ("Prepared a booking", "Preparing a booking"),
-    "move_allocation": ("Prepared a move", "Preparing a move"),
-    "cancel_allocation": ("Prepared a cancellation", "Preparing a cancellation"),
-    "set_maintenance": ("Prepared maintenance", "Preparing maintenance"),
-    "plan_requests": ("Planned the requests", "Planning the requests"),
-    "undo_change": ("Prepared an undo", "Preparing an undo"),
-}
 _ICONS = {
     ToolStatus.OK: "check", ToolStatus.WAITING: "check", ToolStatus.CARRIED_OUT: "circle-check",
     ToolStatus.REFUSED: "ban", ToolStatus.NOT_FOUND: "search", ToolStatus.UNCLEAR: "info",
@@ -51,13 +29,6 @@ _TITLES = {
 _LEFT_OUT = {
     "status", "card", "card_text", "proposal", "tool", "message", "url", "said", "asked", "status_asked", "today",
     "enabled", "ground_id", "change",
-}  # fmt: skip
-_COUNTED = {
-    "find_available_dynos": ("free", "free dyno"), "list_dynos": ("dynos", "dyno"),
-    "list_requests": ("count", "request"), "list_late_tests": ("count", "late test"),
-    "detect_conflicts": ("count", "conflict"), "get_tests_by_status": ("count", "test"),
-    "completed_tests_count": ("count", "test"), "maintenance_check": ("count", "window"),
-    "check_vehicle_allocation": ("allocations", "booking"), "utilisation_report": ("dynos", "dyno"),
 }  # fmt: skip
 
 
@@ -98,7 +69,8 @@ class ToolCard:
 
     @property
     def name(self) -> str:
-        done, doing = _NAMES.get(self.call.name, (self.call.name.replace("_", " ").capitalize(),) * 2)
+        tool = TOOLS.get(self.call.name)
+        done, doing = tool.labels if tool else (self.call.name.replace("_", " ").capitalize(),) * 2
         return doing if self.running else done
 
     @property
@@ -126,11 +98,14 @@ class ToolCard:
     def _told(self) -> str:
         if self.call.status != ToolStatus.OK:
             return "" if self.look == "good" else ToolStatus(self.call.status).label
-        where, noun = _COUNTED.get(self.call.name, ("", ""))
-        found = self.call.result.get(where)
-        if isinstance(found, list):
-            found = len(found)
-        return count(found, noun) if isinstance(found, int) else ""
+        tool = TOOLS.get(self.call.name)
+        if not tool or not tool.counted:
+            return ""
+        part, noun = tool.counted
+        number = self.call.result.get(part)
+        if isinstance(number, list):
+            number = len(number)
+        return count(number, noun) if isinstance(number, int) else ""
 
     @property
     def message(self) -> str:

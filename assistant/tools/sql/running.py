@@ -8,8 +8,10 @@ import psycopg
 
 from allocations.exceptions import DomainError
 from assistant.exceptions import Unavailable
+from assistant.tools import phrases
 from assistant.tools.args import QueryDatabase
 from assistant.tools.caller import Caller
+from assistant.tools.declaring import reads
 from assistant.tools.sql import guard, reader
 from assistant.tools.sql.views import COLUMNS
 
@@ -22,6 +24,13 @@ _AS_THEY_ARE = {psycopg.adapters.types[name].oid for name in ("bool int2 int4 in
 _NUMERIC = psycopg.adapters.types["numeric"].oid
 
 
+@reads(
+    QueryDatabase,
+    "Runs one read-only SELECT (PostgreSQL), for questions that no other tool answers. The views, of this proving"
+    " ground alone: " + "; ".join(f"{name}({', '.join(columns)})" for name, columns in COLUMNS.items()),
+    labels=("Asked the database", "Asking the database"),
+    phrase=phrases.query,
+)
 def query_database(caller: Caller, args: QueryDatabase) -> dict[str, Any]:
     """Without SQL: the views and their columns. Raises NotLetThrough, and Unavailable where no role could be made."""
     if not args.sql.strip():
