@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from allocations import vehicle_details
 from allocations.admin.base import GroundAdmin
 from allocations.admin.forms import SeenForm, with_seen
 from allocations.admin.scope import ground_ids
@@ -56,7 +57,7 @@ class VehicleAdmin(FleetAdmin):
     fieldsets = [
         (None, {"fields": ["ground", ("tag", "vin"), "placeholder"]}),
         ("Under test", {"fields": ["drive", ("weight_class", "weight_lbs")]}),
-        ("Build", {"fields": [("program", "model_year"), ("powertrain", "build_type"), ("build_id", "team")]}),
+        ("Build", {"fields": [vehicle_details.NAMES[at : at + 2] for at in range(0, len(vehicle_details.NAMES), 2)]}),
         ("Notes", {"fields": ["notes"]}),
     ]
     list_display = [
@@ -66,12 +67,12 @@ class VehicleAdmin(FleetAdmin):
         "model_year",
         "drive",
         "weight_class",
-        "team",
+        *(detail.name for detail in vehicle_details.LISTED),
         "placeholder",
         "ground_code",
     ]
     list_filter = [GROUND, "drive", "weight_class", "placeholder", ProgramFilter]
-    search_fields = ["tag", "vin", "build_id", "program", "team"]
+    search_fields = ["tag", "vin", *vehicle_details.NAMES]
     ordering = ["tag", "vin"]
 
     @admin.display(ordering="tag")

@@ -19,6 +19,7 @@ from allocations.exchange.headings import NAMES
 from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES
 from allocations.models import Capability, Dyno, MaintenanceWindow, ProvingGround, TestType
 from allocations.names import dyno_name_problem, name_problem, quoted
+from allocations.vehicle_details import ON_BOOKINGS
 from dynosite.accounts.models import User
 from dynosite.lib.csv_files import csv_lines, is_like_formula
 
@@ -26,7 +27,7 @@ HEADING_ROW = 5
 CSV_COLUMNS = {
     "place": "Dyno", "facility": "Facility", "tag": "Tag", "vin": "VIN", "test": "Test", "step": "Step",
     "first_day": "First day", "last_day": "Last day", "days": "Days", "status": "Status", "constraint": "Drive",
-    "weight": "Weight class", "program": "Program", "team": "Team", "estimated": "Earliest start", "notes": "Notes",
+    "weight": "Weight class", "program": "Program", **{detail.name: detail.label for detail in ON_BOOKINGS}, "estimated": "Earliest start", "notes": "Notes",
 }  # fmt: skip
 HEADING, FILL = Font(bold=True), PatternFill("solid", fgColor="D9E2F2")
 

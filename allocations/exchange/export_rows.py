@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from allocations import vehicle_details
 from allocations.enums import AllocationStatus, RequestStatus
 from allocations.exchange.cells import fold, is_error
 from allocations.exchange.dynos import meaning
@@ -102,18 +103,13 @@ def _common(ground: ProvingGround, row: Allocation | TestRequest, request: TestR
     vehicle = row.vehicle
     return {
         "test": row.test_type.name,
-        "model_year": vehicle.model_year,
-        "program": vehicle.program or None,
-        "team": vehicle.team or None,
+        **{name: getattr(vehicle, name) or None for name in vehicle_details.NAMES},
         "tag": vehicle.tag or None,
-        "build_id": vehicle.build_id or None,
         "vin": vehicle.vin,
         "step": (request.step if request else "") or None,
         "weight": vehicle.weight_class,
         "drive": vehicle.drive,
         "constraint": row.drive or vehicle.drive,
-        "build_type": vehicle.build_type or None,
-        "powertrain": vehicle.powertrain or None,
         "miles": request.miles if request else None,
         "miles_per_day": request.miles_per_day if request else None,
         "extra_days": request.extra_days if request else None,

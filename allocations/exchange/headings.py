@@ -4,6 +4,7 @@ import re
 
 from allocations.exchange.cells import fold
 from allocations.exchange.errors import WorkbookError
+from allocations.vehicle_details import VEHICLE_DETAILS
 
 # The field, the words that its heading begins with, and whether nothing may follow them.
 FORECAST_FIELDS = [
@@ -11,12 +12,8 @@ FORECAST_FIELDS = [
     ("facility", "test facility", False),
     ("facility", "facility", True),
     ("dyno", "dyno", True),
-    ("model_year", "my", True),
-    ("model_year", "model year", True),
-    ("program", "program", True),
-    ("team", "cert team", False),
+    *((detail.name, *heading) for detail in VEHICLE_DETAILS for heading in detail.headings),
     ("tag", "tag", False),
-    ("build_id", "build id", False),
     ("vin", "vin", False),
     ("step", "mileage step", False),
     ("status", "status", True),
@@ -31,8 +28,6 @@ FORECAST_FIELDS = [
     ("drive", "2wd awd", True),
     ("constraint", "dyno constraint", False),
     ("contact", "test contact", False),
-    ("build_type", "build type", True),
-    ("powertrain", "powerpack", True),
     ("miles", "mileage to complete", False),
     ("miles_per_day", "miles day dyn", False),
     ("miles_per_day", "miles day dyna", False),
@@ -45,16 +40,22 @@ FORECAST_FIELDS = [
     ("notes", "notes", True),
     ("identity", "dynosite id", True),
 ]
+_DETAILS = {detail.name: detail.column for detail in VEHICLE_DETAILS}
+_OF_THE_SHEET = ("model_year", "program", "team", "build_id", "build_type", "powertrain")
 NAMES = {
-    "test": "Test", "facility": "TEST FACILITY", "dyno": "DYNO", "model_year": "MY", "program": "Program",
-    "team": "Cert Team", "tag": "Tag #", "build_id": "BUILD ID #", "vin": "VIN #", "step": "Mileage Step",
+    "test": "Test", "facility": "TEST FACILITY", "dyno": "DYNO", "model_year": _DETAILS["model_year"],
+    "program": _DETAILS["program"], "team": _DETAILS["team"], "tag": "Tag #", "build_id": _DETAILS["build_id"],
+    "vin": "VIN #", "step": "Mileage Step",
     "status": "Status", "estimated": "Estimated Start", "new_estimate": "NEW EST DATE", "actual": "ACTUAL START DATE",
     "projected": "Projected End Date", "completed": "TESTING COMPLETED", "weight": "><10K", "drive": "AWD/2WD",
-    "constraint": "DYNO CONSTRAINT (2WD/AWD)", "contact": "Test Contact: CDSID", "build_type": "Build Type",
-    "powertrain": "Powerpack", "miles": "Mileage to complete", "miles_per_day": "Miles/Day - DYNA",
+    "constraint": "DYNO CONSTRAINT (2WD/AWD)", "contact": "Test Contact: CDSID",
+    "build_type": _DETAILS["build_type"], "powertrain": _DETAILS["powertrain"], "miles": "Mileage to complete", "miles_per_day": "Miles/Day - DYNA",
     "driver_miles": "Miles/day -DRIVER", "extra_days": "Added Cert time", "days": "Days to complete",
-    "gas": "GAS TYPE (ONLY FOR CERT)", "cycle": "CYCLE", "notes": "NOTES", "identity": "Dynosite ID",
+    "gas": "GAS TYPE (ONLY FOR CERT)", "cycle": "CYCLE", "notes": "NOTES",
+    **{name: column for name, column in _DETAILS.items() if name not in _OF_THE_SHEET},
+    "identity": "Dynosite ID",
 }  # fmt: skip
+"""Field → heading, in the order of the sheet's columns; what the sheet does not have follows its own."""
 # At least one of each must be there, or no row could be read.
 NEEDED = [
     ("facility",),

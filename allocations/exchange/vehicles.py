@@ -4,11 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
+from allocations import vehicle_details
 from allocations.exchange.cells import fold
 from allocations.exchange.ground import Calendar, Ground, KnownVehicle
 from allocations.exchange.outcome import Row, VehicleSpec
-
-VEHICLE_DETAILS = ("model_year", "program", "team", "build_id", "build_type", "powertrain")
 
 
 class Vehicles:
@@ -79,7 +78,7 @@ class Vehicles:
                 f"Row {row.number}: {spec.name} is {row.weight_class} here and {spec.weight_class} {where};"
                 f" the vehicle is kept as {spec.weight_class}."
             )
-        for name in VEHICLE_DETAILS:
+        for name in vehicle_details.NAMES:
             if row.detail(name):
                 spec.details.setdefault(name, row.detail(name))
 

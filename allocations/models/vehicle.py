@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Upper
 
+from allocations import vehicle_details
 from allocations.enums import Drive, WeightClass, weight_class_of
 from allocations.models.ground import ProvingGround, ground_stays
 from allocations.models.naming import tidy
@@ -75,8 +76,22 @@ class Vehicle(models.Model):
     def label(self) -> str:
         return self.tag or self.vin or ""
 
+    @property
+    def details(self) -> list[tuple[str, object]]:
+        """Label and value of what describes it, as far as it is known."""
+        return vehicle_details.described(self)
+
+    @property
+    def details_on_bookings(self) -> list[tuple[str, object]]:
+        return vehicle_details.described(self, vehicle_details.ON_BOOKINGS)
+
+    @property
+    def listed_details(self) -> list[tuple[str, object]]:
+        """Label and value, also where there is none: a list's columns."""
+        return [(detail.label, getattr(self, detail.name)) for detail in vehicle_details.LISTED]
+
     def clean(self) -> None:
-        tidy(self, "tag", "vin", "build_id", "program", "powertrain", "build_type", "team")
+        tidy(self, "tag", "vin", *vehicle_details.TEXTS)
         self.vin = (self.vin or "").upper() or None
         if self.weight_lbs and self.weight_class and weight_class_of(self.weight_lbs) != self.weight_class:
             raise ValidationError({"weight_class": f"{self.weight_lbs:,} lb is {weight_class_of(self.weight_lbs)}."})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
-from allocations import access
+from allocations import access, vehicle_details
 from allocations.enums import AllocationStatus
 from allocations.models import Allocation, Dyno, ProvingGround, TestRequest, TestType, Vehicle
 
@@ -20,7 +20,7 @@ LONGEST_TEXT = 100
 """Characters of a search text that are read."""
 
 DYNO_FIELDS = ("name", "facility__name", "notes")
-VEHICLE_FIELDS = ("tag", "vin", "build_id", "program", "model_year", "powertrain", "build_type", "team", "drive")
+VEHICLE_FIELDS = ("tag", "vin", *vehicle_details.NAMES, "drive")
 TEST_TYPE_FIELDS = ("code", "name")
 REQUEST_FIELDS = (
     *(f"vehicle__{field}" for field in VEHICLE_FIELDS),

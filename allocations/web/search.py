@@ -64,7 +64,13 @@ def _hit(kind: Kind, row: Any) -> Hit:
 
 
 def _vehicle(vehicle: Any) -> Hit:
-    facts = (vehicle.program, vehicle.model_year, vehicle.drive, vehicle.weight_class, vehicle.team)
+    facts = (
+        vehicle.program,
+        vehicle.model_year,
+        vehicle.drive,
+        vehicle.weight_class,
+        *(value for _, value in vehicle.details_on_bookings),
+    )
     return Hit(str(vehicle), _joined(facts), reverse("allocations:vehicle-detail", args=[vehicle.pk]))
 
 

@@ -1,5 +1,7 @@
 """Vehicles: the list, a page for each, and keeping them."""
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
@@ -17,6 +19,7 @@ from allocations.selectors.requests import request_list
 from allocations.selectors.search import VEHICLE_FIELDS
 from allocations.selectors.vehicles import vehicle_by_id, vehicle_list
 from allocations.services.fleet import add_vehicle, change_vehicle
+from allocations.vehicle_details import LISTED, VEHICLE_DETAILS
 from allocations.web.attempts import actor_of, attempt, key_of, say_done, warn_of_misfits
 from allocations.web.context import current_ground, shell_of
 from allocations.web.forms.fleet import VehicleForm
@@ -28,17 +31,26 @@ from dynosite.lib.htmx import wants_fragment
 SORTS = {
     "tag": "tag",
     "program": "program",
-    "team": "team",
+    **{detail.name: detail.name for detail in LISTED},
     "drive": "drive",
     "weight": "weight_class",
     "where": "where",
     "next": "next_day",
     "waiting": "waiting",
 }
-CSV = (
-    "Tag", "VIN", "Build ID", "Program", "Model year", "Powertrain", "Build type", "Team", "Drive", "Weight (lb)",
-    "Weight class", "Placeholder", "On dyno today", "Next test", "Waiting requests",
-)  # fmt: skip
+CSV: dict[str, Callable[[Any], Any]] = {
+    "Tag": lambda row: row.tag,
+    "VIN": lambda row: row.vin,
+    **{detail.label: attrgetter(detail.name) for detail in VEHICLE_DETAILS},
+    "Drive": lambda row: row.drive,
+    "Weight (lb)": lambda row: row.weight_lbs,
+    "Weight class": lambda row: row.weight_class,
+    "Placeholder": lambda row: "yes" if row.placeholder else "",
+    "On dyno today": lambda row: row.where,
+    "Next test": lambda row: row.next_day,
+    "Waiting requests": lambda row: row.waiting,
+}
+"""The columns of the list as a file."""
 FEW = 50
 """Bookings and requests that a vehicle's page shows until it is asked for all."""
 FILTERS = ("drive", "weight", "show")
@@ -57,8 +69,14 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = _narrowed(vehicle_list(ground, user=request.user), chosen)
     found = listing(request, rows, search=VEHICLE_FIELDS, sorts=SORTS, default="tag", filtered=any(chosen.values()))
     if request.GET.get("format") == "csv":
-        return csv_answer(f"vehicles-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
-    context = {"chosen": chosen, "drives": Drive.values, "weights": WeightClass.values, "shown": SHOWN}
+        return csv_answer(f"vehicles-{ground.code.lower()}", list(CSV), found.rows.iterator(), _csv)
+    context = {
+        "chosen": chosen,
+        "drives": Drive.values,
+        "weights": WeightClass.values,
+        "shown": SHOWN,
+        "details": LISTED,
+    }
     return list_page(request, "vehicles", found, context)
 
 
@@ -77,11 +95,7 @@ def _narrowed(rows: QuerySet[Vehicle], chosen: dict[str, str]) -> QuerySet[Vehic
 
 
 def _csv(row: Any) -> list[Any]:
-    return [
-        row.tag, row.vin, row.build_id, row.program, row.model_year, row.powertrain, row.build_type, row.team,
-        row.drive, row.weight_lbs, row.weight_class, "yes" if row.placeholder else "", row.where, row.next_day,
-        row.waiting,
-    ]  # fmt: skip
+    return [value_of(row) for value_of in CSV.values()]
 
 
 class Part(NamedTuple):

@@ -18,6 +18,7 @@ from allocations.models import (
     TestType,
     Vehicle,
 )
+from allocations.vehicle_details import NAMES as DETAILS
 from dynosite.accounts.models import User
 
 World = dict[str, Any]
@@ -90,7 +91,7 @@ def _dyno(each: World, ground: ProvingGround, types: dict[str, TestType]) -> Dyn
 
 def _vehicle(each: World, ground: ProvingGround) -> Vehicle:
     weight = each.get("weight_lbs")
-    known = {"program", "model_year", "powertrain", "build_type", "team", "notes", "build_id"}
+    known = {*DETAILS, "notes"}
     return Vehicle.objects.create(
         ground=ground, tag=str(each.get("tag") or ""), vin=each.get("vin"), drive=each["drive"], weight_lbs=weight,
         weight_class=each.get("weight_class") or (weight_class_of(weight) if weight else WeightClass.LIGHT),

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from allocations import vehicle_details
 from allocations.enums import Drive, WeightClass
 from allocations.exceptions import Invalid
 from allocations.models import Dyno, Facility, ProvingGround, TestType, Vehicle
@@ -54,15 +55,25 @@ class VehicleForm(KeptForm):
     class Meta:
         model = Vehicle
         fields = (
-            "tag", "vin", "build_id", "program", "model_year", "powertrain", "build_type", "team", "drive",
-            "weight_lbs", "weight_class", "placeholder", "notes",
-        )  # fmt: skip
+            "tag",
+            "vin",
+            *vehicle_details.NAMES,
+            "drive",
+            "weight_lbs",
+            "weight_class",
+            "placeholder",
+            "notes",
+        )
         widgets = {"notes": forms.Textarea({"rows": 3})}
         help_texts = {
             "tag": "What people call it",
             "placeholder": "It stands for a vehicle that is not there yet",
             "weight_lbs": "Empty where it is not known",
         }
+
+    @property
+    def details(self) -> list[forms.BoundField]:
+        return [self[name] for name in vehicle_details.NAMES]
 
 
 class DynoForm(KeptForm):

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 
+from allocations.vehicle_details import VEHICLE_DETAILS
 from assistant.providers.offline.reading import Known, Said
 
 _SUBJECTS = (
@@ -15,8 +16,7 @@ _SUBJECTS = (
 _MONTH = "to_char(first_day, 'YYYY-MM')"
 _DIMENSIONS = {
     "dynos": {"test types?|tests?": "test_type", "facilit(?:y|ies)|sites?|buildings?|halls?": "facility", "enabled|status": "enabled"},
-    "vehicles": {"programs?|programmes?": "program", "drives?(?: types?)?": "drive", "weight(?: class(?:es)?)?": "weight_class",
-                 "teams?": "team", "(?:model )?years?": "model_year", "powertrains?": "powertrain", "build types?": "build_type"},
+    "vehicles": {"drives?(?: types?)?": "drive", "weight(?: class(?:es)?)?": "weight_class", **{detail.asked_as: detail.name for detail in VEHICLE_DETAILS}},
     "allocations": {"status(?:es)?": "status", "dynos?": "dyno", "test types?|tests?|types?": "test_type", "vehicles?|cars?": "vehicle",
                     "months?": _MONTH, "programs?": "program", "facilit(?:y|ies)": "facility"},
     "requests": {"priorit(?:y|ies)": "priority", "status(?:es)?": "status", "test types?|tests?|types?": "test_type", "vehicles?|cars?": "vehicle"},

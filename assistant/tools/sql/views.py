@@ -4,6 +4,7 @@ No column is longer than `sizes.COLUMN` characters: those of the tables are not,
 """
 
 from allocations.selectors.lateness import late_sql
+from allocations.vehicle_details import NAMES as DETAILS
 
 HERE = "(SELECT assistant_private.ground())"
 _LATE, _DAYS_LATE = late_sql("a", "(now() AT TIME ZONE g.time_zone)::date")
@@ -25,10 +26,9 @@ VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
             WHERE d.ground_id = {HERE}""",
     ),
     "vehicles": (
-        ("id", "tag", "vin", "program", "model_year", "powertrain", "build_type", "team", "drive", "weight_lbs",
-         "weight_class"),
-        f"""SELECT v.id, v.tag, v.vin, v.program, v.model_year, v.powertrain, v.build_type, v.team, v.drive,
-                v.weight_lbs, v.weight_class
+        ("id", "tag", "vin", *DETAILS, "drive", "weight_lbs", "weight_class"),
+        f"""SELECT v.id, v.tag, v.vin, {", ".join(f"v.{name}" for name in DETAILS)}, v.drive, v.weight_lbs,
+                v.weight_class
             FROM public.allocations_vehicle v WHERE v.ground_id = {HERE}""",
     ),
     "allocations": (
