@@ -26,16 +26,16 @@ class VehicleDetail:
 
 
 VEHICLE_DETAILS = (
+    VehicleDetail("build_id", "Build ID", "BUILD ID #", (("build id", False),), "build ids?"),
+    VehicleDetail("program", "Program", "Program", (("program", True),), "programs?|programmes?"),
     VehicleDetail(
         "model_year", "Model year", "MY", (("my", True), ("model year", True)), "(?:model )?years?", is_text=False
     ),
-    VehicleDetail("program", "Program", "Program", (("program", True),), "programs?|programmes?"),
-    VehicleDetail("team", "Team", "Cert Team", (("cert team", False),), "teams?", listed=True, on_bookings=True),
-    VehicleDetail("build_id", "Build ID", "BUILD ID #", (("build id", False),), "build ids?"),
-    VehicleDetail("build_type", "Build type", "Build Type", (("build type", True),), "build types?"),
     VehicleDetail("powertrain", "Powertrain", "Powerpack", (("powerpack", True),), "powertrains?"),
+    VehicleDetail("build_type", "Build type", "Build Type", (("build type", True),), "build types?"),
+    VehicleDetail("team", "Team", "Cert Team", (("cert team", False),), "teams?", listed=True, on_bookings=True),
 )
-"""New ones go last: the order is part of how a row of a workbook is known again."""
+"""In the order in which they are shown."""
 
 NAMES = tuple(detail.name for detail in VEHICLE_DETAILS)
 TEXTS = tuple(detail.name for detail in VEHICLE_DETAILS if detail.is_text)

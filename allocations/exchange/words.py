@@ -20,9 +20,9 @@ STATUS_WORDS = {
 KEPT_AS_NOTE = ("delayed", "traveling")
 # Columns that formulas fill down past the last test.
 DERIVED = {"projected", "days", "miles", "miles_per_day", "driver_miles", "extra_days"}
-DETAILS = [*vehicle_details.NAMES]
-DETAILS.insert(DETAILS.index("build_id") + 1, "step")
-"""In the order by which a row is known again."""
+_FIRST_DETAILS = ("model_year", "program", "team", "build_id", "step", "build_type", "powertrain")
+DETAILS = (*_FIRST_DETAILS, *(name for name in vehicle_details.NAMES if name not in _FIRST_DETAILS))
+"""Their order is part of how a row of an earlier import is known again: new ones go last."""
 NUMBERS = {"miles": 10_000_000, "miles_per_day": 100_000, "extra_days": MAX_DAYS}
 AS_NOTE = {"contact": "Contact", "gas": "Gas type", "cycle": "Cycle"}
 TEXTS = {"test", "facility", "dyno", "tag", "vin", "notes", "identity", *DETAILS, *AS_NOTE}

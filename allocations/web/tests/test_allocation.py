@@ -47,6 +47,7 @@ def test_page_shows_facts_and_checks(scheduler, booked):
     checks = re.findall(r'<li class="holds">.*?</svg>(.*?)</li>', page)
     assert checks == [
         "Runs Brake", "Takes 2WD", "Takes &lt;10K", "NPG 1 is there for it", "Vehicle nowhere else",
+        "Starts and ends on days that are worked",
     ]  # fmt: skip
 
 

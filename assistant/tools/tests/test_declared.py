@@ -2,7 +2,9 @@
 
 import pytest
 
+from allocations.vehicle_details import NAMES
 from assistant.tools.registry import MODULES, TOOLS
+from assistant.tools.sql.views import COLUMNS
 
 
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
@@ -28,3 +30,7 @@ def test_every_function_of_a_tool_s_module_that_takes_a_caller_and_arguments_is_
         and [*getattr(value, "__annotations__", {})][:2] == ["caller", "args"]
     }
     assert functions - set(TOOLS) <= {"one_allocation"}
+
+
+def test_the_view_of_vehicles_has_their_details():
+    assert set(NAMES) <= set(COLUMNS["vehicles"])
