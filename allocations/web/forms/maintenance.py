@@ -16,6 +16,7 @@ from allocations.web.forms.booking import read_place
 from allocations.web.forms.fields import GroundForm
 from dynosite.lib.days import DayRange
 from dynosite.lib.forms import DayField
+from dynosite.lib.params import number_of
 from dynosite.lib.recurring import MOST_EVERY, MOST_TIMES, Recurrence, Unit
 
 REPEATS = [
@@ -26,7 +27,6 @@ REPEATS = [
 ]
 SERIES = ("repeat", "every", "times", "until", "also")
 """Fields of windows that are set together."""
-from dynosite.lib.params import number_of
 
 
 class WindowForm(GroundForm):
