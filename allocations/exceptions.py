@@ -97,6 +97,7 @@ class Refused(DomainError):
                 {
                     "dyno_id": place.dyno_id, "dyno": place.dyno, "facility": place.facility,
                     "first_day": place.first_day.isoformat(), "last_day": place.last_day.isoformat(),
+                    "alike": list(place.alike),
                 }
                 for place in self.places
             ],

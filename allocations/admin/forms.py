@@ -75,7 +75,7 @@ def errors_of(error: DomainError) -> list[tuple[str | None, str]]:
         topic = TOPICS.get(refusal.code)
         sentences.append((topic.field if topic else None, refusal.sentence))
     if error.places:
-        places = "; ".join(f"{p.dyno} ({p.facility}), {day_range(p.first_day, p.last_day)}" for p in error.places)
+        places = "; ".join(f"{p.where} ({p.facility}), {day_range(p.first_day, p.last_day)}" for p in error.places)
         sentences.append((None, f"The nearest places that would do: {places}."))
     return sentences
 

@@ -148,7 +148,10 @@ def _stays(where: str, days: DayRange, today: dt.date, asked: dict) -> list[Stay
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A dyno that is free for a test from `first_day` to `last_day`; `slack` is the gap's days that stay free."""
+    """A dyno that is free for a test from `first_day` to `last_day`; `slack` is the gap's days that stay free.
+
+    `alike` are the names of lanes that would do as well on these days, see `selectors.lanes`.
+    """
 
     dyno_id: int
     dyno: str
@@ -156,13 +159,24 @@ class Place:
     first_day: dt.date
     last_day: dt.date
     slack: int
+    alike: tuple[str, ...] = ()
 
     @property
     def days(self) -> DayRange:
         return DayRange(self.first_day, self.last_day)
 
+    @property
+    def where(self) -> str:
+        """`Track 1 and 11 more alike`"""
+        return f"{self.dyno}{more_alike(self.alike)}"
+
     def __str__(self) -> str:
         return f"{self.dyno}, {self.days}"
+
+
+def more_alike(names: Sequence[str]) -> str:
+    """What follows on the name of a lane that stands for others."""
+    return f" and {len(names)} more alike" if names else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from allocations import access
@@ -13,6 +14,7 @@ from allocations.request_rules import Wish
 from allocations.rulebook import GroundRules
 from allocations.selectors.availability import SPARE, Place, find_places, wanted_for, without
 from allocations.selectors.fit import fits
+from allocations.selectors.lanes import best_of_each
 from allocations.selectors.running import progress_of
 from allocations.selectors.wishes import concerns_of
 from allocations.selectors.working import length_of
@@ -59,12 +61,16 @@ def ranked_places(
     limit: int = 8,
     leaving_out: int | None = None,
 ) -> list[Ranked]:
-    """The places from `first_day` on, best first: the earliest, then the narrowest fit, then the smallest gap."""
+    """The places from `first_day` on, best first: the earliest, then the narrowest fit, then the smallest gap.
+
+    Lanes alike are one place.
+    """
     access.require(user, vehicle.ground_id, access.Role.VIEWER)
-    places = find_places(
-        wanted_for(vehicle, test_type_id, days, drive=drive),
-        first_day=first_day, latest=first_day + LOOK_AHEAD, limit=limit, leaving_out=leaving_out,
+    search = partial(
+        find_places, wanted_for(vehicle, test_type_id, days, drive=drive),
+        first_day=first_day, latest=first_day + LOOK_AHEAD, leaving_out=leaving_out,
     )  # fmt: skip
+    places = best_of_each(lambda number: search(limit=number), vehicle.ground_id, limit)
     return explained(places, test_type_id, first_day)
 
 
@@ -86,12 +92,16 @@ def other_places(allocation: Allocation, *, user: "User", limit: int = 8) -> lis
     first = today if runs else max(allocation.first_day, today)
     wanted = wanted_for(allocation.vehicle, allocation.test_type_id, length, drive=allocation.drive)
     but = (allocation.dyno_id, None if runs else allocation.first_day)
-    shared = {"limit": limit + SPARE, "leaving_out": allocation.pk}
-    places = without(find_places(wanted, first_day=first, latest=first + LOOK_AHEAD, **shared), but)
-    places = places or without(
-        find_places(wanted, first_day=today, latest=first + FARTHER, near=first, **shared), but
-    )
-    return explained(places[:limit], allocation.test_type_id, first)
+
+    def search(number: int) -> list[Place]:
+        shared = {"limit": number + SPARE, "leaving_out": allocation.pk}
+        places = without(find_places(wanted, first_day=first, latest=first + LOOK_AHEAD, **shared), but)
+        return places or without(
+            find_places(wanted, first_day=today, latest=first + FARTHER, near=first, **shared), but
+        )
+
+    places = best_of_each(search, allocation.ground_id, limit)
+    return explained(places, allocation.test_type_id, first)
 
 
 def why_no_place(allocation: Allocation, *, user: "User") -> list[str]:

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from allocations import access
 from allocations.access import NOT_FOUND
@@ -11,7 +12,8 @@ from allocations.enums import OPEN_STATUSES, RefusalCode, RequestStatus, Weight
 from allocations.exceptions import NotFound, Refusal, Refused, Stale
 from allocations.models import Allocation, TestRequest, Vehicle
 from allocations.rulebook import LONGEST_STAY, ExistingPlacement, Question, violations
-from allocations.selectors.availability import Placement, nearest_places, question_of, wanted_for
+from allocations.selectors.availability import NEAREST, Placement, nearest_places, question_of, wanted_for
+from allocations.selectors.lanes import best_of_each
 from allocations.selectors.wishes import concerns_of, wish_of
 from allocations.selectors.working import length_of
 from allocations.services.work import Work
@@ -50,7 +52,8 @@ def offering_places(
             vehicle = vehicle_of(vehicle_id)
             access.require(user, vehicle.ground_id, access.Role.VIEWER)
             today = vehicle.ground.today()
-            refused.places = nearest_places(
+            search = partial(
+                nearest_places,
                 wanted_for(
                     vehicle, test_type_id, length or length_of(vehicle.ground_id, test_type_id, days), drive=drive
                 ),
@@ -59,6 +62,7 @@ def offering_places(
                 leaving_out=leaving_out,
                 but=but,
             )
+            refused.places = best_of_each(lambda number: search(limit=number), vehicle.ground_id, NEAREST)
         raise
 
 

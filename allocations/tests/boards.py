@@ -5,7 +5,7 @@ import datetime as dt
 from allocations.enums import AllocationStatus, Door, Drive, WeightClass
 from allocations.models import Allocation, Capability, Dyno, Facility, MaintenanceWindow, Vehicle
 from allocations.models.dyno import natural_key
-from allocations.tests.world import World
+from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, World
 
 PROGRAMS = ("K422", "V610", "R720", "T515", "E901")
 
@@ -17,7 +17,7 @@ def fill_board(world: World, *, dynos: int, per_dyno: int, days: int, first: dt.
         Facility.objects.create(ground=world.north, name=f"Hall {number + 1}", position=number)
         for number in range((dynos + 39) // 40)
     ]
-    names = [f"DY-{number:03}" for number in range(dynos)]
+    names = [f"DY-{number:03}X" for number in range(dynos)]  # with a number at their end they would be lanes alike
     made = Dyno.objects.bulk_create(
         Dyno(ground=world.north, facility=halls[number // 40], name=name, sort_key=natural_key(name))
         for number, name in enumerate(names)
@@ -59,3 +59,9 @@ def fill_board(world: World, *, dynos: int, per_dyno: int, days: int, first: dt.
 
 def maintain(dyno: Dyno, first: dt.date, last: dt.date, **more) -> MaintenanceWindow:
     return MaintenanceWindow.objects.create(ground=dyno.ground, dyno=dyno, first_day=first, last_day=last, **more)
+
+
+def add_lanes(world: World, number: int, *, first: int = 1) -> list[Dyno]:
+    """So many lanes alike of a track, which run Brake on every drive and weight class."""
+    runs = (world.tests["Brake"], ANY_DRIVE, ANY_WEIGHT)
+    return [world.dyno(f"Track {first + lane}", runs, facility="Track") for lane in range(number)]

@@ -11,6 +11,11 @@ def link(label: Any, url: str) -> str:
     return f"[{text}]({url})"
 
 
+def alike(place: Result) -> str:
+    """What follows on a lane that stands for others."""
+    return f" and {place['more_alike']} more alike" if place.get("more_alike") else ""
+
+
 def days(row: Result) -> str:
     first, last = row["first_day"], row["last_day"]
     return first if first == last else f"{first} to {last}"
@@ -58,14 +63,24 @@ def dynos_listed(data: Result) -> str:
     return "\n".join(lines)
 
 
+def _lines_of_free(rows: list[Result]) -> list[str]:
+    """A line for each free dyno, and one for all lanes alike that are free."""
+    pools: dict[Any, list[Result]] = {}
+    for row in rows:
+        pools.setdefault(("pool", row["pool_id"]) if "pool_id" in row else row["id"], []).append(row)
+    return [
+        f"- {link(first['dyno'], first['url'])}{alike({'more_alike': len(others)})} ({first['facility']})"
+        for first, *others in pools.values()
+    ]
+
+
 def dynos_free(data: Result) -> str:
     when = days(data["days"])
     if data["free"]:
         lines = [
             f"Free on {when}:" if data["days"]["first_day"] == data["days"]["last_day"] else f"Free from {when}:"
         ]
-        lines += [f"- {link(row['dyno'], row['url'])} ({row['facility']})" for row in data["free"]]
-        return "\n".join(lines)
+        return "\n".join(lines + _lines_of_free(data["free"]))
     if data["partly_free"]:
         lines = [f"None is free on all days of {when}; these are in part:"]
         lines += [

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from allocations.enums import AllocationStatus, LateKind, RequestStatus
 from allocations.exceptions import DomainError
-from allocations.selectors import dynos, fit, lateness, reports, requests
+from allocations.selectors import dynos, fit, lanes, lateness, reports, requests
 from assistant.tools import args as a
 from assistant.tools import finding, phrases, rows
 from assistant.tools.caller import Caller
@@ -93,9 +93,15 @@ def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
     )  # fmt: skip
     free = [each for each in found if not each.refusals]
     partly = [each for each in found if each.refusals and each.may and each.free]
+    pools = lanes.pools_of(caller.ground.pk)
     return {
         "days": rows.span(days),
-        "free": [rows.dyno(each.dyno) | {"facility": each.dyno.facility.name} for each in free],
+        "free": [
+            rows.dyno(each.dyno)
+            | {"facility": each.dyno.facility.name}
+            | ({"pool_id": pools[each.dyno.pk][0]} if each.dyno.pk in pools else {})
+            for each in free
+        ],
         "partly_free": [
             rows.dyno(each.dyno) | {"free": [rows.span(gap) for gap in each.free]} for each in partly[:MOST]
         ],

@@ -56,7 +56,7 @@ def request(row: Any) -> dict[str, Any]:
 def place(row: Any) -> dict[str, Any]:
     return {
         "dyno": row.dyno, "dyno_id": row.dyno_id, "first_day": row.first_day, "last_day": row.last_day,
-        "url": reverse("allocations:dyno-detail", args=[row.dyno_id]),
+        "more_alike": len(row.alike) or None, "url": reverse("allocations:dyno-detail", args=[row.dyno_id]),
     }  # fmt: skip
 
 

@@ -150,7 +150,7 @@ def _told(form: Any, refusal: DomainError) -> list[str]:
         return left
     if isinstance(refusal, Refused):
         told = [each.sentence for each in refusal.refusals]
-        places = [f"{place.dyno}, {place.days}" for place in refusal.places[:3]]
+        places = [f"{place.where}, {place.days}" for place in refusal.places[:3]]
         return [*told, *([f"These would do: {'; '.join(places)}."] if places else [])]
     return [refusal.sentence]
 

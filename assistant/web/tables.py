@@ -19,7 +19,7 @@ _ICONS = {
 }  # fmt: skip
 _TITLES = {
     "not_free": "Not free", "partly_free": "Free on some of the days", "free": "Free",
-    "places": "Places that would do", "by_test_type": "By test type",
+    "places": "Places that would do", "more_alike": "More alike", "by_test_type": "By test type",
     "first_day": "From", "last_day": "To", "weight_lbs": "Weight, lb", "vin": "VIN",
     "reasons": "Why", "can": "Fits", "start_date": "From", "end_date": "To", "sql": "SQL", "test_type": "Test",
     "dyno": "Dyno", "days_to_complete": "Days", "max_backup_days": "Days later at most", "due_date": "Due",

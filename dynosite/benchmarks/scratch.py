@@ -72,7 +72,7 @@ def build_site(*, dynos: int, vehicles: int, facilities: int = 10) -> Site:
     Membership.objects.create(user=user, ground=ground, role=Role.SCHEDULER)
     test_type = TestType.objects.create(pk=TEST_TYPE, ground=ground, code="brake", name="Brake")
     halls = [Facility.objects.create(ground=ground, name=f"Hall {n}", position=n) for n in range(facilities)]
-    names = [f"Dyno {n}" for n in range(dynos)]
+    names = [f"Dyno {n}X" for n in range(dynos)]  # with a number at their end they would be lanes alike
     Dyno.objects.bulk_create(
         Dyno(pk=DYNO + n, ground=ground, facility=halls[n % facilities], name=name, sort_key=natural_key(name))
         for n, name in enumerate(names)

@@ -370,7 +370,7 @@ def test_changed_facts_without_another_card_name_reasons_and_places(world, owner
     assert answer.body["refusals"][0]["code"]
     assert answer.body["places"][0] == {
         "dyno_id": world.dynos["NPG 1"].pk, "dyno": "NPG 1", "facility": "NPG", "first_day": "2026-12-22",
-        "last_day": "2026-12-23",
+        "last_day": "2026-12-23", "alike": [],
     }  # fmt: skip
 
 

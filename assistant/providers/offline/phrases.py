@@ -3,7 +3,7 @@
 from typing import Any
 
 from assistant.enums import Outcome
-from assistant.tools.phrases import days, link
+from assistant.tools.phrases import alike, days, link
 from assistant.tools.registry import TOOLS
 
 Data = dict[str, Any]
@@ -65,7 +65,7 @@ def _refusal(data: Data) -> str:
         lines = ["That cannot be booked:", *[f"- {reason}" for reason in reasons]]
     if places := data.get("places"):
         lines += ["", "Nearest places that would do:"]
-        lines += [f"- {link(place['dyno'], place['url'])}, {days(place)}" for place in places]
+        lines += [f"- {link(place['dyno'], place['url'])}{alike(place)}, {days(place)}" for place in places]
     return "\n".join(lines)
 
 

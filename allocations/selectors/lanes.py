@@ -1,0 +1,108 @@
+"""Lanes alike: dynos that stand for one another, such as the twelve lanes of a track.
+
+They are told by what they are, not by data of their own: see `pools`. Who looks for room is offered one of them, and
+the calendar draws them as one row.
+"""
+
+import datetime as dt
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from allocations.models import Capability, Dyno
+from allocations.selectors.availability import Place
+
+FEWEST = 4
+"""Two or three dynos alike are looked at one by one."""
+_NUMBER = re.compile(r"[\s#.-]*\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What tells whether a dyno is one of lanes alike."""
+
+    dyno_id: int
+    name: str
+    facility_id: int
+    runs: Hashable
+    """All of its capabilities."""
+    service: Hashable = ()
+    """Whether, and from when to when, it is in service."""
+
+
+def without_number(name: str) -> str:
+    """What lanes alike are called together: `Track` of `Track 7`."""
+    return _NUMBER.sub("", name)
+
+
+Pools = Mapping[int, tuple[int, ...]]
+"""The lanes of its pool, by the id of each dyno that is one of a pool."""
+
+
+def pools(dynos: Iterable[Lane]) -> dict[int, tuple[int, ...]]:
+    """Which dynos are lanes alike: of one facility, named alike but for a number, and able to run the same.
+
+    Where dynos named alike differ in what they may run, those are a pool that more than half of them are like: a lane
+    that can do more than its eleven neighbours stands alone, but a hall of several kinds of dynos has no lanes. Lanes
+    in and out of service are apart. There are at least FEWEST in a pool, in the order given.
+    """
+    named: dict[Hashable, list[Lane]] = defaultdict(list)
+    for lane in dynos:
+        name = without_number(lane.name)
+        if name != lane.name:
+            named[lane.facility_id, name.casefold()].append(lane)
+    by_dyno = {}
+    for lanes in named.values():
+        runs, number = Counter(lane.runs for lane in lanes).most_common(1)[0]
+        if 2 * number <= len(lanes):
+            continue
+        by_service: dict[Hashable, list[int]] = defaultdict(list)
+        for lane in lanes:
+            if lane.runs == runs:
+                by_service[lane.service].append(lane.dyno_id)
+        for ids in by_service.values():
+            if len(ids) >= FEWEST:
+                by_dyno |= dict.fromkeys(ids, tuple(ids))
+    return by_dyno
+
+
+Runs = dict[int, frozenset[tuple[object, frozenset[str], frozenset[str]]]]
+
+
+def runs_of(rows: Iterable[tuple[int, object, Iterable[str], Iterable[str]]]) -> Runs:
+    """By dyno what it may run, from (dyno, test type, drives, weight classes)."""
+    runs: dict[int, set] = defaultdict(set)
+    for dyno_id, test_type, drives, weights in rows:
+        runs[dyno_id].add((test_type, frozenset(drives), frozenset(weights)))
+    return {dyno_id: frozenset(some) for dyno_id, some in runs.items()}
+
+
+def pools_of(ground_id: int) -> dict[int, tuple[int, ...]]:
+    """The pools among the dynos of a ground. Two queries."""
+    capabilities = Capability.objects.filter(dyno__ground=ground_id)
+    runs = runs_of(capabilities.values_list("dyno_id", "test_type_id", "drives", "weight_classes"))
+    rows = Dyno.objects.filter(ground=ground_id).order_by("facility_id", "sort_key")
+    return pools(
+        Lane(pk, name, facility_id, runs.get(pk, frozenset()), tuple(service))
+        for pk, name, facility_id, *service in rows.values_list(
+            "id", "name", "facility_id", "enabled", "available_from", "available_to"
+        )
+    )
+
+
+def best_of_each(find: Callable[[int], Iterable[Place]], ground_id: int, limit: int) -> list[Place]:
+    """The first places of a search, given how many to look for, that differ in more than the lane."""
+    by_dyno = pools_of(ground_id)
+    widest = max((len(lanes) for lanes in by_dyno.values()), default=1)
+    return one_of_each(find(limit * widest), by_dyno)[:limit]
+
+
+def one_of_each(places: Iterable[Place], by_dyno: Pools) -> list[Place]:
+    """The places in their order; of those of lanes alike on the same days the first alone, which names the others."""
+    best: dict[tuple[Hashable, dt.date], Place] = {}
+    for place in places:
+        key = by_dyno.get(place.dyno_id, place.dyno_id), place.first_day
+        first = best.get(key)
+        best[key] = replace(first, alike=(*first.alike, place.dyno)) if first else place
+    return list(best.values())
