@@ -2,10 +2,10 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db.models import Q
 
@@ -14,6 +14,7 @@ from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Capability, Dyno, Occupancy, ProvingGround
 from allocations.rulebook import LONGEST_STAY, held_to
 from allocations.selectors.ghosts import Ghost
+from allocations.selectors.lanes import Lane, pools, runs_of
 from allocations.selectors.lateness import Lateness, lateness_of
 from allocations.selectors.running import overrunning
 from allocations.selectors.search import has_every_word
@@ -108,6 +109,10 @@ class DynoRow:
     states: list[DayState] = field(default_factory=list)
     """What each of the days shown is."""
     weekly: list[int] = field(default_factory=list)
+    pool: tuple[int, ...] = ()
+    """The dynos that it is a lane alike with, itself among them: see `selectors.lanes`."""
+    lanes: ClassVar[tuple["DynoRow", ...]] = ()
+    """It is no row of several, as `web.schedule_lanes` makes of a pool."""
 
     @property
     def use(self) -> int | None:
@@ -228,7 +233,8 @@ def _capabilities(ground: ProvingGround) -> _Capabilities:
 
 
 def _dynos(ground: ProvingGround, capabilities: _Capabilities, days: DayRange) -> list[DynoRow]:
-    rows = []
+    rows, lanes = [], []
+    runs = runs_of((dyno, code, *takes) for dyno, some in capabilities.items() for code, _, *takes in some)
     for id_, name, facility_id, facility, enabled, *available in (
         Dyno.objects.filter(ground=ground)
         .order_by("facility__position", "facility__name", "facility_id", "sort_key")
@@ -236,10 +242,14 @@ def _dynos(ground: ProvingGround, capabilities: _Capabilities, days: DayRange) -
     ):
         row = DynoRow(id_, name, facility_id, facility, enabled)
         row.present = presence(days, enabled=enabled, available_from=available[0], available_to=available[1])
+        lanes.append(Lane(id_, name, facility_id, runs.get(id_), (enabled, *available)))
         row.runs = sorted({test for _, test, _, _ in capabilities[id_]})
         row.drives = sorted({drive for _, _, drives, _ in capabilities[id_] for drive in drives})
         row.weights = sorted({weight for _, _, _, weights in capabilities[id_] for weight in weights})
         rows.append(row)
+    by_dyno = pools(lanes)
+    for row in rows:
+        row.pool = by_dyno.get(row.id, ())
     return rows
 
 
@@ -360,9 +370,18 @@ def _count_use(row: DynoRow, days: DayRange, closed: Mapping[dt.date, str]) -> N
         ]
 
     row.states = states_of(days, present=row.present, booked=stays(False), maintenance=stays(True), closed=closed)
+    row.weekly = weekly_use([row.states], days)
+
+
+def weekly_use(dynos: Iterable[Sequence[DayState]], days: DayRange) -> list[int]:
+    """The use of some dynos together in each of the spark's columns, in per cent."""
+    every = list(dynos)
     columns = _columns(days)
     edges = [-(-days.days * column // columns) for column in range(columns + 1)]
-    row.weekly = [count_states(row.states[left:right]).percent or 0 for left, right in pairwise(edges)]
+    return [
+        count_states([state for states in every for state in states[left:right]]).percent or 0
+        for left, right in pairwise(edges)
+    ]
 
 
 def _columns(days: DayRange) -> int:

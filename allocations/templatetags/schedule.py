@@ -6,11 +6,12 @@ from django.utils.safestring import SafeString
 
 from allocations.enums import AllocationStatus
 from allocations.selectors.calendar import SPARK_BARS, Bar
+from allocations.web.schedule_lanes import Stacked
 from dynosite.lib.formats import day_range
 
 register = template.Library()
 
-_BAR = '<a class="bar {}" id="{}{}" href="{}{}/" title="{}" style="--s:{};--n:{}{}"><span>{}{}</span></a>'
+_BAR = '<a class="bar {}" id="{}{}" href="{}{}/" title="{}"{} style="--s:{};--n:{}{}"><span>{}{}</span></a>'
 _LABELS = {"maintenance": "Maintenance", **dict(AllocationStatus.choices)}
 SPARK_HEIGHT = 16
 LONG = 14
@@ -18,8 +19,11 @@ LONG = 14
 
 
 @register.simple_tag
-def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
-    """A bar is a link to what it stands for; its place is two custom properties, its looks are classes."""
+def bar(found: Bar, links: dict[str, str], total: int, stacked: Stacked | None = None) -> SafeString:
+    """A bar is a link to what it stands for; its place is two custom properties, its looks are classes.
+
+    Among those of several lanes it says on which of them it is, and its level is a third one.
+    """
     shown = min(found.start + found.held, total) - max(found.start, 0)
     css = f"status-{found.look}"
     if shown <= 2:
@@ -35,8 +39,14 @@ def bar(found: Bar, links: dict[str, str], total: int) -> SafeString:
     if found.over:
         css += " over"
         done += f";--o:{found.over}"
+    label, lane = found.label, ""
+    if stacked:
+        done += f";--l:{stacked.level}"
+        lane = format_html(' data-lane="{}"', stacked.lane.id)
+        title = f"{stacked.lane.name}: {title}"
+        label = f"{label} · {stacked.lane.name}"
     return format_html(
-        _BAR, css, kind, found.pk, links[kind], found.pk, title, found.start, found.held, done, vehicle, found.label
+        _BAR, css, kind, found.pk, links[kind], found.pk, title, lane, found.start, found.held, done, vehicle, label
     )
 
 

@@ -16,7 +16,7 @@ from allocations.enums import OPEN_STATUSES, Drive, LateKind, WeightClass
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, MaintenanceWindow
 from allocations.selectors.allocations import allocation_by_id, checks_of, search_ahead
-from allocations.selectors.calendar import Calendar, DynoGroup, DynoRow, calendar
+from allocations.selectors.calendar import Calendar, DynoGroup, calendar
 from allocations.selectors.lateness import lateness_of_allocation
 from allocations.selectors.running import overrun_since
 from allocations.selectors.series import places_in_series
@@ -25,6 +25,7 @@ from allocations.web.context import address, current_ground, shell_of
 from allocations.web.live import stream_address
 from allocations.web.overlay import Overlay, hang_into, overlay_of
 from allocations.web.repair_overlay import RepairOverlay, repair_overlay_of
+from allocations.web.schedule_lanes import ShownRow, dynos_of, folded, with_dynos
 from allocations.web.schedule_query import STATUSES, ZOOMS, ScheduleQuery, read_query
 from allocations.web.schedule_view import come_back, params_of, remember
 from dynosite.lib.htmx import wants_fragment
@@ -51,7 +52,7 @@ LEGEND = (
 class Block:
     """Rows of one facility that are sent together, or the place where they will stand."""
 
-    rows: list[DynoRow]
+    rows: list[ShownRow]
     address: str = ""
     """Where the rows are fetched from, if they are not here yet."""
     link: str = ""
@@ -116,7 +117,8 @@ def rows(request: HttpRequest) -> HttpResponse:
     changed = request.GET.get("changed") == "1"
     found = _calendar(request, query, _overlay(request, query), dyno_ids=None if changed else _bounded(ids))
     context = _shared(request, query, found)
-    context["rows"] = [row for row in found.rows if row.id in ids]
+    display = folded(found.rows, query)
+    context["rows"] = list(with_dynos(display, ids)) if changed else display
     if changed:
         context["gone"] = sorted(_bounded(ids) - {row.id for row in found.rows})
         context["axis"] = axis_of(query.days, query.zoom.name, found.today, found.load)
@@ -231,10 +233,11 @@ def _sections(found: Calendar, query: ScheduleQuery) -> list[Section]:
     sections = []
     for group in found.groups:
         blocks = []
-        for rows in _batched(group.rows, ROWS_AT_ONCE):
-            if len(rows) <= room or not (sections or blocks):
+        for rows in _batched(folded(group.rows, query), ROWS_AT_ONCE):
+            dynos = sum(len(dynos_of(row)) for row in rows)
+            if dynos <= room or not (sections or blocks):
                 blocks.append(Block(rows))
-                room -= len(rows)
+                room -= dynos
             else:
                 blocks.append(_place_of(rows, query))
                 room = 0
@@ -242,11 +245,22 @@ def _sections(found: Calendar, query: ScheduleQuery) -> list[Section]:
     return sections
 
 
-def _place_of(rows: list[DynoRow], query: ScheduleQuery) -> Block:
-    ids = ",".join(str(row.id) for row in rows)
+def _place_of(rows: list[ShownRow], query: ScheduleQuery) -> Block:
+    ids = ",".join(str(dyno) for row in rows for dyno in dynos_of(row))
     address = reverse("allocations:schedule-rows") + query.address(dynos=ids)
     return Block(rows, address, link=query.address(facility=rows[0].facility_id, whole=1))
 
 
-def _batched(rows: list[DynoRow], size: int) -> Iterator[list[DynoRow]]:
-    return (rows[start : start + size] for start in range(0, len(rows), size))
+def _batched(rows: list[ShownRow], size: int) -> Iterator[list[ShownRow]]:
+    """Parts of at most so many dynos, but for a single row of more."""
+    batch: list[ShownRow] = []
+    dynos = 0
+    for row in rows:
+        more = len(dynos_of(row))
+        if batch and dynos + more > size:
+            yield batch
+            batch, dynos = [], 0
+        batch.append(row)
+        dynos += more
+    if batch:
+        yield batch

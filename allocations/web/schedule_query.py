@@ -38,7 +38,9 @@ ZOOMS = {
 }
 DEFAULT_ZOOM = "week"
 FILTERS = ("runs", "drive", "weight", "facility", "status", "test", "mine")
-VIEW = ("zoom", "from", "to", *FILTERS)
+VIEW = ("zoom", "from", "to", "lanes", *FILTERS)
+MOST_UNFOLDED = 50
+"""Pools of lanes."""
 LONGEST_VIEW = 1000
 STATUSES = (
     (LATE, "All late"),
@@ -57,6 +59,8 @@ class ScheduleQuery:
     whole: bool
     remark: str = ""
     """Why other days are shown than the address names."""
+    unfolded: frozenset[int] = frozenset()
+    """A dyno of each pool of lanes that is not drawn as one row."""
 
     @property
     def has_range(self) -> bool:
@@ -134,7 +138,12 @@ def read_query(params: QueryDict, ground: ProvingGround) -> ScheduleQuery:
     )
     whole = params.get("whole") == "1"
     days, remark = _days(params, zoom, ground.today())
-    return ScheduleQuery(params, ground, zoom, days, chosen, whole, remark)
+    return ScheduleQuery(params, ground, zoom, days, chosen, whole, remark, _ids(params.get("lanes", "")))
+
+
+def _ids(text: str) -> frozenset[int]:
+    parts = text.split(",")[:MOST_UNFOLDED]
+    return frozenset(int(part) for part in parts if part.isdecimal() and len(part) < 19)
 
 
 def _days(params: QueryDict, zoom: Zoom, today: dt.date) -> tuple[DayRange, str]:

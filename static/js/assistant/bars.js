@@ -9,7 +9,26 @@ let bars = [];
 let asked = 0;
 
 const dayOf = (date) => Math.round((Date.parse(date) - Date.parse(calendar().dataset.firstDay)) / DAY);
-const laneOf = (bar) => document.querySelector(`#dyno-${CSS.escape(bar.dyno_id)} .cal-lane`);
+
+/** The lane of the dyno, or that of the lanes alike that it is folded into. */
+function laneOf(bar) {
+  const dyno = CSS.escape(bar.dyno_id);
+  const row = document.querySelector(`#dyno-${dyno}`) ?? document.querySelector(`.cal-lanes[data-lanes~="${dyno}"]`);
+  return row?.querySelector(".cal-lane");
+}
+
+/** Where lanes are folded into one row: the first level that is free on all these days. */
+function freeLevel(start, length, lane) {
+  const taken = new Set();
+  for (const { style } of lane.querySelectorAll(".bar, .bar-proposal")) {
+    const first = Number(style.getPropertyValue("--s"));
+    const overlaps = first < start + length && start < first + Number(style.getPropertyValue("--n"));
+    if (overlaps) taken.add(Number(style.getPropertyValue("--l")));
+  }
+  let level = 0;
+  while (taken.has(level)) level += 1;
+  return level;
+}
 
 function drawNew(bar, start, length, lane) {
   const drawn = document.createElement("button");
@@ -20,6 +39,7 @@ function drawNew(bar, start, length, lane) {
   drawn.title = bar.title;
   drawn.style.setProperty("--s", start);
   drawn.style.setProperty("--n", length);
+  drawn.style.setProperty("--l", freeLevel(start, length, lane));
   const icon = document.querySelector(".ai-orb .icon")?.cloneNode(true);
   const name = document.createElement("b");
   name.textContent = bar.vehicle || "Maintenance";
@@ -28,8 +48,9 @@ function drawNew(bar, start, length, lane) {
   lane.append(drawn);
 }
 
-function markOld(start, length, lane) {
+function markOld(start, length, lane, dyno) {
   for (const old of lane.querySelectorAll("a.bar")) {
+    if ((old.dataset.lane ?? dyno) !== dyno) continue;
     const same = Number(old.style.getPropertyValue("--s")) === start;
     if (same && Number(old.style.getPropertyValue("--n")) === length) old.classList.add("is-leaving");
   }
@@ -45,7 +66,7 @@ function draw() {
     const start = dayOf(bar.first_day);
     const length = dayOf(bar.last_day) - start + 1;
     if (start + length <= 0 || start >= Number(calendar().dataset.days)) continue;
-    if (bar.kind === "old") markOld(start, length, lane);
+    if (bar.kind === "old") markOld(start, length, lane, String(bar.dyno_id));
     else drawNew(bar, start, length, lane);
   }
 }

@@ -1,5 +1,5 @@
 // The card of what a bar stands for, fetched when it is asked for. Without this module the bar's link opens its page.
-import { scroller, sideWidth } from "./geometry.js";
+import { dynosOf, scroller, sideWidth } from "./geometry.js";
 
 const GAP = 8;
 const card = () => document.getElementById("card");
@@ -33,7 +33,7 @@ export async function refreshCard(dynos) {
   if (!card().matches(":popover-open")) return;
   const bar = document.getElementById(shown);
   if (!bar) card().hidePopover();
-  else if (dynos.has(bar.closest(".cal-row").dataset.dyno)) {
+  else if (dynosOf(bar.closest(".cal-row")).some((dyno) => dynos.has(dyno))) {
     await htmx.ajax("GET", `${bar.getAttribute("href")}card/`, { target: "#card", swap: "innerHTML" });
   }
 }

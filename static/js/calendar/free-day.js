@@ -1,18 +1,31 @@
 // A free day is a link to the booking form: it follows the pointer, and Shift with arrows reaches it from a bar.
-import { calendar, daysShown, dayWidth, isTaken, isoDate, laneOf, lengthOf, rows, spokenDate, startOf } from "./geometry.js";
+import {
+  calendar,
+  daysShown,
+  dayWidth,
+  freeDyno,
+  isTaken,
+  isoDate,
+  laneOf,
+  lengthOf,
+  rows,
+  spokenDate,
+  startOf,
+} from "./geometry.js";
 import { focusStop } from "./walk.js";
 
 let link;
 let cameFrom;
 
-const bookable = (row) => calendar().dataset.booking && row && !row.classList.contains("disabled");
+// Lanes that are unfolded have rows of their own.
+const bookable = (row) => calendar().dataset.booking && row && !row.matches(".disabled, .unfolded");
 
 function place(row, day) {
   link ??= Object.assign(document.createElement("a"), { className: "cal-free", textContent: "+" });
-  link.href = `${calendar().dataset.booking}?dyno=${row.dataset.dyno}&first_day=${isoDate(day)}`;
+  link.href = `${calendar().dataset.booking}?dyno=${freeDyno(row, day)}&first_day=${isoDate(day)}`;
   link.style.setProperty("--s", day);
   link.dataset.day = day;
-  const name = row.querySelector(".cal-name > :first-child").textContent;
+  const name = row.querySelector(".cal-name > :first-child").textContent.trim();
   link.setAttribute("aria-label", `Book ${name} from ${spokenDate(day)}`);
   if (link.parentNode !== laneOf(row)) laneOf(row).append(link);
 }

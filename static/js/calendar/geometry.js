@@ -20,8 +20,21 @@ const barsOf = (row) => [...row.querySelectorAll(".bar")].sort((a, b) => startOf
 
 export const laneOf = (row) => row.querySelector(".cal-lane");
 
-export const isTaken = (row, day) =>
-  barsOf(row).some((bar) => startOf(bar) <= day && day < startOf(bar) + lengthOf(bar));
+/** The row that shows a dyno: its own, or that of the lanes alike that it is folded into. */
+export const rowOf = (dyno) =>
+  document.getElementById(`dyno-${dyno}`) ?? document.querySelector(`.cal-lanes[data-lanes~="${CSS.escape(dyno)}"]`);
+
+/** The dynos that a row shows. */
+export const dynosOf = (row) => (row.dataset.lanes ?? row.dataset.dyno).split(" ");
+
+/** A dyno of the row that is free on a day, or nothing. */
+export function freeDyno(row, day) {
+  const there = barsOf(row).filter((bar) => startOf(bar) <= day && day < startOf(bar) + lengthOf(bar));
+  const taken = new Set(there.map((bar) => bar.dataset.lane ?? row.dataset.dyno));
+  return dynosOf(row).find((dyno) => !taken.has(dyno));
+}
+
+export const isTaken = (row, day) => freeDyno(row, day) === undefined;
 
 /** The date that stands `day` days from the left, as YYYY-MM-DD. */
 export function isoDate(day) {

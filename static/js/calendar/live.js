@@ -2,6 +2,7 @@
 import { onNewDay } from "../ground-time.js";
 import { followStream } from "../stream.js";
 import { refreshCard } from "./card.js";
+import { rowOf } from "./geometry.js";
 
 const TOGETHER = 80; // milliseconds in which changes are gathered into one request
 
@@ -34,9 +35,12 @@ const looks = () =>
 
 async function askForRows(dynos) {
   const before = looks();
+  const rowsBefore = new Map([...dynos].map((dyno) => [dyno, rowOf(dyno)]));
   const focused = document.activeElement.id;
   const address = `${schedule().dataset.rows}&changed=1&dynos=${[...dynos].join(",")}`;
   await htmx.ajax("GET", address, { target: "body", swap: "none" });
+  // No row came in the place of this one: it is a lane that is no longer alike with the others, or has become so.
+  if ([...dynos].some((dyno) => rowsBefore.get(dyno).isConnected)) await askForEverything();
   for (const [id, look] of looks()) if (before.get(id) !== look) document.getElementById(id).classList.add("is-new");
   // A bar that went from one row to another took the focus with it.
   if (focused && document.activeElement === document.body) {
@@ -50,7 +54,7 @@ const askForEverything = () =>
 
 /** Rows that this page does not have at all, neither here nor to be fetched, mean that the board is another one. */
 function isUnknown(dyno) {
-  if (document.getElementById(`dyno-${dyno}`)) return false;
+  if (rowOf(dyno)) return false;
   return ![...document.querySelectorAll(".cal-later")].some((later) =>
     new URL(later.getAttribute("hx-get"), location).searchParams.get("dynos").split(",").includes(dyno),
   );
@@ -65,7 +69,7 @@ async function ask() {
       const all = everything || "filtered" in schedule().dataset || [...dynos].some(isUnknown);
       waiting.clear();
       everything = false;
-      const here = new Set([...dynos].filter((dyno) => document.getElementById(`dyno-${dyno}`)));
+      const here = new Set([...dynos].filter(rowOf));
       if (all) await askForEverything();
       else if (here.size) await askForRows(here);
       updated = Date.now();

@@ -38,7 +38,11 @@ function across(stop, step) {
   const all = rows();
   const here = all.indexOf(stop.closest(".cal-row"));
   for (let at = here + step; all[at]; at += step) {
-    if (!stop.matches(PLACES)) return all[at].querySelector(stop.matches(".cal-book") ? ".cal-book" : ".cal-name a");
+    if (!stop.matches(PLACES)) {
+      const same = all[at].querySelector(stop.matches(".cal-book") ? ".cal-book" : ".cal-name a");
+      if (same) return same;
+      continue;
+    }
     const near = placesOf(all[at]).sort(
       (a, b) => Math.abs(middleOf(a) - middleOf(stop)) - Math.abs(middleOf(b) - middleOf(stop)),
     )[0];
