@@ -21,6 +21,9 @@ test: environment-dev ## run every check and every test (ARGS= goes to pytest)
 	@deploy/browser.sh
 	@DYNOSITE_MODE=test exec $(beside_servers) deploy/test.sh $(ARGS)
 
+test-fast: environment-dev ## the quick tests of rules, models, selectors and services (ARGS= goes to pytest)
+	@DYNOSITE_MODE=test exec $(beside_servers) deploy/test-fast.sh $(ARGS)
+
 bench: environment-dev ## measure against the floors (ARGS= names one benchmark)
 	@DYNOSITE_MODE=test exec $(beside_servers) deploy/bench.sh $(ARGS)
 

@@ -9,9 +9,10 @@
 `redis_client`  a client of this run's Redis database. Keys of the last test are removed before each database test,
                 so there is no need for `cache.clear()` (which would also unsubscribe the Celery worker).
 
-`browser` is a marker that tests with a page get by themselves; they run last, because Playwright's event loop stays
-in the main thread from its first use. Under pytest-xdist each worker has its own database, Redis database and
-channels.
+Tests get two markers by themselves. `browser`: tests with a page; they run last, because Playwright's event loop
+stays in the main thread from its first use. `slow`: tests that start a server or a worker, commit, or search for
+examples by Hypothesis. `make test-fast` leaves both out. Under pytest-xdist each worker has its own
+database, Redis database and channels.
 """
 
 import os
@@ -25,17 +26,27 @@ from dynosite.tests.servers import AsgiServer, CeleryWorker, end_other_sessions
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 BROWSER_FIXTURES = {"browser_page", "browser_context_args", "page", "context", "browser", "playwright"}
+SLOW_FIXTURES = {"asgi_server", "celery_worker", "transactional_db", "live_server"}
+"""Tests with one of these start a server or a worker, or commit, and every table is emptied after them."""
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give a test its markers while it is collected, before `-m` chooses by them."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    if BROWSER_FIXTURES & fixtures:
+        item.add_marker(pytest.mark.browser)
+        if CHROMIUM is None:
+            item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+    database = item.get_closest_marker("django_db")
+    commits = database is not None and database.kwargs.get("transaction", False)
+    searches = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    if commits or searches or SLOW_FIXTURES & fixtures:
+        item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    no_browser = pytest.mark.skip(reason="no Chromium on this machine")
-    for item in items:
-        if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.browser)
-            if CHROMIUM is None:
-                item.add_marker(no_browser)
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

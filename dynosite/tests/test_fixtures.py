@@ -33,3 +33,25 @@ def test_celery_worker_leaves_the_tasks_of_other_tests_alone(celery_worker):
 def test_redis_is_empty_at_the_start_of_a_test(turn, redis_client):
     assert [key for key in redis_client.keys("*") if b"_kombu.binding" not in key] == []
     cache.set("left", turn)
+
+
+def _markers(request: pytest.FixtureRequest) -> set[str]:
+    return {marker.name for marker in request.node.iter_markers()} & {"browser", "slow"}
+
+
+def test_a_test_that_needs_no_server_has_neither_marker(request):
+    assert _markers(request) == set()
+
+
+@pytest.mark.django_db
+def test_a_test_that_rolls_back_is_not_slow(request):
+    assert _markers(request) == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_that_commits_is_slow(request):
+    assert _markers(request) == {"slow"}
+
+
+def test_a_test_with_a_server_is_slow(request, asgi_server):
+    assert _markers(request) == {"slow"}
