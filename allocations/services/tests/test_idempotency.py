@@ -2,7 +2,7 @@
 
 import pytest
 
-from allocations.enums import MaintenanceKind
+from allocations.enums import DisplacedTo, MaintenanceKind
 from allocations.exceptions import Invalid, KeyReused, Stale
 from allocations.models import Allocation, Change, Dyno, MaintenanceWindow, TestRequest, Vehicle
 from allocations.services import booking, fleet, maintenance, requests
@@ -40,7 +40,7 @@ def test_booking_that_was_ended_is_booked_again_under_its_key(world, end):
 
 def test_booking_that_maintenance_put_aside_is_booked_again(world):
     first = world.book("412W101", "NPG 1", 5, 6, key="k")
-    answer = maintenance.Answer(maintenance.DisplacedTo.WAIT)
+    answer = maintenance.Answer(DisplacedTo.WAIT)
     window = shut(world, answers={allocation_of(first).pk: answer})
     maintenance.lift_maintenance(window_of(window).pk, actor=world.actor("admin"))
     assert world.book("412W101", "NPG 1", 5, 6, key="k").pk != first.pk
@@ -84,7 +84,7 @@ def test_window_that_was_lifted_is_set_again(world):
 
 def test_window_that_displaced_ends_with_the_window_though_the_rest_waits_on(world):
     stay = allocation_of(world.book("412W101", "NPG 1", 4, 6))
-    answers = {stay.pk: maintenance.Answer(maintenance.DisplacedTo.SHORTEN)}
+    answers = {stay.pk: maintenance.Answer(DisplacedTo.SHORTEN)}
     first = shut(world, answers=answers, key="k")
     maintenance.lift_maintenance(window_of(first).pk, actor=world.actor("admin"))
     assert TestRequest.objects.get().status == "waiting"
