@@ -176,17 +176,25 @@ def _sorted(stays: Iterable[Stay]) -> list[Stay]:
 
 
 def _dyno_has(dyno: str, stay: Stay, days: DayRange) -> Refusal:
+    owner = _booked_by(stay)
     if stay.kind == "maintenance":
         return Refusal(Code.MAINTENANCE, f"{dyno} is in maintenance ({stay.what}): {stay.days}.")
     if stay.overruns(days):
-        return Refusal(Code.DYNO_TAKEN, f"{dyno} still runs {stay.vehicle} ({stay.what}), {_end_it(stay)}")
-    return Refusal(Code.DYNO_TAKEN, f"{dyno} is taken by {stay.vehicle} ({stay.what}): {stay.days}.")
+        return Refusal(Code.DYNO_TAKEN, f"{dyno} still runs {stay.vehicle} ({stay.what}), {_end_it(stay)}{owner}")
+    return Refusal(Code.DYNO_TAKEN, f"{dyno} is taken by {stay.vehicle} ({stay.what}): {stay.days}.{owner}")
 
 
 def _vehicle_is(vehicle: str, stay: Stay, days: DayRange) -> Refusal:
     if stay.overruns(days):
-        return Refusal(Code.VEHICLE_ELSEWHERE, f"{vehicle} still runs on {stay.dyno} ({stay.what}), {_end_it(stay)}")
-    return Refusal(Code.VEHICLE_ELSEWHERE, f"{vehicle} is on {stay.dyno} already ({stay.what}): {stay.days}.")
+        where = f"{vehicle} still runs on {stay.dyno} ({stay.what}), {_end_it(stay)}"
+    else:
+        where = f"{vehicle} is on {stay.dyno} already ({stay.what}): {stay.days}."
+    return Refusal(Code.VEHICLE_ELSEWHERE, where + _booked_by(stay))
+
+
+def _booked_by(stay: Stay) -> str:
+    """Whom to ask, as a sentence of its own; nothing of an allocation without an owner."""
+    return f" Booked by {stay.owner}." if stay.owner else ""
 
 
 def _end_it(stay: Stay) -> str:

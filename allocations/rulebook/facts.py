@@ -108,6 +108,8 @@ class Stay:
     facility: str = ""
     held_to: dt.date | None = None
     """Today, of a test that still runs past its last day: it holds its dyno and vehicle until somebody ends it."""
+    owner: str = ""
+    """Whose booking it is, by display name: whom to ask for the days."""
 
     def meets(self, days: DayRange) -> bool:
         return self.days.overlaps(days) or self.overruns(days)

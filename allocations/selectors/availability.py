@@ -73,10 +73,12 @@ class Placement:
 
 
 def _stay(row: list, today: dt.date | None) -> Stay:
-    kind, id_, dyno_id, dyno, what, first, last, vehicle_id, vehicle, facility_id, facility, status = row
+    kind, id_, dyno_id, dyno, what, first, last, vehicle_id, vehicle, facility_id, facility, status, owner = row
     days = DayRange(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
     held = held_to(status, days.last, today)
-    return Stay(kind, id_, dyno_id, dyno, what, days, vehicle_id, vehicle or "", facility_id, facility, held)
+    return Stay(
+        kind, id_, dyno_id, dyno, what, days, vehicle_id, vehicle or "", facility_id, facility, held, owner or ""
+    )
 
 
 def question_of(placement: Placement) -> Question | None:

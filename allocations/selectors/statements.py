@@ -8,12 +8,13 @@ STAY_COLUMNS = """
         coalesce(o.window_id, o.allocation_id), o.dyno_id, od.name,
         coalesce(t.name, CASE WHEN w.reason = '' THEN w.kind ELSE w.kind || ': ' || w.reason END),
         o.first_day, o.last_day, o.vehicle_id, coalesce(nullif(ov.tag, ''), ov.vin), od.facility_id, ofa.name,
-        a.status)
+        a.status, coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username))
     FROM allocations_occupancy o
     JOIN allocations_dyno od ON od.id = o.dyno_id
     JOIN allocations_facility ofa ON ofa.id = od.facility_id
     LEFT JOIN allocations_vehicle ov ON ov.id = o.vehicle_id
     LEFT JOIN allocations_allocation a ON a.id = o.allocation_id
+    LEFT JOIN accounts_user u ON u.id = a.created_by_id
     LEFT JOIN allocations_testtype t ON t.id = a.test_type_id
     LEFT JOIN allocations_maintenancewindow w ON w.id = o.window_id
     WHERE o.allocation_id IS DISTINCT FROM %(leaving_out)s

@@ -124,11 +124,13 @@ def _explain(
     """Adds to "no place" what stands in the way, the vehicle's own bookings first."""
     known = {refusal.sentence for refusal in refused.refusals}
     own = reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk, days=days)
+    own = own.select_related("created_by")
     for row in own:
+        owner = f" Booked by {row.created_by.display_name}." if row.created_by else ""
         refused.refusals.append(
             Refusal(
                 RefusalCode.VEHICLE_ELSEWHERE,
-                f"{vehicle.label} is on {row.dyno} already ({row.test_type}): {row.days}.",
+                f"{vehicle.label} is on {row.dyno} already ({row.test_type}): {row.days}.{owner}",
             )
         )
     if own:

@@ -52,7 +52,7 @@ def test_a_clash_is_said_with_the_nearest_places(cast, keeper):
     cast.world.book("412W101", "NPG 1", 3, 5)
     answer = keeper.post(ADD, typed(cast.world, vehicle="412W103", first=4, last=6))
     assert errors_in(answer) == {
-        "dyno": ["NPG 1 is taken by 412W101 (Brake): 19 – 21 Nov 2026."],
+        "dyno": ["NPG 1 is taken by 412W101 (Brake): 19 – 21 Nov 2026. Booked by scheduler."],
         "__all__": ["The nearest places that would do: NPG 1 (NPG), 22 – 24 Nov 2026."],
     }
     assert fields_of(answer)["first_day"] == f"{day(4)}"
@@ -107,7 +107,7 @@ def test_a_move_that_clashes_is_refused(cast, keeper):
     allocation = allocation_of(cast.world.book("412W101", "NPG 1", 3, 5))
     url = admin_url("allocation", "change", allocation.pk)
     answer = keeper.post(url, fields_of(keeper.get(url)) | {"last_day": f"{day(8)}"})
-    assert errors_in(answer)["dyno"] == ["NPG 1 is taken by 412W103 (Brake): 24 – 25 Nov 2026."]
+    assert errors_in(answer)["dyno"] == ["NPG 1 is taken by 412W103 (Brake): 24 – 25 Nov 2026. Booked by scheduler."]
     assert errors_in(answer)["__all__"][0].startswith("The nearest places that would do: NPG 21 (Annex), ")
     assert place_of(allocation) == ("NPG 1", day(3), day(5), "scheduled")
 

@@ -224,7 +224,7 @@ def test_lifting_brings_back_what_is_ticked(cast, keeper):
         ("412W101 (Brake) back to NPG 1, 19 – 21 Nov 2026", []),
         (
             "412W103 (Brake) back to NPG 1, 22 – 23 Nov 2026",
-            ["412W103 is on NPG 2 already (4K Certification): 22 Nov 2026."],
+            ["412W103 is on NPG 2 already (4K Certification): 22 Nov 2026. Booked by scheduler."],
         ),
     ]
     answer = keeper.post(lift_url(window), fields_of(page) | {"_confirmed": "1"}, follow=True)

@@ -8,7 +8,10 @@ from allocations.services import booking
 from allocations.tests.world import allocation_of, day
 from dynosite.lib import clock
 
-STILL = "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first."
+STILL = (
+    "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first. "
+    "Booked by scheduler."
+)
 LIST = "/admin/allocations/allocation/"
 
 

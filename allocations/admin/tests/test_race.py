@@ -91,7 +91,7 @@ def test_eight_bookings_of_one_place_have_one_winner(racers):
         ])  # fmt: skip
         assert sorted(answer.status_code for answer in answers) == [200] * 7 + [302]
         winner = Allocation.objects.get(dyno=world.dynos["NPG 1"], first_day=day(first))
-        told = f"NPG 1 is taken by {winner.vehicle.tag} (Brake): {winner.days}."
+        told = f"NPG 1 is taken by {winner.vehicle.tag} (Brake): {winner.days}. Booked by {winner.created_by}."
         for answer in answers:
             if answer.status_code == 200:
                 assert told in sentences(answer)

@@ -2,10 +2,11 @@ import datetime as dt
 
 import pytest
 
-from allocations.enums import AllocationStatus, RefusalCode, RequestStatus
+from allocations.enums import AllocationStatus, RefusalCode, RequestStatus, Role
 from allocations.exceptions import KeyReused, NotAllowed, NotFound, Refused, Stale
 from allocations.models import Allocation, Change, MaintenanceWindow, Occupancy, TestRequest
 from allocations.services import booking
+from allocations.services.details import change_booking
 from allocations.tests.world import allocation_of, day
 
 
@@ -34,7 +35,7 @@ def test_taken_dyno_is_refused_with_the_name_of_who_has_it_and_places(world):
     with pytest.raises(Refused) as refused:
         world.book("412W103", "NPG 1", 2, 4)
     assert codes(refused) == [RefusalCode.DYNO_TAKEN]
-    assert refused.value.sentence == "NPG 1 is taken by 412W101 (Brake): 16 – 18 Nov 2026."
+    assert refused.value.sentence == "NPG 1 is taken by 412W101 (Brake): 16 – 18 Nov 2026. Booked by scheduler."
     assert [str(place) for place in refused.value.places] == ["NPG 1, 19 – 21 Nov 2026"]
 
 
@@ -182,3 +183,29 @@ def test_places_leave_out_maintenance(world):
         actor=world.actor(),
     )
     assert allocation_of(change).dyno.name == "NPG 1"
+
+
+def test_refusal_says_whose_booking_is_in_the_way(world):
+    mia = world.user("mia", north=Role.SCHEDULER)
+    mia.first_name, mia.last_name = "Mia", "Keller"
+    mia.save()
+    stay = allocation_of(world.book("412W101", "NPG 1", 0, 2, by="mia"))
+
+    def refusals() -> list[tuple[str, str]]:
+        with pytest.raises(Refused) as refused:
+            world.book("412W101", "NPG 1", 1, 4)
+        with pytest.raises(Refused) as elsewhere:
+            world.book("412W101", "NPG 21", 2, 2)
+        return [
+            (str(refusal.code), refusal.sentence)
+            for error in (refused, elsewhere)
+            for refusal in error.value.refusals
+        ]
+
+    dyno = ("dyno-taken", "NPG 1 is taken by 412W101 (Brake): 16 – 18 Nov 2026.")
+    vehicle = ("vehicle-elsewhere", "412W101 is on NPG 1 already (Brake): 16 – 18 Nov 2026.")
+    assert refusals() == [(code, f"{sentence} Booked by Mia Keller.") for code, sentence in (dyno, vehicle)]
+    change_booking(stay.pk, created_by_id=world.users["admin"].pk, actor=world.actor())
+    assert refusals() == [(code, f"{sentence} Booked by admin.") for code, sentence in (dyno, vehicle)]
+    Allocation.objects.filter(pk=stay.pk).update(created_by=None)
+    assert refusals() == [dyno, vehicle]

@@ -313,7 +313,7 @@ def test_undo_of_a_lift_is_refused_by_name_where_the_days_are_taken(world):
     world.book("412W103", "NPG 1", 6, 7)
     with pytest.raises(Refused) as refused:
         undo(lifted.pk, actor=world.actor("admin"))
-    assert refused.value.sentence == "NPG 1 is taken by 412W103 (Brake): 22 – 23 Nov 2026."
+    assert refused.value.sentence == "NPG 1 is taken by 412W103 (Brake): 22 – 23 Nov 2026. Booked by scheduler."
 
 
 def test_what_should_have_begun_is_not_proposed_for_days_that_are_gone(world):

@@ -22,8 +22,14 @@ from allocations.tests.world import allocation_of, day
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 
-STILL = "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first."
-VEHICLE = "412W101 still runs on NPG 1 (Brake), which should have ended on 18 Nov 2026; extend or complete it first."
+STILL = (
+    "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first. "
+    "Booked by scheduler."
+)
+VEHICLE = (
+    "412W101 still runs on NPG 1 (Brake), which should have ended on 18 Nov 2026; extend or complete it first. "
+    "Booked by scheduler."
+)
 
 
 @pytest.fixture

@@ -11,7 +11,10 @@ from assistant.models import Proposal
 from assistant.tools.calling import call
 from dynosite.lib import clock
 
-STILL = "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first."
+STILL = (
+    "NPG 1 still runs 412W101 (Brake), which should have ended on 18 Nov 2026; extend or complete it first. "
+    "Booked by scheduler."
+)
 
 
 @pytest.fixture
