@@ -14,6 +14,8 @@ from allocations.web.live import live_list
 from dynosite.lib.htmx import wants_fragment
 
 PER_PAGE = 30
+MOST_AT_ONCE = 1000
+"""Rows that a page shows which is asked for all of them, to be printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Listing:
     sort: str
     filtered: bool
     """Whether anything narrows the list, so that an empty one is not called the whole."""
+    is_cut: bool
+    """Whether all rows were asked for and there are too many for one page."""
     live: str
     """The address of the stream that says when the list has changed."""
 
@@ -67,7 +71,7 @@ def listing(
     per_page: int = PER_PAGE,
     then: Sequence[Any] = (),
 ) -> Listing:
-    """The rows as `arranged`, cut into pages."""
+    """The rows as `arranged`, cut into pages; `?all=1` asks for one page, such as to print it."""
     live = live_list(request)
     ordered = arranged(request.GET, rows, search=search, sorts=sorts, default=default, then=then)
     return paged(request, ordered, live=live, filtered=filtered, per_page=per_page)
@@ -77,8 +81,10 @@ def paged(
     request: HttpRequest, ordered: Arranged, *, live: str, filtered: bool = False, per_page: int = PER_PAGE
 ) -> Listing:
     """`live` is to be made before anything is read: `live.live_list`."""
-    page = Paginator(ordered.rows, per_page).get_page(request.GET.get("page"))
-    return Listing(ordered.rows, page, ordered.text, ordered.sort, filtered or bool(ordered.text), live)
+    everything = bool(request.GET.get("all"))
+    page = Paginator(ordered.rows, MOST_AT_ONCE if everything else per_page).get_page(request.GET.get("page"))
+    is_cut = everything and page.paginator.num_pages > 1
+    return Listing(ordered.rows, page, ordered.text, ordered.sort, filtered or bool(ordered.text), is_cut, live)
 
 
 def list_page(request: HttpRequest, folder: str, found: Listing, context: dict[str, Any]) -> HttpResponse:

@@ -1,6 +1,7 @@
 // What every page has: theme, menus, toasts, the search key, the figures in the header.
 import { startFigures } from "./figures.js";
 import { startMenus } from "./menus.js";
+import { startPrintList } from "./print-list.js";
 import { startSearchKey } from "./search-key.js";
 import { startSearchResults } from "./search-results.js";
 import { startShortcuts } from "./shortcuts.js";
@@ -14,3 +15,4 @@ startSearchKey();
 startSearchResults();
 startShortcuts();
 startFigures();
+startPrintList();

@@ -1,13 +1,17 @@
-"""The schedule on paper: what it is, when it was printed, every row, and bars that begin before their sheet."""
+"""The schedule on paper: what it is, when it was printed, every row, and bars cut by their sheet; and lists."""
 
 import datetime as dt
+import html
 import re
 
 import pytest
 from django.urls import reverse
 
-from allocations.tests.world import MONDAY, day
+from allocations.services.booking import book
+from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, MONDAY, day
+from allocations.web import listing
 from allocations.web.printing import DAYS_A_SHEET, parts_of
+from allocations.web.tests.conftest import waiting
 from dynosite.lib.days import DayRange
 
 
@@ -69,3 +73,38 @@ def test_every_dyno_is_on_paper_however_many(viewer, world):
     response = sheets(viewer)
     names = [row.name for _, rows in response.context["sheets"][0].groups for row in rows]
     assert len(names) == len(set(names)) == 74
+
+
+@pytest.mark.parametrize("name", ["request-list", "vehicle-list", "dyno-list", "change-list", "late-list"])
+def test_list_links_to_all_rows_of_its_filter(client, world, name):
+    """A list of more than its page, in whatever filter, is printed whole."""
+    client.force_login(world.users["scheduler"])
+    for wish in waiting(world, 40):
+        dyno = world.dyno(f"DY-{wish.pk}", (world.tests["Brake"], ANY_DRIVE, ANY_WEIGHT))
+        book(
+            wish.vehicle_id,
+            dyno.pk,
+            test_type_id=world.tests["Brake"].pk,
+            first_day=day(0),
+            last_day=day(90),
+            actor=world.actor(),
+            request_id=wish.pk,
+        )
+    address, query = reverse(f"allocations:{name}"), {"status": "all", "page": "2"}
+    page = client.get(address, query)
+    number = page.context["page_obj"].paginator.count
+    assert number >= 40 > len(page.context["page_obj"])
+    link = html.unescape(re.search(r'href="([^"]+)"\s+data-print-list', page.content.decode())[1])
+    whole = client.get(address + link)
+    assert len(whole.context["page_obj"]) == number
+    assert 'rel="next"' not in whole.content.decode()
+
+
+def test_list_too_long_for_a_page_says_so(client, world, monkeypatch):
+    monkeypatch.setattr(listing, "MOST_AT_ONCE", 2)
+    client.force_login(world.users["viewer"])
+    page = client.get(reverse("allocations:vehicle-list"), {"all": "1"})
+    assert "These are rows 1 to 2. The CSV has all of them." in " ".join(page.content.decode().split())
+    page = client.get(reverse("allocations:vehicle-list"), {"all": "1", "page": "2"})
+    assert "These are rows 3 to 3." in " ".join(page.content.decode().split())
+    assert "The CSV has all" not in client.get(reverse("allocations:vehicle-list")).content.decode()

@@ -23,9 +23,12 @@ def six(committed_world: World) -> World:
     for number in range(6):
         vehicle = committed_world.vehicle(f"500W{number:03}")
         create_request(
-            vehicle.pk, test_type_id=committed_world.tests["Brake"].pk, days=2, due_date=day(20 + number),
+            vehicle.pk,
+            test_type_id=committed_world.tests["Brake"].pk,
+            days=2,
+            due_date=day(20 + number),
             actor=committed_world.actor(),
-        )  # fmt: skip
+        )
     return committed_world
 
 
@@ -85,8 +88,10 @@ def test_each_place_leads_to_the_next_request(browser_page, six):
     expect(page).to_have_url(re.compile(r"/requests/\?sort=-vehicle$"))
     expect(page.locator("#toasts")).to_contain_text("That was the last request of the list.")
     assert sorted(Allocation.objects.filter(ground=six.north).values_list("vehicle__tag", flat=True)) == [
-        "500W000", "500W001", "500W002",
-    ]  # fmt: skip
+        "500W000",
+        "500W001",
+        "500W002",
+    ]
 
 
 PAGES = (
@@ -108,3 +113,24 @@ def test_pages_have_no_fault_and_no_sideways_scroll(browser, asgi_server, six, a
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_paper_has_all_rows_of_the_filter_without_buttons(browser_page, committed_world):
+    world, page = committed_world, browser_page
+    for number in range(34):
+        vehicle = world.vehicle(f"600W{number:03}", program="Falcon")
+        create_request(vehicle.pk, test_type_id=world.tests["Brake"].pk, days=2, actor=world.actor(), priority="high")
+    create_request(world.vehicles["412W101"].pk, test_type_id=world.tests["Brake"].pk, days=2, actor=world.actor())
+    page.sign_in(world.users["scheduler"])
+    page.goto("/requests/?q=falcon&priority=high")
+    expect(page.locator(".row-link")).to_have_count(30)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    expect(page.locator(".row-link:visible")).to_have_count(34)
+    expect(page.locator(".list-print-head")).to_contain_text("North Proving Ground · Waiting · “falcon” · High")
+    expect(page.locator(".page :is(.button, .filter-bar, input):visible")).to_have_count(0)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    expect(page.locator(".row-link")).to_have_count(30)
+    expect(page.locator(".list-print-head")).to_have_count(0)
+    expect(page.get_by_role("button", name="Change ticked")).to_be_visible()
