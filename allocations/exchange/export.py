@@ -39,8 +39,8 @@ def export_workbook(ground: ProvingGround, *, user: User) -> bytes:
     access.require(user, ground.pk, Role.VIEWER)
     book = Workbook()
     _write_forecast(book.active, ground)
-    _write_rules(book.create_sheet(RULES), ground)
-    _write_maintenance(book.create_sheet(MAINTENANCE), ground)
+    write_rules(book.create_sheet(RULES), ground)
+    write_maintenance(book.create_sheet(MAINTENANCE), ground)
     file = BytesIO()
     book.save(file)
     return file.getvalue()
@@ -53,7 +53,7 @@ def export_csv(ground: ProvingGround, *, user: User, only: Collection[int] | Non
     return csv_lines(list(CSV_COLUMNS.values()), rows, ZoneInfo(ground.time_zone))
 
 
-def _put(sheet, row: int, column: int, value: Any) -> None:
+def put(sheet, row: int, column: int, value: Any) -> None:
     if value is None:
         return
     if isinstance(value, str):
@@ -79,10 +79,10 @@ def _write_forecast(sheet, ground: ProvingGround) -> None:
     _head(sheet, HEADING_ROW, NAMES.values())
     for n, row in enumerate(schedule_rows(ground), HEADING_ROW + 1):
         for column, name in enumerate(NAMES, 1):
-            _put(sheet, n, column, row.get(name))
+            put(sheet, n, column, row.get(name))
 
 
-def _write_rules(sheet, ground: ProvingGround) -> None:
+def write_rules(sheet, ground: ProvingGround) -> None:
     _head(sheet, 1, ["TestType", "DriveType", "WeightClass", "Dynos (must be separated by comma)"])
     rules = defaultdict(list)
     rows = Capability.objects.filter(dyno__ground=ground).order_by("test_type__name", "id")
@@ -96,7 +96,7 @@ def _write_rules(sheet, ground: ProvingGround) -> None:
             rules[name, "any", "any"] = []
     for n, (rule, dynos) in enumerate(rules.items(), 2):
         for column, value in enumerate([*rule, ", ".join(_dyno_words(name) for name in dict.fromkeys(dynos))], 1):
-            _put(sheet, n, column, value)
+            put(sheet, n, column, value)
 
 
 def _dyno_words(name: str) -> str:
@@ -104,8 +104,8 @@ def _dyno_words(name: str) -> str:
     return quoted(name) if dyno_name_problem(name) else name
 
 
-def _write_maintenance(sheet, ground: ProvingGround) -> None:
-    _put(sheet, 1, 1, "Maintenance")
+def write_maintenance(sheet, ground: ProvingGround) -> None:
+    put(sheet, 1, 1, "Maintenance")
     _head(sheet, 2, ["Dyno", "Start Date", "End Date", "Facility"])
     windows = defaultdict(list)
     for window in MaintenanceWindow.objects.filter(ground=ground, lifted_at=None).order_by("first_day"):
@@ -115,5 +115,5 @@ def _write_maintenance(sheet, ground: ProvingGround) -> None:
         facility = quoted(dyno.facility.name) if name_problem(dyno.facility.name) else dyno.facility.name
         for first, last in windows[dyno.pk] or [(None, None)]:
             for column, value in enumerate((_dyno_words(dyno.name), first, last, facility), 1):
-                _put(sheet, n, column, value)
+                put(sheet, n, column, value)
             n += 1

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,11 +16,13 @@ from allocations import tasks
 from allocations.enums import ImportState, Role
 from allocations.exceptions import Refused
 from allocations.exchange import uploads
+from allocations.exchange.errors import WorkbookError
 from allocations.exchange.export import export_csv, export_workbook
-from allocations.models import WorkbookImport
+from allocations.exchange.pasting import NAME, pasted_workbook
+from allocations.models import ProvingGround, WorkbookImport
 from allocations.selectors.calendar import calendar
 from allocations.web.context import current_ground, shell_of
-from allocations.web.forms.imports import UploadForm
+from allocations.web.forms.imports import PasteForm, UploadForm
 from allocations.web.schedule_query import read_query
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.traits import takes_body
@@ -33,20 +36,34 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @takes_body(uploads.MAX_BYTES + 1024 * 1024)  # a file that is slightly too large is told so beside the form
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
+    """A workbook that is sent, or rows that are pasted: `?paste=1` in the address of the form."""
     ground = current_ground(request, Role.SCHEDULER)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    pastes = "paste" in request.GET
+    data = request.POST if request.method == "POST" else None
+    upload_form = UploadForm(*(() if pastes else (data, request.FILES or None)))
+    paste_form = PasteForm(data if pastes else None)
+    form = paste_form if pastes else upload_form
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
         try:
-            upload = uploads.submit(data["file"], ground, lanes=data["lanes"], user=request.user)
-        except Refused as refused:
-            form.add_error("file", refused.sentence)
+            upload = _submit(request, ground, form.cleaned_data)
+        except (Refused, WorkbookError) as error:
+            form.add_error("rows" if pastes else "file", getattr(error, "sentence", str(error)))
         else:
             _queue(request, tasks.check_workbook, upload)
             return redirect("allocations:import-detail", upload.pk)
-    recent = uploads.imports_of(ground, user=request.user)[:RECENT]
-    context = {"form": form, "recent": recent, "ground": ground}
+    context = {
+        "form": upload_form,
+        "paste_form": paste_form,
+        "pastes": pastes,
+        "recent": uploads.imports_of(ground, user=request.user)[:RECENT],
+        "ground": ground,
+    }
     return render(request, "allocations/imports/page.html", context, status=422 if form.is_bound else 200)
+
+
+def _submit(request: HttpRequest, ground: ProvingGround, data: dict[str, Any]) -> WorkbookImport:
+    file = data.get("file") or SimpleUploadedFile(NAME, pasted_workbook(data["rows"], ground, user=request.user))
+    return uploads.submit(file, ground, lanes=data["lanes"], user=request.user)
 
 
 def _queue(request: HttpRequest, task: Any, upload: WorkbookImport) -> None:
