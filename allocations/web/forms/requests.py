@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from allocations.enums import Priority, RequestStatus
 from allocations.models import TestRequest
@@ -55,7 +56,10 @@ class RequestForm(GroundForm):
         super().__init__(*args, **more)
         after = self.fields["after"]
         if request:
-            after.queryset = after.queryset.filter(vehicle=request.vehicle_id).exclude(pk=request.pk)
+            # What it comes after already can be chosen also when it is cancelled, so that the form does not drop it.
+            others = Q(vehicle=request.vehicle_id) & ~Q(status=RequestStatus.CANCELLED)
+            after.queryset = TestRequest.objects.filter(others | Q(pk=request.after_id)).exclude(pk=request.pk)
+            after.queryset = after.queryset.filter(ground=request.ground_id)
             after.queryset = after.queryset.select_related("vehicle", "test_type")
             self.fields["owner"].choices = owner_choices(request.ground, request.created_by_id)
             for name in _WHILE_IT_WAITS if request.status == RequestStatus.PLACED else ():

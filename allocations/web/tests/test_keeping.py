@@ -5,8 +5,10 @@ import re
 import pytest
 from django.urls import reverse
 
+from allocations.admin.tests.conftest import fields_of
 from allocations.models import Change, Displacement, Dyno, MaintenanceWindow, TestRequest, Vehicle
 from allocations.services.maintenance import set_maintenance
+from allocations.services.requests import cancel_request, create_request
 from allocations.tests.world import allocation_of, day, window_of
 from allocations.web.tests.conftest import waiting
 
@@ -83,6 +85,21 @@ def test_request_is_changed_only_as_it_was_read(scheduler, world):
     assert scheduler.post(url("request-edit", wish.pk), data | {"days": 12}).status_code == 409
     wish.refresh_from_db()
     assert (wish.days, wish.priority) == (9, "low")
+
+
+@pytest.mark.parametrize("placed", [False, True])
+def test_request_that_is_changed_still_comes_after_one_that_is_cancelled(scheduler, world, placed):
+    actor, test_type = world.actor(), world.tests["Brake"].pk
+    values = {"test_type_id": test_type, "days": 2, "actor": actor}
+    earlier = create_request(world.vehicles["412W103"].pk, **values).items[0]["id"]
+    later = create_request(world.vehicles["412W103"].pk, after_id=earlier, **values).items[0]["id"]
+    cancel_request(earlier, actor=actor)
+    if placed:
+        world.book("412W103", "NPG 1", 3, 4, request_id=later)
+    fields = fields_of(scheduler.get(url("request-edit", later)))
+    assert scheduler.post(url("request-edit", later), fields | {"note": "Ring first"}).status_code == 302
+    wish = TestRequest.objects.get(pk=later)
+    assert (wish.note, wish.after_id, wish.status) == ("Ring first", earlier, "placed" if placed else "waiting")
 
 
 def test_request_is_cancelled_after_asking(scheduler, world):
