@@ -256,6 +256,6 @@ def test_no_door_leads_to_another_ground(walk):
 
 
 def test_every_door_does_what_the_model_does(grounds):
-    quick = settings(max_examples=6, stateful_step_count=20, deadline=None, database=None, derandomize=True)
+    quick = settings(max_examples=18, stateful_step_count=25, deadline=None, database=None, derandomize=True)
     long = settings.get_current_profile_name() == "long"
     run_state_machine_as_test(Doors, settings=settings(settings.default, stateful_step_count=30) if long else quick)
