@@ -95,13 +95,16 @@ class Refused(DomainError):
             "refusals": [{"code": str(each.code), "message": each.sentence} for each in self.refusals],
             "places": [
                 {
-                    "dyno_id": place.dyno_id, "dyno": place.dyno, "facility": place.facility,
-                    "first_day": place.first_day.isoformat(), "last_day": place.last_day.isoformat(),
+                    "dyno_id": place.dyno_id,
+                    "dyno": place.dyno,
+                    "facility": place.facility,
+                    "first_day": place.first_day.isoformat(),
+                    "last_day": place.last_day.isoformat(),
                     "alike": list(place.alike),
                 }
                 for place in self.places
             ],
-        }  # fmt: skip
+        }
 
     @property
     def to_confirm(self) -> frozenset[RefusalCode]:

@@ -65,8 +65,12 @@ def check_dates(earliest_start: dt.date | None, due_date: dt.date | None) -> lis
 
 
 def check_wish(wish: Wish, place: Stretch) -> list[Refusal]:
-    return [*_check_earliest(wish, place), *_check_order(wish, place), *_check_length(wish, place),
-            *_check_due(wish, place)]  # fmt: skip
+    return [
+        *_check_earliest(wish, place),
+        *_check_order(wish, place),
+        *_check_length(wish, place),
+        *_check_due(wish, place),
+    ]
 
 
 def check_first_day(first: dt.date, today: dt.date) -> list[Refusal]:

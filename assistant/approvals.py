@@ -74,11 +74,18 @@ def propose(
     try:
         with transaction.atomic():
             proposal = Proposal.objects.create(
-                conversation_id=ctx.conversation_id, run_id=ctx.run_id, call_id=call_id, user=caller.user,
-                ground_id=caller.ground.pk, tool=tool.name, args=args.model_dump(mode="json"), step=step,
-                card=_plain(draft.card), replaces=replaces,
+                conversation_id=ctx.conversation_id,
+                run_id=ctx.run_id,
+                call_id=call_id,
+                user=caller.user,
+                ground_id=caller.ground.pk,
+                tool=tool.name,
+                args=args.model_dump(mode="json"),
+                step=step,
+                card=_plain(draft.card),
+                replaces=replaces,
                 expires_at=timezone.now() + dt.timedelta(days=settings.ASSISTANT_PROPOSAL_DAYS),
-            )  # fmt: skip
+            )
     except IntegrityError:
         if known := _of_call(ctx, call_id):
             return known
@@ -111,9 +118,12 @@ def _plain_value(value: Any) -> Any:
 def waiting(user: User) -> QuerySet[Proposal]:
     """The user's inbox: what waits for their decision, newest first; of grounds that they may (still) see."""
     return Proposal.objects.filter(
-        user=user, ground__in=reports.grounds(user), status=ProposalStatus.WAITING, expires_at__gt=timezone.now(),
+        user=user,
+        ground__in=reports.grounds(user),
+        status=ProposalStatus.WAITING,
+        expires_at__gt=timezone.now(),
         conversation__deleted_at=None,
-    ).order_by("-created_at")  # fmt: skip
+    ).order_by("-created_at")
 
 
 def approve(proposal_id: uuid.UUID | str, *, user: User) -> Decision:

@@ -83,9 +83,12 @@ class Budgets:
     def _opened(self, model: str, day: dt.date) -> ModelCall:
         size = self._size
         return ModelCall.objects.create(
-            run=self._run, model=model, day=day, held_tokens=size.most_in + size.most_out,
+            run=self._run,
+            model=model,
+            day=day,
+            held_tokens=size.most_in + size.most_out,
             held_cost=cost_of(model, size.most_in, size.most_out),
-        )  # fmt: skip
+        )
 
     def after(
         self, model: str, answer: AIMessage | None, *, seconds: float, error: str = "", broke_off: bool = False
@@ -110,16 +113,31 @@ class Budgets:
 
 
 def charge(
-    call: ModelCall, *, tokens_in: int = 0, tokens_out: int = 0, cached: int = 0, estimated: bool = False,
-    seconds: float = 0, error: str = "", answered: bool = False,
-) -> bool:  # fmt: skip
+    call: ModelCall,
+    *,
+    tokens_in: int = 0,
+    tokens_out: int = 0,
+    cached: int = 0,
+    estimated: bool = False,
+    seconds: float = 0,
+    error: str = "",
+    answered: bool = False,
+) -> bool:
     """Ends an open call and adds it to its run and to the day's spend, once; says whether it was open."""
     cost = cost_of(call.model, tokens_in, tokens_out, cached)
     with transaction.atomic():
         ended = ModelCall.objects.filter(pk=call.pk, ended_at=None).update(
-            tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=cached, cost=cost, estimated=estimated,
-            seconds=round(seconds, 4), error=error[:2000], ended_at=timezone.now(), held_tokens=0, held_cost=0,
-        )  # fmt: skip
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            tokens_cached=cached,
+            cost=cost,
+            estimated=estimated,
+            seconds=round(seconds, 4),
+            error=error[:2000],
+            ended_at=timezone.now(),
+            held_tokens=0,
+            held_cost=0,
+        )
         if not ended:
             return False
         provider = call.model.partition(":")[0]

@@ -38,11 +38,17 @@ def dollars(cost: Decimal | None) -> str:
 
 def spend_by_user(rows: QuerySet) -> Table:
     found = (
-        rows.order_by().values("user__username")
-        .annotate(days=Count("day", distinct=True), n=Sum("calls"), into=Sum("tokens_in"), out=Sum("tokens_out"),
-                  paid=Sum("cost"))
+        rows.order_by()
+        .values("user__username")
+        .annotate(
+            days=Count("day", distinct=True),
+            n=Sum("calls"),
+            into=Sum("tokens_in"),
+            out=Sum("tokens_out"),
+            paid=Sum("cost"),
+        )
         .order_by("-paid", "-into")[:LONGEST]
-    )  # fmt: skip
+    )
     lines = [
         (row["user__username"], row["days"], row["n"], row["into"], row["out"], dollars(row["paid"])) for row in found
     ]
@@ -51,10 +57,11 @@ def spend_by_user(rows: QuerySet) -> Table:
 
 def spend_by_ground(rows: QuerySet) -> Table:
     found = (
-        rows.order_by().values("ground__name")
+        rows.order_by()
+        .values("ground__name")
         .annotate(n=Sum("calls"), into=Sum("tokens_in"), out=Sum("tokens_out"), paid=Sum("cost"))
         .order_by("-paid", "-into")[:LONGEST]
-    )  # fmt: skip
+    )
     lines = [(row["ground__name"], row["n"], row["into"], row["out"], dollars(row["paid"])) for row in found]
     return Table("By proving ground", ("Ground", "Calls", "Tokens in", "Tokens out", "Cost"), lines)
 
@@ -68,7 +75,8 @@ def spend_by_day(rows: QuerySet) -> list[tuple[Any, int, Decimal]]:
 def tools(rows: QuerySet) -> Table:
     """How each tool's calls ended."""
     found = (
-        rows.order_by().values("name")
+        rows.order_by()
+        .values("name")
         .annotate(
             n=Count("pk"),
             failed=Count("pk", filter=Q(status=ToolStatus.FAILED)),
@@ -78,12 +86,20 @@ def tools(rows: QuerySet) -> Table:
             took=Avg("seconds"),
         )
         .order_by("-failed", "-n")
-    )  # fmt: skip
+    )
     lines = [
-        (row["name"], row["n"], row["failed"], percent(row["failed"], row["n"]), row["invalid"], row["refused"],
-         row["lost"], f"{row['took'] or 0:.2f} s")
+        (
+            row["name"],
+            row["n"],
+            row["failed"],
+            percent(row["failed"], row["n"]),
+            row["invalid"],
+            row["refused"],
+            row["lost"],
+            f"{row['took'] or 0:.2f} s",
+        )
         for row in found
-    ]  # fmt: skip
+    ]
     heads = ("Tool", "Calls", "Failed", "Share", "Invalid", "Refused", "Not found or unclear", "Time, mean")
     return Table("By tool", heads, lines)
 
@@ -91,19 +107,31 @@ def tools(rows: QuerySet) -> Table:
 def models(rows: QuerySet) -> Table:
     """How each model's calls ended."""
     found = (
-        rows.order_by().values("model")
+        rows.order_by()
+        .values("model")
         .annotate(
-            n=Count("pk"), failed=Count("pk", filter=~Q(error="")), took=Avg("seconds"),
-            tokens=Coalesce(Sum(F("tokens_in") + F("tokens_out")), 0), paid=Sum("cost"),
+            n=Count("pk"),
+            failed=Count("pk", filter=~Q(error="")),
+            took=Avg("seconds"),
+            tokens=Coalesce(Sum(F("tokens_in") + F("tokens_out")), 0),
+            paid=Sum("cost"),
             guessed=Count("pk", filter=Q(estimated=True)),
         )
         .order_by("-failed", "-n")
-    )  # fmt: skip
+    )
     lines = [
-        (row["model"], row["n"], row["failed"], percent(row["failed"], row["n"]), f"{row['took'] or 0:.2f} s",
-         row["tokens"], row["guessed"], dollars(row["paid"]))
+        (
+            row["model"],
+            row["n"],
+            row["failed"],
+            percent(row["failed"], row["n"]),
+            f"{row['took'] or 0:.2f} s",
+            row["tokens"],
+            row["guessed"],
+            dollars(row["paid"]),
+        )
         for row in found
-    ]  # fmt: skip
+    ]
     heads = ("Model", "Calls", "Failed", "Share", "Time, mean", "Tokens", "Estimated", "Cost")
     return Table("By model", heads, lines)
 

@@ -84,8 +84,11 @@ def _check(row: Any) -> None:
 def _history(user: User, reason: str = "") -> Iterator[None]:
     """A transaction whose rows' events say who, by which door and why."""
     about = {
-        "user": user.pk, "door": Door.ADMIN.value, "reason": reason, "request_id": current_request_id(),
-    }  # fmt: skip
+        "user": user.pk,
+        "door": Door.ADMIN.value,
+        "reason": reason,
+        "request_id": current_request_id(),
+    }
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(

@@ -93,9 +93,13 @@ def _totals(budgets: list[int], run: Run, day: dt.date) -> list[tuple[int, int, 
     """Of each budget: tokens and cost that are spent, and that open calls hold."""
     first, last = month_of(day)
     values = {
-        "budgets": budgets, "user": run.user_id, "ground": run.ground_id,
-        "day": day, "month_first": first, "month_last": last,
-    }  # fmt: skip
+        "budgets": budgets,
+        "user": run.user_id,
+        "ground": run.ground_id,
+        "day": day,
+        "month_first": first,
+        "month_last": last,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TOTALS, values)
         return cursor.fetchall()

@@ -53,10 +53,13 @@ class Transcript:
         message, _ = Message.objects.update_or_create(
             pk=uuid.uuid5(self._run.pk, name),
             defaults={
-                "conversation_id": self._run.conversation_id, "run": self._run, "author": Author.ASSISTANT,
-                "text": text, "cut": cut,
+                "conversation_id": self._run.conversation_id,
+                "run": self._run,
+                "author": Author.ASSISTANT,
+                "text": text,
+                "cut": cut,
             },
-        )  # fmt: skip
+        )
         streams.publish(self._run.pk, "message", id=message.pk)
 
     def keep_half(self) -> str:

@@ -18,10 +18,18 @@ GROUPS = {
     "Schedule": ("Allocation", "TestRequest", "Vehicle"),
     "Record": ("Change",),
     "Assistant": (
-        "Run", "Spend", "Budget", "AssistantSettings", "KillSwitch", "Proposal", "ToolCall", "ModelCall", "Feedback",
+        "Run",
+        "Spend",
+        "Budget",
+        "AssistantSettings",
+        "KillSwitch",
+        "Proposal",
+        "ToolCall",
+        "ModelCall",
+        "Feedback",
     ),
     "Grounds and people": ("ProvingGround", "Membership", "User"),
-}  # fmt: skip
+}
 """What stands together on the first page; what is named nowhere comes after, as Django orders it."""
 
 

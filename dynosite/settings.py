@@ -216,8 +216,10 @@ DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "dynosite@localhost")
 PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")
 if EMAIL_HOST:
     CELERY_BEAT_SCHEDULE["mail-notices"] = {
-        "task": "allocations.tasks.mail_notices", "schedule": 60.0, "options": {"expires": 60}
-    }  # fmt: skip
+        "task": "allocations.tasks.mail_notices",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    }
 
 LANGUAGE_CODE = "en-gb"
 FORMAT_MODULE_PATH = "dynosite.lib.date_formats"

@@ -37,10 +37,13 @@ def asks_to_confirm(request: HttpRequest, refused: Refused) -> Ask:
     """The question for what can be confirmed: its sentences, and the same form again with the codes of them."""
     fields = [(name, value) for name, value in repeated(request) if name != CODES]
     return Ask(
-        "admin/confirm.html", title="Is this meant so?", lead="Nothing is saved yet.",
-        rows=[refusal.sentence for refusal in refused.refusals], button="Save it like this",
+        "admin/confirm.html",
+        title="Is this meant so?",
+        lead="Nothing is saved yet.",
+        rows=[refusal.sentence for refusal in refused.refusals],
+        button="Save it like this",
         fields=[*fields, (CODES, " ".join(sorted(refused.to_confirm)))],
-    )  # fmt: skip
+    )
 
 
 def codes_confirmed(request: HttpRequest) -> frozenset[str]:

@@ -17,9 +17,12 @@ PREFIX = "lost-"
 
 def asks_about_losses(request: HttpRequest, lost: DaysLost) -> Ask:
     return Ask(
-        "admin/days_lost.html", title="Days off under tests that pause", button="Save all of it",
-        rows=[_row(loss) for loss in lost.losses], fields=repeated(request, without=PREFIX),
-    )  # fmt: skip
+        "admin/days_lost.html",
+        title="Days off under tests that pause",
+        button="Save all of it",
+        rows=[_row(loss) for loss in lost.losses],
+        fields=repeated(request, without=PREFIX),
+    )
 
 
 def _row(loss: Loss) -> dict[str, Any]:

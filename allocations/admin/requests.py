@@ -38,8 +38,16 @@ class TestRequestAdmin(GroundAdmin):
     form = RequestForm
     change_form_template = "admin/request_form.html"
     list_display = [
-        "vehicle", "test_type", "step", "days", "earliest_start", "due_date", "priority", "status", "ground_code",
-    ]  # fmt: skip
+        "vehicle",
+        "test_type",
+        "step",
+        "days",
+        "earliest_start",
+        "due_date",
+        "priority",
+        "status",
+        "ground_code",
+    ]
     list_filter = [
         "status",
         "priority",

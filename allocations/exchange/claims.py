@@ -151,7 +151,9 @@ class Judge:
         weights = dict.fromkeys((row.weight_class, claim.vehicle_weight))
         tests = [TestFacts(0, 0, claim.vehicle_name, row.test_type, row.drive, weight) for weight in weights]
         dyno = DynoFacts(
-            0, name, 0,
+            0,
+            name,
+            0,
             known.enabled if known else True,
             known.available_from if known else None,
             known.available_to if known else None,
@@ -160,7 +162,7 @@ class Judge:
                 for c in self._capabilities(key)
                 if c.test_type == fold(row.test_type)
             ),
-        )  # fmt: skip
+        )
         # A row that gives its vehicle another weight class than an upper row needs a dyno that takes both.
         questions = [Question(test, dyno, DayRange(row.first, row.last)) for test in tests]
         refusals = next(filter(None, (violations(question, [CAPABILITY]) for question in questions)), [])

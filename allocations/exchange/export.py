@@ -25,12 +25,23 @@ from dynosite.lib.csv_files import csv_lines, is_like_formula
 
 HEADING_ROW = 5
 CSV_COLUMNS = {
-    "place": "Dyno", "facility": "Facility", "tag": "Tag", "vin": "VIN", "test": "Test", "step": "Step",
-    "first_day": "First day", "last_day": "Last day", "days": "Days", "status": "Status", "constraint": "Drive",
-    "weight": "Weight class", "program": "Program",
+    "place": "Dyno",
+    "facility": "Facility",
+    "tag": "Tag",
+    "vin": "VIN",
+    "test": "Test",
+    "step": "Step",
+    "first_day": "First day",
+    "last_day": "Last day",
+    "days": "Days",
+    "status": "Status",
+    "constraint": "Drive",
+    "weight": "Weight class",
+    "program": "Program",
     **{detail.name: detail.label for detail in ON_BOOKINGS},
-    "estimated": "Earliest start", "notes": "Notes",
-}  # fmt: skip
+    "estimated": "Earliest start",
+    "notes": "Notes",
+}
 HEADING, FILL = Font(bold=True), PatternFill("solid", fgColor="D9E2F2")
 
 

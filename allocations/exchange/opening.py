@@ -164,9 +164,13 @@ def _expect_few_tags(archive: zipfile.ZipFile) -> None:
 def _grid(book: Workbook, sheet: ReadOnlyWorksheet, name: str) -> Grid:
     with book._archive.open(sheet._worksheet_path) as part:
         parser = _Parser(
-            part, sheet._shared_strings, data_only=True, epoch=book.epoch, date_formats=book._date_formats,
+            part,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
             timedelta_formats=book._timedelta_formats,
-        )  # fmt: skip
+        )
         grid = Grid(name, epoch=book.epoch, is_hidden=sheet.sheet_state != "visible")
         _read_rows(parser, grid, Looks(book))
     spread = 0

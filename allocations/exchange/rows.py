@@ -86,8 +86,20 @@ class RowReader:
         said = list(dict.fromkeys(filter(None, [word, *self._text("notes", quiet=True).split("; "), *extra_notes])))
         due = self._quiet_day("projected", ends=True)
         row = Row(
-            n, test_type, words["facility"], words["dyno"], vin, tag, issued, weight, drive, own_drive, first, last,
-            days, status,
+            n,
+            test_type,
+            words["facility"],
+            words["dyno"],
+            vin,
+            tag,
+            issued,
+            weight,
+            drive,
+            own_drive,
+            first,
+            last,
+            days,
+            status,
             estimated=self._quiet_day("estimated"),
             due=due if due and first and due >= first else None,
             note="; ".join(part for part in said if not part.startswith(NOTE_LABELS)),
@@ -95,7 +107,7 @@ class RowReader:
             details=tuple(details.items()),
             given_identity=self._text("identity", quiet=True),
             **numbers,
-        )  # fmt: skip
+        )
         return row, []
 
     # --- cells ---

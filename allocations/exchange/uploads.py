@@ -174,9 +174,13 @@ def carry(id_: uuid.UUID | str) -> None:
     with jobs.Hold(jobs.IMPORTS, upload), _told_of_failure(upload):
         try:
             report = carry_out(
-                bytes(upload.file), upload.ground, actor=Actor(upload.user, Door.IMPORT), lanes=upload.lanes,
-                choices=upload.choices, on_progress=told,
-            )  # fmt: skip
+                bytes(upload.file),
+                upload.ground,
+                actor=Actor(upload.user, Door.IMPORT),
+                lanes=upload.lanes,
+                choices=upload.choices,
+                on_progress=told,
+            )
         except Stopped:
             _end(upload, ImportState.STOPPED)
         except jobs.Lost:

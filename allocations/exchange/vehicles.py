@@ -66,9 +66,13 @@ class Vehicles:
             if known:
                 self.known[key] = known
             spec = self.specs[key] = VehicleSpec(
-                key, known.tag if known else "", key[1] if key[0] == "vin" else "", key[0] == "placeholder",
-                known.weight_class if known else row.weight_class, known.drive if known else row.own_drive,
-            )  # fmt: skip
+                key,
+                known.tag if known else "",
+                key[1] if key[0] == "vin" else "",
+                key[0] == "placeholder",
+                known.weight_class if known else row.weight_class,
+                known.drive if known else row.own_drive,
+            )
         if not spec.tag:
             spec.tag = self._free_tag(key, tag)
             self._given.add(spec.tag)

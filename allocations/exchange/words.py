@@ -14,9 +14,16 @@ ISSUED_TAG = re.compile(r"\d{3}[A-Z]\d{3}")
 VIN = re.compile(r"(?=.*\d)[A-Z0-9-]{6,30}")
 DRIVE_WORDS = {"awd": "AWD", "4x4": "AWD", "2wd": "2WD", "4x2": "2WD", "rwd/awd": "2WD"}
 STATUS_WORDS = {
-    "g": SCHEDULED, "delayed": SCHEDULED, "traveling": SCHEDULED, "running": RUNNING, "completed": COMPLETED,
-    "cancelled": "cancelled", "canceled": "cancelled", "removed": "cancelled", "tbd": "waiting",
-}  # fmt: skip
+    "g": SCHEDULED,
+    "delayed": SCHEDULED,
+    "traveling": SCHEDULED,
+    "running": RUNNING,
+    "completed": COMPLETED,
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+    "removed": "cancelled",
+    "tbd": "waiting",
+}
 KEPT_AS_NOTE = ("delayed", "traveling")
 # Columns that formulas fill down past the last test.
 DERIVED = {"projected", "days", "miles", "miles_per_day", "driver_miles", "extra_days"}

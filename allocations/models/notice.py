@@ -22,9 +22,10 @@ class Notice(models.Model):
     request = models.ForeignKey(TestRequest, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     sentence = models.TextField()
     parts = models.JSONField(
-        default=list, blank=True,
+        default=list,
+        blank=True,
         help_text="What it puts together: allocation or request, and the sentence, of each.",
-    )  # fmt: skip
+    )
     made_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)

@@ -146,9 +146,16 @@ def _facts(dyno: Dyno, test: TestFacts, rows: list[CapabilityFacts]) -> DynoFact
         for row in rows
     )
     return DynoFacts(
-        dyno.pk, dyno.name, dyno.ground_id, dyno.enabled, dyno.available_from, dyno.available_to, taking,
-        dyno.facility_id, dyno.facility.name,
-    )  # fmt: skip
+        dyno.pk,
+        dyno.name,
+        dyno.ground_id,
+        dyno.enabled,
+        dyno.available_from,
+        dyno.available_to,
+        taking,
+        dyno.facility_id,
+        dyno.facility.name,
+    )
 
 
 def _gaps(dyno: Dyno, days: DayRange, taken: list[DayRange]) -> list[DayRange]:
@@ -166,7 +173,12 @@ def _gaps(dyno: Dyno, days: DayRange, taken: list[DayRange]) -> list[DayRange]:
 
 
 DRIVES = {
-    "2WD": Drive.TWO_WHEEL, "FWD": Drive.TWO_WHEEL, "RWD": Drive.TWO_WHEEL, "4X2": Drive.TWO_WHEEL,
-    "AWD": Drive.ALL_WHEEL, "4WD": Drive.ALL_WHEEL, "4X4": Drive.ALL_WHEEL,
-}  # fmt: skip
+    "2WD": Drive.TWO_WHEEL,
+    "FWD": Drive.TWO_WHEEL,
+    "RWD": Drive.TWO_WHEEL,
+    "4X2": Drive.TWO_WHEEL,
+    "AWD": Drive.ALL_WHEEL,
+    "4WD": Drive.ALL_WHEEL,
+    "4X4": Drive.ALL_WHEEL,
+}
 """How people write drives, in capitals without spaces."""

@@ -37,9 +37,13 @@ class Ghost:
 def plan_items(plan: Plan) -> list[PlanItem]:
     """The items of a plan with what pages say of them, in one query."""
     items = plan.items.select_related(
-        "request__vehicle", "request__test_type", "allocation__vehicle", "allocation__test_type",
-        "allocation__dyno", "dyno",
-    )  # fmt: skip
+        "request__vehicle",
+        "request__test_type",
+        "allocation__vehicle",
+        "allocation__test_type",
+        "allocation__dyno",
+        "dyno",
+    )
     return list(items)
 
 
@@ -62,11 +66,18 @@ def _of_item(item: PlanItem, days: DayRange) -> list[Ghost]:
     came = f" instead of {old.dyno}, {day_range(old.first_day, old.last_day, year=False)}" if old else ""
     ghosts = [
         Ghost(
-            f"ghost-{item.pk}", item.dyno_id, (item.first_day - days.first).days,
-            (item.last_day - item.first_day).days + 1, "moved" if old else "new", test.vehicle.label,
-            test.test_type.name, f"Proposed: {where}{came}{late}", f"#change-{item.pk}", bool(item.late),
+            f"ghost-{item.pk}",
+            item.dyno_id,
+            (item.first_day - days.first).days,
+            (item.last_day - item.first_day).days + 1,
+            "moved" if old else "new",
+            test.vehicle.label,
+            test.test_type.name,
+            f"Proposed: {where}{came}{late}",
+            f"#change-{item.pk}",
+            bool(item.late),
         )
-    ]  # fmt: skip
+    ]
     if old:
         ghosts.append(leaving(old, item.pk, f"It would move to {where}", days))
     return ghosts
@@ -75,6 +86,12 @@ def _of_item(item: PlanItem, days: DayRange) -> list[Ghost]:
 def leaving(row: Allocation, key: object, words: str, days: DayRange) -> Ghost:
     """Where something stands that would go away."""
     return Ghost(
-        f"from-{key}", row.dyno_id, (row.first_day - days.first).days, row.days.days, "from", row.vehicle.label,
-        row.test_type.name, words,
-    )  # fmt: skip
+        f"from-{key}",
+        row.dyno_id,
+        (row.first_day - days.first).days,
+        row.days.days,
+        "from",
+        row.vehicle.label,
+        row.test_type.name,
+        words,
+    )

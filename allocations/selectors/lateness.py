@@ -53,9 +53,7 @@ def lateness_of(status: str, first: dt.date, last: dt.date, due: dt.date | None,
 
 def lateness_of_allocation(allocation: Allocation) -> Lateness | None:
     due = allocation.request.due_date if allocation.request else None
-    return lateness_of(
-        allocation.status, allocation.first_day, allocation.last_day, due, allocation.ground.today()
-    )  # fmt: skip
+    return lateness_of(allocation.status, allocation.first_day, allocation.last_day, due, allocation.ground.today())
 
 
 def _day(day: dt.date) -> str:

@@ -67,9 +67,12 @@ def ranked_places(
     """
     access.require(user, vehicle.ground_id, access.Role.VIEWER)
     search = partial(
-        find_places, wanted_for(vehicle, test_type_id, days, drive=drive),
-        first_day=first_day, latest=first_day + LOOK_AHEAD, leaving_out=leaving_out,
-    )  # fmt: skip
+        find_places,
+        wanted_for(vehicle, test_type_id, days, drive=drive),
+        first_day=first_day,
+        latest=first_day + LOOK_AHEAD,
+        leaving_out=leaving_out,
+    )
     places = best_of_each(lambda number: search(limit=number), vehicle.ground_id, limit)
     return explained(places, test_type_id, first_day)
 
@@ -111,9 +114,13 @@ def why_no_place(allocation: Allocation, *, user: "User") -> list[str]:
     if days.first < today:
         days = DayRange(today, today + (days.last - days.first))
     rows = fits(
-        allocation.ground, user=user, days=days, test_type=allocation.test_type, vehicle=allocation.vehicle,
+        allocation.ground,
+        user=user,
+        days=days,
+        test_type=allocation.test_type,
+        vehicle=allocation.vehicle,
         drive=allocation.drive,
-    )  # fmt: skip
+    )
     others = sorted((row for row in rows if row.dyno.pk != allocation.dyno_id), key=lambda row: not row.may)
     own = RefusalCode.VEHICLE_ELSEWHERE
     sentences = [refusal.sentence for row in others for refusal in row.refusals if refusal.code != own]

@@ -242,10 +242,16 @@ def test_of_request(
         return None
     due = ((request.due_date or plan.last_day) - plan.first_day).days
     return Test(
-        f"r{request.pk}", f"v{request.vehicle_id}", request.days, earliest, due,
-        WEIGHTS[Priority(request.priority)], tuple(dynos),
-        after=f"r{request.after_id}" if request.after_id else None, pauses=pauses,
-    )  # fmt: skip
+        f"r{request.pk}",
+        f"v{request.vehicle_id}",
+        request.days,
+        earliest,
+        due,
+        WEIGHTS[Priority(request.priority)],
+        tuple(dynos),
+        after=f"r{request.after_id}" if request.after_id else None,
+        pauses=pauses,
+    )
 
 
 def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, rules: GroundRules) -> Test:
@@ -260,10 +266,16 @@ def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, rules: G
     )
     length, pauses = _length(allocation, rules.calendar)
     return Test(
-        f"a{allocation.pk}", f"v{allocation.vehicle_id}", length, earliest, max(due, 0),
+        f"a{allocation.pk}",
+        f"v{allocation.vehicle_id}",
+        length,
+        earliest,
+        max(due, 0),
         WEIGHTS[Priority(request.priority)] if request else WEIGHTS[Priority.NORMAL],
-        tuple(sorted({here, *runs.get(what, [])})), placed=(here, first), pauses=pauses,
-    )  # fmt: skip
+        tuple(sorted({here, *runs.get(what, [])})),
+        placed=(here, first),
+        pauses=pauses,
+    )
 
 
 def _without_after(test: Test) -> Test:

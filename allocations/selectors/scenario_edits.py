@@ -94,10 +94,16 @@ class CloseWeekends(Edit):
 
 
 AnyEdit = Annotated[
-    AddDyno | RemoveDyno | AddCapability | AddMaintenance | MoveMaintenance | RemoveMaintenance | MoreTests
+    AddDyno
+    | RemoveDyno
+    | AddCapability
+    | AddMaintenance
+    | MoveMaintenance
+    | RemoveMaintenance
+    | MoreTests
     | CloseWeekends,
     Field(discriminator="do"),
-]  # fmt: skip
+]
 _ONE: TypeAdapter[AnyEdit] = TypeAdapter(AnyEdit)
 _ALL: TypeAdapter[list[AnyEdit]] = TypeAdapter(list[AnyEdit])
 

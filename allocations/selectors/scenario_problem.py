@@ -54,9 +54,13 @@ class _Desk:
         if self.pause:
             tests = tuple(test if test.fixed else replace(test, pauses=True) for test in tests)
         problem = replace(
-            self.found.problem, dynos=tuple(self.dynos), tests=tests, occupied=tuple(self.occupied),
-            closed=tuple(sorted(self.closed)), facilities=self.facilities,
-        )  # fmt: skip
+            self.found.problem,
+            dynos=tuple(self.dynos),
+            tests=tests,
+            occupied=tuple(self.occupied),
+            closed=tuple(sorted(self.closed)),
+            facilities=self.facilities,
+        )
         return Edited(problem, self.kinds, self.runs, self.dynos, self.away, len(self.impossible))
 
     def make(self, change: edits.AnyEdit) -> None:

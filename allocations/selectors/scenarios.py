@@ -74,9 +74,14 @@ def facts_of(asked: Asked) -> GroundFacts:
         away.setdefault(f"d{dyno}", []).append(windows[id_][1:])
     types = TestType.objects.filter(ground_id=asked.ground_id).values_list("pk", "name", "default_days")
     return GroundFacts(
-        asked, runs_of(asked), names, {id_: (name, days) for id_, name, days in types}, windows, away,
+        asked,
+        runs_of(asked),
+        names,
+        {id_: (name, days) for id_, name, days in types},
+        windows,
+        away,
         rules_of(asked.ground_id),
-    )  # fmt: skip
+    )
 
 
 def pinned(found: PlanningProblem, *, movable: str, frozen_until: dt.date | None) -> PlanningProblem:

@@ -15,7 +15,7 @@ from dynosite.lib.days import DayRange
 def wish_of(request: TestRequest) -> Wish:
     return Wish(
         request.days, request.earliest_start, request.due_date, _earlier(request.after_id), _later(request.pk)
-    )  # fmt: skip
+    )
 
 
 def first_day_of(request: TestRequest, today: dt.date) -> dt.date:

@@ -104,9 +104,13 @@ def auto_book(
             raise Refused(wrong)
         wanted = wanted_for(vehicle, test_type_id, days, drive=drive)
         search = partial(
-            find_places, wanted, first_day=first_day, latest=latest,
-            rules=rules_for(vehicle.ground_id, test_type_id), dynos=[dyno_id] if dyno_id else None,
-        )  # fmt: skip
+            find_places,
+            wanted,
+            first_day=first_day,
+            latest=latest,
+            rules=rules_for(vehicle.ground_id, test_type_id),
+            dynos=[dyno_id] if dyno_id else None,
+        )
         found = search(limit=candidates)
         if not found:
             raise _no_place(vehicle.label, test_type_id, stay, latest, dyno_id)
@@ -186,10 +190,14 @@ def move(
             allocation = target["allocation"]
             dyno, days, status = target["place"]
             with offering_places(
-                allocation.vehicle_id, allocation.test_type_id, target["days"],
-                drive=allocation.drive, user=actor.user, leaving_out=allocation_id,
+                allocation.vehicle_id,
+                allocation.test_type_id,
+                target["days"],
+                drive=allocation.drive,
+                user=actor.user,
+                leaving_out=allocation_id,
                 but=(dyno, None if status == AllocationStatus.RUNNING else days.first),
-            ):  # fmt: skip
+            ):
                 raise refused
         raise
 
@@ -220,7 +228,7 @@ def extend(
     # Of the version that the last day was counted from, whichever the caller saw.
     return move(
         allocation_id, last_day=last_day, version=version or seen.version, confirmed=ASKED, actor=actor, key=key
-    )  # fmt: skip
+    )
 
 
 def cancel(

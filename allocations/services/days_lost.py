@@ -56,9 +56,7 @@ def answer_losses(
     chosen = {loss.allocation.pk: (loss, answers[loss.allocation.pk]) for loss in found}
     changed = [pk for pk, (_, answer) in chosen.items() if answer.to != LostDaysTo.KEEP]
     if changed:
-        carry_out(
-            lambda work: _write(work, {pk: chosen[pk] for pk in changed}), actor=actor, action=Action.MOVE
-        )  # fmt: skip
+        carry_out(lambda work: _write(work, {pk: chosen[pk] for pk in changed}), actor=actor, action=Action.MOVE)
 
 
 def _write(work: Work, chosen: Mapping[int, tuple[Loss, LossAnswer]]) -> None:

@@ -77,9 +77,13 @@ def _expect_unchanged(
 
 def _displace(work: Work, hit: Allocation, answer: Answer, window: DayRange, slots: Collection[Slot]) -> Displacement:
     displacement = Displacement(
-        allocation=hit, answer=answer.to, dyno_id=hit.dyno_id,
-        first_day=hit.first_day, last_day=hit.last_day, status=hit.status,
-    )  # fmt: skip
+        allocation=hit,
+        answer=answer.to,
+        dyno_id=hit.dyno_id,
+        first_day=hit.first_day,
+        last_day=hit.last_day,
+        status=hit.status,
+    )
     _expect_kept(hit, answer, window)
     if answer.to == DisplacedTo.MOVE:
         _move(work, hit, answer, slots)

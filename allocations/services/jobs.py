@@ -101,10 +101,13 @@ IMPORTS = Kind(
     stopping={"state": ImportState.STOPPING},
     stopped=lambda: {"state": ImportState.STOPPED, "file": None, "finished_at": timezone.now()},
     failed=lambda sentence: {
-        "state": ImportState.FAILED, "problem": sentence, "file": None, "finished_at": timezone.now(),
+        "state": ImportState.FAILED,
+        "problem": sentence,
+        "file": None,
+        "finished_at": timezone.now(),
     },
     heavy=("file",),
-)  # fmt: skip
+)
 KINDS = (PLANS, SCENARIOS, IMPORTS)
 IN_TURN = {queue: [kind for kind in KINDS if kind.queue == queue] for queue in ("plans", "imports")}
 

@@ -86,9 +86,13 @@ def set_maintenance(
         work.summary += f", {len(moves)} moved to make room" if moves else ""
 
     asked = {
-        "dyno": dyno_id, "days": days.iso(), "kind": kind, "window": window_id, "back": returning,
+        "dyno": dyno_id,
+        "days": days.iso(),
+        "kind": kind,
+        "window": window_id,
+        "back": returning,
         "answers": {str(id_): [a.to, a.dyno_id, a.first_day] for id_, a in (answers | moves).items()},
-    }  # fmt: skip
+    }
     return carry_out(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=asked)
 
 

@@ -11,10 +11,17 @@ from dynosite.lib.formats import count, full_date
 
 State = Mapping[str, Any]
 REQUEST_LABELS = {
-    "days": "days", "earliest_start": "earliest start", "due_date": "due date", "priority": "priority",
-    "drive": "drive", "test_type_id": "test type", "vehicle_id": "vehicle", "after_id": "order", "miles": "miles",
+    "days": "days",
+    "earliest_start": "earliest start",
+    "due_date": "due date",
+    "priority": "priority",
+    "drive": "drive",
+    "test_type_id": "test type",
+    "vehicle_id": "vehicle",
+    "after_id": "order",
+    "miles": "miles",
     "note": "note",
-}  # fmt: skip
+}
 DAYS = ("earliest_start", "due_date")
 PLAIN_VALUES = (*DAYS, "days", "priority", "miles")
 """Fields whose values say something as they stand; of others the name does."""

@@ -76,9 +76,13 @@ def _notices(change: Change, action: Action, user: int, lines: list[Line]) -> It
         return
     for line in lines:
         yield Notice(
-            ground_id=change.ground_id, user_id=user, change=change, allocation_id=line.allocation_id,
-            request_id=line.request_id, sentence=line.sentence,
-        )  # fmt: skip
+            ground_id=change.ground_id,
+            user_id=user,
+            change=change,
+            allocation_id=line.allocation_id,
+            request_id=line.request_id,
+            sentence=line.sentence,
+        )
 
 
 def _of_bookings(work: "Work", change: Change) -> list[Line]:
@@ -109,10 +113,11 @@ def _of_requests(work: "Work") -> list[Line]:
     steps = {
         item["id"]: (item["before"], item["after"])
         for item in work.items
-        if item["model"] == "testrequest" and item["before"] is not None
+        if item["model"] == "testrequest"
+        and item["before"] is not None
         and (work.action == Action.CHANGE_REQUEST or RequestStatus.PLACED not in _statuses(item))
         and work.askers.get(item["id"], 0) not in (None, work.actor.user.pk)
-    }  # fmt: skip
+    }
     if not steps:
         return []
     rows = TestRequest.objects.filter(pk__in=steps).select_related("vehicle", "test_type").order_by("pk")

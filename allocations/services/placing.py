@@ -141,9 +141,13 @@ def _let_rest_wait(work: Work, allocation: Allocation, request: TestRequest, len
     """The days of a request beyond `length` become a request that comes after it."""
     earliest = allocation.last_day + dt.timedelta(days=1)
     waiting_rest(
-        work, allocation, days=request.days - length, earliest=earliest, note=f"The rest of {request}.",
+        work,
+        allocation,
+        days=request.days - length,
+        earliest=earliest,
+        note=f"The rest of {request}.",
         after_id=request.pk,
-    )  # fmt: skip
+    )
 
 
 def locked_allocation(work: Work, allocation_id: int, *, dynos: Iterable[int] = ()) -> Allocation:

@@ -111,9 +111,13 @@ def let_rest_wait(work: Work, allocation: Allocation) -> None:
     request = work.lock(TestRequest, [allocation.request_id])[allocation.request_id]
     work.update(request, days=request.days - left)
     waiting_rest(
-        work, allocation, days=left, earliest=allocation.last_day + DAY, note=f"The rest of {request}.",
+        work,
+        allocation,
+        days=left,
+        earliest=allocation.last_day + DAY,
+        note=f"The rest of {request}.",
         after_id=request.pk,
-    )  # fmt: skip
+    )
 
 
 def _ran_until(allocation: Allocation, yesterday: dt.date) -> dt.date:

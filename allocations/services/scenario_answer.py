@@ -42,9 +42,13 @@ def answer(
     def plan(problem: Problem, stage: int, doing: str) -> Solution:
         tell(stage, stages, doing, None)
         return solve(
-            problem, seconds=scenario.seconds, workers=workers, steps=steps, should_stop=should_stop,
+            problem,
+            seconds=scenario.seconds,
+            workers=workers,
+            steps=steps,
+            should_stop=should_stop,
             on_progress=lambda progress: tell(stage, stages, doing, progress),
-        )  # fmt: skip
+        )
 
     today = plan(now.problem, 1, "Today’s plan")
     if should_stop():

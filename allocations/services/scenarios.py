@@ -43,9 +43,16 @@ def make_scenario(
     access.require(actor.user, ground_id, Role.SCHEDULER)
     _expect_days(first_day, last_day)
     return Scenario.objects.create(
-        ground_id=ground_id, name=name, note=note, first_day=first_day, last_day=last_day, movable=movable,
-        frozen_until=frozen_until, seconds=seconds, made_by=actor.user,
-    )  # fmt: skip
+        ground_id=ground_id,
+        name=name,
+        note=note,
+        first_day=first_day,
+        last_day=last_day,
+        movable=movable,
+        frozen_until=frozen_until,
+        seconds=seconds,
+        made_by=actor.user,
+    )
 
 
 def _expect_days(first_day: dt.date, last_day: dt.date) -> None:

@@ -136,8 +136,10 @@ def _put_back(work: Work, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> No
     live = {key for key, earlier in values.items() if _takes_days(key[0], earlier)}
     if len(live) > 1:
         # They may have changed places with one another: all leave theirs before the first takes its old one.
-        for model, away in ((Allocation, {"status": AllocationStatus.CANCELLED}),
-                            (MaintenanceWindow, {"lifted_at": timezone.now()})):  # fmt: skip
+        for model, away in (
+            (Allocation, {"status": AllocationStatus.CANCELLED}),
+            (MaintenanceWindow, {"lifted_at": timezone.now()}),
+        ):
             model._default_manager.filter(pk__in=[id_ for of, id_ in live if of is model]).update(**away)
     for key in sorted(values, key=lambda key: key in live):
         if key in live:
@@ -183,7 +185,10 @@ def _mark_displaced(window_id: int, rows: dict[_Key, Any]) -> None:
     for each in Displacement.objects.filter(window_id=window_id, allocation_id__in=moved):
         now = rows[Allocation, each.allocation_id]
         back = (now.dyno_id, now.first_day, now.last_day, now.status) == (
-            each.dyno_id, each.first_day, each.last_day, each.status,
-        )  # fmt: skip
+            each.dyno_id,
+            each.first_day,
+            each.last_day,
+            each.status,
+        )
         each.restored_at = timezone.now() if back else None
         each.save(update_fields=["restored_at"])

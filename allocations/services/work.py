@@ -30,16 +30,36 @@ Row = TypeVar("Row", Allocation, MaintenanceWindow, TestRequest)
 
 TRACKED: dict[type[models.Model], tuple[str, ...]] = {
     Allocation: (
-        "dyno_id", "vehicle_id", "test_type_id", "drive", "first_day", "last_day", "status", "request_id", "note",
+        "dyno_id",
+        "vehicle_id",
+        "test_type_id",
+        "drive",
+        "first_day",
+        "last_day",
+        "status",
+        "request_id",
+        "note",
         "created_by_id",
     ),
     MaintenanceWindow: ("dyno_id", "first_day", "last_day", "kind", "reason", "reference", "lifted_at"),
     TestRequest: (
-        "vehicle_id", "test_type_id", "step", "drive", "days", "miles", "miles_per_day", "extra_days",
-        "earliest_start", "due_date", "priority", "after_id", "status", "note",
+        "vehicle_id",
+        "test_type_id",
+        "step",
+        "drive",
+        "days",
+        "miles",
+        "miles_per_day",
+        "extra_days",
+        "earliest_start",
+        "due_date",
+        "priority",
+        "after_id",
+        "status",
+        "note",
         "created_by_id",
     ),
-}  # fmt: skip
+}
 """What a change keeps of each row, before and after, and what undoing it puts back."""
 
 NAMES = {model: model._meta.model_name or "" for model in TRACKED}

@@ -207,9 +207,15 @@ class Services(RuleBasedStateMachine):
         said = {self.ids["stay"][hit]: self.answer(*answer) for hit, answer in named.items()}
         expected = self.model.attempt("shut", dyno, first, last, plain, window)
         self.both(
-            expected, maintenance.set_maintenance, self.world.dynos[dyno].pk, first_day=day(first),
-            last_day=day(last), kind=MaintenanceKind.PLANNED, answers=said, window_id=id_,
-        )  # fmt: skip
+            expected,
+            maintenance.set_maintenance,
+            self.world.dynos[dyno].pk,
+            first_day=day(first),
+            last_day=day(last),
+            kind=MaintenanceKind.PLANNED,
+            answers=said,
+            window_id=id_,
+        )
 
     def answer(self, to: str, dyno: str, first: int) -> Answer:
         if to == "move":
@@ -237,29 +243,39 @@ class Services(RuleBasedStateMachine):
         tags = {vehicle.pk: tag for tag, vehicle in self.world.vehicles.items()}
         stays = {
             self.ids["stay"].index(row.pk): (
-                tags[row.vehicle_id], names[row.dyno_id], number_of(row.first_day), number_of(row.last_day),
-                row.status, row.request_id and self.ids["request"].index(row.request_id), row.version,
+                tags[row.vehicle_id],
+                names[row.dyno_id],
+                number_of(row.first_day),
+                number_of(row.last_day),
+                row.status,
+                row.request_id and self.ids["request"].index(row.request_id),
+                row.version,
             )
             for row in Allocation.objects.filter(ground=self.world.north)
-        }  # fmt: skip
+        }
         assert stays == {
             n: (s.vehicle, s.dyno, s.first, s.last, s.status, s.request, s.version)
             for n, s in self.model.of("stay").items()
         }
         windows = {
             self.ids["window"].index(row.pk): (
-                names[row.dyno_id], number_of(row.first_day), number_of(row.last_day), row.lifted_at is not None,
+                names[row.dyno_id],
+                number_of(row.first_day),
+                number_of(row.last_day),
+                row.lifted_at is not None,
             )
             for row in MaintenanceWindow.objects.filter(ground=self.world.north)
-        }  # fmt: skip
+        }
         assert windows == {n: (w.dyno, w.first, w.last, w.lifted) for n, w in self.model.of("window").items()}
         requests_there = {
             self.ids["request"].index(row.pk): (
-                row.days, row.status, row.earliest_start and number_of(row.earliest_start),
+                row.days,
+                row.status,
+                row.earliest_start and number_of(row.earliest_start),
                 row.after_id and self.ids["request"].index(row.after_id),
             )
             for row in TestRequest.objects.filter(ground=self.world.north)
-        }  # fmt: skip
+        }
         assert requests_there == {
             n: (r.days, r.status, r.earliest, r.after) for n, r in self.model.of("request").items()
         }

@@ -98,17 +98,19 @@ class Model:
     def taken(self, *, without: int | None = None) -> list[naive.Taken]:
         stays = [
             naive.Taken(s.dyno, s.first, s.last, s.vehicle)
-            for number, s in self.of("stay").items() if s.status in LIVE and number != without
-        ]  # fmt: skip
+            for number, s in self.of("stay").items()
+            if s.status in LIVE and number != without
+        ]
         windows = [naive.Taken(w.dyno, w.first, w.last) for w in self.of("window").values() if not w.lifted]
         return stays + windows
 
     def overruns(self, without: int | None = None) -> list[Stay]:
         """What runs and should have ended by now."""
         return [
-            s for number, s in self.of("stay").items()
+            s
+            for number, s in self.of("stay").items()
             if s.status == "running" and s.last < self.today and number != without
-        ]  # fmt: skip
+        ]
 
     def held(self, without: int | None = None) -> list[naive.Taken]:
         return [naive.Taken(s.dyno, s.last + 1, naive.FOR_EVER, s.vehicle) for s in self.overruns(without)]
@@ -181,9 +183,15 @@ class Model:
         return [stay for stay in self.of("stay").values() if stay.request == request and stay.status in LIVE]
 
     def book(
-        self, vehicle: str, dyno: str, first: int, last: int, request: int | None = None,
-        confirmed: frozenset[str] = frozenset(), rest: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        vehicle: str,
+        dyno: str,
+        first: int,
+        last: int,
+        request: int | None = None,
+        confirmed: frozenset[str] = frozenset(),
+        rest: bool = False,
+    ) -> None:
         behind = None if request is None else self.rows["request", request]
         if behind and (behind.status != "waiting" or behind.vehicle != vehicle):
             raise No("wrong-status")
@@ -202,9 +210,15 @@ class Model:
     def auto_book(self, vehicle: str, first: int, days: int, latest: int) -> None:
         drive, weight = self.vehicles[vehicle]
         found = naive.places(
-            self.dynos.values(), self.taken() + self.held(), vehicle=vehicle, drive=drive, weight=weight,
-            days=days, first=first, latest=latest,
-        )  # fmt: skip
+            self.dynos.values(),
+            self.taken() + self.held(),
+            vehicle=vehicle,
+            drive=drive,
+            weight=weight,
+            days=days,
+            first=first,
+            latest=latest,
+        )
         if not found:
             raise No("no-place")
         dyno, start = found[0]
@@ -280,9 +294,12 @@ class Model:
             self.write(stay, dyno=dyno, first=first, last=last, status=status)
             return
         since = [
-            other for other in self.taken(without=number) if other.first < today and stay.last < other.last
+            other
+            for other in self.taken(without=number)
+            if other.first < today
+            and stay.last < other.last
             and (other.dyno == stay.dyno or other.vehicle == stay.vehicle)
-        ]  # fmt: skip
+        ]
         self.write(stay, last=stay.last if stay.last < today and since else today - 1, status="completed")
         self.judge(stay.vehicle, dyno, first, last)
         self.add("stay", Stay(stay.vehicle, dyno, first, last, status, stay.request))
@@ -312,9 +329,14 @@ class Model:
             self.write(stay, status="completed")
         else:
             self.judge(
-                stay.vehicle, stay.dyno, stay.first, last, without=number, fit=False,
+                stay.vehicle,
+                stay.dyno,
+                stay.first,
+                last,
+                without=number,
+                fit=False,
                 stood=Stay(stay.vehicle, stay.dyno, stay.first, last),
-            )  # fmt: skip
+            )
             self.write(stay, last=last, status="completed")
 
     def cancel(self, number: int, keep: bool) -> None:
@@ -345,9 +367,10 @@ class Model:
 
     def hits(self, dyno: str, first: int, last: int) -> list[int]:
         meeting = [
-            (s.first, number) for number, s in self.of("stay").items()
+            (s.first, number)
+            for number, s in self.of("stay").items()
             if s.dyno == dyno and s.status in LIVE and s.first <= last and first <= s.last
-        ]  # fmt: skip
+        ]
         return [number for _, number in sorted(meeting)]
 
     def shut(self, dyno: str, first: int, last: int, answers: dict[int, tuple], window: int | None = None) -> None:
@@ -365,8 +388,10 @@ class Model:
             raise No("bad-answer")
         if any(hit not in answers for hit in hits):
             raise No("fallout-unanswered")
-        aside = [self.displace(hit, answers[hit], dyno, first, last)
-                 for hit in sorted(hits, key=lambda hit: answers[hit][0] == "move")]  # fmt: skip
+        aside = [
+            self.displace(hit, answers[hit], dyno, first, last)
+            for hit in sorted(hits, key=lambda hit: answers[hit][0] == "move")
+        ]
         if window is None:
             window = self.add("window", Window(dyno, first, last))
         else:

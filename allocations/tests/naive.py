@@ -51,11 +51,12 @@ def places(
         if not dyno.takes(drive, weight):
             continue
         free = [
-            day for day in range(first, latest + days)
+            day
+            for day in range(first, latest + days)
             if day in dyno.available
             and not any(stay.covers(day) for stay in stays if stay.dyno == dyno.name)
             and not any(stay.covers(day) for stay in stays if vehicle and stay.vehicle == vehicle)
-        ]  # fmt: skip
+        ]
         for gap in _runs(free):
             starts = [day for day in gap if day + days - 1 in gap]
             if starts:

@@ -163,9 +163,15 @@ def test_same_key_is_one_row_and_one_answer(crowd, auto):
         first, key = start_of(number), f"key-{number}"
         if auto:
             call = partial(
-                booking.auto_book, crowd.vehicles["V0"].pk, test_type_id=crowd.tests["Brake"].pk,
-                first_day=day(first), days=2, backup=True, actor=crowd.actor(), key=key,
-            )  # fmt: skip
+                booking.auto_book,
+                crowd.vehicles["V0"].pk,
+                test_type_id=crowd.tests["Brake"].pk,
+                first_day=day(first),
+                days=2,
+                backup=True,
+                actor=crowd.actor(),
+                key=key,
+            )
         else:
             call = partial(crowd.book, "V0", "D0", first, first + 1, key=key)
         answers = race([call] * CLIENTS)
@@ -237,8 +243,14 @@ def test_moves_that_cross_neither_deadlock_nor_lose(crowd):
         pairs = zip(stays, targets, strict=True)
         outcomes = race([partial(booking.move, s.pk, dyno_id=dyno, actor=crowd.actor()) for s, dyno in pairs])
         assert len(winners(outcomes)) == CLIENTS
-        assert list(Allocation.objects.filter(pk__in=[s.pk for s in stays]).order_by("vehicle__tag").values_list(
-            "dyno_id", flat=True)) == targets  # fmt: skip
+        assert (
+            list(
+                Allocation.objects.filter(pk__in=[s.pk for s in stays])
+                .order_by("vehicle__tag")
+                .values_list("dyno_id", flat=True)
+            )
+            == targets
+        )
 
 
 def test_changed_places_are_refused_by_name_without_deadlock(crowd):

@@ -49,18 +49,25 @@ def test_a_repair_among_bookings_and_moves_is_whole_or_nothing(line):
         carry = partial(
             set_maintenance,
             world.dynos["D0"].pk,
-            first_day=day(first), last_day=day(last), kind=MaintenanceKind.OUTAGE,
+            first_day=day(first),
+            last_day=day(last),
+            kind=MaintenanceKind.OUTAGE,
             answers={hit.pk: Answer(DisplacedTo.MOVE, world.dynos["D1"].pk, day(first), hit.version)},
             moves={other.pk: Answer(DisplacedTo.MOVE, world.dynos["D2"].pk, day(first), other.version)},
             actor=admin,
-        )  # fmt: skip
+        )
         rival = [
             *(partial(world.book, f"V{n + 2}", "D2", first + n % 3, last) for n in range(RIVALS)),
             partial(
-                booking.move, other.pk, dyno_id=world.dynos["D1"].pk, first_day=day(first + 3),
-                last_day=day(last + 3), version=other.version, actor=world.actor(),
+                booking.move,
+                other.pk,
+                dyno_id=world.dynos["D1"].pk,
+                first_day=day(first + 3),
+                last_day=day(last + 3),
+                version=other.version,
+                actor=world.actor(),
             ),
-        ]  # fmt: skip
+        ]
         some = rival[: number % (RIVALS + 2)]
         outcomes = race([carry, *some])
         winners(outcomes)

@@ -121,9 +121,15 @@ def test_every_rule_that_fails_is_named_at_once():
     dyno = replace(rows(("AWD", ">10K")), enabled=False, available_from=day(5), available_to=day(4))
     stays = [taken(5, 5), taken(4, 4, vehicle=None, kind="maintenance"), taken(3, 5, dyno=2, vehicle=5)]
     assert codes(dyno=dyno, stays=stays) == [
-        "drive-not-taken", "weight-not-taken", "dyno-disabled", "dyno-not-yet-available",
-        "dyno-no-longer-available", "vehicle-elsewhere", "maintenance", "dyno-taken",
-    ]  # fmt: skip
+        "drive-not-taken",
+        "weight-not-taken",
+        "dyno-disabled",
+        "dyno-not-yet-available",
+        "dyno-no-longer-available",
+        "vehicle-elsewhere",
+        "maintenance",
+        "dyno-taken",
+    ]
 
 
 PROCESS = {

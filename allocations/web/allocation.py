@@ -43,13 +43,18 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = form.cleaned_data
     outcome = attempt(
         lambda: booking.move(
-            pk, dyno_id=wanted["dyno"].pk, first_day=wanted["first_day"], last_day=wanted["last_day"],
-            rest_waits="rest" in request.POST, version=wanted["version"],
+            pk,
+            dyno_id=wanted["dyno"].pk,
+            first_day=wanted["first_day"],
+            last_day=wanted["last_day"],
+            rest_waits="rest" in request.POST,
+            version=wanted["version"],
             confirmed=confirmed_in(request) | frozenset(request.POST.get("rest", "").split()),
-            actor=actor_of(request), key=key_of(request),
+            actor=actor_of(request),
+            key=key_of(request),
         ),
         title="It cannot be moved there",
-    )  # fmt: skip
+    )
     if outcome.refused:
         return _page(request, allocation, form=form, outcome=outcome, status=outcome.status)
     say_done(request, outcome.change, "Moved: {summary}")
@@ -92,7 +97,7 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
             pk, days=wanted["days"] or 0, version=wanted["version"], actor=actor_of(request), key=key_of(request)
         ),
         title="It cannot be extended",
-    )  # fmt: skip
+    )
     return _after(request, allocation, outcome, "Extended: {summary}.", extend_form=form)
 
 
@@ -135,7 +140,7 @@ def complete(request: HttpRequest, pk: int) -> HttpResponse:
             pk, last_day=wanted["last_day"], version=wanted["version"], actor=actor_of(request), key=key_of(request)
         ),
         title="It cannot be completed",
-    )  # fmt: skip
+    )
     return _after(request, allocation, outcome, "The test is completed.", complete_form=form)
 
 
@@ -152,10 +157,13 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         wanted = form.cleaned_data
         outcome = attempt(
             lambda: booking.cancel(
-                pk, version=wanted["version"], keep_request=not wanted["cancel_request"],
-                actor=actor_of(request, wanted["reason"]), key=key_of(request),
+                pk,
+                version=wanted["version"],
+                keep_request=not wanted["cancel_request"],
+                actor=actor_of(request, wanted["reason"]),
+                key=key_of(request),
             )
-        )  # fmt: skip
+        )
         if not outcome.refused:
             say_done(request, outcome.change)
             return redirect("allocations:allocation-detail", pk)
@@ -233,7 +241,7 @@ def _page(
         "outcome": outcome,
         "history": history_of(allocation, user=request.user),
         "trail": _trail(allocation),
-    }  # fmt: skip
+    }
     return render(request, "allocations/allocation/page.html", context, status=status)
 
 

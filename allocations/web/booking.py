@@ -101,11 +101,15 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
         backup = min(number_of(request.POST.get("backup")) or 0, MAX_BACKUP_DAYS)
         outcome = attempt(
             lambda: auto_book(
-                data["vehicle"].pk, first_day=stay.first, days=form.length,
-                backup=backup > 0, max_backup_days=backup, **shared,
+                data["vehicle"].pk,
+                first_day=stay.first,
+                days=form.length,
+                backup=backup > 0,
+                max_backup_days=backup,
+                **shared,
             ),
             title="No place is free then",
-        )  # fmt: skip
+        )
     else:
         dyno_id, first_day = place
         days = form.stay_from(first_day)

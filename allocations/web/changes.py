@@ -44,9 +44,14 @@ def index(request: HttpRequest) -> HttpResponse:
     if chosen["action"] in Action.values:
         rows = rows.filter(action=chosen["action"])
     found = listing(
-        request, rows, search=("summary", "reason"), sorts=SORTS, default="-at", filtered=any(chosen.values()),
+        request,
+        rows,
+        search=("summary", "reason"),
+        sorts=SORTS,
+        default="-at",
+        filtered=any(chosen.values()),
         per_page=PER_PAGE,
-    )  # fmt: skip
+    )
     if request.GET.get("format") == "csv":
         return csv_answer(f"changes-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
     context = {

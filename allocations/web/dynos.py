@@ -62,9 +62,13 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = _narrowed(dyno_list(ground, user=request.user), chosen).prefetch_related(capabilities)
     is_csv = request.GET.get("format") == "csv"
     found = listing(
-        request, _where_free(rows, free, others=is_csv), search=SEARCH, sorts=SORTS, default="name",
+        request,
+        _where_free(rows, free, others=is_csv),
+        search=SEARCH,
+        sorts=SORTS,
+        default="name",
         filtered=any(chosen.values()),
-    )  # fmt: skip
+    )
     if is_csv:
         return _csv_answer(found.rows, free)
     context = {
@@ -129,9 +133,16 @@ def _csv(row: Any) -> list[Any]:
     now = "maintenance" if row.window_now else row.vehicle_now or row.vin_now
     runs = "; ".join(map(str, row.capabilities.all()))
     return [
-        row.name, row.facility, "yes" if row.enabled else "no", row.available_from, row.available_to, runs, now,
-        row.until, row.next_free,
-    ]  # fmt: skip
+        row.name,
+        row.facility,
+        "yes" if row.enabled else "no",
+        row.available_from,
+        row.available_to,
+        runs,
+        now,
+        row.until,
+        row.next_free,
+    ]
 
 
 @require_safe

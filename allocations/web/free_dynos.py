@@ -63,9 +63,13 @@ class FreeDynos:
         if not self.active or self.problem:
             return []
         every = fits(
-            self.ground, user=self.user, days=self.days, test_type=self.test_type, drive=self.drive,
+            self.ground,
+            user=self.user,
+            days=self.days,
+            test_type=self.test_type,
+            drive=self.drive,
             weight_class=self.weight,
-        )  # fmt: skip
+        )
         return [each for each in every if each.able]
 
     @cached_property

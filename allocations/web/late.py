@@ -52,6 +52,14 @@ def index(request: HttpRequest) -> HttpResponse:
 def _csv(row: Any) -> list[Any]:
     late = lateness_of_allocation(row)
     return [
-        row.vehicle, row.test_type, row.dyno, row.first_day, row.last_day, row.get_status_display(),
-        LateKind(row.late_kind).label, row.days_late, row.request and row.request.due_date, late and late.sentence,
-    ]  # fmt: skip
+        row.vehicle,
+        row.test_type,
+        row.dyno,
+        row.first_day,
+        row.last_day,
+        row.get_status_display(),
+        LateKind(row.late_kind).label,
+        row.days_late,
+        row.request and row.request.due_date,
+        late and late.sentence,
+    ]

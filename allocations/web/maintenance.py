@@ -145,9 +145,7 @@ def _require(form: WindowForm, required: bool) -> None:
         form.fields[name].required = required
 
 
-def _write(
-    request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None, hits: list[Hit]
-) -> HttpResponse:  # fmt: skip
+def _write(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None, hits: list[Hit]) -> HttpResponse:
     values = {name: form.cleaned_data[name] for name in ("first_day", "last_day", "kind", "reason", "reference")}
     version = number_of(request.POST.get("version"))
     chosen = request.POST.get("repair", EACH)
@@ -156,13 +154,18 @@ def _write(
         answers, moves = read(request.POST.get(f"option-{chosen}", ""))
     outcome = attempt(
         lambda: set_maintenance(
-            form.cleaned_data["dyno"].pk, answers=answers, moves=moves, bring_back=_back(request),
-            window_id=window.pk if window else None, actor=actor_of(request),
+            form.cleaned_data["dyno"].pk,
+            answers=answers,
+            moves=moves,
+            bring_back=_back(request),
+            window_id=window.pk if window else None,
+            actor=actor_of(request),
             version=version if window else None,
-            key=key_of(request), **values,
+            key=key_of(request),
+            **values,
         ),
         title="The window cannot be set like this",
-    )  # fmt: skip
+    )
     if outcome.refused:
         choice = _choice(request, form, window)
         return _page(request, form, window, hits=hits, choice=choice, outcome=outcome, status=outcome.status)
@@ -172,9 +175,13 @@ def _write(
 
 def _choice(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None) -> Choice | None:
     return choice_for(
-        request, form.cleaned_data["dyno"], form.days, asked=_asked(form), window_id=window.pk if window else None,
+        request,
+        form.cleaned_data["dyno"],
+        form.days,
+        asked=_asked(form),
+        window_id=window.pk if window else None,
         others_stay=form.others_stay,
-    )  # fmt: skip
+    )
 
 
 def _hidden(form: WindowForm) -> list[tuple[str, str]]:

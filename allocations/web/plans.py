@@ -44,14 +44,31 @@ ITEM_SORTS: dict[str, Callable[[PlanItem], Any]] = {
 LIST = "allocations:plan-list"
 AHEAD = dt.timedelta(days=plans.USUAL_DAYS)
 SORTS = {
-    "made": "made_at", "name": "name", "state": "state", "lateness": "objective", "placed": "placed",
-    "moved": "moved", "unplaced": "unplaced",
-}  # fmt: skip
+    "made": "made_at",
+    "name": "name",
+    "state": "state",
+    "lateness": "objective",
+    "placed": "placed",
+    "moved": "moved",
+    "unplaced": "unplaced",
+}
 SEARCH = ("name", "note", "made_by__username", "made_by__first_name", "made_by__last_name")
 CSV = (
-    "Plan", "State", "Made", "By", "First day", "Last day", "May move", "Placed", "Moved", "Without a place",
-    "Lateness, weighted", "Cannot be below", "Gap %", "Note",
-)  # fmt: skip
+    "Plan",
+    "State",
+    "Made",
+    "By",
+    "First day",
+    "Last day",
+    "May move",
+    "Placed",
+    "Moved",
+    "Without a place",
+    "Lateness, weighted",
+    "Cannot be below",
+    "Gap %",
+    "Note",
+)
 PICKED_FROM = ("vehicle__tag", "vehicle__vin", "vehicle__program", "test_type__name", "step", "note")
 
 
@@ -76,10 +93,21 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def _csv(plan: Plan) -> list[Any]:
     return [
-        plan, plan.get_state_display(), plan.made_at, plan.made_by, plan.first_day,
-        plan.last_day, plan.get_movable_display(), plan.placed, plan.moved, plan.unplaced, plan.objective, plan.bound,
-        plan.gap, plan.note,
-    ]  # fmt: skip
+        plan,
+        plan.get_state_display(),
+        plan.made_at,
+        plan.made_by,
+        plan.first_day,
+        plan.last_day,
+        plan.get_movable_display(),
+        plan.placed,
+        plan.moved,
+        plan.unplaced,
+        plan.objective,
+        plan.bound,
+        plan.gap,
+        plan.note,
+    ]
 
 
 def _just_deleted(request: HttpRequest, everything) -> Plan | None:

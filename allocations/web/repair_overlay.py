@@ -119,10 +119,17 @@ def _add_window(ghosts: dict[int, list[Ghost]], query: ScheduleQuery) -> None:
         return
     ghosts.setdefault(dyno_id, []).append(
         Ghost(
-            "ghost-window", dyno_id, (days.first - query.days.first).days, days.days, "window", "Maintenance", "",
-            f"Maintenance to be set: {day_range(days.first, days.last)}", "#repair-heading",
+            "ghost-window",
+            dyno_id,
+            (days.first - query.days.first).days,
+            days.days,
+            "window",
+            "Maintenance",
+            "",
+            f"Maintenance to be set: {day_range(days.first, days.last)}",
+            "#repair-heading",
         )
-    )  # fmt: skip
+    )
 
 
 def _back(address: str) -> str:

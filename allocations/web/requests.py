@@ -26,9 +26,18 @@ from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.params import number_of
 
 CSV = (
-    "Vehicle", "Test type", "Step", "Days", "Earliest start", "Due", "Priority", "Status", "Dyno", "First day",
+    "Vehicle",
+    "Test type",
+    "Step",
+    "Days",
+    "Earliest start",
+    "Due",
+    "Priority",
+    "Status",
+    "Dyno",
+    "First day",
     "Last day",
-)  # fmt: skip
+)
 
 
 @require_safe
@@ -65,9 +74,18 @@ def _waiting_on(page: Page) -> int:
 
 def _csv(row: Any) -> list[Any]:
     return [
-        row.vehicle, row.test_type, row.step, row.days, row.earliest_start, row.due_date,
-        row.get_priority_display(), row.get_status_display(), row.place_dyno, row.place_first, row.place_last,
-    ]  # fmt: skip
+        row.vehicle,
+        row.test_type,
+        row.step,
+        row.days,
+        row.earliest_start,
+        row.due_date,
+        row.get_priority_display(),
+        row.get_status_display(),
+        row.place_dyno,
+        row.place_first,
+        row.place_last,
+    ]
 
 
 @require_safe
@@ -106,10 +124,13 @@ def create(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         outcome = attempt(
             lambda: create_request(
-                data["vehicle"].pk, test_type_id=data["test_type"].pk, actor=actor_of(request),
-                key=key_of(request), **form.values,
+                data["vehicle"].pk,
+                test_type_id=data["test_type"].pk,
+                actor=actor_of(request),
+                key=key_of(request),
+                **form.values,
             )
-        )  # fmt: skip
+        )
         if not outcome.refused:
             made = outcome.change.items[0]["id"]
             say_done(request, outcome.change)
@@ -128,9 +149,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(wish, name) for name in FIELDS}
     initial |= {"vehicle": wish.vehicle, "test_type": wish.test_type_id, "after": wish.after_id}
     initial |= {"version": wish.version, "owner": wish.created_by_id}
-    form = RequestForm(
-        request.POST or None, ground=wish.ground, user=request.user, request=wish, initial=initial
-    )  # fmt: skip
+    form = RequestForm(request.POST or None, ground=wish.ground, user=request.user, request=wish, initial=initial)
     outcome = None
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -155,10 +174,12 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     version = number_of(request.POST.get("version"))
     outcome = attempt(
         lambda: cancel_request(
-            pk, version=version, key=key_of(request),
+            pk,
+            version=version,
+            key=key_of(request),
             actor=actor_of(request, request.POST.get("reason", "")[:500]),
         )
-    )  # fmt: skip
+    )
     if outcome.refused:
         return _detail(request, wish, outcome)
     say_done(request, outcome.change)

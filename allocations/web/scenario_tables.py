@@ -146,6 +146,9 @@ def comparison_of(scenarios: Sequence[Scenario]) -> Comparison:
         dearest.append(f"{found[0].group}{f': {found[0].saved}' if found[0].saved else ''}" if found else "none")
     asked = {(each.first_day, each.last_day, each.movable, each.frozen_until) for each in scenarios}
     return Comparison(
-        list(scenarios), [_line(name, label, unit, columns) for name, label, unit in FIGURES], types, dearest,
+        list(scenarios),
+        [_line(name, label, unit, columns) for name, label, unit in FIGURES],
+        types,
+        dearest,
         len(asked) > 1,
-    )  # fmt: skip
+    )

@@ -36,15 +36,31 @@ DETAIL = "allocations:scenario-detail"
 AHEAD = dt.timedelta(days=364)
 MOST_COMPARED = 6
 SORTS = {
-    "made": "made_at", "name": "name", "state": "state", "late": "result__then__late_days",
+    "made": "made_at",
+    "name": "name",
+    "state": "state",
+    "late": "result__then__late_days",
     "unplaced": "result__then__unplaced",
-}  # fmt: skip
+}
 SEARCH = ("name", "note", "made_by__username", "made_by__first_name", "made_by__last_name")
 CSV = (
-    "Scenario", "Changes", "State", "First day", "Last day", "Days late today", "Days late then",
-    "Without a place today", "Without a place then", "Lateness today", "Lateness then", "Use % today", "Use % then",
-    "Made", "By", "Note",
-)  # fmt: skip
+    "Scenario",
+    "Changes",
+    "State",
+    "First day",
+    "Last day",
+    "Days late today",
+    "Days late then",
+    "Without a place today",
+    "Without a place then",
+    "Lateness today",
+    "Lateness then",
+    "Use % today",
+    "Use % then",
+    "Made",
+    "By",
+    "Note",
+)
 ASKED = ("name", "first_day", "last_day", "movable", "frozen_until", "seconds", "note")
 
 
@@ -74,9 +90,16 @@ def _csv(scenario: Scenario, names: dict[str, str]) -> list[Any]:
     answers = [scenario.result.get(which) or {} for which in ("today", "then")]
     figures = [of.get(name) for name in ("late_days", "unplaced", "objective", "use") for of in answers]
     return [
-        scenario, "; ".join(_words(scenario, names)), scenario.get_state_display(), scenario.first_day,
-        scenario.last_day, *figures, scenario.made_at, scenario.made_by, scenario.note,
-    ]  # fmt: skip
+        scenario,
+        "; ".join(_words(scenario, names)),
+        scenario.get_state_display(),
+        scenario.first_day,
+        scenario.last_day,
+        *figures,
+        scenario.made_at,
+        scenario.made_by,
+        scenario.note,
+    ]
 
 
 def _words(scenario: Scenario, names: dict[str, str]) -> list[str]:

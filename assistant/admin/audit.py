@@ -70,9 +70,15 @@ class ProposalAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ["-created_at"]
     export = (
-        "created_at", "tool", "user__username", "ground__code", "status", "decided_by__username", "decided_at",
+        "created_at",
+        "tool",
+        "user__username",
+        "ground__code",
+        "status",
+        "decided_by__username",
+        "decided_at",
         "word",
-    )  # fmt: skip
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("user", "ground", "decided_by")
@@ -143,9 +149,18 @@ class ModelCallAdmin(OfRunAdmin):
     date_hierarchy = "at"
     ordering = ["-at"]
     export = (
-        "at", "model", "run__user__username", "run__ground__code", "tokens_in", "tokens_out", "tokens_cached", "cost",
-        "estimated", "seconds", "error",
-    )  # fmt: skip
+        "at",
+        "model",
+        "run__user__username",
+        "run__ground__code",
+        "tokens_in",
+        "tokens_out",
+        "tokens_cached",
+        "cost",
+        "estimated",
+        "seconds",
+        "error",
+    )
 
     @admin.display(ordering="seconds")
     def took(self, row: ModelCall) -> str:

@@ -39,17 +39,36 @@ class Moment:
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     list_display = [
-        "begun", "asked", "user", "ground_code", "status", "outcome", "model", "tokens", "paid", "took",
-    ]  # fmt: skip
+        "begun",
+        "asked",
+        "user",
+        "ground_code",
+        "status",
+        "outcome",
+        "model",
+        "tokens",
+        "paid",
+        "took",
+    ]
     list_display_links = ["begun", "asked"]
     list_filter = ["status", "outcome", "model", ("ground", ONLY), ("user", ONLY), "created_at"]
     search_fields = ["question__text", "error", "user__username", "id"]
     date_hierarchy = "created_at"
     ordering = ["-created_at"]
     export = (
-        "created_at", "user__username", "ground__code", "status", "outcome", "model", "tokens_in", "tokens_out",
-        "cost", "started_at", "ended_at", "error",
-    )  # fmt: skip
+        "created_at",
+        "user__username",
+        "ground__code",
+        "status",
+        "outcome",
+        "model",
+        "tokens_in",
+        "tokens_out",
+        "cost",
+        "started_at",
+        "ended_at",
+        "error",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("user", "ground", "question")
@@ -124,13 +143,19 @@ def _messages(run: Run) -> list[Moment]:
     if run.question:
         said.insert(0, run.question)
     moments = [
-        Moment(run.created_at if each == run.question else each.created_at, each.author, each.get_author_display(),
-               _shown(each, run), state="cut off" if each.cut else "")
+        Moment(
+            run.created_at if each == run.question else each.created_at,
+            each.author,
+            each.get_author_display(),
+            _shown(each, run),
+            state="cut off" if each.cut else "",
+        )
         for each in said
-    ]  # fmt: skip
+    ]
     for each in Feedback.objects.filter(message__run=run).select_related("user"):
-        moments.append(Moment(each.created_at, "feedback", f"{each.get_verdict_display()}, says {each.user}",
-                              each.comment))  # fmt: skip
+        moments.append(
+            Moment(each.created_at, "feedback", f"{each.get_verdict_display()}, says {each.user}", each.comment)
+        )
     return moments
 
 
@@ -155,20 +180,32 @@ def _model_calls(run: Run) -> list[Moment]:
 
 def _tool_calls(run: Run) -> list[Moment]:
     return [
-        Moment(call.at, "tool", call.name, call.error or call.result.get("message", ""), call.get_status_display(),
-               bad=call.status == ToolStatus.FAILED, facts=[f"{call.seconds:.2f} s"],
-               data=[("Arguments", _json(call.args)), ("Result", _json(call.result))])
+        Moment(
+            call.at,
+            "tool",
+            call.name,
+            call.error or call.result.get("message", ""),
+            call.get_status_display(),
+            bad=call.status == ToolStatus.FAILED,
+            facts=[f"{call.seconds:.2f} s"],
+            data=[("Arguments", _json(call.args)), ("Result", _json(call.result))],
+        )
         for call in run.tool_calls.all()
-    ]  # fmt: skip
+    ]
 
 
 def _proposals(run: Run) -> list[Moment]:
     moments = []
     for each in run.proposals.select_related("decided_by"):
         moments.append(
-            Moment(each.created_at, "proposal", f"Proposed: {each}", state=each.tool,
-                   data=[("Arguments", _json(each.args)), ("What would be done", _json(each.step))])
-        )  # fmt: skip
+            Moment(
+                each.created_at,
+                "proposal",
+                f"Proposed: {each}",
+                state=each.tool,
+                data=[("Arguments", _json(each.args)), ("What would be done", _json(each.step))],
+            )
+        )
         if each.decided_at:
             by = f" by {each.decided_by}" if each.decided_by else ""
             bad = each.status in (ProposalStatus.CHANGED, ProposalStatus.EXPIRED)

@@ -52,9 +52,13 @@ class KillSwitchAdmin(SuperuserOnly, GroundAdmin):
                 return self._turn(request, off, reason)
             error = "Say why: whoever asks the assistant is told."
         return self.page(
-            request, "admin/assistant/switch.html", title="Kill switch", switch=switch, error=error,
+            request,
+            "admin/assistant/switch.html",
+            title="Kill switch",
+            switch=switch,
+            error=error,
             has_history=switch.changed_at is not None,
-        )  # fmt: skip
+        )
 
     def _turn(self, request: HttpRequest, off: bool, reason: str) -> HttpResponse:
         if not confirmed(request):
@@ -133,9 +137,12 @@ class AssistantSettingsAdmin(GroundAdmin):
     def save_model(self, request: HttpRequest, obj: AssistantSettings, form: Any, change: bool) -> None:
         values = form.cleaned_data
         governing.set_ground(
-            obj.ground_id, user=request.user, enabled=values["enabled"], approval=values["approval"],  # type: ignore[arg-type]
+            obj.ground_id,
+            user=request.user,
+            enabled=values["enabled"],
+            approval=values["approval"],  # type: ignore[arg-type]
             tools_off=[name for name in TOOLS if name not in values["tools"]],
-        )  # fmt: skip
+        )
 
 
 class BudgetForm(DomainForm):

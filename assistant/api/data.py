@@ -15,32 +15,54 @@ Data = dict[str, Any]
 
 def conversation(row: Conversation) -> Data:
     return {
-        "id": row.pk, "title": row.title, "ground": row.ground.code, "created_at": row.created_at,
+        "id": row.pk,
+        "title": row.title,
+        "ground": row.ground.code,
+        "created_at": row.created_at,
         "updated_at": row.updated_at,
-    }  # fmt: skip
+    }
 
 
 def message(row: Message) -> Data:
     return {
-        "id": row.pk, "author": row.author, "text": row.text, "cut": row.cut, "run": row.run_id,
+        "id": row.pk,
+        "author": row.author,
+        "text": row.text,
+        "cut": row.cut,
+        "run": row.run_id,
         "created_at": row.created_at,
-    }  # fmt: skip
+    }
 
 
 def tool_call(row: ToolCall) -> Data:
     return {
-        "id": row.call_id, "name": row.name, "args": row.args, "status": row.status, "result": row.result,
+        "id": row.call_id,
+        "name": row.name,
+        "args": row.args,
+        "status": row.status,
+        "result": row.result,
         "seconds": row.seconds,
-    }  # fmt: skip
+    }
 
 
 def proposal(row: Proposal) -> Data:
     return {
-        "id": row.pk, "tool": row.tool, "args": row.args, "status": status_of(row), "card": row.card,
-        "card_text": card_text(row.card), "word": row.word, "conversation": row.conversation_id, "run": row.run_id,
-        "ground": row.ground.code, "replaces": row.replaces_id, "change": row.change_id,
-        "created_at": row.created_at, "decided_at": row.decided_at, "expires_at": row.expires_at,
-    }  # fmt: skip
+        "id": row.pk,
+        "tool": row.tool,
+        "args": row.args,
+        "status": status_of(row),
+        "card": row.card,
+        "card_text": card_text(row.card),
+        "word": row.word,
+        "conversation": row.conversation_id,
+        "run": row.run_id,
+        "ground": row.ground.code,
+        "replaces": row.replaces_id,
+        "change": row.change_id,
+        "created_at": row.created_at,
+        "decided_at": row.decided_at,
+        "expires_at": row.expires_at,
+    }
 
 
 def status_of(row: Proposal) -> str:
@@ -52,13 +74,21 @@ def status_of(row: Proposal) -> str:
 def run(row: Run) -> Data:
     said = list(row.messages.all())
     return {
-        "id": row.pk, "conversation": row.conversation_id, "ground": row.ground.code, "status": row.status,
-        "outcome": row.outcome, "question": row.question.text if row.question else "",
-        "answer": _text(said, Author.ASSISTANT), "note": _text(said, Author.NOTE),
+        "id": row.pk,
+        "conversation": row.conversation_id,
+        "ground": row.ground.code,
+        "status": row.status,
+        "outcome": row.outcome,
+        "question": row.question.text if row.question else "",
+        "answer": _text(said, Author.ASSISTANT),
+        "note": _text(said, Author.NOTE),
         "tool_calls": [tool_call(each) for each in row.tool_calls.all()],
-        "proposals": [proposal(each) for each in row.proposals.select_related("ground")], "usage": _usage(row),
-        "created_at": row.created_at, "started_at": row.started_at, "ended_at": row.ended_at,
-    }  # fmt: skip
+        "proposals": [proposal(each) for each in row.proposals.select_related("ground")],
+        "usage": _usage(row),
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+    }
 
 
 def _text(said: Iterable[Message], author: Author) -> str:
@@ -67,9 +97,12 @@ def _text(said: Iterable[Message], author: Author) -> str:
 
 def _usage(row: Run) -> Data:
     return {
-        "model": row.model, "calls": row.model_calls.count(), "tokens_in": row.tokens_in,
-        "tokens_out": row.tokens_out, "cost": float(row.cost),
-    }  # fmt: skip
+        "model": row.model,
+        "calls": row.model_calls.count(),
+        "tokens_in": row.tokens_in,
+        "tokens_out": row.tokens_out,
+        "cost": float(row.cost),
+    }
 
 
 def entry(each: Entry) -> Data:

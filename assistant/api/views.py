@@ -167,10 +167,11 @@ def _decided(decision: Decision) -> data.Data:
         | EMPTY
         | (refused.details() if refused else {})
         | {
-            "change": decision.change_id, "proposal": data.proposal(decision.proposal),
+            "change": decision.change_id,
+            "proposal": data.proposal(decision.proposal),
             "replacement": data.proposal(new) if new else None,
         }
-    )  # fmt: skip
+    )
 
 
 class Reject(View):

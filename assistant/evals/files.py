@@ -15,15 +15,22 @@ MOST_TOLD = 12
 Entry = dict[str, Any]
 LISTS = ("grounds", "users", "test_types", "dynos", "vehicles", "allocations", "maintenance", "requests")
 NEEDED = {
-    "grounds": ("code",), "users": ("username",), "dynos": ("name", "ground"), "vehicles": ("ground", "drive"),
-    "allocations": ("vehicle", "dyno", "test", "first", "last"), "maintenance": ("dyno", "first", "last"),
+    "grounds": ("code",),
+    "users": ("username",),
+    "dynos": ("name", "ground"),
+    "vehicles": ("ground", "drive"),
+    "allocations": ("vehicle", "dyno", "test", "first", "last"),
+    "maintenance": ("dyno", "first", "last"),
     "requests": ("vehicle", "test"),
-}  # fmt: skip
+}
 DAYS = ("first", "last", "earliest", "due", "available_from", "available_to")
 ONE_OF = {
-    "drive": Drive.values, "weight_class": WeightClass.values, "status": AllocationStatus.values,
-    "kind": MaintenanceKind.values, "priority": Priority.values,
-}  # fmt: skip
+    "drive": Drive.values,
+    "weight_class": WeightClass.values,
+    "status": AllocationStatus.values,
+    "kind": MaintenanceKind.values,
+    "priority": Priority.values,
+}
 
 
 class FileError(Exception):

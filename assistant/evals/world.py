@@ -77,15 +77,21 @@ def _test_types(ground: ProvingGround, named: list[Any]) -> dict[str, TestType]:
 def _dyno(each: World, ground: ProvingGround, types: dict[str, TestType]) -> Dyno:
     facility, _ = Facility.objects.get_or_create(ground=ground, name=str(each.get("facility") or ground.code))
     dyno = Dyno.objects.create(
-        ground=ground, facility=facility, name=str(each["name"]), enabled=each.get("enabled", True),
-        available_from=day(each.get("available_from")), available_to=day(each.get("available_to")),
-    )  # fmt: skip
+        ground=ground,
+        facility=facility,
+        name=str(each["name"]),
+        enabled=each.get("enabled", True),
+        available_from=day(each.get("available_from")),
+        available_to=day(each.get("available_to")),
+    )
     for row in each.get("capabilities") or []:
         for test in row["tests"]:
             Capability.objects.create(
-                dyno=dyno, test_type=types[str(test)], drives=row["drives"],
+                dyno=dyno,
+                test_type=types[str(test)],
+                drives=row["drives"],
                 weight_classes=row.get("weights") or row.get("weight_classes") or list(WeightClass.values),
-            )  # fmt: skip
+            )
     return dyno
 
 
@@ -93,30 +99,50 @@ def _vehicle(each: World, ground: ProvingGround) -> Vehicle:
     weight = each.get("weight_lbs")
     known = {*DETAILS, "notes"}
     return Vehicle.objects.create(
-        ground=ground, tag=str(each.get("tag") or ""), vin=each.get("vin"), drive=each["drive"], weight_lbs=weight,
+        ground=ground,
+        tag=str(each.get("tag") or ""),
+        vin=each.get("vin"),
+        drive=each["drive"],
+        weight_lbs=weight,
         weight_class=each.get("weight_class") or (weight_class_of(weight) if weight else WeightClass.LIGHT),
         **{name: value for name, value in each.items() if name in known},
-    )  # fmt: skip
+    )
 
 
 def _allocation(each: World, vehicle: Vehicle, dyno: Dyno, types: dict[str, dict[str, TestType]]) -> None:
     Allocation.objects.create(
-        ground=dyno.ground, vehicle=vehicle, dyno=dyno, test_type=types[dyno.ground.code][str(each["test"])],
-        first_day=day(each["first"]), last_day=day(each["last"]), status=each.get("status", "scheduled"),
-        note=each.get("note", ""), source=Door.IMPORT,
-    )  # fmt: skip
+        ground=dyno.ground,
+        vehicle=vehicle,
+        dyno=dyno,
+        test_type=types[dyno.ground.code][str(each["test"])],
+        first_day=day(each["first"]),
+        last_day=day(each["last"]),
+        status=each.get("status", "scheduled"),
+        note=each.get("note", ""),
+        source=Door.IMPORT,
+    )
 
 
 def _window(each: World, dyno: Dyno) -> None:
     MaintenanceWindow.objects.create(
-        ground=dyno.ground, dyno=dyno, first_day=day(each["first"]), last_day=day(each["last"]),
-        kind=each.get("kind", MaintenanceKind.PLANNED), reason=each.get("reason", ""),
-    )  # fmt: skip
+        ground=dyno.ground,
+        dyno=dyno,
+        first_day=day(each["first"]),
+        last_day=day(each["last"]),
+        kind=each.get("kind", MaintenanceKind.PLANNED),
+        reason=each.get("reason", ""),
+    )
 
 
 def _request(each: World, vehicle: Vehicle, types: dict[str, dict[str, TestType]]) -> None:
     TestRequest.objects.create(
-        ground=vehicle.ground, vehicle=vehicle, test_type=types[vehicle.ground.code][str(each["test"])],
-        days=each.get("days", 1), earliest_start=day(each.get("earliest")), due_date=day(each.get("due")),
-        priority=each.get("priority", Priority.NORMAL), note=each.get("note", ""), drive=each.get("drive", ""),
-    )  # fmt: skip
+        ground=vehicle.ground,
+        vehicle=vehicle,
+        test_type=types[vehicle.ground.code][str(each["test"])],
+        days=each.get("days", 1),
+        earliest_start=day(each.get("earliest")),
+        due_date=day(each.get("due")),
+        priority=each.get("priority", Priority.NORMAL),
+        note=each.get("note", ""),
+        drive=each.get("drive", ""),
+    )

@@ -26,12 +26,20 @@ def login() -> dict[str, Any]:
     at = connection.settings_dict
     options = {name: value for name, value in at["OPTIONS"].items() if name.startswith("ssl")}
     return options | {
-        "host": at["HOST"] or None, "port": at["PORT"] or None, "dbname": str(at["NAME"]), "user": at["USER"],
-        "password": at["PASSWORD"] or None, "options": f"-c search_path={SCHEMA} -c statement_timeout=60s",
-        "autocommit": True, "prepare_threshold": 0, "row_factory": dict_row,
+        "host": at["HOST"] or None,
+        "port": at["PORT"] or None,
+        "dbname": str(at["NAME"]),
+        "user": at["USER"],
+        "password": at["PASSWORD"] or None,
+        "options": f"-c search_path={SCHEMA} -c statement_timeout=60s",
+        "autocommit": True,
+        "prepare_threshold": 0,
+        "row_factory": dict_row,
         # A thread can't be ended from without: none may wait for a server that is gone.
-        "connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 10,
-    }  # fmt: skip
+        "connect_timeout": 10,
+        "tcp_user_timeout": 20_000,
+        "keepalives_idle": 10,
+    }
 
 
 def set_up() -> None:
@@ -59,9 +67,13 @@ def pool() -> ConnectionPool:
         if os.getpid() not in _pools:
             _pools.clear()
             _pools[os.getpid()] = ConnectionPool(
-                kwargs=login(), min_size=1, max_size=POOL, timeout=30, open=True,
+                kwargs=login(),
+                min_size=1,
+                max_size=POOL,
+                timeout=30,
+                open=True,
                 check=ConnectionPool.check_connection,
-            )  # fmt: skip
+            )
         return _pools[os.getpid()]
 
 

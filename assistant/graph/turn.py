@@ -104,10 +104,15 @@ class Turn:
         caller = Caller(ctx)
         offline = offline_model(caller, check=self.watch.check)
         chain = Chain(
-            hosted.configured(), offline, meter=meter, breaker=_breaker, troubles=Troubles(shared_text()),
-            tell=_tell, pause=self.watch.pause,
+            hosted.configured(),
+            offline,
+            meter=meter,
+            breaker=_breaker,
+            troubles=Troubles(shared_text()),
+            tell=_tell,
+            pause=self.watch.pause,
             limit=lambda: self.watch.call(settings.ASSISTANT_TURN_SECONDS * CALL_SHARE),
-        )  # fmt: skip
+        )
         self._agent = build_agent(
             caller,
             offline,

@@ -17,9 +17,13 @@ class Run(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     ground = models.ForeignKey("allocations.ProvingGround", on_delete=models.CASCADE, related_name="+")
     question = models.ForeignKey(
-        "Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        "Message",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
         help_text="What was asked. A run that tries again has the question of the first.",
-    )  # fmt: skip
+    )
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
     page = models.JSONField(default=dict, blank=True, help_text="The page in view when it was asked.")

@@ -34,10 +34,12 @@ def _hosted_process(django_db_setup, _stub) -> Iterator[CeleryWorker]:
     worker = CeleryWorker(
         "assistant.tests.faults",
         {
-            "GEMINI_API_KEY": "stub", "GEMINI_BASE_URL": _stub.url, "ASSISTANT_MODELS": GEMINI,
+            "GEMINI_API_KEY": "stub",
+            "GEMINI_BASE_URL": _stub.url,
+            "ASSISTANT_MODELS": GEMINI,
             "ASSISTANT_CALL_SECONDS": str(CALL_SECONDS),
         },
-    )  # fmt: skip
+    )
     yield worker
     worker.stop()
 
@@ -47,11 +49,15 @@ def _chat_process(django_db_setup, _stub) -> Iterator[CeleryWorker]:
     worker = CeleryWorker(
         "assistant.tests.faults",
         {
-            "GEMINI_API_KEY": "stub", "GEMINI_BASE_URL": _stub.url, "ASSISTANT_MODELS": GEMINI,
-            "ASSISTANT_CALL_SECONDS": "40", "ASSISTANT_TURN_SECONDS": "40",
+            "GEMINI_API_KEY": "stub",
+            "GEMINI_BASE_URL": _stub.url,
+            "ASSISTANT_MODELS": GEMINI,
+            "ASSISTANT_CALL_SECONDS": "40",
+            "ASSISTANT_TURN_SECONDS": "40",
         },
-        queues=(workers.CHAT,), pool=workers.ARGUMENTS[workers.CHAT],
-    )  # fmt: skip
+        queues=(workers.CHAT,),
+        pool=workers.ARGUMENTS[workers.CHAT],
+    )
     yield worker
     worker.stop()
 

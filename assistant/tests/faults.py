@@ -60,10 +60,20 @@ def around(owner: Any, name: str, *, before: str = "", after: str = "") -> None:
 
 
 POINTS = (
-    "before claim", "after claim", "before model", "mid stream", "model said, not kept", "before tool", "in write",
-    "after write", "tool done, not kept", "before transcript", "before checkpoint", "before end",
+    "before claim",
+    "after claim",
+    "before model",
+    "mid stream",
+    "model said, not kept",
+    "before tool",
+    "in write",
+    "after write",
+    "tool done, not kept",
+    "before transcript",
+    "before checkpoint",
+    "before end",
     "before end is told",
-)  # fmt: skip
+)
 
 
 def set_points() -> None:

@@ -65,9 +65,12 @@ def test_proposing_writes_nothing_and_draws_a_card(world, ctx):
 
 def waiting_later(world, days: int) -> TestRequest:
     change = create_request(
-        world.vehicles["412W103"].pk, test_type_id=world.tests["Brake"].pk, days=days,
-        earliest_start=dt.date(2026, 12, 28), actor=world.actor(),
-    )  # fmt: skip
+        world.vehicles["412W103"].pk,
+        test_type_id=world.tests["Brake"].pk,
+        days=days,
+        earliest_start=dt.date(2026, 12, 28),
+        actor=world.actor(),
+    )
     return TestRequest.objects.get(pk=change.items[0]["id"])
 
 
@@ -318,9 +321,14 @@ def test_the_plan_is_the_planner_s_own_and_is_applied_once_and_undone_as_one(wor
     """The long test is due first and the short one costs more to keep waiting: first come, first served is wrong."""
     for vehicle, days, due, priority in (("412W103", 6, 7, "low"), ("412W102", 2, 3, "urgent")):
         create_request(
-            world.vehicles[vehicle].pk, test_type_id=world.tests["Brake"].pk, days=days, earliest_start=day(2),
-            due_date=day(due), priority=priority, actor=world.actor(),
-        )  # fmt: skip
+            world.vehicles[vehicle].pk,
+            test_type_id=world.tests["Brake"].pk,
+            days=days,
+            earliest_start=day(2),
+            due_date=day(due),
+            priority=priority,
+            actor=world.actor(),
+        )
     proposal = proposed(ctx, "plan_requests", _=1)
     plan = Plan.objects.get()
     assert (plan.proven, plan.objective, plan.bound) == (True, 2, 2)
@@ -343,9 +351,12 @@ def waiting(world, *priorities):
     """A waiting request of three days for each priority, of one vehicle after the other."""
     for vehicle, priority in zip(("412W101", "412W102", "412W103"), priorities, strict=False):
         create_request(
-            world.vehicles[vehicle].pk, test_type_id=world.tests["Brake"].pk, days=3, priority=priority,
+            world.vehicles[vehicle].pk,
+            test_type_id=world.tests["Brake"].pk,
+            days=3,
+            priority=priority,
             actor=world.actor(),
-        )  # fmt: skip
+        )
 
 
 def test_only_so_many_requests_are_placed_the_most_urgent_first(world, ctx):
@@ -392,8 +403,9 @@ def test_a_card_takes_no_plan_of_another_ground_and_no_empty_choice(world, ctx):
     proposal = proposed(ctx, "plan_requests", _=1)
     answer = call("plan_requests", {"plan": proposal.step["plan_id"], "items": []}, ctx=ctx, call_id="y")
     assert (answer["status"], answer["message"]) == (
-        "refused", "Nothing is ticked; tick at least one, or reject the card.",
-    )  # fmt: skip
+        "refused",
+        "Nothing is ticked; tick at least one, or reject the card.",
+    )
 
 
 def test_maintenance_is_for_admins_and_names_who_gives_way(world, ctx):

@@ -25,9 +25,11 @@ GEMINI = "google_genai:gemini-2.5-flash"
 
 def said(tokens_in=80, tokens_out=20, cached=0) -> AIMessage:
     usage = {
-        "input_tokens": tokens_in, "output_tokens": tokens_out, "total_tokens": tokens_in + tokens_out,
+        "input_tokens": tokens_in,
+        "output_tokens": tokens_out,
+        "total_tokens": tokens_in + tokens_out,
         "input_token_details": {"cache_read": cached},
-    }  # fmt: skip
+    }
     return AIMessage("words", usage_metadata=usage)
 
 

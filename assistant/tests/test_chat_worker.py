@@ -68,9 +68,7 @@ def test_turns_that_wait_for_their_model_keep_no_connection_but_that_of_their_lo
 def plan_worker(chat_worker):
     """As the site starts it. It begins with a plan, and stays with it until another point is named."""
     faults.name_point("hold all before thinking")
-    worker = CeleryWorker(
-        "assistant.tests.faults", queues=(workers.PLANS,), pool=workers.ARGUMENTS[workers.PLANS]
-    )  # fmt: skip
+    worker = CeleryWorker("assistant.tests.faults", queues=(workers.PLANS,), pool=workers.ARGUMENTS[workers.PLANS])
     worker.resume()
     yield worker
     faults.name_point("")

@@ -227,8 +227,10 @@ def test_the_timeline_has_everything_in_order(world, sent, user):
     answer = end(run, RunStatus.FAILED, answer="Hel")
     found = conversations.timeline(run.conversation)
     assert [(entry.kind, entry.item) for entry in found] == [
-        ("message", run.question), ("run", run), ("message", answer),
-    ]  # fmt: skip
+        ("message", run.question),
+        ("run", run),
+        ("message", answer),
+    ]
     assert conversations.timeline(ask(world, "other").conversation)[0].item.text == "other"
 
 

@@ -117,9 +117,18 @@ class Doors(Services):
         world, change = self.world, self.done[pick % len(self.done)] if self.done else None
         vehicle, dyno, test = world.vehicles["all"], world.dynos["P2"], world.tests["Brake"]
         return Things(
-            "NORTH", ids["stay"], ids["window"], ids["request"], change, dyno.pk, vehicle.pk, test.pk, vehicle.tag,
-            dyno.name, "Emission",
-        )  # fmt: skip
+            "NORTH",
+            ids["stay"],
+            ids["window"],
+            ids["request"],
+            change,
+            dyno.pk,
+            vehicle.pk,
+            test.pk,
+            vehicle.tag,
+            dyno.name,
+            "Emission",
+        )
 
     def grounds(self, pick: int, at_south: bool) -> tuple[Things, Things]:
         """The one that is written to, and the other."""

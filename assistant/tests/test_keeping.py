@@ -13,9 +13,14 @@ from assistant.models import Conversation, Feedback, Message, ModelCall, Proposa
 
 NOW = timezone.now()
 NOTHING = {
-    "proposals expired": 0, "calls settled": 0, "conversations emptied": 0, "runs": 0, "proposals": 0,
-    "conversations": 0, "graph threads": 0,
-}  # fmt: skip
+    "proposals expired": 0,
+    "calls settled": 0,
+    "conversations emptied": 0,
+    "runs": 0,
+    "proposals": 0,
+    "conversations": 0,
+    "graph threads": 0,
+}
 
 
 @pytest.fixture
@@ -85,8 +90,11 @@ def test_what_its_user_has_deleted_goes_sooner(world):
 def test_the_audit_goes_after_its_own_days_and_the_conversation_with_it(world):
     aged(world, 301)
     assert keeping.keep(now=NOW) == NOTHING | {
-        "conversations emptied": 1, "runs": 1, "proposals": 1, "conversations": 1,
-    }  # fmt: skip
+        "conversations emptied": 1,
+        "runs": 1,
+        "proposals": 1,
+        "conversations": 1,
+    }
     assert not Conversation.objects.exists()
     assert not Run.objects.exists()
     assert Spend.objects.get().tokens_in == 1_200

@@ -61,8 +61,10 @@ def expect_one_turn(run) -> None:
     assert messages[2].tool_call_id == messages[1].tool_calls[0]["id"]
     said = [(message.author, message.text) for message in run.conversation.messages.all()]
     assert said == [
-        (Author.USER, "book it"), (Author.ASSISTANT, "Let me see."), (Author.ASSISTANT, "It waits for you."),
-    ]  # fmt: skip
+        (Author.USER, "book it"),
+        (Author.ASSISTANT, "Let me see."),
+        (Author.ASSISTANT, "It waits for you."),
+    ]
 
 
 @pytest.mark.parametrize("point", faults.POINTS)
@@ -147,6 +149,13 @@ def test_a_run_that_kills_each_worker_is_given_up(world, hosted_worker, booking_
     parts = [part for content in booking_model.requests[-1]["body"]["contents"] for part in content["parts"]]
     kinds = [kind for part in parts for kind in ("text", "functionCall", "functionResponse") if kind in part]
     assert kinds == [
-        "text", "text", "functionCall", "functionResponse", "text",  # the turn that was given up, and its note
-        "text", "text", "functionCall", "functionResponse",
-    ]  # fmt: skip
+        "text",
+        "text",
+        "functionCall",
+        "functionResponse",
+        "text",  # the turn that was given up, and its note
+        "text",
+        "text",
+        "functionCall",
+        "functionResponse",
+    ]

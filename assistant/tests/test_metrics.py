@@ -22,9 +22,13 @@ def test_calls_tokens_and_decisions_are_counted_for_all_processes(committed_worl
         meter.before(GEMINI)
         meter.after(GEMINI, answer, seconds=1, error=error)
     Proposal.objects.create(
-        conversation=run.conversation, run=run, user=run.user, ground=run.ground, tool="book_allocation",
+        conversation=run.conversation,
+        run=run,
+        user=run.user,
+        ground=run.ground,
+        tool="book_allocation",
         expires_at=timezone.now(),
-    )  # fmt: skip
+    )
     assert approvals.expire() == 1
     metrics.count("runs", "done")
     assert shown() == [

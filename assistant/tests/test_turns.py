@@ -20,8 +20,12 @@ from dynosite.tests.servers import wait_until
 
 BOOK = "book 412W103 on NPG 1 for brake December 21 to 22"
 BOOKING = {
-    "vehicle": "412W103", "dyno": "NPG 1", "test_type": "Brake", "start_date": "2026-12-21", "end_date": "2026-12-22",
-}  # fmt: skip
+    "vehicle": "412W103",
+    "dyno": "NPG 1",
+    "test_type": "Brake",
+    "start_date": "2026-12-21",
+    "end_date": "2026-12-22",
+}
 
 
 @pytest.fixture
@@ -46,8 +50,16 @@ def test_an_offline_booking_turn_ends_with_a_card_and_its_approval_books(world, 
     assert (question.author, answer.author) == (Author.USER, Author.ASSISTANT)
     told = entries(run)
     assert [name for name, _ in told if name != "text"] == [
-        "status", "status", "model", "tool", "tool", "proposal", "model", "message", "end",
-    ]  # fmt: skip
+        "status",
+        "status",
+        "model",
+        "tool",
+        "tool",
+        "proposal",
+        "model",
+        "message",
+        "end",
+    ]
     assert [data["status"] for name, data in told if name == "tool"] == ["running", ToolStatus.WAITING]
     assert ("proposal", {"id": str(proposal.pk)}) in told
     assert ("message", {"id": str(answer.pk)}) in told
@@ -131,8 +143,10 @@ def test_a_blocked_prompt_is_said_in_words(world, hosted_worker, stub):
     run = ended(ask(world, "hello"))
     assert run.status == RunStatus.FAILED
     assert "filter blocked" in note_of(run)
-    assert entries(run)[-2:] == [("message", {"id": str(run.messages.get(author=Author.NOTE).pk)}),
-                                 ("end", {"status": "failed"})]  # fmt: skip
+    assert entries(run)[-2:] == [
+        ("message", {"id": str(run.messages.get(author=Author.NOTE).pk)}),
+        ("end", {"status": "failed"}),
+    ]
 
 
 def test_a_bad_key_lets_the_offline_model_answer_and_is_told_once(world, hosted_worker, stub):
@@ -188,8 +202,10 @@ def test_refused_calls_are_in_the_audit_and_one_step_has_only_so_many(world, hos
     calls = list(run.tool_calls.order_by("id").values_list("call_id", "name", "status", "result__message"))
     by_id = {call_id: rest for call_id, *rest in calls}
     assert by_id["call-0"] == [
-        "drop_everything", ToolStatus.UNAVAILABLE, "The tool drop_everything is not available here.",
-    ]  # fmt: skip
+        "drop_everything",
+        ToolStatus.UNAVAILABLE,
+        "The tool drop_everything is not available here.",
+    ]
     assert by_id["call-1"][:2] == ["book_allocation", ToolStatus.INVALID]
     too_many = [f"call-{number}" for number in range(CALLS_A_STEP, CALLS_A_STEP + 2)]
     refused = [call_id for call_id, (_, _, message) in by_id.items() if message == calling.ONE_TOO_MANY]
@@ -219,8 +235,9 @@ def test_the_kill_switch_stops_words_in_running_turns(world, hosted_worker, stub
     ended(run)
     wait_until(left.is_set, "the end of the model's call")
     assert (run.status, note_of(run)) == (
-        RunStatus.FAILED, "The assistant is switched off at the moment. Costs are looked at.",
-    )  # fmt: skip
+        RunStatus.FAILED,
+        "The assistant is switched off at the moment. Costs are looked at.",
+    )
     answer = run.messages.get(author=Author.ASSISTANT)
     assert (answer.text, answer.cut) == (texts(run), True)
 

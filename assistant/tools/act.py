@@ -54,10 +54,15 @@ def _draft_of_booking(caller: Caller, step: steps.Step, request: Any, extra: lis
     if request:
         lines.append(cards.line("Request", "placed", old="waiting"))
     exact = {
-        "do": "book", "vehicle_id": row.vehicle_id, "dyno_id": row.dyno_id, "test_type_id": row.test_type_id,
-        "first_day": row.first_day, "last_day": row.last_day, "drive": row.drive,
+        "do": "book",
+        "vehicle_id": row.vehicle_id,
+        "dyno_id": row.dyno_id,
+        "test_type_id": row.test_type_id,
+        "first_day": row.first_day,
+        "last_day": row.last_day,
+        "drive": row.drive,
         "request_id": request.pk if request else None,
-    }  # fmt: skip
+    }
     exact |= {"confirmed": step["confirmed"]} if to_confirm else {}
     warnings = _past(caller, row.first_day) + to_confirm + (extra or [])
     if request and request.due_date and row.last_day > request.due_date:
@@ -67,10 +72,14 @@ def _draft_of_booking(caller: Caller, step: steps.Step, request: Any, extra: lis
     return Draft(
         exact,
         cards.card(
-            f"Book {row.vehicle.label} on {row.dyno.name}", lines, checks=checks, warnings=warnings,
-            bars=[cards.bar(row, "new")], links=cards.links_of(row),
+            f"Book {row.vehicle.label} on {row.dyno.name}",
+            lines,
+            checks=checks,
+            warnings=warnings,
+            bars=[cards.bar(row, "new")],
+            links=cards.links_of(row),
         ),
-    )  # fmt: skip
+    )
 
 
 @proposes(
@@ -85,10 +94,15 @@ def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
     test_type = finding.test_type(caller, args.test_type)
     request = _waiting_request(caller, vehicle, test_type)
     step = {
-        "do": "book", "vehicle_id": vehicle.pk, "dyno_id": dyno.pk, "test_type_id": test_type.pk,
-        "first_day": args.start_date, "last_day": args.end_date,
-        "drive": request.drive if request else "", "request_id": request.pk if request else None,
-    }  # fmt: skip
+        "do": "book",
+        "vehicle_id": vehicle.pk,
+        "dyno_id": dyno.pk,
+        "test_type_id": test_type.pk,
+        "first_day": args.start_date,
+        "last_day": args.end_date,
+        "drive": request.drive if request else "",
+        "request_id": request.pk if request else None,
+    }
     return _draft_of_booking(caller, step, request)
 
 
@@ -105,11 +119,17 @@ def auto_allocate_vehicle(caller: Caller, args: a.AutoAllocate) -> Draft:
     test_type = finding.test_type(caller, args.test_type)
     request = _waiting_request(caller, vehicle, test_type)
     step = {
-        "do": "auto-book", "vehicle_id": vehicle.pk, "test_type_id": test_type.pk, "first_day": args.start_date,
-        "days": args.days_to_complete, "backup": args.backup, "max_backup_days": args.max_backup_days,
-        "dyno_id": dyno.pk if dyno else None, "drive": request.drive if request else "",
+        "do": "auto-book",
+        "vehicle_id": vehicle.pk,
+        "test_type_id": test_type.pk,
+        "first_day": args.start_date,
+        "days": args.days_to_complete,
+        "backup": args.backup,
+        "max_backup_days": args.max_backup_days,
+        "dyno_id": dyno.pk if dyno else None,
+        "drive": request.drive if request else "",
         "request_id": request.pk if request else None,
-    }  # fmt: skip
+    }
     try:
         return _draft_of_booking(caller, step, request)
     except Refused as refused:
@@ -154,10 +174,13 @@ def one_allocation(caller: Caller, args: Any, *, dyno: str | None = None) -> Any
     vehicle = finding.vehicle(caller, args.vehicle) if args.vehicle else None
     within = days_of(args.within_start, args.within_end)
     query = reports.allocations_between(
-        caller.ground, user=caller.user, vehicle_id=vehicle.pk if vehicle else None, days=within,
+        caller.ground,
+        user=caller.user,
+        vehicle_id=vehicle.pk if vehicle else None,
+        days=within,
         dyno=finding.dyno(caller, dyno) if dyno else None,
         test_type=finding.test_type(caller, args.within_test) if args.within_test else None,
-    )  # fmt: skip
+    )
     found = list(query.filter(status__in=OPEN_STATUSES))
     if len(found) == 1:
         return allocation_by_id(found[0].pk, user=caller.user)
@@ -184,9 +207,13 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
         raise DomainError("Say where to: another first day, another last day, or another dyno.")
     # Without a last day the service keeps the length, of a running test that goes elsewhere that of its rest.
     step = {
-        "do": "move", "allocation_id": old.pk, "version": old.version, "dyno_id": dyno.pk,
-        "first_day": args.start_date, "last_day": args.end_date,
-    }  # fmt: skip
+        "do": "move",
+        "allocation_id": old.pk,
+        "version": old.version,
+        "dyno_id": dyno.pk,
+        "first_day": args.start_date,
+        "last_day": args.end_date,
+    }
 
     def look(change: Any) -> tuple[Any, list[str], Any]:
         row = allocation_by_id(_written(change, "allocation")[-1]["id"], user=caller.user)
@@ -206,9 +233,13 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
     elif old.status == AllocationStatus.RUNNING:
         warnings.append("The test is running.")
     drawn = cards.card(
-        f"Move {new.vehicle.label} to {new.dyno.name}, {new.days}", lines, checks=checks, warnings=warnings,
-        bars=[cards.bar(old, "old"), cards.bar(new, "new")], links=cards.links_of(new),
-    )  # fmt: skip
+        f"Move {new.vehicle.label} to {new.dyno.name}, {new.days}",
+        lines,
+        checks=checks,
+        warnings=warnings,
+        bars=[cards.bar(old, "old"), cards.bar(new, "new")],
+        links=cards.links_of(new),
+    )
     return Draft(step, drawn)
 
 
@@ -238,9 +269,12 @@ def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
     if old.request_id:
         warnings.append("Its request waits for another place then.")
     drawn = cards.card(
-        f"Cancel {old.vehicle.label} on {old.dyno.name}, {old.days}", lines, warnings=warnings,
-        bars=[cards.bar(old, "old")], links=cards.links_of(old),
-    )  # fmt: skip
+        f"Cancel {old.vehicle.label} on {old.dyno.name}, {old.days}",
+        lines,
+        warnings=warnings,
+        bars=[cards.bar(old, "old")],
+        links=cards.links_of(old),
+    )
     return Draft(step, drawn)
 
 
@@ -256,22 +290,38 @@ def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
     days = days_of(args.start_date, args.end_date)
     way = giving_way(caller, dyno, days, args.kind.value)
     step = {
-        "do": "maintenance", "dyno_id": dyno.pk, "first_day": args.start_date, "last_day": args.end_date,
-        "kind": args.kind.value, "reason": args.reason, "answers": way.answers,
-    }  # fmt: skip
+        "do": "maintenance",
+        "dyno_id": dyno.pk,
+        "first_day": args.start_date,
+        "last_day": args.end_date,
+        "kind": args.kind.value,
+        "reason": args.reason,
+        "answers": way.answers,
+    }
     steps.rehearse(step, user=caller.user, look=lambda change: None)
     lines = [
         cards.line("Dyno", dyno.name),
         cards.line("Maintenance", args.kind.label + (f": {args.reason}" if args.reason else "")),
         cards.line("Days", cards.days_in_words(days)),
     ]
-    bars = [{"kind": "new", "dyno_id": dyno.pk, "dyno": dyno.name, "vehicle": "", "test_type": "maintenance",
-             "first_day": days.first, "last_day": days.last}]  # fmt: skip
+    bars = [
+        {
+            "kind": "new",
+            "dyno_id": dyno.pk,
+            "dyno": dyno.name,
+            "vehicle": "",
+            "test_type": "maintenance",
+            "first_day": days.first,
+            "last_day": days.last,
+        }
+    ]
     drawn = cards.card(
-        f"Set maintenance of {dyno.name}, {days}", lines + way.lines, bars=bars + way.bars,
+        f"Set maintenance of {dyno.name}, {days}",
+        lines + way.lines,
+        bars=bars + way.bars,
         warnings=_past(caller, days.first) + way.warnings,
         links=[{"label": dyno.name, "url": rows.dyno(dyno)["url"]}, *way.links],
-    )  # fmt: skip
+    )
     return Draft(step, drawn)
 
 

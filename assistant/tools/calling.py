@@ -128,8 +128,12 @@ def _called(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[str,
 
 
 def _told(proposal: Proposal) -> dict[str, Any]:
-    result = {"proposal": str(proposal.pk), "tool": proposal.tool, "card": proposal.card,
-              "card_text": card_text(proposal.card)}  # fmt: skip
+    result = {
+        "proposal": str(proposal.pk),
+        "tool": proposal.tool,
+        "card": proposal.card,
+        "card_text": card_text(proposal.card),
+    }
     if proposal.status == ProposalStatus.APPROVED:
         message = "Carried out at once: in this proving ground single bookings need no approval."
         return {"status": ToolStatus.CARRIED_OUT, "message": message, "change": str(proposal.change_id)} | result

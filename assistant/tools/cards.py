@@ -19,9 +19,14 @@ def line(label: str, new: Any, old: Any = "") -> dict[str, str]:
 def bar(row: Any, kind: str) -> dict[str, Any]:
     """A bar on the calendar: `new` is dashed, `old` leaves."""
     return {
-        "kind": kind, "dyno_id": row.dyno_id, "dyno": row.dyno.name, "vehicle": row.vehicle.label,
-        "test_type": row.test_type.name, "first_day": row.first_day, "last_day": row.last_day,
-    }  # fmt: skip
+        "kind": kind,
+        "dyno_id": row.dyno_id,
+        "dyno": row.dyno.name,
+        "vehicle": row.vehicle.label,
+        "test_type": row.test_type.name,
+        "first_day": row.first_day,
+        "last_day": row.last_day,
+    }
 
 
 def days_in_words(days: DayRange) -> str:
@@ -42,9 +47,13 @@ def card(
     links: list[dict[str, Any]] | None = None,
 ) -> Card:
     drawn = {
-        "title": title, "lines": lines, "checks": checks or [], "warnings": warnings or [], "bars": bars or [],
+        "title": title,
+        "lines": lines,
+        "checks": checks or [],
+        "warnings": warnings or [],
+        "bars": bars or [],
         "links": links or [],
-    }  # fmt: skip
+    }
     return visible(drawn)
 
 

@@ -52,9 +52,15 @@ def giving_way(caller: Caller, dyno: Any, days: DayRange, kind: str) -> GivingWa
 
 def _add(found: GivingWay, row: Any, answer: maintenance.Answer, place: str) -> None:
     found.answers.append(
-        {"allocation_id": row.pk, "version": row.version, "to": answer.to.value, "dyno_id": answer.dyno_id,
-         "first_day": answer.first_day, "last_day": answer.last_day}
-    )  # fmt: skip
+        {
+            "allocation_id": row.pk,
+            "version": row.version,
+            "to": answer.to.value,
+            "dyno_id": answer.dyno_id,
+            "first_day": answer.first_day,
+            "last_day": answer.last_day,
+        }
+    )
     new = place if answer.to == DisplacedTo.MOVE else DisplacedTo(answer.to).label
     found.lines.append(cards.line(row.vehicle.label, new, old=f"{row.dyno}, {row.days}"))
     found.bars.append(cards.bar(row, "old"))

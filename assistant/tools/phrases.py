@@ -88,8 +88,12 @@ def dynos_free(data: Result) -> str:
             for row in data["partly_free"]
         ]
         if len(data["partly_free"]) == 1:
-            lines += [f"- {reason}" for row in data["not_free"] for reason in row["reasons"][:3]
-                      if row["id"] == data["partly_free"][0]["id"]]  # fmt: skip
+            lines += [
+                f"- {reason}"
+                for row in data["not_free"]
+                for reason in row["reasons"][:3]
+                if row["id"] == data["partly_free"][0]["id"]
+            ]
     else:
         lines = [f"No dyno is free for that on {when}:"]
     partly = {row["id"] for row in data["partly_free"]}

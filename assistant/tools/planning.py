@@ -47,9 +47,12 @@ def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
         step["items"] = sorted(item.pk for item in chosen)
     steps.rehearse(step, user=caller.user, look=lambda change: None)
     drawn = cards.card(
-        f"Place {count(len(chosen), 'waiting request')}", _lines(plan, chosen, number),
-        warnings=_warnings(items, chosen), bars=[_bar(item) for item in chosen], links=_links(plan, chosen),
-    )  # fmt: skip
+        f"Place {count(len(chosen), 'waiting request')}",
+        _lines(plan, chosen, number),
+        warnings=_warnings(items, chosen),
+        bars=[_bar(item) for item in chosen],
+        links=_links(plan, chosen),
+    )
     return Draft(step, drawn)
 
 
@@ -57,10 +60,14 @@ def _plan_of(caller: Caller, waiting: Any, at_most: int | None) -> Any:
     """A fresh plan of the requests that wait, or of the most urgent ones: by priority, due date and age."""
     urgent = list(waiting.values_list("pk", flat=True)[:at_most]) if at_most else None
     plan = plans.ask_for_plan(
-        caller.ground.pk, actor=Actor(caller.user, Door.ASSISTANT), first_day=caller.today,
-        last_day=caller.today + dt.timedelta(days=plans.USUAL_DAYS), seconds=SECONDS, requests=urgent,
+        caller.ground.pk,
+        actor=Actor(caller.user, Door.ASSISTANT),
+        first_day=caller.today,
+        last_day=caller.today + dt.timedelta(days=plans.USUAL_DAYS),
+        seconds=SECONDS,
+        requests=urgent,
         name="Asked of the assistant",
-    )  # fmt: skip
+    )
     try:
         plans.think_plan(plan.pk)
     except jobs.Held:
@@ -107,9 +114,14 @@ def _warnings(items: list[Any], chosen: list[Any]) -> list[str]:
 
 def _bar(item: Any) -> dict[str, Any]:
     return {
-        "kind": "new", "dyno_id": item.dyno_id, "dyno": item.dyno.name, "vehicle": item.request.vehicle.label,
-        "test_type": item.request.test_type.name, "first_day": item.first_day, "last_day": item.last_day,
-    }  # fmt: skip
+        "kind": "new",
+        "dyno_id": item.dyno_id,
+        "dyno": item.dyno.name,
+        "vehicle": item.request.vehicle.label,
+        "test_type": item.request.test_type.name,
+        "first_day": item.first_day,
+        "last_day": item.last_day,
+    }
 
 
 def _lateness(plan: Any, chosen: list[Any]) -> str:

@@ -30,9 +30,13 @@ MOST = 50
 def get_datetime_now(caller: Caller, args: a.NoArgs) -> dict[str, Any]:
     now = clock.now(caller.ground.time_zone)
     return {
-        "date": now.date(), "weekday": f"{now:%A}", "written": f"{now:%A, %-d %B %Y}", "time": f"{now:%H:%M}",
-        "time_zone": caller.ground.time_zone, "week": now.isocalendar().week,
-    }  # fmt: skip
+        "date": now.date(),
+        "weekday": f"{now:%A}",
+        "written": f"{now:%A, %-d %B %Y}",
+        "time": f"{now:%H:%M}",
+        "time_zone": caller.ground.time_zone,
+        "week": now.isocalendar().week,
+    }
 
 
 @reads(
@@ -62,8 +66,15 @@ def list_dynos(caller: Caller, args: a.ListDynos) -> dict[str, Any]:
         for row in found
         if not asked or row.pk in can
     ]
-    return {"dynos": shown, "count": len(shown), "asked": {"test_type": test_type and test_type.name,
-            "drive_type": drive or None, "weight_lbs": args.weight_lbs}}  # fmt: skip
+    return {
+        "dynos": shown,
+        "count": len(shown),
+        "asked": {
+            "test_type": test_type and test_type.name,
+            "drive_type": drive or None,
+            "weight_lbs": args.weight_lbs,
+        },
+    }
 
 
 def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
@@ -88,9 +99,14 @@ def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
     days = days_of(args.start_date, args.end_date)
     test_type = finding.test_type(caller, args.test_type) if args.test_type else None
     found = fit.fits(
-        caller.ground, user=caller.user, days=days, test_type=test_type, drive=finding.drive(args.drive_type),
-        weight_lbs=args.weight_lbs, dyno=finding.dyno(caller, args.dyno) if args.dyno else None,
-    )  # fmt: skip
+        caller.ground,
+        user=caller.user,
+        days=days,
+        test_type=test_type,
+        drive=finding.drive(args.drive_type),
+        weight_lbs=args.weight_lbs,
+        dyno=finding.dyno(caller, args.dyno) if args.dyno else None,
+    )
     free = [each for each in found if not each.refusals]
     partly = [each for each in found if each.refusals and each.may and each.free]
     pools = lanes.pools_of(caller.ground.pk)
@@ -178,8 +194,12 @@ def completed_tests_count(caller: Caller, args: a.CountCompleted) -> dict[str, A
     by_type: dict[str, int] = defaultdict(int)
     for name in found.values_list("test_type__name", flat=True):
         by_type[name] += 1
-    return {"count": sum(by_type.values()), "by_test_type": dict(by_type), "days": days and rows.span(days),
-            "tests": [rows.allocation(row) for row in found.order_by("-last_day")[:10]]}  # fmt: skip
+    return {
+        "count": sum(by_type.values()),
+        "by_test_type": dict(by_type),
+        "days": days and rows.span(days),
+        "tests": [rows.allocation(row) for row in found.order_by("-last_day")[:10]],
+    }
 
 
 @reads(
@@ -196,9 +216,13 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]
     days = days_of(args.start_date, args.end_date)
     dyno = finding.dyno(caller, args.dyno) if args.dyno else None
     found = reports.allocations_between(
-        caller.ground, user=caller.user, status=status, days=days, dyno=dyno,
+        caller.ground,
+        user=caller.user,
+        status=status,
+        days=days,
+        dyno=dyno,
         test_type=finding.test_type(caller, args.test_type) if args.test_type else None,
-    )  # fmt: skip
+    )
     windows = []
     if dyno and status is None:
         span = days or DayRange(caller.today, caller.today + dt.timedelta(days=365))
@@ -207,9 +231,14 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]
         ]
         if not days:
             found = found.filter(Q(last_day__gte=caller.today) | Q(status=AllocationStatus.RUNNING))
-    return {"status_asked": status, "days": days and rows.span(days), "dyno": dyno and rows.dyno(dyno),
-            "tests": [rows.allocation(row) for row in found[:MOST]], "count": found.count(),
-            "maintenance": windows}  # fmt: skip
+    return {
+        "status_asked": status,
+        "days": days and rows.span(days),
+        "dyno": dyno and rows.dyno(dyno),
+        "tests": [rows.allocation(row) for row in found[:MOST]],
+        "count": found.count(),
+        "maintenance": windows,
+    }
 
 
 @reads(
@@ -227,13 +256,18 @@ def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> dict[str, Any
     days = asked or (DayRange(today, today + dt.timedelta(days=365)) if dyno else DayRange(today, today))
     found = list(reports.windows_between(caller.ground, user=caller.user, days=days, dyno=dyno))
     return {
-        "days": rows.span(days), "said": asked is not None, "today": today, "dyno": dyno and rows.dyno(dyno),
-        "maintenance": [rows.window(row) for row in found[:MOST]], "count": len(found),
+        "days": rows.span(days),
+        "said": asked is not None,
+        "today": today,
+        "dyno": dyno and rows.dyno(dyno),
+        "maintenance": [rows.window(row) for row in found[:MOST]],
+        "count": len(found),
         "disabled": [
-            rows.dyno(row) for row in dynos.dynos(caller.ground, user=caller.user).filter(enabled=False)
+            rows.dyno(row)
+            for row in dynos.dynos(caller.ground, user=caller.user).filter(enabled=False)
             if dyno is None or row.pk == dyno.pk
         ],
-    }  # fmt: skip
+    }
 
 
 @reads(
@@ -258,11 +292,21 @@ def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
             caller.ground, user=caller.user, days=days, test_type=test_type, vehicle=vehicle, dyno=dyno
         ):
             answers.append(
-                {"dyno": each.dyno.name, "url": rows.dyno(each.dyno)["url"], "test_type": test_type.name,
-                 "can": not each.refusals, "reasons": [refusal.sentence for refusal in each.refusals]}
-            )  # fmt: skip
-    return {"vehicle": rows.vehicle(vehicle), "dyno": dyno and rows.dyno(dyno), "days": days and rows.span(days),
-            "test_type": types[0].name if args.test_type else None, "answers": answers}  # fmt: skip
+                {
+                    "dyno": each.dyno.name,
+                    "url": rows.dyno(each.dyno)["url"],
+                    "test_type": test_type.name,
+                    "can": not each.refusals,
+                    "reasons": [refusal.sentence for refusal in each.refusals],
+                }
+            )
+    return {
+        "vehicle": rows.vehicle(vehicle),
+        "dyno": dyno and rows.dyno(dyno),
+        "days": days and rows.span(days),
+        "test_type": types[0].name if args.test_type else None,
+        "answers": answers,
+    }
 
 
 @reads(

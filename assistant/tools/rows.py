@@ -11,53 +11,84 @@ from dynosite.lib.days import DayRange
 
 def vehicle(row: Any) -> dict[str, Any]:
     return {
-        "id": row.pk, "vehicle": row.label, "vin": row.vin, "program": row.program, "drive": row.drive,
-        "weight_lbs": row.weight_lbs, "weight_class": row.weight_class,
+        "id": row.pk,
+        "vehicle": row.label,
+        "vin": row.vin,
+        "program": row.program,
+        "drive": row.drive,
+        "weight_lbs": row.weight_lbs,
+        "weight_class": row.weight_class,
         "url": reverse("allocations:vehicle-detail", args=[row.pk]),
-    }  # fmt: skip
+    }
 
 
 def dyno(row: Any) -> dict[str, Any]:
     return {
-        "id": row.pk, "dyno": row.name, "enabled": row.enabled,
-        "available_from": row.available_from, "available_to": row.available_to,
+        "id": row.pk,
+        "dyno": row.name,
+        "enabled": row.enabled,
+        "available_from": row.available_from,
+        "available_to": row.available_to,
         "url": reverse("allocations:dyno-detail", args=[row.pk]),
-    }  # fmt: skip
+    }
 
 
 def allocation(row: Any) -> dict[str, Any]:
     late = lateness_of_allocation(row)
     return {
-        "id": row.pk, "vehicle": row.vehicle.label, "vehicle_id": row.vehicle_id, "dyno": row.dyno.name,
-        "dyno_id": row.dyno_id, "test_type": row.test_type.name, "first_day": row.first_day,
-        "last_day": row.last_day, "status": row.status, "overrun": overrun_since(row) is not None,
-        "late": late and late.kind.value, "days_late": late.days if late else 0,
+        "id": row.pk,
+        "vehicle": row.vehicle.label,
+        "vehicle_id": row.vehicle_id,
+        "dyno": row.dyno.name,
+        "dyno_id": row.dyno_id,
+        "test_type": row.test_type.name,
+        "first_day": row.first_day,
+        "last_day": row.last_day,
+        "status": row.status,
+        "overrun": overrun_since(row) is not None,
+        "late": late and late.kind.value,
+        "days_late": late.days if late else 0,
         "url": reverse("allocations:allocation-detail", args=[row.pk]),
-    }  # fmt: skip
+    }
 
 
 def window(row: Any) -> dict[str, Any]:
     return {
-        "id": row.pk, "dyno": row.dyno.name, "dyno_id": row.dyno_id, "first_day": row.first_day,
-        "last_day": row.last_day, "kind": row.kind, "reason": row.reason,
+        "id": row.pk,
+        "dyno": row.dyno.name,
+        "dyno_id": row.dyno_id,
+        "first_day": row.first_day,
+        "last_day": row.last_day,
+        "kind": row.kind,
+        "reason": row.reason,
         "url": reverse("allocations:window-detail", args=[row.pk]),
-    }  # fmt: skip
+    }
 
 
 def request(row: Any) -> dict[str, Any]:
     return {
-        "id": row.pk, "vehicle": row.vehicle.label, "vehicle_id": row.vehicle_id, "test_type": row.test_type.name,
-        "days": row.days, "earliest_start": row.earliest_start, "due_date": row.due_date,
-        "priority": row.priority, "status": row.status,
+        "id": row.pk,
+        "vehicle": row.vehicle.label,
+        "vehicle_id": row.vehicle_id,
+        "test_type": row.test_type.name,
+        "days": row.days,
+        "earliest_start": row.earliest_start,
+        "due_date": row.due_date,
+        "priority": row.priority,
+        "status": row.status,
         "url": reverse("allocations:request-detail", args=[row.pk]),
-    }  # fmt: skip
+    }
 
 
 def place(row: Any) -> dict[str, Any]:
     return {
-        "dyno": row.dyno, "dyno_id": row.dyno_id, "first_day": row.first_day, "last_day": row.last_day,
-        "more_alike": len(row.alike) or None, "url": reverse("allocations:dyno-detail", args=[row.dyno_id]),
-    }  # fmt: skip
+        "dyno": row.dyno,
+        "dyno_id": row.dyno_id,
+        "first_day": row.first_day,
+        "last_day": row.last_day,
+        "more_alike": len(row.alike) or None,
+        "url": reverse("allocations:dyno-detail", args=[row.dyno_id]),
+    }
 
 
 def span(days: DayRange) -> dict[str, Any]:

@@ -69,28 +69,47 @@ def _day(value: Any) -> dt.date | None:
 
 def _book(step: Step, actor: Actor, key: str | None) -> Any:
     return booking.book(
-        step["vehicle_id"], step["dyno_id"], test_type_id=step["test_type_id"],
-        first_day=_day(step["first_day"]), last_day=_day(step["last_day"]),
-        drive=step.get("drive") or "", request_id=step.get("request_id"), confirmed=step.get("confirmed", ()),
-        actor=actor, key=key,
-    )  # fmt: skip
+        step["vehicle_id"],
+        step["dyno_id"],
+        test_type_id=step["test_type_id"],
+        first_day=_day(step["first_day"]),
+        last_day=_day(step["last_day"]),
+        drive=step.get("drive") or "",
+        request_id=step.get("request_id"),
+        confirmed=step.get("confirmed", ()),
+        actor=actor,
+        key=key,
+    )
 
 
 def _auto_book(step: Step, actor: Actor, key: str | None) -> Any:
     return booking.auto_book(
-        step["vehicle_id"], test_type_id=step["test_type_id"], first_day=_day(step["first_day"]), days=step["days"],
-        backup=step["backup"], max_backup_days=step["max_backup_days"], dyno_id=step.get("dyno_id"),
-        drive=step.get("drive") or "", request_id=step.get("request_id"), confirmed=step.get("confirmed", ()),
-        actor=actor, key=key,
-    )  # fmt: skip
+        step["vehicle_id"],
+        test_type_id=step["test_type_id"],
+        first_day=_day(step["first_day"]),
+        days=step["days"],
+        backup=step["backup"],
+        max_backup_days=step["max_backup_days"],
+        dyno_id=step.get("dyno_id"),
+        drive=step.get("drive") or "",
+        request_id=step.get("request_id"),
+        confirmed=step.get("confirmed", ()),
+        actor=actor,
+        key=key,
+    )
 
 
 def _move(step: Step, actor: Actor, key: str | None) -> Any:
     return booking.move(
-        step["allocation_id"], dyno_id=step["dyno_id"], first_day=_day(step["first_day"]),
-        last_day=_day(step["last_day"]), version=step["version"], confirmed=step.get("confirmed", ()),
-        actor=actor, key=key,
-    )  # fmt: skip
+        step["allocation_id"],
+        dyno_id=step["dyno_id"],
+        first_day=_day(step["first_day"]),
+        last_day=_day(step["last_day"]),
+        version=step["version"],
+        confirmed=step.get("confirmed", ()),
+        actor=actor,
+        key=key,
+    )
 
 
 def _cancel(step: Step, actor: Actor, key: str | None) -> Any:
@@ -109,9 +128,15 @@ def _maintenance(step: Step, actor: Actor, key: str | None) -> Any:
         for each in step["answers"]
     }
     return maintenance.set_maintenance(
-        step["dyno_id"], first_day=_day(step["first_day"]), last_day=_day(step["last_day"]), kind=step["kind"],
-        reason=step["reason"], answers=answers, actor=actor, key=key,
-    )  # fmt: skip
+        step["dyno_id"],
+        first_day=_day(step["first_day"]),
+        last_day=_day(step["last_day"]),
+        kind=step["kind"],
+        reason=step["reason"],
+        answers=answers,
+        actor=actor,
+        key=key,
+    )
 
 
 def _plan(step: Step, actor: Actor, key: str | None) -> Any:

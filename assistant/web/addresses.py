@@ -9,9 +9,19 @@ from dynosite.lib.ground_address import own_address, split_ground
 _PLAIN = re.compile(r"/[A-Za-z0-9/_\-.~%?&=+,:]*(?:#[\w\-]*)?")
 """No other host, no scheme, no backslash, no control character."""
 _SHOWING = {
-    "allocation-detail", "change-list", "dyno-detail", "dyno-list", "plan-detail", "plan-list", "request-detail",
-    "request-list", "schedule", "vehicle-detail", "vehicle-list", "window-detail",
-}  # fmt: skip
+    "allocation-detail",
+    "change-list",
+    "dyno-detail",
+    "dyno-list",
+    "plan-detail",
+    "plan-list",
+    "request-detail",
+    "request-list",
+    "schedule",
+    "vehicle-detail",
+    "vehicle-list",
+    "window-detail",
+}
 
 
 def is_own_page(address: str) -> bool:

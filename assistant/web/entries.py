@@ -178,9 +178,11 @@ def card_of(proposal: Proposal, user: User) -> Card:
 def words_of(message: Message, user: User) -> Words:
     calls = message.run.tool_calls.all() if message.run else ()
     return Words(
-        message, records.of_results(call.result for call in calls), message.feedback.filter(user=user).first(),
+        message,
+        records.of_results(call.result for call in calls),
+        message.feedback.filter(user=user).first(),
         message.run.model if message.run else "",
-    )  # fmt: skip
+    )
 
 
 def _turns(

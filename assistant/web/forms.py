@@ -23,9 +23,13 @@ _HIDDEN = {"allocation", "change", "within_start", "within_end", "within_test"}
 """They say what is meant, and that is settled."""
 _SETTLED = {"move_allocation": {"vehicle"}}
 _LABELS = {
-    "start_date": "First day", "end_date": "Last day", "days_to_complete": "Days on the dyno", "test_type": "Test",
-    "backup": "A later start will do", "max_backup_days": "Days later at most",
-}  # fmt: skip
+    "start_date": "First day",
+    "end_date": "Last day",
+    "days_to_complete": "Days on the dyno",
+    "test_type": "Test",
+    "backup": "A later start will do",
+    "max_backup_days": "Days later at most",
+}
 BEST = "any"
 """Taken by the tools for no dyno in particular."""
 _FIRST, _LAST = ("vehicle", "dyno", "test_type", "start_date"), ("backup", "max_backup_days")
@@ -63,10 +67,12 @@ def _plan_form(proposal: Proposal, user: User, data: Any, prefix: str) -> forms.
     fields = {
         "plan": forms.CharField(widget=forms.HiddenInput),
         "items": forms.MultipleChoiceField(
-            label="Untick what is to go on waiting", choices=choices, widget=forms.CheckboxSelectMultiple,
+            label="Untick what is to go on waiting",
+            choices=choices,
+            widget=forms.CheckboxSelectMultiple,
             error_messages={"required": "Tick at least one, or reject the card."},
         ),
-    }  # fmt: skip
+    }
     initial = {"plan": str(plan.pk), "items": proposal.step.get("items") or [pk for pk, _ in choices]}
     return type("EditForm", (forms.Form,), fields)(data, initial=initial, prefix=prefix, use_required_attribute=False)
 

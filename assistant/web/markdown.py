@@ -18,9 +18,26 @@ MOST_MARKS = 4_000
 text is shown as it is written."""
 _MARKS = re.compile(r"[\[*_`]")
 _TAGS = {
-    "a", "blockquote", "br", "code", "em", "h4", "hr", "li", "ol", "p", "pre", "strong", "table", "tbody", "td", "th",
-    "thead", "tr", "ul",
-}  # fmt: skip
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "em",
+    "h4",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+}
 _OWN = re.compile(r"(?<![\w/.:\\])/(?:allocations|dynos|maintenance|plans|requests|schedule|vehicles)/[\w\-/]*")
 _BEGIN = re.compile(r"(?<![\w\-])\S")
 _GOES_ON = re.compile(r"[\w\-]")
@@ -51,9 +68,13 @@ def render(text: str, names: Mapping[str, str] | None = None) -> SafeString:
             token.children = _linked(token.children, spoken)
     html = parser.renderer.render(tokens, parser.options, {})
     clean = nh3.clean(
-        html, tags=_TAGS, attributes={"*": set(), "a": {"href"}, "ol": {"start"}}, attribute_filter=_kept,
-        url_schemes=set(), link_rel=None,
-    )  # fmt: skip
+        html,
+        tags=_TAGS,
+        attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
+        attribute_filter=_kept,
+        url_schemes=set(),
+        link_rel=None,
+    )
     return mark_safe(clean)  # noqa: S308 - cleaned by a list of what is allowed, the line above
 
 

@@ -26,9 +26,13 @@ def ask(request: HttpRequest) -> HttpResponse:
     about(request, ground.pk)
     try:
         run = conversations.ask(
-            request.user, ground_id=ground.pk, text=text, conversation_id=found.pk if found else None,
-            page=page_in_view(given.get("page", "")), message_id=uuid_of(given.get("message_id", "")),
-        )  # fmt: skip
+            request.user,
+            ground_id=ground.pk,
+            text=text,
+            conversation_id=found.pk if found else None,
+            page=page_in_view(given.get("page", "")),
+            message_id=uuid_of(given.get("message_id", "")),
+        )
     except NotFound:
         raise
     except DomainError as refusal:

@@ -12,24 +12,61 @@ from dynosite.lib.formats import count
 
 MOST_ROWS = 12
 _ICONS = {
-    ToolStatus.OK: "check", ToolStatus.WAITING: "check", ToolStatus.CARRIED_OUT: "circle-check",
-    ToolStatus.REFUSED: "ban", ToolStatus.NOT_FOUND: "search", ToolStatus.UNCLEAR: "info",
-    ToolStatus.NOT_ALLOWED: "lock", ToolStatus.INVALID: "circle-alert", ToolStatus.UNAVAILABLE: "circle-alert",
-    ToolStatus.FAILED: "triangle-alert", ToolStatus.RUNNING: "loader-circle",
-}  # fmt: skip
+    ToolStatus.OK: "check",
+    ToolStatus.WAITING: "check",
+    ToolStatus.CARRIED_OUT: "circle-check",
+    ToolStatus.REFUSED: "ban",
+    ToolStatus.NOT_FOUND: "search",
+    ToolStatus.UNCLEAR: "info",
+    ToolStatus.NOT_ALLOWED: "lock",
+    ToolStatus.INVALID: "circle-alert",
+    ToolStatus.UNAVAILABLE: "circle-alert",
+    ToolStatus.FAILED: "triangle-alert",
+    ToolStatus.RUNNING: "loader-circle",
+}
 _TITLES = {
-    "not_free": "Not free", "partly_free": "Free on some of the days", "free": "Free",
-    "places": "Places that would do", "more_alike": "More alike", "by_test_type": "By test type",
-    "first_day": "From", "last_day": "To", "weight_lbs": "Weight, lb", "vin": "VIN",
-    "reasons": "Why", "can": "Fits", "start_date": "From", "end_date": "To", "sql": "SQL", "test_type": "Test",
-    "dyno": "Dyno", "days_to_complete": "Days", "max_backup_days": "Days later at most", "due_date": "Due",
+    "not_free": "Not free",
+    "partly_free": "Free on some of the days",
+    "free": "Free",
+    "places": "Places that would do",
+    "more_alike": "More alike",
+    "by_test_type": "By test type",
+    "first_day": "From",
+    "last_day": "To",
+    "weight_lbs": "Weight, lb",
+    "vin": "VIN",
+    "reasons": "Why",
+    "can": "Fits",
+    "start_date": "From",
+    "end_date": "To",
+    "sql": "SQL",
+    "test_type": "Test",
+    "dyno": "Dyno",
+    "days_to_complete": "Days",
+    "max_backup_days": "Days later at most",
+    "due_date": "Due",
     "days_late": "Days late",
-    "earliest_start": "From", "within_start": "Within, from", "within_end": "Within, to", "drive_type": "Drive",
-}  # fmt: skip
+    "earliest_start": "From",
+    "within_start": "Within, from",
+    "within_end": "Within, to",
+    "drive_type": "Drive",
+}
 _LEFT_OUT = {
-    "status", "card", "card_text", "proposal", "tool", "message", "url", "said", "asked", "status_asked", "today",
-    "enabled", "ground_id", "change",
-}  # fmt: skip
+    "status",
+    "card",
+    "card_text",
+    "proposal",
+    "tool",
+    "message",
+    "url",
+    "said",
+    "asked",
+    "status_asked",
+    "today",
+    "enabled",
+    "ground_id",
+    "change",
+}
 
 
 @dataclass(frozen=True)

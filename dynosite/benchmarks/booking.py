@@ -50,10 +50,14 @@ def run(*, seconds: float) -> Report:
                 )
                 rates[side].append(outcome.rate)
                 row = {
-                    "clients": label, "side": side, "a second": round(outcome.rate),
-                    "p50 ms": milliseconds(outcome.seconds, 50), "p95 ms": milliseconds(outcome.seconds, 95),
-                    "errors": sum(outcome.errors.values()), "deadlocks": _deadlocks() - deadlocks,
-                }  # fmt: skip
+                    "clients": label,
+                    "side": side,
+                    "a second": round(outcome.rate),
+                    "p50 ms": milliseconds(outcome.seconds, 50),
+                    "p95 ms": milliseconds(outcome.seconds, 95),
+                    "errors": sum(outcome.errors.values()),
+                    "deadlocks": _deadlocks() - deadlocks,
+                }
                 report.rows.append(row)
                 if row["errors"] or row["deadlocks"]:
                     report.failures.append(f"{label} clients, {side}: {outcome.errors}, {row['deadlocks']} deadlocks")
@@ -96,9 +100,12 @@ def psycopg_client(number: int, *, actor, statements, slots: Callable) -> tuple[
     free = slots(number)
     database = connection.settings_dict
     client = psycopg.connect(
-        host=database["HOST"], port=database["PORT"], user=database["USER"], password=database["PASSWORD"],
+        host=database["HOST"],
+        port=database["PORT"],
+        user=database["USER"],
+        password=database["PASSWORD"],
         dbname=database["NAME"],
-    )  # fmt: skip
+    )
     cursor = client.cursor()
 
     def step() -> None:
@@ -139,9 +146,13 @@ def statements_of_a_booking(actor) -> list[tuple[str, Any]]:
     try:
         with connection.execute_wrapper(note):
             book(
-                SEEN["vehicle"], SEEN["dyno"], test_type_id=TEST_TYPE,
-                first_day=SEEN["day"], last_day=SEEN["day"], actor=actor,
-            )  # fmt: skip
+                SEEN["vehicle"],
+                SEEN["dyno"],
+                test_type_id=TEST_TYPE,
+                first_day=SEEN["day"],
+                last_day=SEEN["day"],
+                actor=actor,
+            )
     finally:
         uuid.uuid4 = uuid4
     return [(text, _as_text(parameters)) for text, parameters in seen]

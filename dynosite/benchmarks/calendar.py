@@ -71,11 +71,15 @@ def _measure(report: Report, label: str, address: str, data: dict, seconds: floa
     plain = gzip.decompress(content) if answer.headers.get("Content-Encoding") == "gzip" else content
     report.rows.append(
         {
-            "page": label, "queries": len(sent), "p50 ms": milliseconds(durations, 50),
-            "p95 ms": milliseconds(durations, 95), "queries alone ms": floor, "gzip bytes": len(content),
+            "page": label,
+            "queries": len(sent),
+            "p50 ms": milliseconds(durations, 50),
+            "p95 ms": milliseconds(durations, 95),
+            "queries alone ms": floor,
+            "gzip bytes": len(content),
             "bytes": len(plain),
         }
-    )  # fmt: skip
+    )
     report.ratios[f"{label} / its queries"] = milliseconds(durations, 50) / floor
     wrong = {
         f"answered {answer.status_code}": answer.status_code != 200,
@@ -90,9 +94,13 @@ def _floor(statements: list[str]) -> float:
     database = connection.settings_dict
     durations = []
     with psycopg.connect(
-        host=database["HOST"], port=database["PORT"], user=database["USER"], password=database["PASSWORD"],
-        dbname=database["NAME"], autocommit=True,
-    ) as client:  # fmt: skip
+        host=database["HOST"],
+        port=database["PORT"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+        dbname=database["NAME"],
+        autocommit=True,
+    ) as client:
         for _ in range(20):
             start = time.perf_counter()
             for statement in statements:

@@ -69,10 +69,14 @@ def _measure(report: Report, site: Site, count: int, seconds: float) -> None:
         middle[label] = milliseconds(durations, 50)
         report.rows.append(
             {
-                "allocations": count, "search": label, "queries": len(queries), "p50 ms": middle[label],
-                "p95 ms": milliseconds(durations, 95), "p99 ms": milliseconds(durations, 99),
+                "allocations": count,
+                "search": label,
+                "queries": len(queries),
+                "p50 ms": middle[label],
+                "p95 ms": milliseconds(durations, 95),
+                "p99 ms": milliseconds(durations, 99),
             }
-        )  # fmt: skip
+        )
         if search in (_find, _nearest) and len(queries) != 1:
             report.failures.append(f"{label}: {len(queries)} queries")
     for case in ("full", "gap"):

@@ -116,11 +116,20 @@ def _insert(site: Site, numbers: range, *, days: int, every: int, first: dt.date
             FROM (SELECT k %% %(dynos)s AS d, k / %(dynos)s AS n FROM generate_series(%(from)s, %(to)s) k) AS stays
             """,
             {
-                "ground": GROUND, "vehicle": VEHICLE, "vehicles": site.vehicles, "dyno": DYNO, "test": TEST_TYPE,
-                "first": first, "every": every, "days": days, "user": USER, "dynos": site.dynos,
-                "from": numbers.start, "to": numbers.stop - 1,
+                "ground": GROUND,
+                "vehicle": VEHICLE,
+                "vehicles": site.vehicles,
+                "dyno": DYNO,
+                "test": TEST_TYPE,
+                "first": first,
+                "every": every,
+                "days": days,
+                "user": USER,
+                "dynos": site.dynos,
+                "from": numbers.start,
+                "to": numbers.stop - 1,
             },
-        )  # fmt: skip
+        )
 
 
 def analyze() -> None:

@@ -118,10 +118,16 @@ async def _measure(report: Report, web: WebProcess, runs: list[str], cookie: str
 
 def _row(side: str, what: str, waits: list[float], seconds: float) -> dict[str, Any]:
     return {
-        "side": side, "what": what, "events": len(waits), "p50 ms": milliseconds(waits, 50),
-        "p95 ms": milliseconds(waits, 95), "p99 ms": milliseconds(waits, 99), "seconds": round(seconds, 1),
-        "KB a panel": "", "threads": "",
-    }  # fmt: skip
+        "side": side,
+        "what": what,
+        "events": len(waits),
+        "p50 ms": milliseconds(waits, 50),
+        "p95 ms": milliseconds(waits, 95),
+        "p99 ms": milliseconds(waits, 99),
+        "seconds": round(seconds, 1),
+        "KB a panel": "",
+        "threads": "",
+    }
 
 
 async def _published(opened: Opened, publish: Callable, runs: list[str], *more: Any) -> list[float]:

@@ -23,12 +23,16 @@ def environment() -> dict[str, str]:
     at = connection.settings_dict
     login = quote(at["USER"], safe="") + (f":{quote(at['PASSWORD'], safe='')}" if at["PASSWORD"] else "")
     return {
-        "DYNOSITE_MODE": "local", "SECRET_KEY": settings.SECRET_KEY, "REDIS_URL": settings.REDIS_URL,
-        "REDIS_PREFIX": settings.REDIS_PREFIX, "LOG_LEVEL": "ERROR",
+        "DYNOSITE_MODE": "local",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "REDIS_URL": settings.REDIS_URL,
+        "REDIS_PREFIX": settings.REDIS_PREFIX,
+        "LOG_LEVEL": "ERROR",
         # All panels of a benchmark are one user's.
-        "STREAMS_PER_USER": "1000", "STREAMS_PER_ADDRESS": "1000",
+        "STREAMS_PER_USER": "1000",
+        "STREAMS_PER_ADDRESS": "1000",
         "DATABASE_URL": f"postgresql://{login}@{at['HOST']}:{at['PORT'] or 5432}/{at['NAME']}",
-    }  # fmt: skip
+    }
 
 
 class WebProcess:

@@ -61,9 +61,12 @@ def run(*, seconds: float) -> Report:
     report = Report("words")
     with GeminiStub() as stub:
         changed = {
-            "GEMINI_API_KEY": "stub", "GEMINI_BASE_URL": stub.url, "ASSISTANT_MODELS": MODEL,
-            "REDIS_PREFIX": f"{settings.REDIS_PREFIX}:bench", "ASSISTANT_RATE": "1000/minute",
-        }  # fmt: skip
+            "GEMINI_API_KEY": "stub",
+            "GEMINI_BASE_URL": stub.url,
+            "ASSISTANT_MODELS": MODEL,
+            "REDIS_PREFIX": f"{settings.REDIS_PREFIX}:bench",
+            "ASSISTANT_RATE": "1000/minute",
+        }
         cookie = _signed_in()
         connection.close()
         with WebProcess(changed) as web, _worker(changed), sync_playwright() as playwright:
@@ -174,9 +177,16 @@ def _signed_in() -> dict[str, str]:
 @contextlib.contextmanager
 def _worker(changed: dict[str, str]) -> Iterator[None]:
     command = [
-        sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "dynosite",
+        sys.executable,
+        "-W",
+        "ignore:You're running the worker",
+        "-m",
+        "celery",
+        "--quiet",
+        "-A",
+        "dynosite",
         *workers.command(workers.CHAT),
-    ]  # fmt: skip
+    ]
     process = subprocess.Popen(
         command,
         cwd=settings.BASE_DIR,

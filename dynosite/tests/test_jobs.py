@@ -332,9 +332,13 @@ def test_workbooks_that_wait_to_be_confirmed_are_few_a_user(world, settings):
 def test_forty_plans_sent_by_one_user_make_three(world, client, sent):
     client.force_login(world.users["scheduler"])
     form = {
-        "which": "all", "first_day": "2026-11-16", "last_day": "2026-12-06", "movable": "nothing", "seconds": "1",
+        "which": "all",
+        "first_day": "2026-11-16",
+        "last_day": "2026-12-06",
+        "movable": "nothing",
+        "seconds": "1",
         "ground": "NORTH",
-    }  # fmt: skip
+    }
     answers = [client.post("/plans/new/?ground=NORTH", form) for _ in range(40)]
     assert [answer.status_code for answer in answers] == [302] * 3 + [422] * 37
     assert "3 plans, what-ifs or imports of yours are waiting or under way" in answers[-1].content.decode()

@@ -54,9 +54,12 @@ class Server:
     def __init__(self, place: Path) -> None:
         self.at = local.servers(place)["postgres"]
         self.admin = make_conninfo(
-            host="127.0.0.1", port=self.at["port"], user="postgres", password=local.superuser_password(place),
+            host="127.0.0.1",
+            port=self.at["port"],
+            user="postgres",
+            password=local.superuser_password(place),
             dbname="dynosite",
-        )  # fmt: skip
+        )
 
     def execute(self, *statements: str) -> None:
         with psycopg.connect(self.admin, autocommit=True) as connection:
@@ -68,13 +71,20 @@ class Server:
     ) -> subprocess.CompletedProcess:
         url = f"postgresql://{user}:{password}@127.0.0.1:{self.at['port']}/{database}"
         changed = {
-            "DYNOSITE_MODE": "local", "DATABASE_URL": url, "SECRET_KEY": SECRET,
-            "DJANGO_SETTINGS_MODULE": "dynosite.settings", **(environment or {}),
-        }  # fmt: skip
+            "DYNOSITE_MODE": "local",
+            "DATABASE_URL": url,
+            "SECRET_KEY": SECRET,
+            "DJANGO_SETTINGS_MODULE": "dynosite.settings",
+            **(environment or {}),
+        }
         done = subprocess.run(
-            [sys.executable, *command], cwd=settings.BASE_DIR, env=os.environ | changed, capture_output=True,
-            text=True, check=False,
-        )  # fmt: skip
+            [sys.executable, *command],
+            cwd=settings.BASE_DIR,
+            env=os.environ | changed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         return done
 

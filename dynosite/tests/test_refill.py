@@ -18,10 +18,19 @@ before</textarea>
 <input type="password" name="old_word" value=""><input type="file" name="book">
 <button name="step" value="save">Save</button></form><input name="beside" form="f" value=""></body>"""
 TYPED = {
-    "version": ["3"], "note": ['Q&A "x" <b>'], "text": ["</textarea><script>"], "test": ["1"], "many": ["2"],
-    "urgent": ["yes"], "drive": ["awd"], "day": ["2026-11-30", "2026-12-01"], "beside": ["b"], "step": ["save"],
-    "old_word": ["secret"], "csrfmiddlewaretoken": ["stale"],
-}  # fmt: skip
+    "version": ["3"],
+    "note": ['Q&A "x" <b>'],
+    "text": ["</textarea><script>"],
+    "test": ["1"],
+    "many": ["2"],
+    "urgent": ["yes"],
+    "drive": ["awd"],
+    "day": ["2026-11-30", "2026-12-01"],
+    "beside": ["b"],
+    "step": ["save"],
+    "old_word": ["secret"],
+    "csrfmiddlewaretoken": ["stale"],
+}
 
 
 def filled(typed=TYPED, text=PAGE, **more):

@@ -32,5 +32,8 @@ def test_every_queue_has_a_worker_in_containers(queue):
 def test_what_computes_has_processes_which_a_time_limit_can_end_and_what_waits_has_threads():
     pools = {queue: arguments[0] for queue, arguments in workers.ARGUMENTS.items()}
     assert pools == {
-        "chat": "--pool=threads", "plans": "--pool=prefork", "imports": "--pool=prefork", "upkeep": "--pool=threads",
-    }  # fmt: skip
+        "chat": "--pool=threads",
+        "plans": "--pool=prefork",
+        "imports": "--pool=prefork",
+        "upkeep": "--pool=threads",
+    }

@@ -15,9 +15,17 @@ from dynosite.accounts.models import FailedSignIns
 pytestmark = pytest.mark.usefixtures("_today")  # the list of allocations begins with it
 
 MODELS = [
-    "allocation", "change", "dyno", "facility", "maintenancewindow", "membership", "provingground", "testrequest",
-    "testtype", "vehicle",
-]  # fmt: skip
+    "allocation",
+    "change",
+    "dyno",
+    "facility",
+    "maintenancewindow",
+    "membership",
+    "provingground",
+    "testrequest",
+    "testtype",
+    "vehicle",
+]
 
 
 def south_row(world, model):
@@ -25,9 +33,12 @@ def south_row(world, model):
     south = world.south
     if model == "maintenancewindow":
         change = set_maintenance(
-            world.dynos["STC #1"].pk, first_day=day(20), last_day=day(21), kind=MaintenanceKind.PLANNED,
+            world.dynos["STC #1"].pk,
+            first_day=day(20),
+            last_day=day(21),
+            kind=MaintenanceKind.PLANNED,
             actor=world.actor("root"),
-        )  # fmt: skip
+        )
         return window_of(change)
     if model == "testrequest":
         from allocations.models import TestRequest
@@ -36,9 +47,14 @@ def south_row(world, model):
             ground=south, vehicle=world.vehicles["365W201"], test_type=world.tests["South brake"], days=3
         )
     rows = {
-        "allocation": south.allocations, "change": south.changes, "dyno": south.dynos, "facility": south.facilities,
-        "membership": south.memberships, "testtype": south.test_types, "vehicle": south.vehicles,
-    }  # fmt: skip
+        "allocation": south.allocations,
+        "change": south.changes,
+        "dyno": south.dynos,
+        "facility": south.facilities,
+        "membership": south.memberships,
+        "testtype": south.test_types,
+        "vehicle": south.vehicles,
+    }
     return south if model == "provingground" else rows[model].get()
 
 
@@ -83,9 +99,15 @@ def test_other_grounds_rows_do_not_exist(cast, keeper, model):
     assert type(row).objects.filter(pk=row.pk).exists()
 
 
-@pytest.mark.parametrize(("model", "page"), [
-    ("maintenancewindow", "lift"), ("allocation", "cancel"), ("testrequest", "cancel"), ("change", "undo"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("model", "page"),
+    [
+        ("maintenancewindow", "lift"),
+        ("allocation", "cancel"),
+        ("testrequest", "cancel"),
+        ("change", "undo"),
+    ],
+)
 def test_other_grounds_rows_are_not_acted_on(cast, keeper, model, page):
     row = south_row(cast.world, model)
     changes = Change.objects.count()

@@ -19,9 +19,15 @@ REQUESTS = "/admin/allocations/testrequest/"
 
 def typed(world, vehicle="412W101", dyno="NPG 1", first=3, last=5, test="Brake", **more):
     return {
-        "vehicle": world.vehicles[vehicle].pk, "dyno": world.dynos[dyno].pk, "test_type": world.tests[test].pk,
-        "first_day": f"{day(first)}", "last_day": f"{day(last)}", "drive": "", "request": "", "note": "Quiet",
-    } | more  # fmt: skip
+        "vehicle": world.vehicles[vehicle].pk,
+        "dyno": world.dynos[dyno].pk,
+        "test_type": world.tests[test].pk,
+        "first_day": f"{day(first)}",
+        "last_day": f"{day(last)}",
+        "drive": "",
+        "request": "",
+        "note": "Quiet",
+    } | more
 
 
 def place_of(allocation):
@@ -145,11 +151,20 @@ def test_several_are_started_completed_and_cancelled_all_or_none(cast, keeper):
 def test_requests_are_made_changed_and_cancelled(cast, keeper):
     world = cast.world
     form = {
-        "vehicle": world.vehicles["412W101"].pk, "test_type": world.tests["Brake"].pk, "days": "3",
+        "vehicle": world.vehicles["412W101"].pk,
+        "test_type": world.tests["Brake"].pk,
+        "days": "3",
         "priority": "high",
-        "drive": "", "step": "2", "miles": "", "miles_per_day": "", "extra_days": "", "earliest_start": f"{day(4)}",
-        "due_date": f"{day(20)}", "after": "", "note": "",
-    }  # fmt: skip
+        "drive": "",
+        "step": "2",
+        "miles": "",
+        "miles_per_day": "",
+        "extra_days": "",
+        "earliest_start": f"{day(4)}",
+        "due_date": f"{day(20)}",
+        "after": "",
+        "note": "",
+    }
     answer = keeper.post(f"{REQUESTS}add/", form | {"due_date": f"{day(2)}"})
     assert errors_in(answer) == {"__all__": ["The due date is before the earliest start."]}
     keeper.post(f"{REQUESTS}add/", form)
@@ -208,9 +223,11 @@ def test_the_number_of_queries_does_not_grow(cast, keeper, django_assert_max_num
         cast.world.vehicle(f"X{number:02}")
         cast.world.book(f"X{number:02}", "NPG 1", 10 + number, 10 + number)
         create_request(
-            cast.world.vehicles[f"X{number:02}"].pk, test_type_id=cast.world.tests["Brake"].pk, days=3,
+            cast.world.vehicles[f"X{number:02}"].pk,
+            test_type_id=cast.world.tests["Brake"].pk,
+            days=3,
             actor=cast.world.actor(),
-        )  # fmt: skip
+        )
     address = f"/g/NORTH{admin_url(model)}"
     keeper.get(address)  # the session holds the ground from here on
     with django_assert_max_num_queries(16):

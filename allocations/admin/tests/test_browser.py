@@ -25,10 +25,13 @@ def soon(committed_world):
     for number, tag in enumerate(("412W101", "412W103")):
         day = first + dt.timedelta(days=3 * number)
         book(
-            committed_world.vehicles[tag].pk, committed_world.dynos["NPG 1"].pk, first_day=day,
-            last_day=day + dt.timedelta(days=1), test_type_id=committed_world.tests["Brake"].pk,
+            committed_world.vehicles[tag].pk,
+            committed_world.dynos["NPG 1"].pk,
+            first_day=day,
+            last_day=day + dt.timedelta(days=1),
+            test_type_id=committed_world.tests["Brake"].pk,
             actor=committed_world.actor(),
-        )  # fmt: skip
+        )
     return committed_world, first
 
 

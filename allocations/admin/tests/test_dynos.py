@@ -13,14 +13,21 @@ def runs_of(dyno):
 
 def new_dyno(world, **more):
     return {
-        "facility": world.dynos["NPG 1"].facility_id, "name": "NPG 9", "enabled": "on", "available_from": "",
-        "available_to": "2031-01-31", "notes": "",
-        "capabilities-TOTAL_FORMS": "2", "capabilities-INITIAL_FORMS": "0",
+        "facility": world.dynos["NPG 1"].facility_id,
+        "name": "NPG 9",
+        "enabled": "on",
+        "available_from": "",
+        "available_to": "2031-01-31",
+        "notes": "",
+        "capabilities-TOTAL_FORMS": "2",
+        "capabilities-INITIAL_FORMS": "0",
         "capabilities-0-test_type": world.tests["Brake"].pk,
-        "capabilities-0-drives": ["2WD", "AWD"], "capabilities-0-weight_classes": ["<10K"],
+        "capabilities-0-drives": ["2WD", "AWD"],
+        "capabilities-0-weight_classes": ["<10K"],
         "capabilities-1-test_type": world.tests["Emission"].pk,
-        "capabilities-1-drives": ["AWD"], "capabilities-1-weight_classes": ["<10K", ">10K"],
-    } | more  # fmt: skip
+        "capabilities-1-drives": ["AWD"],
+        "capabilities-1-weight_classes": ["<10K", ">10K"],
+    } | more
 
 
 def selected(*dynos, action):
@@ -31,18 +38,25 @@ def coming(world, monkeypatch=None):
     """A booking that is always yet to come."""
     return allocation_of(
         booking.book(
-            world.vehicles["412W101"].pk, world.dynos["NPG 1"].pk, test_type_id=world.tests["Brake"].pk,
-            first_day=day(3000), last_day=day(3002), actor=world.actor(),
+            world.vehicles["412W101"].pk,
+            world.dynos["NPG 1"].pk,
+            test_type_id=world.tests["Brake"].pk,
+            first_day=day(3000),
+            last_day=day(3002),
+            actor=world.actor(),
         )
-    )  # fmt: skip
+    )
 
 
 def test_dyno_is_added_with_what_it_runs(cast, keeper):
     keeper.post(ADD, new_dyno(cast.world))
     dyno = Dyno.objects.get(name="NPG 9")
     assert (dyno.ground, dyno.facility.name, dyno.enabled, f"{dyno.available_to}") == (
-        cast.world.north, "NPG", True, "2031-01-31",
-    )  # fmt: skip
+        cast.world.north,
+        "NPG",
+        True,
+        "2031-01-31",
+    )
     assert runs_of(dyno) == {("Brake", "2WD", "AWD", "<10K"), ("Emission", "AWD", "<10K", ">10K")}
     change = Change.objects.get(action="add")
     assert (change.door, change.user.username, change.summary) == ("admin", "keeper", "Dyno NPG 9 added")

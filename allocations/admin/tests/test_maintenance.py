@@ -16,9 +16,10 @@ ADD = "/admin/allocations/maintenancewindow/add/"
 
 
 def typed(world, first, last, dyno="NPG 1", **more):
-    days = {name: value if isinstance(value, str) else f"{day(value)}" for name, value in (
-        ("first_day", first), ("last_day", last)
-    )}  # fmt: skip
+    days = {
+        name: value if isinstance(value, str) else f"{day(value)}"
+        for name, value in (("first_day", first), ("last_day", last))
+    }
     return {"dyno": world.dynos[dyno].pk, "kind": "outage", "reason": "Bearing", "reference": "WO-7"} | days | more
 
 
@@ -30,10 +31,14 @@ def place_of(allocation):
 def set_window(world, first, last, dyno="NPG 1", **more) -> MaintenanceWindow:
     return window_of(
         set_maintenance(
-            world.dynos[dyno].pk, first_day=day(first), last_day=day(last), kind="outage",
-            actor=world.actor("keeper"), **more,
+            world.dynos[dyno].pk,
+            first_day=day(first),
+            last_day=day(last),
+            kind="outage",
+            actor=world.actor("keeper"),
+            **more,
         )
-    )  # fmt: skip
+    )
 
 
 def change_url(window):
@@ -49,8 +54,13 @@ def test_window_without_hits_is_set_at_once(cast, keeper):
     assert answer.redirect_chain == [(admin_url("maintenancewindow"), 302)]
     window = MaintenanceWindow.objects.get()
     assert (window.dyno.name, window.first_day, window.last_day, window.kind, window.reason, window.reference) == (
-        "NPG 1", day(3), day(6), "outage", "Bearing", "WO-7",
-    )  # fmt: skip
+        "NPG 1",
+        day(3),
+        day(6),
+        "outage",
+        "Bearing",
+        "WO-7",
+    )
     assert window.created_by == cast.world.users["keeper"]
     change = Change.objects.get(action="set-maintenance")
     assert (change.door, change.user.username, change.ground) == ("admin", "keeper", cast.world.north)
@@ -284,8 +294,9 @@ def test_history_says_who_by_which_door_and_what(cast, keeper):
     keeper.post(change_url(window), posted | {"last_day": f"{day(8)}"})
     page = keeper.get(admin_url("maintenancewindow", "history", window.pk)).context["page"]
     assert [(event.kind, event.who, event.door) for event in page] == [
-        ("Changed", "keeper", "Admin"), ("Added", "keeper", "Admin"),
-    ]  # fmt: skip
+        ("Changed", "keeper", "Admin"),
+        ("Added", "keeper", "Admin"),
+    ]
     assert page[0].differences == [("Last day", "2026-11-22", "2026-11-24")]
     assert ("Dyno", "", "NPG 1") in page[1].differences
     assert page[0].change == Change.objects.first()

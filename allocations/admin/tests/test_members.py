@@ -34,8 +34,10 @@ def test_users_with_their_memberships(cast, root):
     url = reverse("admin:accounts_user_change", args=[user.pk])
     world = cast.world
     posted = fields_of(root.get(url)) | {
-        "is_staff": "on", "memberships-0-ground": world.north.pk, "memberships-0-role": "admin",
-    }  # fmt: skip
+        "is_staff": "on",
+        "memberships-0-ground": world.north.pk,
+        "memberships-0-role": "admin",
+    }
     root.post(url, posted)
     user.refresh_from_db()
     assert (user.is_staff, roles_of(user)) == (True, {"NORTH": "admin"})
@@ -46,8 +48,9 @@ def test_users_with_their_memberships(cast, root):
     root.post(url, fields_of(root.get(url)) | {"memberships-0-DELETE": "on"})
     assert roles_of(user) == {}
     assert {(change.ground.code, change.door) for change in Change.objects.filter(user=world.users["root"])} == {
-        ("NORTH", "admin"), ("SOUTH", "admin"),
-    }  # fmt: skip
+        ("NORTH", "admin"),
+        ("SOUTH", "admin"),
+    }
 
 
 def test_grounds_are_added_by_superusers_and_changed_by_admins(cast, keeper, root):
@@ -74,10 +77,17 @@ def test_days_off_shutdowns_and_travel_are_kept_with_the_ground(cast, keeper):
     change = admin_url("provingground", "change", north.pk)
     shown = fields_of(keeper.get(change))
     posted = shown | {
-        "days_off": ["5", "6"], "holidays_country": "us", "holidays_subdivision": "mi",
-        "shutdowns-0-name": "Inventory", "shutdowns-0-first_day": "2026-12-01", "shutdowns-0-last_day": "2026-12-02",
-        "travel-0-origin": str(npg.pk), "travel-0-to": str(annex.pk), "travel-0-days": "2", "travel-0-both": "on",
-    }  # fmt: skip
+        "days_off": ["5", "6"],
+        "holidays_country": "us",
+        "holidays_subdivision": "mi",
+        "shutdowns-0-name": "Inventory",
+        "shutdowns-0-first_day": "2026-12-01",
+        "shutdowns-0-last_day": "2026-12-02",
+        "travel-0-origin": str(npg.pk),
+        "travel-0-to": str(annex.pk),
+        "travel-0-days": "2",
+        "travel-0-both": "on",
+    }
     assert errors_in(keeper.post(change, posted | {"holidays_country": "XX", "holidays_subdivision": ""})) == {
         "holidays_country": ["No holidays are known of XX."]
     }
@@ -90,8 +100,9 @@ def test_days_off_shutdowns_and_travel_are_kept_with_the_ground(cast, keeper):
         ("Inventory", "2026-12-01", north)
     ]
     assert sorted(Travel.objects.values_list("origin__name", "to__name", "days")) == [
-        ("Annex", "NPG", 2), ("NPG", "Annex", 2),
-    ]  # fmt: skip
+        ("Annex", "NPG", 2),
+        ("NPG", "Annex", 2),
+    ]
     last = Change.objects.order_by("-at").first()
     assert sorted(item["model"] for item in last.items) == ["provingground", "shutdown", "travel", "travel"]
     again = fields_of(keeper.get(change)) | {"travel-0-DELETE": "on", "shutdowns-0-DELETE": "on"}
@@ -102,10 +113,20 @@ def test_days_off_shutdowns_and_travel_are_kept_with_the_ground(cast, keeper):
 def test_vehicles_test_types_and_facilities(cast, keeper):
     north = cast.world.north
     vehicle = {
-        "ground": north.pk, "tag": "412W120", "vin": "1ftfw1et5dfc10312", "drive": "AWD", "weight_class": "<10K",
-        "weight_lbs": "", "build_id": "", "program": "", "model_year": "", "powertrain": "", "build_type": "",
-        "team": "", "notes": "",
-    }  # fmt: skip
+        "ground": north.pk,
+        "tag": "412W120",
+        "vin": "1ftfw1et5dfc10312",
+        "drive": "AWD",
+        "weight_class": "<10K",
+        "weight_lbs": "",
+        "build_id": "",
+        "program": "",
+        "model_year": "",
+        "powertrain": "",
+        "build_type": "",
+        "team": "",
+        "notes": "",
+    }
     assert fields_of(keeper.get(admin_url("vehicle", "add")))["ground"] == str(north.pk)
     assert errors_in(keeper.post(admin_url("vehicle", "add"), vehicle | {"weight_lbs": "12000"})) == {
         "weight_class": ["12,000 lb is >10K."]
@@ -116,10 +137,17 @@ def test_vehicles_test_types_and_facilities(cast, keeper):
     url = admin_url("vehicle", "change", row.pk)
     taken = keeper.post(url, fields_of(keeper.get(url)) | {"tag": "412w101"})
     assert errors_in(taken) == {"__all__": ["Another vehicle of this proving ground has this tag."]}
-    keeper.post(admin_url("testtype", "add"), {
-        "ground": north.pk, "name": "Coast", "code": "coast", "colour": "#11aa22", "miles_per_day": "300",
-        "default_days": "2",
-    })  # fmt: skip
+    keeper.post(
+        admin_url("testtype", "add"),
+        {
+            "ground": north.pk,
+            "name": "Coast",
+            "code": "coast",
+            "colour": "#11aa22",
+            "miles_per_day": "300",
+            "default_days": "2",
+        },
+    )
     assert TestType.objects.get(code="coast").colour == "#11aa22"
     keeper.post(admin_url("facility", "add"), {"ground": north.pk, "name": "Hall C", "position": "3"})
     hall = Facility.objects.get(name="Hall C")

@@ -39,10 +39,16 @@ def test_nothing_is_booked_over_it(cast, keeper, overrun):
     answer = keeper.post(
         f"{LIST}add/",
         {
-            "vehicle": cast.world.vehicles["412W103"].pk, "dyno": overrun.dyno_id, "drive": "", "request": "",
-            "test_type": overrun.test_type_id, "first_day": f"{day(5)}", "last_day": f"{day(6)}", "note": "",
+            "vehicle": cast.world.vehicles["412W103"].pk,
+            "dyno": overrun.dyno_id,
+            "drive": "",
+            "request": "",
+            "test_type": overrun.test_type_id,
+            "first_day": f"{day(5)}",
+            "last_day": f"{day(6)}",
+            "note": "",
         },
-    )  # fmt: skip
+    )
     assert errors_in(answer)["dyno"] == [STILL]
     assert Allocation.objects.filter(ground=cast.world.north).count() == 1
 
@@ -61,8 +67,9 @@ def test_its_first_day_stays_and_its_dyno_changes_for_the_rest_alone(cast, keepe
         keeper.post(admin_url("allocation", "change", overrun.pk), typed(overrun, dyno=cast.world.dynos["NPG 21"].pk))
     rows = Allocation.objects.filter(ground=cast.world.north).order_by("pk")
     assert [(row.dyno.name, row.first_day, row.last_day, row.status) for row in rows] == [
-        ("NPG 1", day(0), day(0), "completed"), ("NPG 21", day(1), day(2), "running"),
-    ]  # fmt: skip
+        ("NPG 1", day(0), day(0), "completed"),
+        ("NPG 21", day(1), day(2), "running"),
+    ]
 
 
 def test_cancelling_says_what_has_run(keeper, overrun):

@@ -57,17 +57,26 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 
 def booking(world: World, vehicle: str, first: int) -> dict[str, Any]:
     return {
-        "vehicle": world.vehicles[vehicle].pk, "dyno": world.dynos["NPG 1"].pk, "drive": "", "request": "",
-        "test_type": world.tests["Brake"].pk, "first_day": f"{day(first)}", "last_day": f"{day(first + 2)}",
+        "vehicle": world.vehicles[vehicle].pk,
+        "dyno": world.dynos["NPG 1"].pk,
+        "drive": "",
+        "request": "",
+        "test_type": world.tests["Brake"].pk,
+        "first_day": f"{day(first)}",
+        "last_day": f"{day(first + 2)}",
         "note": "",
-    }  # fmt: skip
+    }
 
 
 def window(world: World, first: int) -> dict[str, Any]:
     return {
-        "dyno": world.dynos["NPG 1"].pk, "first_day": f"{day(first)}", "last_day": f"{day(first + 3)}",
-        "kind": "outage", "reason": "", "reference": "",
-    }  # fmt: skip
+        "dyno": world.dynos["NPG 1"].pk,
+        "first_day": f"{day(first)}",
+        "last_day": f"{day(first + 3)}",
+        "kind": "outage",
+        "reason": "",
+        "reference": "",
+    }
 
 
 def sentences(answer) -> list[str]:
@@ -86,9 +95,9 @@ def test_eight_bookings_of_one_place_have_one_winner(racers):
     world, clients = racers
     for number in range(ROUNDS):
         first = 10 * number
-        answers = at_once([
-            partial(client.post, BOOK, booking(world, f"R{index}", first)) for index, client in enumerate(clients)
-        ])  # fmt: skip
+        answers = at_once(
+            [partial(client.post, BOOK, booking(world, f"R{index}", first)) for index, client in enumerate(clients)]
+        )
         assert sorted(answer.status_code for answer in answers) == [200] * 7 + [302]
         winner = Allocation.objects.get(dyno=world.dynos["NPG 1"], first_day=day(first))
         told = f"NPG 1 is taken by {winner.vehicle.tag} (Brake): {winner.days}. Booked by {winner.created_by}."

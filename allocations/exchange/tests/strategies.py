@@ -25,8 +25,15 @@ RULE_ROWS = [
     ("4k certification", "any", "<10k", "Lone"),
 ]
 LANES = 2
-STATUS = {"G": "scheduled", "DELAYED": "scheduled", "RUNNING": "running", "COMPLETED": "completed",
-          "CANCELLED": "cancelled", "REMOVED": "cancelled", "TBD": "waiting"}  # fmt: skip
+STATUS = {
+    "G": "scheduled",
+    "DELAYED": "scheduled",
+    "RUNNING": "running",
+    "COMPLETED": "completed",
+    "CANCELLED": "cancelled",
+    "REMOVED": "cancelled",
+    "TBD": "waiting",
+}
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,18 @@ VEHICLE = (
     "build_type",
 )
 REQUEST = (
-    "test_type__name", "step", "drive", "days", "miles", "miles_per_day", "extra_days", "earliest_start", "due_date",
-    "status", "note",
-)  # fmt: skip
+    "test_type__name",
+    "step",
+    "drive",
+    "days",
+    "miles",
+    "miles_per_day",
+    "extra_days",
+    "earliest_start",
+    "due_date",
+    "status",
+    "note",
+)
 
 
 def read_csv(lines):
@@ -71,10 +80,18 @@ def schedule(ground):
         "windows": rows(MaintenanceWindow, "dyno__name", "first_day", "last_day", ground=ground, lifted_at=None),
         "requests": rows(TestRequest, *vehicle, *REQUEST),
         "bookings": rows(
-            Allocation, *vehicle, "dyno__name", "test_type__name", "first_day", "last_day", "status", "note", "drive",
+            Allocation,
+            *vehicle,
+            "dyno__name",
+            "test_type__name",
+            "first_day",
+            "last_day",
+            "status",
+            "note",
+            "drive",
             "request__step",
         ),
-    }  # fmt: skip
+    }
 
 
 def test_export_of_the_sample_comes_back_the_same(ground, east):
@@ -101,14 +118,21 @@ def test_what_was_made_here_is_known_again_here_and_comes_in_elsewhere(ground, e
     hall = Dyno.objects.get(name="NPG 1").facility
     Dyno.objects.create(ground=ground, facility=hall, name="Cell 7")
     Capability.objects.create(
-        dyno=Dyno.objects.get(name="Cell 7"), test_type=Capability.objects.first().test_type, drives=["AWD"],
+        dyno=Dyno.objects.get(name="Cell 7"),
+        test_type=Capability.objects.first().test_type,
+        drives=["AWD"],
         weight_classes=[">10K"],
-    )  # fmt: skip
+    )
     test_type = Capability.objects.get(dyno__name="Cell 7").test_type
     book_place(
-        vehicle.pk, Dyno.objects.get(name="Cell 7").pk, test_type_id=test_type.pk, first_day=d(0), last_day=d(4),
-        actor=actor, note="by hand",
-    )  # fmt: skip
+        vehicle.pk,
+        Dyno.objects.get(name="Cell 7").pk,
+        test_type_id=test_type.pk,
+        first_day=d(0),
+        last_day=d(4),
+        actor=actor,
+        note="by hand",
+    )
     move(Allocation.objects.get(vehicle__tag="412W766").pk, actor=actor, first_day=d(30))
     exported = export_workbook(ground, user=actor.user)
     before = contents()

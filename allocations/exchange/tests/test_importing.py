@@ -83,11 +83,16 @@ def test_the_sample_comes_in_whole(ground):
         "cancelled": 8,
     }
     assert Counter(Allocation.objects.values_list("status", flat=True)) == {
-        "scheduled": 162, "completed": 41, "running": 13
-    }  # fmt: skip
+        "scheduled": 162,
+        "completed": 41,
+        "running": 13,
+    }
     assert dict(Facility.objects.annotate(n=Count("dynos")).values_list("name", "n")) == {
-        "NPG": 11, "STC": 3, "ELK": 2, "Track": 12
-    }  # fmt: skip
+        "NPG": 11,
+        "STC": 3,
+        "ELK": 2,
+        "Track": 12,
+    }
     assert MaintenanceWindow.objects.count() == 2
     assert report.made["vehicles"] == Vehicle.objects.count()
 
@@ -168,8 +173,17 @@ def test_what_a_row_says_is_kept_with_its_request(ground):
     names = ["tag", "vin", "drive", "weight_class", "program", "model_year", "team", "build_type", "powertrain"]
     names += ["build_id"]
     assert [getattr(vehicle, n) for n in names] == [
-        "412W766", VIN, "AWD", "<10K", "K422", 2028, "OBD Cert", "TT", "BEV", "B-1"
-    ]  # fmt: skip
+        "412W766",
+        VIN,
+        "AWD",
+        "<10K",
+        "K422",
+        2028,
+        "OBD Cert",
+        "TT",
+        "BEV",
+        "B-1",
+    ]
 
 
 def test_a_claim_that_lost_remembers_where_the_sheet_had_it(ground):
@@ -227,8 +241,9 @@ def test_a_window_of_the_sheet_gives_way_to_bookings_that_are_there(ground):
     bring(ground, row(first=2, days=2))
     report = bring(ground, row(first=2, days=2), maintenance=[("NPG 1", day(0), day(9))])
     assert list(MaintenanceWindow.objects.order_by("first_day").values_list("first_day", "last_day")) == [
-        (d(0), d(1)), (d(4), d(9))
-    ]  # fmt: skip
+        (d(0), d(1)),
+        (d(4), d(9)),
+    ]
     assert any("NPG 1 is not free on 1 – 10 Mar 2027" in warning for warning in report.warnings)
     before = contents()
     bring(ground, row(first=2, days=2), maintenance=[("NPG 1", day(0), day(9))])

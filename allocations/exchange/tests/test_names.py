@@ -48,9 +48,15 @@ def with_dynos(ground, facility_of: dict[str, str]) -> None:
             ground=ground, vehicle=vehicle, test_type=test_type, days=2, earliest_start=d(0), status="placed"
         )
         Allocation.objects.create(
-            ground=ground, vehicle=vehicle, dyno=dyno, test_type=test_type, first_day=d(0), last_day=d(1),
-            request=request, source="form",
-        )  # fmt: skip
+            ground=ground,
+            vehicle=vehicle,
+            dyno=dyno,
+            test_type=test_type,
+            first_day=d(0),
+            last_day=d(1),
+            request=request,
+            source="form",
+        )
 
 
 def test_dynos_with_commas_come_back_as_they_were(ground, east):

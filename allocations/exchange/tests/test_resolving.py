@@ -189,8 +189,11 @@ def test_a_capability_is_a_row_and_not_three_lists():
         for weight in ("<10K", ">10K")
     }
     assert allowed == {
-        ("2WD", "<10K"): "waiting", ("2WD", ">10K"): "waiting", ("AWD", "<10K"): "npg 3", ("AWD", ">10K"): "npg 3"
-    }  # fmt: skip
+        ("2WD", "<10K"): "waiting",
+        ("2WD", ">10K"): "waiting",
+        ("AWD", "<10K"): "npg 3",
+        ("AWD", ">10K"): "npg 3",
+    }
 
 
 def test_a_vehicle_of_two_weight_classes_needs_a_dyno_that_takes_both():
@@ -222,8 +225,11 @@ def test_maintenance(status, place, windows):
 def test_maintenance_of_the_track_is_of_every_lane_and_long_windows_are_cut():
     outcome = decided(row(), lanes=2, maintenance=[("Track", day(0), day(2)), ("NPG 2", day(0), day(400))])
     assert [(w.dyno, w.first, w.last) for w in outcome.windows] == [
-        ("Track 1", d(0), d(2)), ("Track 2", d(0), d(2)), ("NPG 2", d(0), d(365)), ("NPG 2", d(366), d(400))
-    ]  # fmt: skip
+        ("Track 1", d(0), d(2)),
+        ("Track 2", d(0), d(2)),
+        ("NPG 2", d(0), d(365)),
+        ("NPG 2", d(366), d(400)),
+    ]
 
 
 def test_a_dyno_that_only_maintenance_names_may_run_nothing():
@@ -297,5 +303,8 @@ def test_facilities_come_from_the_rows_and_else_from_the_name():
     rules = [*RULE_ROWS, ("evap", "any", "any", "East Hall 3, Lone, NPG South 1")]
     outcome = decided(row(), row("222B222", facility="NPG South", dyno=1), rules=rules)
     assert {key: outcome.dynos[key].facility for key in ("east hall 3", "lone", "npg south 1", "npg 1")} == {
-        "east hall 3": "East Hall", "lone": "Lone", "npg south 1": "NPG South", "npg 1": "NPG"
-    }  # fmt: skip
+        "east hall 3": "East Hall",
+        "lone": "Lone",
+        "npg south 1": "NPG South",
+        "npg 1": "NPG",
+    }

@@ -139,8 +139,10 @@ def test_available_days_of_a_dyno(world):
     with refused("dyno_available_order"):
         sql(
             "UPDATE allocations_dyno SET available_from = %s, available_to = %s WHERE id = %s",
-            day(1), day(0), world.dynos["NPG 1"].pk,
-        )  # fmt: skip
+            day(1),
+            day(0),
+            world.dynos["NPG 1"].pk,
+        )
 
 
 @pytest.mark.parametrize(
@@ -189,13 +191,15 @@ def test_window_dyno_and_capability_stay_within_their_ground(world):
     with refused("within_ground"):
         sql(
             "UPDATE allocations_dyno SET facility_id = %s WHERE id = %s",
-            world.dynos["STC #1"].facility_id, world.dynos["NPG 1"].pk,
-        )  # fmt: skip
+            world.dynos["STC #1"].facility_id,
+            world.dynos["NPG 1"].pk,
+        )
     with refused("same_ground"):
         sql(
             "UPDATE allocations_capability SET test_type_id = %s WHERE dyno_id = %s",
-            world.tests["South brake"].pk, world.dynos["NPG 2"].pk,
-        )  # fmt: skip
+            world.tests["South brake"].pk,
+            world.dynos["NPG 2"].pk,
+        )
 
 
 @pytest.mark.parametrize("table", ["allocation", "dyno", "vehicle", "testtype", "facility"])

@@ -66,8 +66,13 @@ def test_rows_of_one_statement_are_held_against_each_other(world):
         sql(
             f"INSERT INTO allocations_allocation ({columns}) SELECT %s, v.id, %s, %s, '', %s, %s, 'scheduled', '',"
             " 'form', now(), 1 FROM allocations_vehicle v WHERE v.ground_id = %s",
-            world.north.pk, world.dynos["NPG 1"].pk, world.tests["Brake"].pk, day(0), day(1), world.north.pk,
-        )  # fmt: skip
+            world.north.pk,
+            world.dynos["NPG 1"].pk,
+            world.tests["Brake"].pk,
+            day(0),
+            day(1),
+            world.north.pk,
+        )
     assert taken() == []
 
 

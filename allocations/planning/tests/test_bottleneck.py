@@ -16,13 +16,18 @@ def problem(*tests, horizon=40, dynos=("A", "B"), occupied=()):
             "occupied": list(occupied),
             "tests": [
                 {
-                    "id": id_, "vehicle": f"V{id_}", "days": days, "earliest": earliest, "due": due, "weight": 1,
+                    "id": id_,
+                    "vehicle": f"V{id_}",
+                    "days": days,
+                    "earliest": earliest,
+                    "due": due,
+                    "weight": 1,
                     "dynos": list(on),
                 }
                 for id_, days, earliest, due, on in tests
             ],
         }
-    )  # fmt: skip
+    )
 
 
 CROWDED = problem(
@@ -58,8 +63,12 @@ def test_one_more_dyno_runs_what_the_group_runs_and_nothing_else():
     more = with_one_more(CROWDED, GROUPS["on A"], name="new")
     assert more.dynos == ("A", "B", "new")
     assert {t.id: t.dynos for t in more.tests} == {
-        "a0": ("A", "new"), "a1": ("A", "new"), "a2": ("A", "new"), "a3": ("A", "new"), "b": ("B",),
-    }  # fmt: skip
+        "a0": ("A", "new"),
+        "a1": ("A", "new"),
+        "a2": ("A", "new"),
+        "a3": ("A", "new"),
+        "b": ("B",),
+    }
     assert CROWDED.dynos == ("A", "B")
 
 
@@ -74,9 +83,13 @@ def test_coarse_steps_rank_the_same(monkeypatch):
 def test_where_all_is_fixed_there_is_no_shortage():
     fixed = Problem.from_json(
         CROWDED.to_json()
-        | {"tests": [item | {"placed": {"dyno": item["dynos"][0], "first": 3 * i}, "fixed": True}
-                     for i, item in enumerate(CROWDED.to_json()["tests"])]}
-    )  # fmt: skip
+        | {
+            "tests": [
+                item | {"placed": {"dyno": item["dynos"][0], "first": 3 * i}, "fixed": True}
+                for i, item in enumerate(CROWDED.to_json()["tests"])
+            ]
+        }
+    )
     assert [shortage.price for shortage in price_groups(fixed, GROUPS, seconds=5).shortages] == [0.0, 0.0]
 
 

@@ -217,10 +217,12 @@ def test_a_calendar_survives_reading_and_writing_and_is_left_out_where_there_is_
         ({"travel": CALENDAR["travel"][:1] * 2}, "travel[1]"),
         ({"travel": [{"from": "North", "to": "South", "days": -1}]}, "travel[0].days"),
         ({"tests": [item("A", pauses=1)]}, "tests[0].pauses"),
-        ({"tests": [item("A", days=3, pauses=True, placed={"dyno": "N1", "first": 10}, fixed=True)]},
-         "tests[0].placed.first"),
+        (
+            {"tests": [item("A", days=3, pauses=True, placed={"dyno": "N1", "first": 10}, fixed=True)]},
+            "tests[0].placed.first",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_calendar_is_refused_by_the_name_of_the_field(changes, field):
     with pytest.raises(ProblemError) as refused:
         problem(**changes)

@@ -156,8 +156,11 @@ def travels(problem: Problem, at: dict[str, tuple[str, int, int]]) -> bool:
 
 def best_by_trial(problem: Problem, displaced: set[str], others: int) -> tuple[int, int]:
     """Try every plan that moves at most so many others; the fewest unplaced, and with these the least lateness."""
-    blocked = {("dyno", o.dyno, d) if o.dyno else ("vehicle", o.vehicle, d)
-               for o in problem.occupied for d in range(o.first, o.last + 1)}  # fmt: skip
+    blocked = {
+        ("dyno", o.dyno, d) if o.dyno else ("vehicle", o.vehicle, d)
+        for o in problem.occupied
+        for d in range(o.first, o.last + 1)
+    }
     best = (len(problem.tests) + 1, 0)
     at: dict[str, tuple[str, int, int]] = {}
 

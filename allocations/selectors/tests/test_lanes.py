@@ -120,9 +120,13 @@ def test_places_are_really_different_ones(lanes_of_north):
 def test_the_limit_is_of_different_places(lanes_of_north):
     world = lanes_of_north
     few = ranked_places(
-        world.vehicles["412W102"], world.tests["Brake"].pk, days=3, first_day=day(0), user=world.users["viewer"],
+        world.vehicles["412W102"],
+        world.tests["Brake"].pk,
+        days=3,
+        first_day=day(0),
+        user=world.users["viewer"],
         limit=2,
-    )  # fmt: skip
+    )
     assert offers(few) == [("Track 1", day(0), 11), ("NPG 1", day(0), 0)]
 
 

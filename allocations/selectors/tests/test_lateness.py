@@ -31,10 +31,13 @@ CASES = [
     ("cancelled", 0, 3, 1, None),
     ("running", 0, 3, 5, ("overrun", 4, "It should have ended on Thu 19 Nov. It was due on Sat 21 Nov.")),
     (
-        "scheduled", 2, 9, 8,
+        "scheduled",
+        2,
+        9,
+        8,
         ("unstarted", 5, "It should have started on Wed 18 Nov. It ends after its due date, Tue 24 Nov."),
     ),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +57,12 @@ def with_all_cases(world) -> dict[int, tuple | None]:
         world.dyno(f"DY {number}", (world.tests["Brake"], ["2WD"], ["<10K"]))
         vehicle = world.vehicle(f"500W{number}")
         asked = create_request(
-            vehicle.pk, test_type_id=world.tests["Brake"].pk, days=last - first + 1, actor=world.actor(),
+            vehicle.pk,
+            test_type_id=world.tests["Brake"].pk,
+            days=last - first + 1,
+            actor=world.actor(),
             due_date=due and day(due),
-        )  # fmt: skip
+        )
         booked = allocation_of(world.book(vehicle.tag, f"DY {number}", first, last))
         Allocation.objects.filter(pk=booked.pk).update(status=status, request=asked.items[0]["id"])
         expected[booked.pk] = late and late[:2]
@@ -90,15 +96,23 @@ def test_another_ground_tells_nothing(world):
 @pytest.mark.parametrize(
     ("days", "earliest", "due", "late"),
     [
-        (3, None, 9, False), (3, None, 8, True), (3, 10, 12, False), (3, 10, 11, True), (3, 1, 9, False),
+        (3, None, 9, False),
+        (3, None, 8, True),
+        (3, 10, 12, False),
+        (3, 10, 11, True),
+        (3, 1, 9, False),
         (3, 1, None, False),
     ],
-)  # fmt: skip
+)
 def test_a_request_that_waits_is_late_when_no_start_can_make_it(world, days, earliest, due, late):
     wish = create_request(
-        world.vehicles["412W101"].pk, test_type_id=world.tests["Brake"].pk, days=days, actor=world.actor(),
-        earliest_start=earliest and day(earliest), due_date=due and day(due),
-    ).items[0]["id"]  # fmt: skip
+        world.vehicles["412W101"].pk,
+        test_type_id=world.tests["Brake"].pk,
+        days=days,
+        actor=world.actor(),
+        earliest_start=earliest and day(earliest),
+        due_date=due and day(due),
+    ).items[0]["id"]
     rows = request_list(world.north, user=world.users["viewer"])
     assert rows.filter(late_requests(day(7))).exists() is late
     assert is_late(TestRequest.objects.get(pk=wish), day(7)) is late

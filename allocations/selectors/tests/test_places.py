@@ -81,8 +81,12 @@ def store(world, dynos, taken) -> tuple[dict[str, Dyno], dict[int, int]]:
         )
     ids = {}
     for number, stay in enumerate(taken):
-        place = {"ground": world.north, "dyno": made[stay.dyno], "first_day": day(stay.first),
-                 "last_day": day(stay.last)}  # fmt: skip
+        place = {
+            "ground": world.north,
+            "dyno": made[stay.dyno],
+            "first_day": day(stay.first),
+            "last_day": day(stay.last),
+        }
         if stay.vehicle is None:
             MaintenanceWindow.objects.create(**place)
         else:
@@ -101,8 +105,13 @@ def test_find_places_equals_a_loop_over_days(world, data):
     days, first = data.draw(st.integers(1, 5)), data.draw(st.integers(-2, SPAN))
     latest = first + data.draw(st.integers(0, 12))
     near = data.draw(st.none() | st.integers(first, latest))
-    spoken_for = without_overlaps(data.draw(st.lists(stays.map(lambda some: some[0] if some else None), max_size=2)
-                                            .map(lambda some: [each for each in some if each])))  # fmt: skip
+    spoken_for = without_overlaps(
+        data.draw(
+            st.lists(stays.map(lambda some: some[0] if some else None), max_size=2).map(
+                lambda some: [each for each in some if each]
+            )
+        )
+    )
     with transaction.atomic():
         Dyno.objects.filter(ground=world.north).update(enabled=False)
         made, ids = store(world, dynos, taken)
@@ -112,15 +121,26 @@ def test_find_places_equals_a_loop_over_days(world, data):
         wanted = wanted_for(car, world.tests["Brake"].pk, days)
         with CaptureQueriesContext(connection) as queries:
             found = find_places(
-                wanted, first_day=day(first), latest=day(latest), near=None if near is None else day(near), limit=99,
+                wanted,
+                first_day=day(first),
+                latest=day(latest),
+                near=None if near is None else day(near),
+                limit=99,
                 leaving_out=ids.get(out),
                 taken=[(made[s.dyno].pk, day(s.first), day(s.last)) for s in spoken_for],
-            )  # fmt: skip
+            )
         assert len(queries) == 2
         expected = naive.places(
-            dynos, [*counted, *(naive.Taken(s.dyno, s.first, s.last) for s in spoken_for)], vehicle=vehicle,
-            drive=car.drive, weight=car.weight_class, days=days, first=first, latest=latest, near=near,
-        )  # fmt: skip
+            dynos,
+            [*counted, *(naive.Taken(s.dyno, s.first, s.last) for s in spoken_for)],
+            vehicle=vehicle,
+            drive=car.drive,
+            weight=car.weight_class,
+            days=days,
+            first=first,
+            latest=latest,
+            near=near,
+        )
         assert [(place.dyno, (place.first_day - day(0)).days) for place in found] == expected
         assert all((place.last_day - place.first_day).days == days - 1 for place in found)
         agrees_with_the_rulebook(world, made, car, DayRange.starting(day(first), days), ids.get(out))
@@ -146,9 +166,12 @@ def test_impossible_wishes_find_nothing_and_ask_nothing(world, django_assert_num
 def test_long_stay_that_began_long_ago_still_takes_its_days(world):
     stay = {"ground": world.north, "dyno": world.dynos["NPG 2"], "source": "form"}
     Allocation.objects.create(
-        vehicle=world.vehicles["412W102"], test_type=world.tests["4K Certification"],
-        first_day=day(0) - dt.timedelta(days=365), last_day=day(0), **stay,
-    )  # fmt: skip
+        vehicle=world.vehicles["412W102"],
+        test_type=world.tests["4K Certification"],
+        first_day=day(0) - dt.timedelta(days=365),
+        last_day=day(0),
+        **stay,
+    )
     wanted = wanted_for(world.vehicles["412W101"], world.tests["4K Certification"].pk, 2)
     found = find_places(wanted, first_day=day(0), latest=day(3), dynos=[world.dynos["NPG 2"].pk], limit=9)
     assert [(place.first_day, place.slack) for place in found] == [(day(1), 2)]

@@ -26,8 +26,15 @@ def halls(world):
     return world
 
 
-stays = st.lists(st.tuples(st.sampled_from(["East 1", "East 2", "West 1", "West 2"]), st.integers(-6, 16),
-                           st.integers(1, 4), st.booleans()), max_size=6)  # fmt: skip
+stays = st.lists(
+    st.tuples(
+        st.sampled_from(["East 1", "East 2", "West 1", "West 2"]),
+        st.integers(-6, 16),
+        st.integers(1, 4),
+        st.booleans(),
+    ),
+    max_size=6,
+)
 
 
 @given(
@@ -56,9 +63,14 @@ def test_the_places_found_are_those_that_the_rulebook_allows(halls, drawn, ways,
                 continue  # the dyno, or the vehicle, is taken
             kept.append((dyno, first, last, own))
             Allocation.objects.create(
-                ground=ground, vehicle=halls.vehicles["412W101" if own else "412W102"], dyno=halls.dynos[dyno],
-                test_type=test, first_day=day(first), last_day=day(last), source="import",
-            )  # fmt: skip
+                ground=ground,
+                vehicle=halls.vehicles["412W101" if own else "412W102"],
+                dyno=halls.dynos[dyno],
+                test_type=test,
+                first_day=day(first),
+                last_day=day(last),
+                source="import",
+            )
         car = halls.vehicles["412W101"]
         found = find_places(wanted_for(car, test.pk, days), first_day=day(0), latest=day(12), limit=99)
         calendar = rules_for(ground.pk, test.pk)[0].calendar

@@ -18,11 +18,16 @@ def test_book_writes_allocation_occupancy_and_change(world):
     change = world.book("412W101", "NPG 1", 0, 2)
     allocation = allocation_of(change)
     assert (allocation.vehicle.tag, allocation.dyno.name, allocation.first_day, allocation.last_day) == (
-        "412W101", "NPG 1", day(0), day(2),
-    )  # fmt: skip
+        "412W101",
+        "NPG 1",
+        day(0),
+        day(2),
+    )
     assert (allocation.status, allocation.source, allocation.created_by) == (
-        "scheduled", "form", world.users["scheduler"],
-    )  # fmt: skip
+        "scheduled",
+        "form",
+        world.users["scheduler"],
+    )
     assert Occupancy.objects.filter(allocation=allocation).values_list("first_day", "last_day").get() == (
         day(0),
         day(2),

@@ -71,8 +71,10 @@ def test_what_cannot_be_extended_is_moved_or_goes_back_to_waiting(pausing):
     shut(pausing, 7, 7, answers={pausing.stay.pk: LossAnswer(LostDaysTo.MOVE, place=place)})
     pausing.stay.refresh_from_db()
     assert (pausing.stay.dyno, pausing.stay.first_day, pausing.stay.last_day) == (
-        pausing.dynos["NPG 21"], day(2), day(9),
-    )  # fmt: skip
+        pausing.dynos["NPG 21"],
+        day(2),
+        day(9),
+    )
 
 
 def test_back_to_waiting_keeps_the_days_worked_and_can_be_undone(pausing):
@@ -130,18 +132,28 @@ def test_administration_lists_them_with_an_answer_each(pausing, client):
     page = client.get(address).content.decode()
     data = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
     data |= {
-        "code": "NORTH", "name": "North Proving Ground", "time_zone": "America/Detroit", "days_off": [5, 6],
-        "holidays_country": "", "holidays_subdivision": "", "shutdowns-TOTAL_FORMS": "1",
-        "shutdowns-0-name": "Power", "shutdowns-0-first_day": "2026-11-23", "shutdowns-0-last_day": "2026-11-23",
+        "code": "NORTH",
+        "name": "North Proving Ground",
+        "time_zone": "America/Detroit",
+        "days_off": [5, 6],
+        "holidays_country": "",
+        "holidays_subdivision": "",
+        "shutdowns-TOTAL_FORMS": "1",
+        "shutdowns-0-name": "Power",
+        "shutdowns-0-first_day": "2026-11-23",
+        "shutdowns-0-last_day": "2026-11-23",
         "travel-TOTAL_FORMS": "0",
-    }  # fmt: skip
+    }
     asked = client.post(address, data).content.decode()
     assert "1 day of 5 worked would be lost" in asked
     name = f"lost-{pausing.stay.pk}"
     values = re.findall(rf'name="{name}" value="([^"]+)"( checked)?> ([^<]+)<', asked)
     assert [(value.split(":")[0], bool(mark)) for value, mark, _ in values] == [
-        ("extend", True), ("move", False), ("wait", False), ("keep", False),
-    ]  # fmt: skip
+        ("extend", True),
+        ("move", False),
+        ("wait", False),
+        ("keep", False),
+    ]
     assert values[0][2] == "Extend by the days lost, until 25 Nov 2026"
     assert not Shutdown.objects.exists()
     answer = client.post(address, data | {name: values[0][0], "_confirmed": "1"})

@@ -79,8 +79,9 @@ def test_dynos_are_disabled_together(world):
     change = fleet.set_enabled(ids, False, actor=world.actor("admin"))
     assert change.summary == "NPG 1, NPG 2 disabled"
     assert list(Dyno.objects.filter(ground=world.north, enabled=True).values_list("name", flat=True)) == [
-        "NPG 3", "NPG 21",
-    ]  # fmt: skip
+        "NPG 3",
+        "NPG 21",
+    ]
 
 
 def test_what_is_in_use_is_not_deleted(world):

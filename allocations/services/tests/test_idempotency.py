@@ -20,9 +20,13 @@ def undone(world, change):
 
 def shut(world, *, first=5, last=8, **more):
     return maintenance.set_maintenance(
-        world.dynos["NPG 1"].pk, first_day=day(first), last_day=day(last), kind=MaintenanceKind.PLANNED,
-        actor=world.actor("admin"), **more,
-    )  # fmt: skip
+        world.dynos["NPG 1"].pk,
+        first_day=day(first),
+        last_day=day(last),
+        kind=MaintenanceKind.PLANNED,
+        actor=world.actor("admin"),
+        **more,
+    )
 
 
 @pytest.mark.parametrize("end", [cancelled, undone])
@@ -32,8 +36,9 @@ def test_booking_that_was_ended_is_booked_again_under_its_key(world, end):
     again = world.book("412W101", "NPG 1", 0, 2, key="k")
     assert again.pk != first.pk
     assert list(Allocation.objects.filter(ground=world.north).order_by("pk").values_list("status", flat=True)) == [
-        "cancelled", "scheduled",
-    ]  # fmt: skip
+        "cancelled",
+        "scheduled",
+    ]
     assert world.book("412W101", "NPG 1", 0, 2, key="k").pk == again.pk
     assert list(Change.objects.filter(idempotency_key="k")) == [again]
 

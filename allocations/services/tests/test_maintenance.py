@@ -135,8 +135,10 @@ def test_a_scheduler_undoes_their_outage_and_no_window_of_an_admin(world):
     theirs = set_window(world, "NPG 2", 3, 9, by="admin")
     planned = set_window(world, "NPG 3", 3, 9, by="admin", kind="planned")
     user = world.users["scheduler"]
-    offered = {entry.change.pk: entry.undoable for entry in entries(changes(world.north, user=user), Role.SCHEDULER,
-                                                                    user=user)}  # fmt: skip
+    offered = {
+        entry.change.pk: entry.undoable
+        for entry in entries(changes(world.north, user=user), Role.SCHEDULER, user=user)
+    }
     assert (offered[own.pk], offered[theirs.pk], offered[planned.pk]) == (True, False, False)
     for change in (theirs, planned):
         with pytest.raises(NotAllowed):

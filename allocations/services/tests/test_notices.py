@@ -45,9 +45,14 @@ def _server(settings):
 def window(world, answer, *, by="admin", first=3, last=8, **more):
     (pk,) = [*Allocation.objects.filter(vehicle__tag="412W101").values_list("pk", flat=True)]
     return set_maintenance(
-        world.dynos["NPG 1"].pk, first_day=day(first), last_day=day(last), kind=MaintenanceKind.OUTAGE,
-        answers={pk: answer}, actor=world.actor(by), **more,
-    )  # fmt: skip
+        world.dynos["NPG 1"].pk,
+        first_day=day(first),
+        last_day=day(last),
+        kind=MaintenanceKind.OUTAGE,
+        answers={pk: answer},
+        actor=world.actor(by),
+        **more,
+    )
 
 
 def move_to(world, dyno, first):
@@ -85,9 +90,13 @@ def test_each_fate_has_its_sentence(world, booked, answer, first, sentence):
 def test_who_asked_is_told_as_well_and_once(world, booked):
     world.user("asker", north=Role.VIEWER)
     request = TestRequest.objects.create(
-        ground=world.north, vehicle=booked.vehicle, test_type=booked.test_type, days=3,
-        created_by=world.users["asker"], status="placed",
-    )  # fmt: skip
+        ground=world.north,
+        vehicle=booked.vehicle,
+        test_type=booked.test_type,
+        days=3,
+        created_by=world.users["asker"],
+        status="placed",
+    )
     Allocation.objects.filter(pk=booked.pk).update(request=request)
     window(world, move_to(world, "NPG 21", 4))
     assert told(world, "asker") == told(world, "scheduler")
@@ -204,9 +213,13 @@ def two_told(world, booked):
     world.user("asker", north=Role.VIEWER)
     User.objects.filter(username="asker").update(email="asker@dynosite.test")
     request = TestRequest.objects.create(
-        ground=world.north, vehicle=booked.vehicle, test_type=booked.test_type, days=3,
-        created_by=world.users["asker"], status="placed",
-    )  # fmt: skip
+        ground=world.north,
+        vehicle=booked.vehicle,
+        test_type=booked.test_type,
+        days=3,
+        created_by=world.users["asker"],
+        status="placed",
+    )
     Allocation.objects.filter(pk=booked.pk).update(request=request)
     window(world, move_to(world, "NPG 21", 4))
     assert Notice.objects.count() == 2
@@ -275,9 +288,14 @@ def test_a_change_that_is_rolled_back_is_not_mailed(world, booked):
 
 def asked_by(world, name, booked, *, due=None):
     request = TestRequest.objects.create(
-        ground=world.north, vehicle=booked.vehicle, test_type=booked.test_type, days=3, due_date=due,
-        created_by=world.users[name], status="placed",
-    )  # fmt: skip
+        ground=world.north,
+        vehicle=booked.vehicle,
+        test_type=booked.test_type,
+        days=3,
+        due_date=due,
+        created_by=world.users[name],
+        status="placed",
+    )
     Allocation.objects.filter(pk=booked.pk).update(request=request)
     return request
 
@@ -306,9 +324,14 @@ def test_a_notice_says_how_far_the_new_place_is_from_the_due_date(world, booked,
 def test_who_asked_is_told_that_the_request_has_its_place(world):
     request = waiting_request(world, due_date=day(9))
     booking.book(
-        request.vehicle_id, world.dynos["NPG 1"].pk, test_type_id=request.test_type_id, first_day=day(3),
-        last_day=day(5), request_id=request.pk, actor=world.actor("admin"),
-    )  # fmt: skip
+        request.vehicle_id,
+        world.dynos["NPG 1"].pk,
+        test_type_id=request.test_type_id,
+        first_day=day(3),
+        last_day=day(5),
+        request_id=request.pk,
+        actor=world.actor("admin"),
+    )
     assert told(world) == [
         "412W102, Brake: your request has its place, NPG 1, 19 – 21 Nov 2026; it ends 4 days before its due"
         " date, 25 Nov 2026."
@@ -363,9 +386,13 @@ def test_many_bookings_of_one_change_are_one_line_and_one_mail(world, booked):
         world.book("412W101", "NPG 1", 10 + 4 * row, 11 + 4 * row)
     rows = {row.pk: row for row in Allocation.objects.filter(vehicle__tag="412W101")}
     change = set_maintenance(
-        world.dynos["NPG 1"].pk, first_day=day(3), last_day=day(60), kind=MaintenanceKind.OUTAGE,
-        answers={pk: Answer(DisplacedTo.CANCEL) for pk in rows}, actor=world.actor("admin"),
-    )  # fmt: skip
+        world.dynos["NPG 1"].pk,
+        first_day=day(3),
+        last_day=day(60),
+        kind=MaintenanceKind.OUTAGE,
+        answers={pk: Answer(DisplacedTo.CANCEL) for pk in rows},
+        actor=world.actor("admin"),
+    )
     notice = Notice.objects.get()
     assert notice.sentence == f"{number} of your bookings and requests were changed."
     assert (notice.change, notice.allocation_id) == (change, None)

@@ -49,9 +49,13 @@ def test_book_with_a_key(busy):
 def test_auto_book(busy):
     def auto_book():
         booking.auto_book(
-            busy.vehicles["412W101"].pk, test_type_id=busy.tests["Brake"].pk,
-            first_day=day(0), days=3, backup=True, actor=busy.actor(),
-        )  # fmt: skip
+            busy.vehicles["412W101"].pk,
+            test_type_id=busy.tests["Brake"].pk,
+            first_day=day(0),
+            days=3,
+            backup=True,
+            actor=busy.actor(),
+        )
 
     assert statements(auto_book) == 11
 

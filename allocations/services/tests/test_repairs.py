@@ -39,9 +39,15 @@ def options_for(world, first, last, *, by="admin", **more):
 
 def carry(world, option, first, last, *, by="admin", **more):
     return set_maintenance(
-        world.dynos["NPG 1"].pk, first_day=day(first), last_day=day(last), kind=MaintenanceKind.OUTAGE,
-        answers=option.answers, moves=option.others, actor=world.actor(by), **more,
-    )  # fmt: skip
+        world.dynos["NPG 1"].pk,
+        first_day=day(first),
+        last_day=day(last),
+        kind=MaintenanceKind.OUTAGE,
+        answers=option.answers,
+        moves=option.others,
+        actor=world.actor(by),
+        **more,
+    )
 
 
 def place_of(allocation):
@@ -126,9 +132,13 @@ def test_what_changed_meanwhile_is_all_said_and_nothing_is_done(crowd, monkeypat
     world, a, b = crowd
     option = options_for(world, 4, 8).options[1]
     booking.move(
-        b.pk, dyno_id=world.dynos["NPG 1"].pk, first_day=day(10), last_day=day(20), version=b.version,
+        b.pk,
+        dyno_id=world.dynos["NPG 1"].pk,
+        first_day=day(10),
+        last_day=day(20),
+        version=b.version,
         actor=world.actor(),
-    )  # fmt: skip
+    )
     today_is(monkeypatch, 5)
     booking.start(a.pk, actor=world.actor())
     with pytest.raises(Refused) as refused:
@@ -169,9 +179,14 @@ def test_those_that_make_room_may_only_be_moved_and_only_in_this_ground(crowd):
 
     def with_other(pk, answer):
         set_maintenance(
-            world.dynos["NPG 1"].pk, first_day=day(4), last_day=day(8), kind=MaintenanceKind.OUTAGE,
-            answers=few.answers, moves={pk: answer}, actor=world.actor("admin"),
-        )  # fmt: skip
+            world.dynos["NPG 1"].pk,
+            first_day=day(4),
+            last_day=day(8),
+            kind=MaintenanceKind.OUTAGE,
+            answers=few.answers,
+            moves={pk: answer},
+            actor=world.actor("admin"),
+        )
 
     with pytest.raises(Refused):
         with_other(b.pk, Answer(DisplacedTo.CANCEL))
@@ -224,10 +239,13 @@ def test_a_changed_window_does_not_stand_in_its_own_way(crowd):
     world, a, _b = crowd
     window = window_of(
         set_maintenance(
-            world.dynos["NPG 1"].pk, first_day=day(20), last_day=day(40), kind=MaintenanceKind.PLANNED,
+            world.dynos["NPG 1"].pk,
+            first_day=day(20),
+            last_day=day(40),
+            kind=MaintenanceKind.PLANNED,
             actor=world.actor("admin"),
         )
-    )  # fmt: skip
+    )
     few = options_for(world, 4, 8, others=False, window_id=window.pk).options[0]
     assert few.moves[0].days.first == day(20)
     carry(world, few, 4, 8, window_id=window.pk, version=window.version)

@@ -115,8 +115,9 @@ def test_a_refused_move_offers_the_rest_and_never_the_place_that_it_has(world, r
         world.book("412W103", "NPG 2", 5, 6, test="4K Certification")
     error = refused(lambda: booking.move(running.pk, **to(world, "NPG 2")))
     assert [str(place) for place in error.places] == [
-        "NPG 5, 21 – 24 Nov 2026", "NPG 21, 21 – 24 Nov 2026",
-    ]  # fmt: skip
+        "NPG 5, 21 – 24 Nov 2026",
+        "NPG 21, 21 – 24 Nov 2026",
+    ]
 
 
 def test_a_refused_move_of_what_is_scheduled_does_not_offer_its_own_place(world):
@@ -208,9 +209,13 @@ def test_the_days_that_ran_elsewhere_count_for_its_request(world):
 
 def window(world, first, last, running, answer):
     return set_maintenance(
-        world.dynos["NPG 1"].pk, first_day=day(first), last_day=day(last), kind="outage",
-        actor=world.actor("admin"), answers={running.pk: answer},
-    )  # fmt: skip
+        world.dynos["NPG 1"].pk,
+        first_day=day(first),
+        last_day=day(last),
+        kind="outage",
+        actor=world.actor("admin"),
+        answers={running.pk: answer},
+    )
 
 
 @pytest.mark.parametrize("answer", [DisplacedTo.WAIT, DisplacedTo.CANCEL, DisplacedTo.MOVE])

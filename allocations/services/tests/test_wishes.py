@@ -33,8 +33,12 @@ def refused(call) -> tuple[list[Code], list[str]]:
 
 def test_each_code_has_a_weight_and_only_these_can_be_confirmed():
     assert {code for code in Code if code.weight is Weight.ASKS} == {
-        Code.BEFORE_EARLIEST_START, Code.BEFORE_PREDECESSOR, Code.FEWER_DAYS, Code.LONG_PAST, Code.FAR_AHEAD,
-    }  # fmt: skip
+        Code.BEFORE_EARLIEST_START,
+        Code.BEFORE_PREDECESSOR,
+        Code.FEWER_DAYS,
+        Code.LONG_PAST,
+        Code.FAR_AHEAD,
+    }
     assert {code for code in Code if code.weight is Weight.SAYS} == {Code.PAST_DUE}
 
 
@@ -66,8 +70,9 @@ def test_before_its_predecessor_ends_is_asked_about_from_both_sides(world):
     later = world.book("412W101", "NPG 1", 5, 7, request_id=second.pk, confirmed=["before-predecessor"])
     codes, sentences = refused(lambda: world.book("412W101", "NPG 21", 9, 11, request_id=first.pk))
     assert (codes, sentences) == (
-        [Code.BEFORE_PREDECESSOR], ["Brake of 412W101 comes after it and starts on 21 Nov 2026."],
-    )  # fmt: skip
+        [Code.BEFORE_PREDECESSOR],
+        ["Brake of 412W101 comes after it and starts on 21 Nov 2026."],
+    )
     world.book("412W101", "NPG 21", 2, 4, request_id=first.pk)
     codes, sentences = refused(
         lambda: booking.move(allocation_of(later).pk, first_day=day(0), last_day=day(1), actor=world.actor())
@@ -94,8 +99,14 @@ def test_fewer_days_are_asked_about_and_the_rest_can_go_on_waiting(world):
     rest = TestRequest.objects.exclude(pk=request.pk).get()
     assert (request.status, request.days) == (RequestStatus.PLACED, 3)
     assert (rest.status, rest.days, rest.earliest_start, rest.due_date, rest.priority, rest.step, rest.after_id) == (
-        RequestStatus.WAITING, 7, day(3), day(40), "high", "Phase 2", request.pk,
-    )  # fmt: skip
+        RequestStatus.WAITING,
+        7,
+        day(3),
+        day(40),
+        "high",
+        "Phase 2",
+        request.pk,
+    )
     undo(change.pk, actor=world.actor())
     request.refresh_from_db()
     rest.refresh_from_db()

@@ -73,9 +73,15 @@ def spans(places):
 def plain_row(world, vehicle, dyno, first, last, test="Brake", **more):
     """As an import leaves it: no rule was asked."""
     return Allocation.objects.create(
-        ground=world.north, vehicle=world.vehicles[vehicle], dyno=world.dynos[dyno], test_type=world.tests[test],
-        first_day=day(first), last_day=day(last), source="import", **more,
-    )  # fmt: skip
+        ground=world.north,
+        vehicle=world.vehicles[vehicle],
+        dyno=world.dynos[dyno],
+        test_type=world.tests[test],
+        first_day=day(first),
+        last_day=day(last),
+        source="import",
+        **more,
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,9 +133,13 @@ def test_places_for_a_test_that_pauses_are_as_long_as_it_takes(working):
 
 def test_auto_booking_counts_days_worked(working):
     change = booking.auto_book(
-        working.vehicles["412W102"].pk, test_type_id=working.tests["Emission"].pk, first_day=day(5), days=4,
-        backup=True, actor=working.actor(),
-    )  # fmt: skip
+        working.vehicles["412W102"].pk,
+        test_type_id=working.tests["Emission"].pk,
+        first_day=day(5),
+        days=4,
+        backup=True,
+        actor=working.actor(),
+    )
     made = allocation_of(change)
     assert (made.first_day, made.last_day) == (day(7), day(11))
 
@@ -160,9 +170,14 @@ def test_a_test_may_be_completed_on_whatever_day_it_ended(working):
     today = working.north.today()
     sunday = today - dt.timedelta(days=today.weekday() + 1)
     stay = plain_row(
-        working, "412W102", "NPG 3", (sunday - day(0)).days - 4, (sunday - day(0)).days + 3, test="Emission",
+        working,
+        "412W102",
+        "NPG 3",
+        (sunday - day(0)).days - 4,
+        (sunday - day(0)).days + 3,
+        test="Emission",
         status=AllocationStatus.RUNNING,
-    )  # fmt: skip
+    )
     done = allocation_of(booking.complete(stay.pk, last_day=sunday, actor=working.actor()))
     assert (done.status, done.last_day) == (AllocationStatus.COMPLETED, sunday)
 
@@ -173,9 +188,13 @@ def test_maintenance_moves_and_cuts_a_test_that_pauses_by_days_worked(working):
     assert spans([hit.place])[0][0] == "NPG 4"
     assert working_days(*spans([hit.place])[0][1:]) == 6
     set_maintenance(
-        working.dynos["NPG 3"].pk, first_day=day(7), last_day=day(7), kind="planned", actor=working.actor("admin"),
+        working.dynos["NPG 3"].pk,
+        first_day=day(7),
+        last_day=day(7),
+        kind="planned",
+        actor=working.actor("admin"),
         answers={stay.pk: Answer(DisplacedTo.SHORTEN)},
-    )  # fmt: skip
+    )
     rest = TestRequest.objects.get()
     assert (rest.days, rest.earliest_start) == (3, day(7))
 
@@ -183,9 +202,13 @@ def test_maintenance_moves_and_cuts_a_test_that_pauses_by_days_worked(working):
 def test_what_stood_on_a_day_off_comes_back_there_when_the_window_is_gone(working):
     stay = plain_row(working, "412W101", "NPG 1", 5, 8)
     set_maintenance(
-        working.dynos["NPG 1"].pk, first_day=day(5), last_day=day(6), kind="planned", actor=working.actor("admin"),
+        working.dynos["NPG 1"].pk,
+        first_day=day(5),
+        last_day=day(6),
+        kind="planned",
+        actor=working.actor("admin"),
         answers={stay.pk: Answer(DisplacedTo.WAIT)},
-    )  # fmt: skip
+    )
     window = MaintenanceWindow.objects.get()
     lift_maintenance(window.pk, bring_back=[Displacement.objects.get().pk], actor=working.actor("admin"))
     stay.refresh_from_db()
@@ -214,7 +237,7 @@ def test_the_other_ground_works_as_ever(working):
         (5, "2 days from NPG to Annex and is on NPG 1 until 19 Nov 2026, so it can be here from 22 Nov 2026 on."),
         (-2, "1 day from Annex to NPG and is on NPG 1 from 16 Nov 2026 on, so it must leave by 14 Nov 2026."),
     ],
-)  # fmt: skip
+)
 def test_a_vehicle_has_its_days_on_the_way(apart, first, sentence):
     apart.book("412W101", "NPG 1", 0, 3)
     error = refused(lambda: apart.book("412W101", "NPG 21", first, first + 1))
@@ -258,16 +281,18 @@ def test_undo_asks_about_travel_too(apart):
 
 
 def plan_for(world, **more):
-    return ask_for_plan(
-        world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(40), seconds=20, **more
-    )  # fmt: skip
+    return ask_for_plan(world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(40), seconds=20, **more)
 
 
 def test_the_planner_gets_days_off_and_what_pauses(working):
     TestRequest.objects.create(
-        ground=working.north, vehicle=working.vehicles["412W102"], test_type=working.tests["Emission"], days=4,
-        earliest_start=day(5), due_date=day(11),
-    )  # fmt: skip
+        ground=working.north,
+        vehicle=working.vehicles["412W102"],
+        test_type=working.tests["Emission"],
+        days=4,
+        earliest_start=day(5),
+        due_date=day(11),
+    )
     plan = plan_for(working)
     problem = problem_of(plan).problem
     assert problem.closed[:6] == (5, 6, 10, 12, 13, 17)
@@ -295,9 +320,13 @@ def test_the_planner_leaves_what_stands_on_a_day_off(working):
 def test_the_planner_keeps_the_days_on_the_way(apart):
     apart.book("412W101", "NPG 1", -3, -1)
     TestRequest.objects.create(
-        ground=apart.north, vehicle=apart.vehicles["412W101"], test_type=apart.tests["Brake"], days=2,
-        earliest_start=day(0), due_date=day(1),
-    )  # fmt: skip
+        ground=apart.north,
+        vehicle=apart.vehicles["412W101"],
+        test_type=apart.tests["Brake"],
+        days=2,
+        earliest_start=day(0),
+        due_date=day(1),
+    )
     apart.dynos["NPG 1"].enabled = False
     apart.dynos["NPG 1"].save()
     plan = plan_for(apart)
@@ -320,21 +349,31 @@ def test_two_that_stand_too_near_are_left_by_the_planner(apart):
 def test_shutdowns_and_travel_are_kept_with_the_ground(world):
     npg, annex = (Facility.objects.get(ground=world.north, name=name) for name in ("NPG", "Annex"))
     change = change_ground(
-        world.north.pk, actor=world.actor("admin"), days_off=[6, 5], holidays_country="us", holidays_subdivision="mi",
-        shutdowns=[ShutDays("Break", day(30), day(40))], travel=[Way(npg.pk, annex.pk, 2, both=True)],
-    )  # fmt: skip
+        world.north.pk,
+        actor=world.actor("admin"),
+        days_off=[6, 5],
+        holidays_country="us",
+        holidays_subdivision="mi",
+        shutdowns=[ShutDays("Break", day(30), day(40))],
+        travel=[Way(npg.pk, annex.pk, 2, both=True)],
+    )
     world.north.refresh_from_db()
     assert (world.north.days_off, world.north.holidays_country, world.north.holidays_subdivision) == (
-        [5, 6], "US", "MI",
-    )  # fmt: skip
+        [5, 6],
+        "US",
+        "MI",
+    )
     assert sorted((t.origin.name, t.to.name, t.days) for t in Travel.objects.all()) == [
-        ("Annex", "NPG", 2), ("NPG", "Annex", 2),
-    ]  # fmt: skip
+        ("Annex", "NPG", 2),
+        ("NPG", "Annex", 2),
+    ]
     assert sorted(item["model"] for item in change.items) == ["provingground", "shutdown", "travel", "travel"]
     again = change_ground(
-        world.north.pk, actor=world.actor("admin"), shutdowns=[ShutDays("Break", day(30), day(40))],
+        world.north.pk,
+        actor=world.actor("admin"),
+        shutdowns=[ShutDays("Break", day(30), day(40))],
         travel=[Way(npg.pk, annex.pk, 2), Way(annex.pk, npg.pk, 3)],
-    )  # fmt: skip
+    )
     assert sorted((i["model"], i["before"] is None) for i in again.items) == [("travel", False), ("travel", True)]
     assert dict(Travel.objects.values_list("origin__name", "days")) == {"NPG": 2, "Annex": 3}
 

@@ -15,9 +15,11 @@ from dynosite.lib.forms import DayField
 class PlanForm(forms.Form):
     name = forms.CharField(required=False, max_length=80, help_text="To tell it from others later")
     which = forms.ChoiceField(
-        label="Requests", choices=[("all", "All that wait"), ("picked", "Only those I tick")], initial="all",
+        label="Requests",
+        choices=[("all", "All that wait"), ("picked", "Only those I tick")],
+        initial="all",
         widget=forms.RadioSelect,
-    )  # fmt: skip
+    )
     first_day = DayField(label="From")
     last_day = DayField(
         label="To",

@@ -13,8 +13,17 @@ from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, 
 from dynosite.lib.forms import DayField
 
 FIELDS = (
-    "step", "drive", "days", "miles", "miles_per_day", "extra_days", "earliest_start", "due_date", "priority", "note",
-)  # fmt: skip
+    "step",
+    "drive",
+    "days",
+    "miles",
+    "miles_per_day",
+    "extra_days",
+    "earliest_start",
+    "due_date",
+    "priority",
+    "note",
+)
 
 
 _WHILE_IT_WAITS = (
@@ -46,8 +55,10 @@ class RequestForm(GroundForm):
     priority = forms.ChoiceField(choices=Priority.choices, initial=Priority.NORMAL)
     after = forms.ModelChoiceField(
         TestRequest.objects.exclude(status=RequestStatus.CANCELLED),
-        required=False, empty_label="Nothing", help_text="Another request of the same vehicle that comes first",
-    )  # fmt: skip
+        required=False,
+        empty_label="Nothing",
+        help_text="Another request of the same vehicle that comes first",
+    )
     note = forms.CharField(required=False, max_length=2000, widget=forms.Textarea({"rows": 3}))
     owner = forms.TypedChoiceField(coerce=int, required=False, empty_value=None)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

@@ -17,9 +17,11 @@ class ScenarioForm(forms.Form):
     first_day = DayField(label="From")
     last_day = DayField(label="To")
     movable = forms.ChoiceField(
-        label="What may move", choices=Movable.choices, initial=Movable.NOTHING,
+        label="What may move",
+        choices=Movable.choices,
+        initial=Movable.NOTHING,
         help_text="What loses its dyno looks for another place in any case",
-    )  # fmt: skip
+    )
     frozen_until = DayField(label="Frozen until", required=False, help_text="What starts by this day is not moved")
     seconds = forms.IntegerField(
         label="Seconds a plan", min_value=1, max_value=120, initial=10, help_text="Up to five plans are made"
@@ -160,9 +162,11 @@ class MoreTestsForm(EditForm):
 class CloseWeekendsForm(EditForm):
     do, title, icon = "close-weekends", "Weekends closed", "ban"
     pause = forms.BooleanField(
-        label="Tests pause over them", required=False, initial=True,
+        label="Tests pause over them",
+        required=False,
+        initial=True,
         help_text="Otherwise they run through, and only none begins",
-    )  # fmt: skip
+    )
 
     @property
     def edit(self) -> dict[str, Any]:

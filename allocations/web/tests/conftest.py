@@ -57,9 +57,17 @@ def _things(world: World, actor: Actor, *, allocation, vehicle: str, dyno: str, 
     )
     add_edit(scenario.pk, actor=actor, data={"do": "remove-dyno", "dyno": world.dynos[dyno].pk})
     return Things(
-        world, allocation.pk, wish.items[0]["id"], window_of(window).pk, world.vehicles[vehicle].pk,
-        world.dynos[dyno].pk, str(change.pk), str(upload.pk), str(plan.pk), str(scenario.pk),
-    )  # fmt: skip
+        world,
+        allocation.pk,
+        wish.items[0]["id"],
+        window_of(window).pk,
+        world.vehicles[vehicle].pk,
+        world.dynos[dyno].pk,
+        str(change.pk),
+        str(upload.pk),
+        str(plan.pk),
+        str(scenario.pk),
+    )
 
 
 @pytest.fixture
@@ -67,7 +75,7 @@ def north_things(world, _monday) -> Things:
     booked = allocation_of(world.book("412W101", "NPG 1", 0, 2))
     return _things(
         world, world.actor("admin"), allocation=booked, vehicle="412W102", dyno="NPG 1", test="Brake", word="Northern"
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -76,9 +84,14 @@ def south_things(world, _monday) -> Things:
     world.vehicle("365W202", ground=world.south)
     booked = world.south.allocations.get()
     return _things(
-        world, Actor(user, Door.FORM), allocation=booked, vehicle="365W202", dyno="STC #1", test="South brake",
+        world,
+        Actor(user, Door.FORM),
+        allocation=booked,
+        vehicle="365W202",
+        dyno="STC #1",
+        test="South brake",
         word="Southern",
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

@@ -46,9 +46,13 @@ def test_page_shows_facts_and_checks(scheduler, booked):
     assert "Mon 16 Nov 2026 – Wed 18 Nov 2026" in page
     checks = re.findall(r'<li class="holds">.*?</svg>(.*?)</li>', page)
     assert checks == [
-        "Runs Brake", "Takes 2WD", "Takes &lt;10K", "NPG 1 is there for it", "Vehicle nowhere else",
+        "Runs Brake",
+        "Takes 2WD",
+        "Takes &lt;10K",
+        "NPG 1 is there for it",
+        "Vehicle nowhere else",
         "Starts and ends on days that are worked",
-    ]  # fmt: skip
+    ]
 
 
 def test_check_that_no_longer_holds_says_why(scheduler, world, booked):

@@ -24,16 +24,25 @@ def test_weeks_stand_over_days():
 
 def test_days_off_are_shaded_in_runs_and_holidays_named():
     days = DayRange(day(0), day(20))
-    closed = {day(5): "Saturday", day(6): "Sunday", day(10): "Thanksgiving Day", day(11): "Inventory",
-              day(12): "Inventory", day(13): "Sunday"}  # fmt: skip
+    closed = {
+        day(5): "Saturday",
+        day(6): "Sunday",
+        day(10): "Thanksgiving Day",
+        day(11): "Inventory",
+        day(12): "Inventory",
+        day(13): "Sunday",
+    }
     axis = axis_of(days, "week", day(5), [0] * 21, closed)
     assert [(off.start, off.length, off.name) for off in axis.off] == [
-        (5, 2, ""), (10, 4, "Thanksgiving Day and Inventory"),
-    ]  # fmt: skip
+        (5, 2, ""),
+        (10, 4, "Thanksgiving Day and Inventory"),
+    ]
     assert axis.named == axis.off[1:]
     assert [(head.css, head.off) for head in axis.days[4:7]] == [
-        ("", ""), ("weekend off today", "Saturday"), ("weekend off", "Sunday"),
-    ]  # fmt: skip
+        ("", ""),
+        ("weekend off today", "Saturday"),
+        ("weekend off", "Sunday"),
+    ]
     assert axis_of(days, "quarter", day(5), [0] * 21, closed).off == axis.off
     assert axis_of(days, "week", day(5), [0] * 21).off == []
 

@@ -181,9 +181,12 @@ def test_automatic_booking_takes_the_best_or_the_next_days(scheduler, world):
 
 def test_request_fills_the_form_and_gets_its_place(scheduler, world):
     change = create_request(
-        world.vehicles["412W103"].pk, test_type_id=world.tests["Brake"].pk, days=4, earliest_start=day(2),
+        world.vehicles["412W103"].pk,
+        test_type_id=world.tests["Brake"].pk,
+        days=4,
+        earliest_start=day(2),
         actor=world.actor(),
-    )  # fmt: skip
+    )
     wish = TestRequest.objects.get(pk=change.items[0]["id"])
     page = scheduler.get(NEW, {"request": wish.pk})
     assert offered(page) == [at(world, "NPG 1", 2), "auto"]

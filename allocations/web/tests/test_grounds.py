@@ -17,9 +17,19 @@ from allocations.web.tests.test_urls import DECISIONS, PACKED, address_of
 from dynosite.lib.ground_address import in_ground, split_ground
 
 ADDRESSES = {
-    "href", "action", "hx-get", "hx-post", "formaction", "data-rows", "data-stream", "data-booking", "data-source",
-    "data-bars", "data-events", "data-address",
-}  # fmt: skip
+    "href",
+    "action",
+    "hx-get",
+    "hx-post",
+    "formaction",
+    "data-rows",
+    "data-stream",
+    "data-booking",
+    "data-source",
+    "data-bars",
+    "data-events",
+    "data-address",
+}
 NEUTRAL = {"theme", "sign-out"}
 """Of no ground: they lead back to the page that they are on."""
 
@@ -105,8 +115,9 @@ def test_an_address_without_a_ground_leads_to_the_one_looked_at_last(name, clien
         response = client.generic("GET", f"{address_of(name, north_things)}?q=x")
         if not name.endswith(("-stream", "home")):
             assert (response.status_code, response["Location"]) == (
-                302, f"{in_ground(address_of(name, north_things), code)}?q=x"
-            )  # fmt: skip
+                302,
+                f"{in_ground(address_of(name, north_things), code)}?q=x",
+            )
 
 
 @pytest.mark.parametrize("name", sorted(name for name, rule in DECISIONS.items() if rule.of))
@@ -152,13 +163,20 @@ def test_what_another_tab_chooses_changes_no_form(client, world, monkeypatch):
     forms = {
         "vehicles/new/": {"tag": "777W001", "drive": "AWD", "weight_class": "<10K"},
         "requests/new/": {
-            "vehicle": "412W101", "test_type": world.tests["Brake"].pk, "days": 3, "priority": "normal",
+            "vehicle": "412W101",
+            "test_type": world.tests["Brake"].pk,
+            "days": 3,
+            "priority": "normal",
         },
         "plans/new/": {
-            "which": "all", "first_day": day(0), "last_day": day(30), "movable": "nothing", "seconds": "5",
+            "which": "all",
+            "first_day": day(0),
+            "last_day": day(30),
+            "movable": "nothing",
+            "seconds": "5",
         },
         "import/": {"file": book, "lanes": 12},
-    }  # fmt: skip
+    }
     for path, data in forms.items():
         response = client.post(f"/g/NORTH/{path}", data)
         assert response.status_code == 302, (path, response.content.decode())

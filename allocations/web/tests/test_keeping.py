@@ -44,8 +44,11 @@ def test_request_is_added_and_leads_to_its_place(scheduler, world):
     wish = TestRequest.objects.get()
     assert answer["Location"] == f"{url('allocation-create')}?request={wish.pk}"
     assert (wish.vehicle, wish.days, wish.priority, wish.due_date) == (
-        world.vehicles["412W103"], 5, "high", day(20),
-    )  # fmt: skip
+        world.vehicles["412W103"],
+        5,
+        "high",
+        day(20),
+    )
     scheduler.post(url("request-create"), data | {"due_date": day(20), "place": "1"})
     assert TestRequest.objects.count() == 1
 

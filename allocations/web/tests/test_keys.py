@@ -31,12 +31,18 @@ def user(client, world):
 
 
 def booked(world, user):
-    page = user.get(url("allocation-create"), {"vehicle": "412W101", "test_type": world.tests["Brake"].pk,
-                                               "first_day": day(1), "days": 3})  # fmt: skip
+    page = user.get(
+        url("allocation-create"),
+        {"vehicle": "412W101", "test_type": world.tests["Brake"].pk, "first_day": day(1), "days": 3},
+    )
     return url("allocation-create"), {
-        "vehicle": "412W101", "test_type": world.tests["Brake"].pk, "first_day": day(1), "days": 3,
-        "place": f"{world.dynos['NPG 1'].pk}/{day(1)}", "key": key_in(page),
-    }  # fmt: skip
+        "vehicle": "412W101",
+        "test_type": world.tests["Brake"].pk,
+        "first_day": day(1),
+        "days": 3,
+        "place": f"{world.dynos['NPG 1'].pk}/{day(1)}",
+        "key": key_in(page),
+    }
 
 
 def asked(world, user):
@@ -110,19 +116,30 @@ def test_second_of_two_presses_for_a_new_vehicle_answers_like_the_first(world, u
 
 def test_every_form_that_writes_carries_a_key(world, user):
     stay = booking.book(
-        world.vehicles["412W101"].pk, world.dynos["NPG 1"].pk, test_type_id=world.tests["Brake"].pk,
-        first_day=day(0), last_day=day(2), actor=world.actor(),
-    ).items[0]["id"]  # fmt: skip
+        world.vehicles["412W101"].pk,
+        world.dynos["NPG 1"].pk,
+        test_type_id=world.tests["Brake"].pk,
+        first_day=day(0),
+        last_day=day(2),
+        actor=world.actor(),
+    ).items[0]["id"]
     wish = requests.create_request(
         world.vehicles["412W101"].pk, test_type_id=world.tests["Brake"].pk, days=2, actor=world.actor()
-    ).items[0]["id"]  # fmt: skip
+    ).items[0]["id"]
     window = window_of(_window(world, 20)).pk
     pages = [
-        url("vehicle-create"), url("dyno-create"), url("request-create"), url("request-edit", wish),
-        url("request-cancel", wish), url("allocation-cancel", stay), url("allocation-detail", stay),
-        url("window-lift", window), url("vehicle-edit", world.vehicles["412W101"].pk),
-        f"{url('request-change-many')}?request={wish}&priority=high", f"{url('request-cancel-many')}?request={wish}",
-    ]  # fmt: skip
+        url("vehicle-create"),
+        url("dyno-create"),
+        url("request-create"),
+        url("request-edit", wish),
+        url("request-cancel", wish),
+        url("allocation-cancel", stay),
+        url("allocation-detail", stay),
+        url("window-lift", window),
+        url("vehicle-edit", world.vehicles["412W101"].pk),
+        f"{url('request-change-many')}?request={wish}&priority=high",
+        f"{url('request-cancel-many')}?request={wish}",
+    ]
     for address in pages:
         body = user.get(address).content.decode()
         main = body[body.index("<main") : body.index("</main>")]
@@ -131,9 +148,12 @@ def test_every_form_that_writes_carries_a_key(world, user):
 
 def _window(world, first: int):
     return set_maintenance(
-        world.dynos["NPG 1"].pk, first_day=day(first), last_day=day(first + 1), kind="planned",
+        world.dynos["NPG 1"].pk,
+        first_day=day(first),
+        last_day=day(first + 1),
+        kind="planned",
         actor=world.actor("admin"),
-    )  # fmt: skip
+    )
 
 
 def lifted_at_once(world, clients, first: int) -> list[int]:

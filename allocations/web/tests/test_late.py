@@ -25,14 +25,18 @@ def late(client, world):
     """412W101 runs 3 days past its end, 412W102 should have begun 5 days ago, 412W103 ends 20 after its due date."""
     client.force_login(world.users["scheduler"])
     for vehicle, dyno, first, last, status, due in (
-        ("412W103", "NPG 1", 28, 30, "scheduled", 10), ("412W101", "NPG 1", 0, 4, "running", None),
+        ("412W103", "NPG 1", 28, 30, "scheduled", 10),
+        ("412W101", "NPG 1", 0, 4, "running", None),
         ("412W102", "NPG 2", 2, 9, "scheduled", None),
-    ):  # fmt: skip
+    ):
         booked = allocation_of(world.book(vehicle, dyno, first, last, test="4K Certification"))
         wish = create_request(
-            world.vehicles[vehicle].pk, test_type_id=world.tests["4K Certification"].pk, days=3, actor=world.actor(),
+            world.vehicles[vehicle].pk,
+            test_type_id=world.tests["4K Certification"].pk,
+            days=3,
+            actor=world.actor(),
             due_date=due and day(due),
-        ).items[0]["id"]  # fmt: skip
+        ).items[0]["id"]
         Allocation.objects.filter(pk=booked.pk).update(status=status, request=wish if due else None)
     return client
 

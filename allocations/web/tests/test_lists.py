@@ -56,9 +56,14 @@ def grow(world, number: int, *, begin: int = 0) -> None:
     for wish in waiting(world, number, begin=begin):
         dyno = world.dyno(f"DY-{wish.pk}", (brake, ANY_DRIVE, ANY_WEIGHT))
         book(
-            wish.vehicle_id, dyno.pk, test_type_id=brake.pk, first_day=MONDAY, last_day=day(1),
-            actor=world.actor(), request_id=wish.pk,
-        )  # fmt: skip
+            wish.vehicle_id,
+            dyno.pk,
+            test_type_id=brake.pk,
+            first_day=MONDAY,
+            last_day=day(1),
+            actor=world.actor(),
+            request_id=wish.pk,
+        )
 
 
 def queries(client, url: str) -> int:
@@ -111,8 +116,10 @@ def test_requests_are_narrowed_searched_and_sorted(scheduler, world):
     assert linked(scheduler.get(address("request-list"))) == [str(first.vehicle), str(second.vehicle)]
     assert linked(scheduler.get(address("request-list"), {"status": "cancelled"})) == [str(third.vehicle)]
     assert linked(scheduler.get(address("request-list"), {"status": "all", "sort": "-vehicle"})) == [
-        "500W002", "500W001", "500W000",
-    ]  # fmt: skip
+        "500W002",
+        "500W001",
+        "500W000",
+    ]
     assert linked(scheduler.get(address("request-list"), {"q": "500w001 brake"})) == ["500W001"]
     # Two days long: due on the first day it is late, on the second it can still be made.
     assert linked(scheduler.get(address("request-list"), {"late": "1"})) == ["500W000"]
@@ -145,9 +152,13 @@ def test_dynos_say_what_is_on_them_and_when_they_are_free(scheduler, world):
     rows = table(scheduler.get(address("dyno-list"), {"format": "csv"}))
     found = {row[0]: (row[6], row[8]) for row in rows[1:]}
     assert found == {
-        "NPG 1": ("412W101", "2026-11-21"), "NPG 2": ("", "2026-11-16"), "NPG 3": ("", "2026-11-16"),
-        "NPG 21": ("", "2026-11-16"), "Old": ("", "2026-11-16"), "New": ("", "2026-11-25"),
-    }  # fmt: skip
+        "NPG 1": ("412W101", "2026-11-21"),
+        "NPG 2": ("", "2026-11-16"),
+        "NPG 3": ("", "2026-11-16"),
+        "NPG 21": ("", "2026-11-16"),
+        "Old": ("", "2026-11-16"),
+        "New": ("", "2026-11-25"),
+    }
     assert linked(scheduler.get(address("dyno-list"), {"state": "taken"})) == ["NPG 1"]
     assert linked(scheduler.get(address("dyno-list"), {"state": "disabled"})) == ["Old"]
     assert linked(scheduler.get(address("dyno-list"), {"runs": world.tests["Emission"].pk})) == ["NPG 3"]
@@ -203,8 +214,11 @@ def test_empty_lists_say_what_comes_here(client, world):
     client.force_login(user)
     said = [re.search(r'class="empty">.*?<h2>([^<]+)', client.get(address(n)).content.decode(), re.S) for n in LISTS]
     assert [found[1] for found in said] == [
-        "No test waits for a place", "No vehicles yet", "No dynos yet", "Nothing has happened yet",
-    ]  # fmt: skip
+        "No test waits for a place",
+        "No vehicles yet",
+        "No dynos yet",
+        "Nothing has happened yet",
+    ]
 
 
 def test_csv_holds_nothing_that_a_spreadsheet_would_run(scheduler, world):

@@ -40,10 +40,11 @@ def text(response):
 
 def test_extend_and_complete_are_one_press_on_card_page_and_lists(scheduler, world, overrun):
     pages = [
-        address("card", overrun), address("detail", overrun),
+        address("card", overrun),
+        address("detail", overrun),
         reverse("allocations:dyno-detail", args=[overrun.dyno_id]),
         reverse("allocations:vehicle-detail", args=[overrun.vehicle_id]),
-    ]  # fmt: skip
+    ]
     for page in pages:
         body = text(scheduler.get(page))
         assert (page, f'action="/g/NORTH{address("extend", overrun)}"' in body) == (page, True)
@@ -69,8 +70,10 @@ def test_the_board_and_the_list_of_dynos_show_it(scheduler, world, overrun):
     board = text(scheduler.get(reverse("allocations:schedule"), {"from": day(3), "to": day(9)}))
     (bar,) = re.findall(rf'<a class="([^"]+)" id="a{overrun.pk}"[^>]*style="([^"]+)"', board)
     assert (bar[0].split(), "--s:-3;--n:5;" in bar[1], bar[1].endswith("--o:2")) == (
-        ["bar", "status-overrun", "d2", "over"], True, True,
-    )  # fmt: skip
+        ["bar", "status-overrun", "d2", "over"],
+        True,
+        True,
+    )
     dynos = text(scheduler.get(reverse("allocations:dyno-list")))
     row = re.search(r"<tr>(?:(?!</tr>).)*NPG 1</a>.*?</tr>", dynos)[0]
     assert "Overrun" in row
@@ -136,8 +139,9 @@ def test_a_running_test_leaves_what_ran_and_goes_to_the_page_of_its_rest(schedul
         answer = scheduler.post(address("move", overrun), {"place": places[0], "days": 2, "version": overrun.version})
     rows = Allocation.objects.filter(ground=world.north).order_by("pk")
     assert [(row.dyno.name, row.first_day, row.last_day, row.status) for row in rows] == [
-        ("NPG 1", day(0), day(0), "completed"), ("NPG 21", day(1), day(2), "running"),
-    ]  # fmt: skip
+        ("NPG 1", day(0), day(0), "completed"),
+        ("NPG 21", day(1), day(2), "running"),
+    ]
     assert answer["Location"] == address("detail", rows[1])
 
 
@@ -150,8 +154,9 @@ def test_past_its_end_the_places_are_for_a_day_more(scheduler, world, overrun):
     scheduler.post(address("move", overrun), {"place": place, "days": days, "version": overrun.version})
     rows = Allocation.objects.filter(ground=world.north).order_by("pk")
     assert [(row.dyno.name, row.first_day, row.last_day, row.status) for row in rows] == [
-        ("NPG 1", day(0), day(3), "completed"), ("NPG 21", day(4), day(4), "running"),
-    ]  # fmt: skip
+        ("NPG 1", day(0), day(3), "completed"),
+        ("NPG 21", day(4), day(4), "running"),
+    ]
 
 
 def test_without_another_place_the_page_says_why(scheduler, world, asked_for):

@@ -85,9 +85,14 @@ def test_an_overtaken_plan_says_item_by_item_what_stands_in_the_way(world, clien
     assert items["412W103"].dyno.name == "NPG 1"
     place = items["412W101"]
     book(
-        world.vehicles["412W101"].pk, place.dyno_id, test_type_id=world.tests["Brake"].pk, first_day=day(9),
-        last_day=day(11), request_id=place.request_id, actor=world.actor("admin"),
-    )  # fmt: skip
+        world.vehicles["412W101"].pk,
+        place.dyno_id,
+        test_type_id=world.tests["Brake"].pk,
+        first_day=day(9),
+        last_day=day(11),
+        request_id=place.request_id,
+        actor=world.actor("admin"),
+    )
     world.vehicle("412W104")
     world.book("412W104", "NPG 1", 1, 1)
     before = Allocation.objects.filter(ground=world.north).count()
@@ -160,8 +165,11 @@ def test_only_the_requests_ticked_are_planned_and_planned_again(world, client):
     client.post(reverse("allocations:plan-again", args=[plan.pk]))
     again = Plan.objects.get(again_of=plan)
     assert (again.chosen, again.last_day, again.movable, again.name) == (
-        chosen, plan.last_day, plan.movable, "Two of three",
-    )  # fmt: skip
+        chosen,
+        plan.last_day,
+        plan.movable,
+        "Two of three",
+    )
     page = client.get(reverse("allocations:plan-detail", args=[plan.pk])).content.decode()
     assert f'?plan={plan.pk}&amp;plan={again.pk}"' in page
 
@@ -270,16 +278,23 @@ def on_the_calendar(client, plan, **more):
 def test_a_plan_lies_over_the_calendar(world, client):
     moved = world.book("412W101", "NPG 1", 8, 12)
     TestRequest.objects.create(
-        ground=world.north, vehicle=world.vehicles["412W103"], test_type=world.tests["Brake"], days=3,
-        earliest_start=day(8), due_date=day(10), priority="urgent",
-    )  # fmt: skip
+        ground=world.north,
+        vehicle=world.vehicles["412W103"],
+        test_type=world.tests["Brake"],
+        days=3,
+        earliest_start=day(8),
+        due_date=day(10),
+        priority="urgent",
+    )
     plan = thought(world, movable="all")
     client.force_login(world.users["scheduler"])
     page = on_the_calendar(client, plan).content.decode()
     ghosts = re.findall(r'class="cal-ghost (\w+)"\s+id="(\w+)-\d+"[^>]*style="--s:(\d+);--n:(\d+)"', page)
     assert sorted(ghosts) == [
-        ("from", "from", "15", "5"), ("moved", "ghost", "15", "5"), ("new", "ghost", "15", "3"),
-    ]  # fmt: skip
+        ("from", "from", "15", "5"),
+        ("moved", "ghost", "15", "5"),
+        ("new", "ghost", "15", "3"),
+    ]
     row = page[page.index(f'data-dyno="{world.dynos["NPG 21"].pk}"') :]
     assert "instead of NPG 1, 24 – 28 Nov" in row[: row.index("data-dyno", 20)]
     (new,) = plan.items.exclude(request=None)

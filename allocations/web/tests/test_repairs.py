@@ -87,8 +87,12 @@ def test_all_options_stand_side_by_side_without_javascript(admin, crowd):
     row = re.search(r"<tr>\s*<th scope=\"row\"><label[^>]*><input[^>]*value=\"1\".*?</tr>", page, re.S)[0]
     figures = re.findall(r'data-label="([A-Z][a-z ]+)"[^>]*>([^<]*)', row)
     assert figures[:5] == [
-        ("Moves", "2"), ("Days later", "4"), ("Days late", "+4"), ("Weighted", "+8"), ("Vehicles", "2")
-    ]  # fmt: skip
+        ("Moves", "2"),
+        ("Days later", "4"),
+        ("Days late", "+4"),
+        ("Weighted", "+8"),
+        ("Vehicles", "2"),
+    ]
 
 
 def test_the_further_options_come_as_a_fragment(admin, crowd):

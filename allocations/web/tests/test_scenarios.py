@@ -28,9 +28,14 @@ def crowded(world):
     for number in range(4):
         vehicle = world.vehicle(f"700W{number}", weight_class=">10K")
         TestRequest.objects.create(
-            ground=world.north, vehicle=vehicle, test_type=world.tests["Brake"], days=3, earliest_start=day(0),
-            due_date=day(2), priority=Priority.LOW,
-        )  # fmt: skip
+            ground=world.north,
+            vehicle=vehicle,
+            test_type=world.tests["Brake"],
+            days=3,
+            earliest_start=day(0),
+            due_date=day(2),
+            priority=Priority.LOW,
+        )
     return world
 
 
@@ -75,8 +80,12 @@ def test_a_scenario_is_made_edited_and_asked_without_a_script(committed_world, c
     )
     client.force_login(world.users["scheduler"])
     form = {
-        "name": "May", "first_day": "2026-11-16", "last_day": "2026-12-31", "movable": "nothing", "seconds": "1",
-    }  # fmt: skip
+        "name": "May",
+        "first_day": "2026-11-16",
+        "last_day": "2026-12-31",
+        "movable": "nothing",
+        "seconds": "1",
+    }
     response = client.post(reverse("allocations:scenario-create"), form)
     scenario = Scenario.objects.get()
     assert response["Location"] == page_of(scenario)

@@ -44,9 +44,17 @@ def test_new_booking_proposes_the_request_that_waits_for_the_vehicle(scheduler, 
     assert f'value="{other.pk}"' in page.content.decode()
     assert f'value="{at(world, "NPG 1", 3)}"' in page.content.decode()
     answer = scheduler.post(
-        NEW, {"request": waiting.pk, "vehicle": "412W101", "test_type": world.tests["Brake"].pk, "days": 4,
-              "first_day": day(3), "place": at(world, "NPG 1", 3), "key": "k"},
-    )  # fmt: skip
+        NEW,
+        {
+            "request": waiting.pk,
+            "vehicle": "412W101",
+            "test_type": world.tests["Brake"].pk,
+            "days": 4,
+            "first_day": day(3),
+            "place": at(world, "NPG 1", 3),
+            "key": "k",
+        },
+    )
     assert answer.status_code == 302
     waiting.refresh_from_db()
     assert waiting.status == "placed"
@@ -125,9 +133,15 @@ def test_administration_asks_on_a_page_between(client, world):
     client.force_login(world.users["admin"])
     waiting = wish(world, earliest_start=day(10))
     data = {
-        "vehicle": world.vehicles["412W101"].pk, "test_type": world.tests["Brake"].pk, "drive": "",
-        "dyno": world.dynos["NPG 1"].pk, "first_day": day(2), "last_day": day(6), "request": waiting.pk, "note": "",
-    }  # fmt: skip
+        "vehicle": world.vehicles["412W101"].pk,
+        "test_type": world.tests["Brake"].pk,
+        "drive": "",
+        "dyno": world.dynos["NPG 1"].pk,
+        "first_day": day(2),
+        "last_day": day(6),
+        "request": waiting.pk,
+        "note": "",
+    }
     page = client.post("/admin/allocations/allocation/add/", data)
     assert "The request starts on 26 Nov 2026 at the earliest" in text(page)
     assert not Allocation.objects.filter(ground=world.north).exists()

@@ -25,26 +25,57 @@ def a_run(world, name="scheduler", ground=None, *, text="Book 412W101 for brake"
     user, ground = world.users[name], ground or world.north
     conversation = Conversation.objects.create(user=user, ground=ground, title=text)
     run = Run.objects.create(
-        conversation=conversation, user=user, ground=ground, status=RunStatus.DONE, outcome="proposal", model=GEMINI,
-        tokens_in=1_200, tokens_out=80, cost=Decimal("0.00056"), started_at=NOON, ended_at=NOON,
-    )  # fmt: skip
+        conversation=conversation,
+        user=user,
+        ground=ground,
+        status=RunStatus.DONE,
+        outcome="proposal",
+        model=GEMINI,
+        tokens_in=1_200,
+        tokens_out=80,
+        cost=Decimal("0.00056"),
+        started_at=NOON,
+        ended_at=NOON,
+    )
     run.question = Message.objects.create(conversation=conversation, run=run, author=Author.USER, text=text)
     run.save()
     ModelCall.objects.create(run=run, model=GEMINI, error="GoogleRateLimitError: later", ended_at=NOON, day=day)
     ModelCall.objects.create(
-        run=run, model=GEMINI, tokens_in=1_200, tokens_out=80, cost=Decimal("0.00056"), seconds=1.5, ended_at=NOON,
+        run=run,
+        model=GEMINI,
+        tokens_in=1_200,
+        tokens_out=80,
+        cost=Decimal("0.00056"),
+        seconds=1.5,
+        ended_at=NOON,
         day=day,
-    )  # fmt: skip
+    )
     ToolCall.objects.create(
-        run=run, call_id="a", name="auto_allocate_vehicle", status=ToolStatus.WAITING, args={"vehicle": "412W101"},
-        result={"status": "waiting", "message": "It waits."}, seconds=0.25,
-    )  # fmt: skip
+        run=run,
+        call_id="a",
+        name="auto_allocate_vehicle",
+        status=ToolStatus.WAITING,
+        args={"vehicle": "412W101"},
+        result={"status": "waiting", "message": "It waits."},
+        seconds=0.25,
+    )
     ToolCall.objects.create(run=run, call_id="b", name="list_dynos", status=ToolStatus.FAILED, error="KeyError: 'x'")
     Proposal.objects.create(
-        run=run, conversation=conversation, user=user, ground=ground, tool="auto_allocate_vehicle", call_id="a",
-        args={"vehicle": "412W101"}, step={"do": "book"}, card={"title": "Book 412W101 on NPG 1"},
-        status=ProposalStatus.REJECTED, word="Not this week.", decided_by=user, decided_at=NOON, expires_at=NOON,
-    )  # fmt: skip
+        run=run,
+        conversation=conversation,
+        user=user,
+        ground=ground,
+        tool="auto_allocate_vehicle",
+        call_id="a",
+        args={"vehicle": "412W101"},
+        step={"do": "book"},
+        card={"title": "Book 412W101 on NPG 1"},
+        status=ProposalStatus.REJECTED,
+        word="Not this week.",
+        decided_by=user,
+        decided_at=NOON,
+        expires_at=NOON,
+    )
     answer = Message.objects.create(conversation=conversation, run=run, author=Author.ASSISTANT, text="Here it is.")
     Feedback.objects.create(message=answer, user=user, verdict=Verdict.DOWN, comment="Wrong dyno.")
     spend, _ = Spend.objects.get_or_create(day=day, user=user, ground=ground)

@@ -124,10 +124,12 @@ def test_a_runs_page_tells_what_happened_in_its_order(cast, keeper):
         ({"status__exact": "failed"}, ["Move 412W102"]),
         ({"user__id__exact": "viewer"}, ["Move 412W102"]),
         ({"model__exact": GEMINI, "status__exact": "done"}, ["Book 412W101 for brake"]),
-        ({"created_at__day": "18", "created_at__month": "11", "created_at__year": "2026", "q": "Book"},
-         ["Book 412W101 for brake"]),
+        (
+            {"created_at__day": "18", "created_at__month": "11", "created_at__year": "2026", "q": "Book"},
+            ["Book 412W101 for brake"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_runs_are_found_by_filters_and_search(cast, keeper, query, expected):
     a_run(cast.world)
     other = a_run(cast.world, "viewer", text="Move 412W102")
@@ -142,9 +144,14 @@ def test_spend_adds_up_by_user_and_by_day_for_the_rows_shown(cast, root):
     scheduler, viewer = cast.world.users["scheduler"], cast.world.users["viewer"]
     for day, user, cost in ((16, scheduler, "1.50"), (17, scheduler, "2.25"), (17, viewer, "0.5")):
         Spend.objects.create(
-            day=dt.date(2026, 11, day), user=user, ground=cast.world.north, calls=2, tokens_in=1_000, tokens_out=100,
+            day=dt.date(2026, 11, day),
+            user=user,
+            ground=cast.world.north,
+            calls=2,
+            tokens_in=1_000,
+            tokens_out=100,
             cost=Decimal(cost),
-        )  # fmt: skip
+        )
     response = root.get(url("spend"))
     assert tables(response)["By user"] == [
         ("scheduler", 2, 4, 2_000, 200, "$3.75"),
@@ -202,9 +209,15 @@ def test_the_approval_rate_is_of_what_was_decided(cast, root):
     first = Proposal.objects.get()
     for number, status in enumerate(ProposalStatus):
         Proposal.objects.create(
-            run=run, conversation=run.conversation, user=run.user, ground=run.ground, tool=first.tool,
-            call_id=f"p{number}", status=status, expires_at=first.expires_at,
-        )  # fmt: skip
+            run=run,
+            conversation=run.conversation,
+            user=run.user,
+            ground=run.ground,
+            tool=first.tool,
+            call_id=f"p{number}",
+            status=status,
+            expires_at=first.expires_at,
+        )
     # 8 in all: approved and undone are both approved; edited, rejected twice; changed, expired, waiting undecided.
     assert tables(root.get(url("proposal")))["By tool"] == [(first.tool, 8, 2, 1, 1, 2, 1, 1, 1, "40 %")]
 
@@ -220,8 +233,12 @@ def test_feedback_leads_to_its_run(cast, keeper):
 
 def test_small_costs_are_not_shown_as_nothing():
     assert [figures.dollars(Decimal(each)) for each in ("0", "0.0004", "0.31", "1", "1234.5")] == [
-        "$0.00", "$0.0004", "$0.3100", "$1.00", "$1,234.50",
-    ]  # fmt: skip
+        "$0.00",
+        "$0.0004",
+        "$0.3100",
+        "$1.00",
+        "$1,234.50",
+    ]
 
 
 def test_a_model_that_refuses_its_key_is_told_on_every_page_of_the_administration(cast, root, keeper, settings):

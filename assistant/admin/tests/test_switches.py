@@ -64,8 +64,10 @@ def test_a_grounds_settings_are_saved_by_its_admin(cast, keeper):
     assert keeper.post(path, values).status_code == 302
     row.refresh_from_db()
     assert (row.enabled, row.approval, row.tools_off) == (
-        True, "not-single-bookings", ["query_database", "plan_requests"],
-    )  # fmt: skip
+        True,
+        "not-single-bookings",
+        ["query_database", "plan_requests"],
+    )
     (first, *_) = keeper.get(url("assistantsettings", "history", row.pk)).context["page"]
     assert (first.who, ("Tools off", "", "query_database, plan_requests") in first.differences) == ("keeper", True)
 

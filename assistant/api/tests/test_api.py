@@ -142,9 +142,13 @@ def test_a_fault_of_the_server_is_told_as_data_with_the_id_of_the_request(owner,
     answer = client.get(f"{ROOT}/conversations", headers={"X-Request-ID": "abcdef-0123"})
     assert (answer.status_code, answer["Content-Type"]) == (500, "application/json")
     assert answer.json() == {
-        "code": "failed", "message": "Something went wrong here. The fault has been recorded.",
-        "refusals": [], "places": [], "errors": {}, "request_id": "abcdef-0123",
-    }  # fmt: skip
+        "code": "failed",
+        "message": "Something went wrong here. The fault has been recorded.",
+        "refusals": [],
+        "places": [],
+        "errors": {},
+        "request_id": "abcdef-0123",
+    }
 
 
 def test_what_django_itself_refuses_is_told_as_data(owner, proposal):
@@ -355,8 +359,10 @@ def test_changed_facts_write_nothing_and_are_told_with_the_new_card(world, owner
     assert "has changed" in answer.body["message"]
     new = answer.body["replacement"]
     assert (new["status"], new["replaces"], new["card"]["bars"][0]["first_day"]) == (
-        "waiting", made["proposal"], "2026-12-22",
-    )  # fmt: skip
+        "waiting",
+        made["proposal"],
+        "2026-12-22",
+    )
     assert answer.body["proposal"]["status"] == "changed"
     assert booked(world) == 1
     assert owner.post(f"/proposals/{new['id']}/approve").status == 200
@@ -369,9 +375,13 @@ def test_changed_facts_without_another_card_name_reasons_and_places(world, owner
     assert answer.body["refusals"][0]["message"].startswith("NPG 1 is taken by 412W101")
     assert answer.body["refusals"][0]["code"]
     assert answer.body["places"][0] == {
-        "dyno_id": world.dynos["NPG 1"].pk, "dyno": "NPG 1", "facility": "NPG", "first_day": "2026-12-22",
-        "last_day": "2026-12-23", "alike": [],
-    }  # fmt: skip
+        "dyno_id": world.dynos["NPG 1"].pk,
+        "dyno": "NPG 1",
+        "facility": "NPG",
+        "first_day": "2026-12-22",
+        "last_day": "2026-12-23",
+        "alike": [],
+    }
 
 
 def test_rejected_with_a_word(owner, proposal):

@@ -74,8 +74,12 @@ def test_ask_follow_approve_and_undo(world, http, celery_worker):
     assert [answer.status_code for answer in done] == [200, 200]
     row = Allocation.objects.get(ground=world.north)
     assert (row.vehicle.tag, row.dyno.name, str(row.first_day), str(row.last_day), row.status) == (
-        "412W103", "NPG 1", "2026-12-21", "2026-12-22", "scheduled",
-    )  # fmt: skip
+        "412W103",
+        "NPG 1",
+        "2026-12-21",
+        "2026-12-22",
+        "scheduled",
+    )
     assert row.created_by == world.users["scheduler"]
     undone = http.post(f"/proposals/{proposal['id']}/undo")
     assert undone.json()["proposal"]["status"] == "undone"

@@ -36,8 +36,15 @@ def test_all_cases_pass_offline(name, transactional_db):
 
 def test_a_wrong_answer_is_seen(transactional_db):
     a_world = read("north_world")
-    case = {"id": "x", "say": "list the dynos", "tools": ["detect_conflicts"], "args": {"dyno": "NPG 1"},
-            "outcome": "proposal", "has": ["NPG 77"], "hasnt": ["NPG 21"]}  # fmt: skip
+    case = {
+        "id": "x",
+        "say": "list the dynos",
+        "tools": ["detect_conflicts"],
+        "args": {"dyno": "NPG 1"},
+        "outcome": "proposal",
+        "has": ["NPG 77"],
+        "hasnt": ["NPG 21"],
+    }
     with clock.day_is(world.day(a_world["today"])):
         world.build(a_world)
         result = runner.run_case(case, a_world)

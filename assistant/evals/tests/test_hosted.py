@@ -48,8 +48,10 @@ def test_cases_go_to_the_model_that_is_named(stub, transactional_db, tmp_path):
     )
     listed, booked, asked, broken = run(tmp_path, cases)
     assert (listed["pass"], listed["answer"], listed["tools"]) == (
-        True, "There are NPG 1 and NPG 21.", [{"name": "list_dynos", "args": {}}],
-    )  # fmt: skip
+        True,
+        "There are NPG 1 and NPG 21.",
+        [{"name": "list_dynos", "args": {}}],
+    )
     assert (booked["pass"], booked["outcome"]) == (True, "proposal")
     assert "412W103" in booked["answer"]
     assert asked["pass"] is True

@@ -26,9 +26,11 @@ def test_calls_without_a_result_are_closed_by_what_is_known_or_as_failed():
     cut = [HumanMessage("q", id="run-1"), call("1", "2", "3"), ToolMessage("r", tool_call_id="2")]
     added = history.opening(cut, NEXT, results={"3": '{"status": "ok"}'}, said="Well")
     assert described(added) == [
-        ("tool", history.CUT_OFF, "1"), ("tool", '{"status": "ok"}', "3"), ("ai", "Well", None),
+        ("tool", history.CUT_OFF, "1"),
+        ("tool", '{"status": "ok"}', "3"),
+        ("ai", "Well", None),
         ("human", "next", None),
-    ]  # fmt: skip
+    ]
     assert [message.status for message in added[:2]] == ["error", "success"]
 
 
@@ -37,21 +39,29 @@ def test_calls_left_open_further_back_are_closed_where_they_stand():
     first, *rest = history.opening(broken, NEXT)
     assert isinstance(first, RemoveMessage)
     assert described(rest) == [
-        ("human", "q", None), ("ai", "", None), ("tool", history.CUT_OFF, "1"), ("human", "q", None),
-        ("ai", "answer", None), ("human", "next", None),
-    ]  # fmt: skip
+        ("human", "q", None),
+        ("ai", "", None),
+        ("tool", history.CUT_OFF, "1"),
+        ("human", "q", None),
+        ("ai", "answer", None),
+        ("human", "next", None),
+    ]
 
 
 def test_a_turn_without_an_answer_gets_one():
     assert described(history.opening([HumanMessage("q", id="run-1")], NEXT)) == [
-        ("ai", history.NO_ANSWER, None), ("human", "next", None),
-    ]  # fmt: skip
+        ("ai", history.NO_ANSWER, None),
+        ("human", "next", None),
+    ]
 
 
 def test_what_is_tried_again_takes_the_place_of_the_first_try():
     messages = [
-        HumanMessage("before", id="run-0"), AIMessage("answer"), HumanMessage("q", id="run-1"), AIMessage("half"),
-    ]  # fmt: skip
+        HumanMessage("before", id="run-0"),
+        AIMessage("answer"),
+        HumanMessage("q", id="run-1"),
+        AIMessage("half"),
+    ]
     first, *rest = history.opening(messages, NEXT, superseded=["run-1"])
     assert isinstance(first, RemoveMessage)
     assert described(rest) == [("human", "before", None), ("ai", "answer", None), ("human", "next", None)]

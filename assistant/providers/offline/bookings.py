@@ -139,9 +139,14 @@ def cancel(turn: Turn) -> Plan | None:
         return ask(f"Which booking on {said.dyno} should be cancelled? Say its vehicle, or its days.")
     when = said.when
     return turn.call(
-        "cancel_allocation", allocation=int(number[1]) if number and not said.vehicle else None, vehicle=said.vehicle,
-        dyno=said.dyno, within_start=iso(when.first), within_end=iso(when.end or when.first), within_test=said.test,
-    )  # fmt: skip
+        "cancel_allocation",
+        allocation=int(number[1]) if number and not said.vehicle else None,
+        vehicle=said.vehicle,
+        dyno=said.dyno,
+        within_start=iso(when.first),
+        within_end=iso(when.end or when.first),
+        within_test=said.test,
+    )
 
 
 def _clarify_booking(turn: Turn, *, dyno: bool) -> Plan | None:
@@ -199,18 +204,26 @@ def book(turn: Turn) -> Plan | None:
     last = when.end or when.first
     if said.dyno:
         return turn.call(
-            "book_allocation", vehicle=said.vehicle, dyno=said.dyno, test_type=said.test, start_date=iso(when.first),
+            "book_allocation",
+            vehicle=said.vehicle,
+            dyno=said.dyno,
+            test_type=said.test,
+            start_date=iso(when.first),
             end_date=iso(last),
-        )  # fmt: skip
+        )
     backup = said.backup or None
     calls = [
         turn.call(
-            "auto_allocate_vehicle", vehicle=vehicle, test_type=said.test, start_date=iso(when.first),
-            days_to_complete=when.length or (last - when.first).days + 1, backup=backup,
+            "auto_allocate_vehicle",
+            vehicle=vehicle,
+            test_type=said.test,
+            start_date=iso(when.first),
+            days_to_complete=when.length or (last - when.first).days + 1,
+            backup=backup,
             max_backup_days=said.backup_days if backup else None,
         )
         for vehicle in said.vehicles[:MOST_AT_ONCE]
-    ]  # fmt: skip
+    ]
     return Plan(calls=tuple(call for each in calls for call in each.calls))
 
 

@@ -79,9 +79,13 @@ def _about_before(
         if start and args.get("days_to_complete"):
             end = iso(dt.date.fromisoformat(start) + DAY * (args["days_to_complete"] - 1))
         return turn.call(
-            "explain_fit", vehicle=args["vehicle"], dyno=args.get("dyno"), test_type=args.get("test_type"),
-            start_date=start, end_date=end,
-        )  # fmt: skip
+            "explain_fit",
+            vehicle=args["vehicle"],
+            dyno=args.get("dyno"),
+            test_type=args.get("test_type"),
+            start_date=start,
+            end_date=end,
+        )
     if last.status == "waiting" and talk.YES.fullmatch(words):
         return Plan("Approve it on the card, please: I can't do that for you.")
     if last.status == "waiting" and (talk.NO.fullmatch(words) or talk.DROP_IT.fullmatch(words)):
@@ -121,15 +125,31 @@ def _first(said: Said, tools: Sequence[str], known: Known) -> Plan:
 
 
 _RULES: tuple[Callable[[Turn], Plan | None], ...] = (
-    manners.forbidden, manners.greeting, manners.what_time,
-    lookups.by_query, lookups.vehicles_list,
-    bookings.undo, bookings.plan_all, bookings.set_maintenance,
-    lookups.fit, manners.what_it_can,
-    bookings.cancel, moves.move, lookups.conflicts, bookings.book,
-    lookups.completed, lookups.maintenance, lookups.available, lookups.utilisation, lookups.late, lookups.requests,
-    lookups.by_status, lookups.vehicle, lookups.dynos,
+    manners.forbidden,
+    manners.greeting,
+    manners.what_time,
+    lookups.by_query,
+    lookups.vehicles_list,
+    bookings.undo,
+    bookings.plan_all,
+    bookings.set_maintenance,
+    lookups.fit,
+    manners.what_it_can,
+    bookings.cancel,
+    moves.move,
+    lookups.conflicts,
+    bookings.book,
+    lookups.completed,
+    lookups.maintenance,
+    lookups.available,
+    lookups.utilisation,
+    lookups.late,
+    lookups.requests,
+    lookups.by_status,
+    lookups.vehicle,
+    lookups.dynos,
     bookings.incomplete_booking,
-)  # fmt: skip
+)
 """In the order in which they are tried: the first that understands the sentence has it."""
 
 

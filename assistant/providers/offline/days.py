@@ -16,10 +16,29 @@ Span = tuple[dt.date, dt.date]
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _NUMBERS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fourteen": 14, "couple": 2, "a couple of": 2, "couple of": 2,
-    "a few": 3, "single": 1, "a single": 1, "another": 1,
-}  # fmt: skip
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "fourteen": 14,
+    "couple": 2,
+    "a couple of": 2,
+    "couple of": 2,
+    "a few": 3,
+    "single": 1,
+    "a single": 1,
+    "another": 1,
+}
 _UNITS = {"day": 1, "week": 7, "wk": 7, "fortnight": 14}
 
 MONTH = (
@@ -30,9 +49,11 @@ WEEKDAY = (
     r"(?P<weekday>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?"
     r"|sun(?:day)?)\b\.?(?:'s)?"
 )
-N = r"(?P<n>\d{1,3}|a couple of|couple of|a few|a single|single|another|" + "|".join(
-    word for word in sorted(_NUMBERS, key=len, reverse=True) if " " not in word
-) + r")"  # fmt: skip
+N = (
+    r"(?P<n>\d{1,3}|a couple of|couple of|a few|a single|single|another|"
+    + "|".join(word for word in sorted(_NUMBERS, key=len, reverse=True) if " " not in word)
+    + r")"
+)
 UNIT = r"(?P<unit>day|week|wk|fortnight|month)(?:s|')*"
 YEAR = r"(?:,?\s*(?P<year>20\d\d)\b(?!-))?"
 NTH = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?![\d/:])"
@@ -231,8 +252,17 @@ class _Reader:
         if groups.get("month"):
             return self._named_month(groups["month"], groups.get("year"))
         which = groups.get("which") or "this"
-        step = {"next": 1, "the following": 1, "following": 1, "coming": 1, "the coming": 1, "last": -1, "past": -1,
-                "previous": -1, "upcoming": 1}.get(which.strip(), 0)  # fmt: skip
+        step = {
+            "next": 1,
+            "the following": 1,
+            "following": 1,
+            "coming": 1,
+            "the coming": 1,
+            "last": -1,
+            "past": -1,
+            "previous": -1,
+            "upcoming": 1,
+        }.get(which.strip(), 0)
         if groups.get("after_next"):
             step = 2
         unit = groups["period"]
@@ -404,9 +434,19 @@ def _plus(day: dt.date, n: int, unit: str) -> dt.date:
 
 
 _WORDS = {
-    "today": 0, "tonight": 0, "now": 0, "right now": 0, "tomorrow": 1, "day after tomorrow": 2, "yesterday": -1,
-    "day before yesterday": -2, "currently": 0, "at the moment": 0, "this morning": 0, "this afternoon": 0,
-}  # fmt: skip
+    "today": 0,
+    "tonight": 0,
+    "now": 0,
+    "right now": 0,
+    "tomorrow": 1,
+    "day after tomorrow": 2,
+    "yesterday": -1,
+    "day before yesterday": -2,
+    "currently": 0,
+    "at the moment": 0,
+    "this morning": 0,
+    "this afternoon": 0,
+}
 B = r"(?<![\w<>])"
 
 
@@ -432,78 +472,181 @@ _POINTS = _compiled(
         (r"(?P<m>\d{1,2})-(?P<d>\d{1,2})-(?P<y>20\d\d)(?!\d)", "slashed"),
         (_OPT_DAY + MONTH + r"\s*(?:the\s+)?" + NTH + YEAR, "month_day"),
         (r"(?:the\s+)?" + _OPT_DAY + NTH + r"\.?\s*(?:of\s+)?" + MONTH + YEAR, "month_day"),
-        (r"(?P<word>(?:the )?day after tomorrow|(?:the )?day before yesterday|tomorrow|today|tonight|yesterday"
-         r"|right now|now|currently|at the moment|this morning|this afternoon)\b", "word"),
+        (
+            r"(?P<word>(?:the )?day after tomorrow|(?:the )?day before yesterday|tomorrow|today|tonight|yesterday"
+            r"|right now|now|currently|at the moment|this morning|this afternoon)\b",
+            "word",
+        ),
         (r"in\s+" + N + r"\s+" + UNIT + r"(?:\s+time)?\b(?!\s+(?:of|from))", "ahead"),
         (N + r"\s+" + UNIT + r"\s+(?:from|after)\s+(?:(?P<base>now|today|tomorrow)\b|" + WEEKDAY + ")", "ahead"),
         (N + r"\s+" + UNIT + r"\s+(?P<ago>ago)\b", "ahead"),
-        (r"(?:on\s+)?(?:the\s+)?(?:(?P<which>next|this|coming|upcoming|following|last|past)\s+)?"
-         + WEEKDAY + _WEEKS_AFTER, "weekday"),
+        (
+            r"(?:on\s+)?(?:the\s+)?(?:(?P<which>next|this|coming|upcoming|following|last|past)\s+)?"
+            + WEEKDAY
+            + _WEEKS_AFTER,
+            "weekday",
+        ),
         (r"(?:the\s+)?" + WEEKDAY + r"\s+(?P<after_next>after next)\b", "weekday"),
         (r"(?:the\s+)?(?:(?P<which>next|this|coming|upcoming|following|last|past)\s+)?" + WEEKDAY, "weekday"),
         (r"(?P<weeks>next week|this week|last week|in " + N + r" weeks?)\s+(?:on\s+)?" + WEEKDAY, "weekday"),
         (r"(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)\b", "day_only"),
-        (r"(?:the\s+)?(?:end|start|beginning|first day|last day)\s+of\s+(?:" + MONTH + YEAR + "|"
-         + r"(?:" + _WHICH + r")?" + _PERIOD + ")", "edge"),
+        (
+            r"(?:the\s+)?(?:end|start|beginning|first day|last day)\s+of\s+(?:"
+            + MONTH
+            + YEAR
+            + "|"
+            + r"(?:"
+            + _WHICH
+            + r")?"
+            + _PERIOD
+            + ")",
+            "edge",
+        ),
     ]
-)  # fmt: skip
+)
 
 _PERIODS = _compiled(
     [
-        (r"(?:the\s+)?(?P<part>early|mid|middle of|late|first half of|second half of|first week of|last week of)"
-         r"(?:\s+in)?[\s-]+(?:" + MONTH + YEAR + "|" + _WHICH + r"(?P<period>month)\b)", "part_of_month"),
-        (r"(?:the\s+)?(?:rest|remainder)\s+of\s+(?:" + MONTH + YEAR + "|(?:" + _WHICH + ")?" + _PERIOD + ")", "rest_of"),
-        (r"(?:the\s+|over the\s+|within the\s+|for the\s+)?(?:next|coming|following|(?P<back>last|past))\s+" + N + r"\s+"
-         + UNIT + r"\b", "coming"),
+        (
+            r"(?:the\s+)?(?P<part>early|mid|middle of|late|first half of|second half of|first week of|last week of)"
+            r"(?:\s+in)?[\s-]+(?:" + MONTH + YEAR + "|" + _WHICH + r"(?P<period>month)\b)",
+            "part_of_month",
+        ),
+        (
+            r"(?:the\s+)?(?:rest|remainder)\s+of\s+(?:" + MONTH + YEAR + "|(?:" + _WHICH + ")?" + _PERIOD + ")",
+            "rest_of",
+        ),
+        (
+            r"(?:the\s+|over the\s+|within the\s+|for the\s+)?(?:next|coming|following|(?P<back>last|past))\s+"
+            + N
+            + r"\s+"
+            + UNIT
+            + r"\b",
+            "coming",
+        ),
         (r"within\s+(?:the\s+next\s+)?" + N + r"\s+" + UNIT + r"\b(?P<back>)", "coming"),
         (r"(?:the\s+)?(?P<period>week|month)\s+(?P<after_next>after next)\b", "period_named"),
-        (r"(?:calendar week|week|cw|kw|wk|w(?=\d))\s*#?(?P<number>\d{1,2})\b(?!\s*(?:days?|-day))" + YEAR, "week_number"),
+        (
+            r"(?:calendar week|week|cw|kw|wk|w(?=\d))\s*#?(?P<number>\d{1,2})\b(?!\s*(?:days?|-day))" + YEAR,
+            "week_number",
+        ),
         (r"(?:" + _WHICH + r")" + _PERIOD + r"(?!\s+(?:of|after|before|from)\b)", "period_named"),
         (r"q(?P<q>[1-4])\b" + YEAR, "quarter"),
-        (r"(?:(?:in|during|for|of|all|throughout|through|over)\s+)(?:all\s+(?:of\s+)?)?" + MONTH + YEAR + r"(?!\s*\d)", "period_named"),
+        (
+            r"(?:(?:in|during|for|of|all|throughout|through|over)\s+)(?:all\s+(?:of\s+)?)?"
+            + MONTH
+            + YEAR
+            + r"(?!\s*\d)",
+            "period_named",
+        ),
         (r"(?:this|next|last)\s+" + MONTH + r"(?P<year>)(?!\s*\d)", "period_named"),
         (r"(?!may\b|mar\b|sun\b|sat\b)" + MONTH + YEAR + r"(?!\s*\d)", "period_named"),
         (MONTH + r",?\s*(?P<year>20\d\d)\b", "period_named"),
         (r"(?:in|during|of|for)\s+(?P<y>20\d\d)\b(?!-)", "whole_year"),
     ]
-)  # fmt: skip
+)
 
 _LAST = r"(?P<last>\d{1,2})(?:st|nd|rd|th)?\b"
 _RANGES = _compiled(
     [
-        (r"(?:from\s+)?" + _OPT_DAY + MONTH + r"\s*(?:the\s+)?" + NTH + SEP + _OPT_DAY + _LAST
-         + r"(?!\s*(?:days?\b|weeks?\b|[/.]\d|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))" + YEAR, "month_days"),
-        (MONTH + r"\s*(?:the\s+)?" + NTH + r"\s*(?:and|&|\+|,)\s*(?:the\s+)?" + _LAST
-         + r"(?!\s*(?:days?\b|weeks?\b|lbs?\b|[/.:]\d|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))" + YEAR,
-         "month_two_days"),
-        (r"(?:the\s+)?" + NTH + r"\s*(?:and|&|\+)\s*(?:the\s+)?(?P<last>\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?" + MONTH + YEAR,
-         "month_two_days"),
-        (r"between\s+(?:the\s+)?" + MONTH + r"\s*" + NTH + r"\s+and\s+(?:the\s+)?" + _LAST
-         + r"(?!\s*(?:days?\b|[/.]|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))" + YEAR, "month_days"),
-        (r"(?:from\s+)?(?:the\s+)?" + _OPT_DAY + NTH + r"\.?" + SEP + _OPT_DAY + r"(?P<last>\d{1,2})(?:st|nd|rd|th)?\.?\s*(?:of\s+)?"
-         + MONTH + YEAR, "month_days"),
-        (r"between\s+(?:the\s+)?" + NTH + r"\s+and\s+(?:the\s+)?(?P<last>\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?"
-         + MONTH + YEAR, "month_days"),
-        (r"(?:from\s+)?(?P<day>\d{1,2})\.?" + SEP + r"(?P<last>\d{1,2})\.\s?(?P<m>\d{1,2})\.(?:\s?(?P<y>20\d\d|\d\d))?",
-         "dotted_days"),
-        (r"(?:from\s+|between\s+)?" + MONTH + YEAR + r"(?:" + SEP + r"|\s+and\s+)(?P<to>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b(?!\s*\d)",
-         "months"),
+        (
+            r"(?:from\s+)?"
+            + _OPT_DAY
+            + MONTH
+            + r"\s*(?:the\s+)?"
+            + NTH
+            + SEP
+            + _OPT_DAY
+            + _LAST
+            + r"(?!\s*(?:days?\b|weeks?\b|[/.]\d|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
+            + YEAR,
+            "month_days",
+        ),
+        (
+            MONTH
+            + r"\s*(?:the\s+)?"
+            + NTH
+            + r"\s*(?:and|&|\+|,)\s*(?:the\s+)?"
+            + _LAST
+            + r"(?!\s*(?:days?\b|weeks?\b|lbs?\b|[/.:]\d|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
+            + YEAR,
+            "month_two_days",
+        ),
+        (
+            r"(?:the\s+)?"
+            + NTH
+            + r"\s*(?:and|&|\+)\s*(?:the\s+)?(?P<last>\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?"
+            + MONTH
+            + YEAR,
+            "month_two_days",
+        ),
+        (
+            r"between\s+(?:the\s+)?"
+            + MONTH
+            + r"\s*"
+            + NTH
+            + r"\s+and\s+(?:the\s+)?"
+            + _LAST
+            + r"(?!\s*(?:days?\b|[/.]|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
+            + YEAR,
+            "month_days",
+        ),
+        (
+            r"(?:from\s+)?(?:the\s+)?"
+            + _OPT_DAY
+            + NTH
+            + r"\.?"
+            + SEP
+            + _OPT_DAY
+            + r"(?P<last>\d{1,2})(?:st|nd|rd|th)?\.?\s*(?:of\s+)?"
+            + MONTH
+            + YEAR,
+            "month_days",
+        ),
+        (
+            r"between\s+(?:the\s+)?"
+            + NTH
+            + r"\s+and\s+(?:the\s+)?(?P<last>\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?"
+            + MONTH
+            + YEAR,
+            "month_days",
+        ),
+        (
+            r"(?:from\s+)?(?P<day>\d{1,2})\.?"
+            + SEP
+            + r"(?P<last>\d{1,2})\.\s?(?P<m>\d{1,2})\.(?:\s?(?P<y>20\d\d|\d\d))?",
+            "dotted_days",
+        ),
+        (
+            r"(?:from\s+|between\s+)?"
+            + MONTH
+            + YEAR
+            + r"(?:"
+            + SEP
+            + r"|\s+and\s+)(?P<to>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b(?!\s*\d)",
+            "months",
+        ),
     ]
-)  # fmt: skip
+)
 
 _WEEK_OF = re.compile(
     B + r"(?:the\s+)?week\s+(?:of|from|starting(?: on)?|beginning(?: on)?|commencing|with|around)\s+(?:the\s+)?"
 )
 _LENGTH = re.compile(
-    B + r"(?P<lead>for|lasting|taking|takes|over|about|of|is|needs?|,)?\s*(?:the\s+)?" + N
-    + r"[\s-]*(?:calendar\s+|full\s+|whole\s+|consecutive\s+|test(?:ing)?\s+|(?P<working>(?:work(?:ing)?|business|week)[\s-]*))?" + UNIT
+    B
+    + r"(?P<lead>for|lasting|taking|takes|over|about|of|is|needs?|,)?\s*(?:the\s+)?"
+    + N
+    + r"[\s-]*(?:calendar\s+|full\s+|whole\s+|consecutive\s+|test(?:ing)?\s+|(?P<working>(?:work(?:ing)?|business|week)[\s-]*))?"
+    + UNIT
     + r"\b(?!\s+(?:(?:from|after) (?:now|today|tomorrow|mon|tue|wed|thu|fri|sat|sun)|ago|later|earlier|before|backup|back\b|forward|ahead|of backup|of slack|buffer))"
-)  # fmt: skip
+)
 _NOT_A_LENGTH = re.compile(
     r"(?:in|within|by|next|last|past|up to|max(?:imum)?|at most|coming|backup(?: of)?|than)\s+(?:the\s+)?$"
 )
-_LEAD = re.compile(r"(?:\b(?P<starting>from|starting|beginning|start|as of|after|since|begins?|starts?|onwards?)"
-                   r"|\b(?P<until>until|till?|by|before|through|ending|ends?|up to))(?:\s+(?:on|in|at|from))?\s*(?:the\s+)?$")  # fmt: skip
+_LEAD = re.compile(
+    r"(?:\b(?P<starting>from|starting|beginning|start|as of|after|since|begins?|starts?|onwards?)"
+    r"|\b(?P<until>until|till?|by|before|through|ending|ends?|up to))(?:\s+(?:on|in|at|from))?\s*(?:the\s+)?$"
+)
 
 
 def read_days(text: str, today: dt.date, bias: Bias = "future") -> When:

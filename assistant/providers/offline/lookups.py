@@ -118,9 +118,13 @@ def fit(turn: Turn) -> Plan | None:
         when = said.when
         last = when.end or when.first
         return turn.call(
-            "explain_fit", vehicle=said.vehicle, dyno=said.dyno, test_type=said.test,
-            start_date=iso(when.first), end_date=iso(last),
-        )  # fmt: skip
+            "explain_fit",
+            vehicle=said.vehicle,
+            dyno=said.dyno,
+            test_type=said.test,
+            start_date=iso(when.first),
+            end_date=iso(last),
+        )
     return None
 
 
@@ -169,9 +173,14 @@ def available(turn: Turn) -> Plan | None:
         if when.until and when.point:
             start, last = turn.known.today, when.first
     return turn.call(
-        "find_available_dynos", start_date=iso(start), end_date=iso(last), weight_lbs=said.weight,
-        drive_type=said.drive, test_type=said.test, dyno=said.dyno,
-    )  # fmt: skip
+        "find_available_dynos",
+        start_date=iso(start),
+        end_date=iso(last),
+        weight_lbs=said.weight,
+        drive_type=said.drive,
+        test_type=said.test,
+        dyno=said.dyno,
+    )
 
 
 def requests(turn: Turn) -> Plan | None:
@@ -260,9 +269,13 @@ def by_status(turn: Turn) -> Plan | None:
     ):
         return None
     return turn.call(
-        "get_tests_by_status", status=status, start_date=iso(when.first), end_date=iso(when.end or when.first),
-        test_type=said.test, dyno=said.dyno,
-    )  # fmt: skip
+        "get_tests_by_status",
+        status=status,
+        start_date=iso(when.first),
+        end_date=iso(when.end or when.first),
+        test_type=said.test,
+        dyno=said.dyno,
+    )
 
 
 def utilisation(turn: Turn) -> Plan | None:

@@ -57,9 +57,13 @@ class OfflineModel(BaseChatModel):
             for i, (name, args) in enumerate(next_.calls)
         ]
         message = AIMessage(
-            content=next_.text, tool_calls=calls, id=f"offline-{seed}", usage_metadata=_usage(),
-            additional_kwargs=_outcome(next_), response_metadata={"model_name": "offline"},
-        )  # fmt: skip
+            content=next_.text,
+            tool_calls=calls,
+            id=f"offline-{seed}",
+            usage_metadata=_usage(),
+            additional_kwargs=_outcome(next_),
+            response_metadata={"model_name": "offline"},
+        )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _stream(
@@ -78,17 +82,24 @@ class OfflineModel(BaseChatModel):
             yield chunk
         for i, (name, args) in enumerate(next_.calls):
             call = {
-                "name": name, "args": json.dumps(args), "id": f"call_{uuid.uuid5(seed, str(i)).hex}", "index": i,
+                "name": name,
+                "args": json.dumps(args),
+                "id": f"call_{uuid.uuid5(seed, str(i)).hex}",
+                "index": i,
                 "type": "tool_call_chunk",
-            }  # fmt: skip
+            }
             chunk = ChatGenerationChunk(message=AIMessageChunk(content="", id=id_, tool_call_chunks=[call]))
             if run_manager:
                 run_manager.on_llm_new_token("", chunk=chunk)
             yield chunk
         last = AIMessageChunk(
-            content="", id=id_, usage_metadata=_usage(), chunk_position="last",
-            additional_kwargs=_outcome(next_), response_metadata={"model_name": "offline"},
-        )  # fmt: skip
+            content="",
+            id=id_,
+            usage_metadata=_usage(),
+            chunk_position="last",
+            additional_kwargs=_outcome(next_),
+            response_metadata={"model_name": "offline"},
+        )
         yield ChatGenerationChunk(message=last)
 
 

@@ -15,13 +15,33 @@ _SUBJECTS = (
 )
 _MONTH = "to_char(first_day, 'YYYY-MM')"
 _DIMENSIONS = {
-    "dynos": {"test types?|tests?": "test_type", "facilit(?:y|ies)|sites?|buildings?|halls?": "facility", "enabled|status": "enabled"},
-    "vehicles": {"drives?(?: types?)?": "drive", "weight(?: class(?:es)?)?": "weight_class", **{detail.asked_as: detail.name for detail in VEHICLE_DETAILS}},
-    "allocations": {"status(?:es)?": "status", "dynos?": "dyno", "test types?|tests?|types?": "test_type", "vehicles?|cars?": "vehicle",
-                    "months?": _MONTH, "programs?": "program", "facilit(?:y|ies)": "facility"},
-    "requests": {"priorit(?:y|ies)": "priority", "status(?:es)?": "status", "test types?|tests?|types?": "test_type", "vehicles?|cars?": "vehicle"},
+    "dynos": {
+        "test types?|tests?": "test_type",
+        "facilit(?:y|ies)|sites?|buildings?|halls?": "facility",
+        "enabled|status": "enabled",
+    },
+    "vehicles": {
+        "drives?(?: types?)?": "drive",
+        "weight(?: class(?:es)?)?": "weight_class",
+        **{detail.asked_as: detail.name for detail in VEHICLE_DETAILS},
+    },
+    "allocations": {
+        "status(?:es)?": "status",
+        "dynos?": "dyno",
+        "test types?|tests?|types?": "test_type",
+        "vehicles?|cars?": "vehicle",
+        "months?": _MONTH,
+        "programs?": "program",
+        "facilit(?:y|ies)": "facility",
+    },
+    "requests": {
+        "priorit(?:y|ies)": "priority",
+        "status(?:es)?": "status",
+        "test types?|tests?|types?": "test_type",
+        "vehicles?|cars?": "vehicle",
+    },
     "maintenance": {"kinds?|types?": "kind", "dynos?": "dyno", "months?": _MONTH},
-}  # fmt: skip
+}
 _BY = r"(?:per|by|for each|for every|in each|of each|each|grouped by|for all)\s+(?:the\s+|of the\s+)?"
 
 
@@ -75,9 +95,11 @@ def _quoted(text: str) -> str:
 
 _LIGHTER = r"(?:lighter|less|smaller|lower|below|under|at most|up to)"
 _FIGURES = (
-    ("avg", "average_weight_lbs", r"average|mean|avg"), ("max", "heaviest", r"maximum|highest"),
-    ("min", "lightest", r"minimum|lowest"), ("sum", "total_weight_lbs", r"total"),
-)  # fmt: skip
+    ("avg", "average_weight_lbs", r"average|mean|avg"),
+    ("max", "heaviest", r"maximum|highest"),
+    ("min", "lightest", r"minimum|lowest"),
+    ("sum", "total_weight_lbs", r"total"),
+)
 _OWN_FACTS = r"how heavy|weighs?|weight|what drive|which drive|drive type|which program|what program|model year|powertrain|vin of|what(?:'s| is) the vin|build type|which team|what team|details|tell me about|info\w*"
 _VEHICLE_COLUMNS = "tag, vin, program, drive, weight_lbs, weight_class"
 

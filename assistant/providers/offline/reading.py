@@ -100,9 +100,19 @@ def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
             backup_days or 30,
         )
     said = Said(
-        text if english == joined else english, whole, vehicles + more, dynos, tests, unsure, weight, drive, when, backup or backup_days is not None,
-        backup_days, _program(whole, known),
-    )  # fmt: skip
+        text if english == joined else english,
+        whole,
+        vehicles + more,
+        dynos,
+        tests,
+        unsure,
+        weight,
+        drive,
+        when,
+        backup or backup_days is not None,
+        backup_days,
+        _program(whole, known),
+    )
     return replace(said, words=bare)
 
 
@@ -120,13 +130,39 @@ def _bias(words: str) -> Bias:
 # Short forms, and numbers in words.
 
 _SHORT = {
-    "whats": "what's", "wheres": "where's", "whens": "when's", "whos": "who's", "hows": "how's", "thats": "that's",
-    "cant": "can't", "wont": "won't", "dont": "don't", "doesnt": "doesn't", "isnt": "isn't", "arent": "aren't",
-    "didnt": "didn't", "couldnt": "couldn't", "wat": "what", "wen": "when", "nxt": "next", "tmrw": "tomorrow",
-    "tmr": "tomorrow", "tomo": "tomorrow", "pls": "please", "plz": "please", "wk": "week", "wks": "weeks", "u": "you",
-    "veh": "vehicle", "maint": "maintenance", "sched": "schedule", "avail": "available", "alloc": "allocate",
-    "reqs": "requests", "util": "utilisation",
-}  # fmt: skip
+    "whats": "what's",
+    "wheres": "where's",
+    "whens": "when's",
+    "whos": "who's",
+    "hows": "how's",
+    "thats": "that's",
+    "cant": "can't",
+    "wont": "won't",
+    "dont": "don't",
+    "doesnt": "doesn't",
+    "isnt": "isn't",
+    "arent": "aren't",
+    "didnt": "didn't",
+    "couldnt": "couldn't",
+    "wat": "what",
+    "wen": "when",
+    "nxt": "next",
+    "tmrw": "tomorrow",
+    "tmr": "tomorrow",
+    "tomo": "tomorrow",
+    "pls": "please",
+    "plz": "please",
+    "wk": "week",
+    "wks": "weeks",
+    "u": "you",
+    "veh": "vehicle",
+    "maint": "maintenance",
+    "sched": "schedule",
+    "avail": "available",
+    "alloc": "allocate",
+    "reqs": "requests",
+    "util": "utilisation",
+}
 _SHORT_WORD = re.compile(r"(?<![\w'/-])(?:" + "|".join(_SHORT) + r")(?![\w'/-])", re.IGNORECASE)
 
 
@@ -190,8 +226,10 @@ def _mend(word: str, own: set[str], text: str, match: re.Match) -> str:
     around = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
     if word in KNOWN_WORDS or word in own or any(char.isdigit() for char in around):
         return word
-    if any(word.endswith(end) and {word.removesuffix(end), word.removesuffix(end) + "e"} & (own | KNOWN_WORDS)
-           for end in ("s", "es", "ed", "ing", "er", "ly")):  # fmt: skip
+    if any(
+        word.endswith(end) and {word.removesuffix(end), word.removesuffix(end) + "e"} & (own | KNOWN_WORDS)
+        for end in ("s", "es", "ed", "ing", "er", "ly")
+    ):
         return word
     allowed = 1 if len(word) < 7 else 2
     pool = [*KEYWORDS, *(each for each in own if len(each) > 3)]
@@ -336,9 +374,37 @@ def _dynos(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
 
 _OTHER = re.compile(r"(?<![\w-])(?P<word>[A-Za-z]{2,12})\s*#\s?\d{1,4}(?![\w/-])")
 _NOT_OTHER = {
-    "dyno", "dynos", "dynamometer", "cell", "rig", "stand", "bench", "allocation", "booking", "request", "proposal", "vehicle",
-    "vin", "tag", "id", "number", "week", "wk", "kw", "on", "onto", "to", "at", "in", "use", "from", "and", "or", "is", "for",
-}  # fmt: skip
+    "dyno",
+    "dynos",
+    "dynamometer",
+    "cell",
+    "rig",
+    "stand",
+    "bench",
+    "allocation",
+    "booking",
+    "request",
+    "proposal",
+    "vehicle",
+    "vin",
+    "tag",
+    "id",
+    "number",
+    "week",
+    "wk",
+    "kw",
+    "on",
+    "onto",
+    "to",
+    "at",
+    "in",
+    "use",
+    "from",
+    "and",
+    "or",
+    "is",
+    "for",
+}
 
 
 def _other_dynos(text: str, found: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]]:
@@ -361,10 +427,11 @@ def _nearly_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]:
             OSA.distance(word, each) <= (1 if len(each) < 5 else 2) for each in letters if len(each) > 2
         ):
             named = names.dynos_named(match[0], known.dynos) or [
-                name for name in known.dynos
+                name
+                for name in known.dynos
                 if names.digits(name) == names.digits(match[2])
                 and OSA.distance(word, re.sub(r"[^a-z]", "", name.casefold())) <= 2
-            ]  # fmt: skip
+            ]
             name = named[0] if len(named) == 1 else match[0]
             return text[: match.start()] + CUT + text[match.end() :], [(match.start(), name)]
     return text, []
@@ -375,8 +442,9 @@ def _partial_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]
     firsts = {match[0].casefold() for name in known.dynos if (match := re.match(r"[A-Za-z]{3,}(?=[\s#_.-])", name))}
     for first in sorted(firsts - {"dyno", "cell", "test", "the"}):
         match = re.search(
-            rf"(?i)\b(?P<lead>on|onto|to|at|in|into|use|of|is|about)\s+(?:the\s+)?{first}\b(?P<more>\s+(?:[A-Z][a-z]+|[A-Z])\b)?", text
-        )  # fmt: skip
+            rf"(?i)\b(?P<lead>on|onto|to|at|in|into|use|of|is|about)\s+(?:the\s+)?{first}\b(?P<more>\s+(?:[A-Z][a-z]+|[A-Z])\b)?",
+            text,
+        )
         if match:
             more = match["more"] if match["more"] and match["more"].strip()[0].isupper() else ""
             if more.strip().casefold()[:3] in _MONTHS_AND_DAYS:
@@ -429,9 +497,32 @@ def _tests(text: str, known: Known) -> tuple[str, tuple[str, ...], tuple[str, ..
 
 
 _NO_TEST = {
-    "test", "tests", "testing", "run", "runs", "running", "type", "day", "days", "week", "weeks", "dyno", "dynos",
-    "vehicle", "free", "lb", "lbs", "the", "for", "and", "from", "today", "open", "book", "move",
-}  # fmt: skip
+    "test",
+    "tests",
+    "testing",
+    "run",
+    "runs",
+    "running",
+    "type",
+    "day",
+    "days",
+    "week",
+    "weeks",
+    "dyno",
+    "dynos",
+    "vehicle",
+    "free",
+    "lb",
+    "lbs",
+    "the",
+    "for",
+    "and",
+    "from",
+    "today",
+    "open",
+    "book",
+    "move",
+}
 
 
 def _names_a_test(said: list[str]) -> bool:
@@ -445,9 +536,29 @@ def _names_a_test(said: list[str]) -> bool:
 
 
 _TESTY = {
-    "emission", "emissions", "certification", "mileage", "durability", "coastdown", "performance", "thermal", "noise",
-    "cold", "hot", "soak", "fuel", "economy", "range", "endurance", "ageing", "aging", "mile", "cert", "break", "breaks",
-}  # fmt: skip
+    "emission",
+    "emissions",
+    "certification",
+    "mileage",
+    "durability",
+    "coastdown",
+    "performance",
+    "thermal",
+    "noise",
+    "cold",
+    "hot",
+    "soak",
+    "fuel",
+    "economy",
+    "range",
+    "endurance",
+    "ageing",
+    "aging",
+    "mile",
+    "cert",
+    "break",
+    "breaks",
+}
 
 
 def _bare_weight(text: str) -> tuple[str, int | None]:
@@ -492,12 +603,20 @@ def _drive(text: str) -> tuple[str, str | None]:
 _COUNT = r"(?P<n>\d{1,3}|one|two|three|four|five|six|seven|ten|fourteen|a|couple of|a couple of)"
 _BACKUP = re.compile(
     r"(?:,\s*)?(?:with\s+)?(?:a\s+)?(?:back-?\s?up|fallback|slack|buffer|flexib\w+|wiggle room)\b(?:\s+(?:window|days?|option|range|period))?"
-    r"(?:[\s,]*(?:of|up to|for up to|by up to|max(?:imum)?|at most|within|:|by|to|for|=|allowed|ok(?:ay)?|enabled|permitted|fine|is|yes))*\s*(?:" + _COUNT + r"\s*(?P<u>days?|weeks?)(?:\s+(?:later|at most|max))?)?"
+    r"(?:[\s,]*(?:of|up to|for up to|by up to|max(?:imum)?|at most|within|:|by|to|for|=|allowed|ok(?:ay)?|enabled|permitted|fine|is|yes))*\s*(?:"
+    + _COUNT
+    + r"\s*(?P<u>days?|weeks?)(?:\s+(?:later|at most|max))?)?"
     r"|(?:,\s*)?(?:(?:and|but)\s+)?(?:it\s+)?(?:can|could|may|might|is allowed to|is free to)\s+(?:slip|slide|shift|move|start later|be later|be late|wait|be delayed|be pushed)"
-    r"\s*(?:back\s+|out\s+)?(?:by\s+)?(?:up to|at most|max(?:imum)?|as much as|as late as)?\s*" + _COUNT.replace("?P<n>", "?P<n4>") + r"\s*(?P<u4>days?|weeks?)"
-    r"|" + _COUNT.replace("?P<n>", "?P<n2>") + r"\s*-?(?P<u2>days?|weeks?)\s+(?:of\s+)?(?:back-?\s?up|slack|buffer|fallback|flexibility|wiggle room|later at most|later at the latest)"
-    r"|(?:or\s+)?(?:up to|at most|(?:start|it can start|can start)\s+up to|within|no more than)\s+" + _COUNT.replace("?P<n>", "?P<n3>") + r"\s*(?P<u3>days?|weeks?)\s+(?:later|after(?:wards)?|late|of delay|delay)"
-)  # fmt: skip
+    r"\s*(?:back\s+|out\s+)?(?:by\s+)?(?:up to|at most|max(?:imum)?|as much as|as late as)?\s*"
+    + _COUNT.replace("?P<n>", "?P<n4>")
+    + r"\s*(?P<u4>days?|weeks?)"
+    r"|"
+    + _COUNT.replace("?P<n>", "?P<n2>")
+    + r"\s*-?(?P<u2>days?|weeks?)\s+(?:of\s+)?(?:back-?\s?up|slack|buffer|fallback|flexibility|wiggle room|later at most|later at the latest)"
+    r"|(?:or\s+)?(?:up to|at most|(?:start|it can start|can start)\s+up to|within|no more than)\s+"
+    + _COUNT.replace("?P<n>", "?P<n3>")
+    + r"\s*(?P<u3>days?|weeks?)\s+(?:later|after(?:wards)?|late|of delay|delay)"
+)
 
 
 def _backup(text: str) -> tuple[str, bool, int | None]:
@@ -517,8 +636,20 @@ def _backup(text: str) -> tuple[str, bool, int | None]:
     unit = match["u"] or match["u2"] or match["u3"] or match["u4"] or "day"
     days = None
     if said:
-        small = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10,
-                 "fourteen": 14, "a": 1, "couple of": 2, "a couple of": 2}  # fmt: skip
+        small = {
+            "one": 1,
+            "two": 2,
+            "three": 3,
+            "four": 4,
+            "five": 5,
+            "six": 6,
+            "seven": 7,
+            "ten": 10,
+            "fourteen": 14,
+            "a": 1,
+            "couple of": 2,
+            "a couple of": 2,
+        }
         days = (int(said) if said.isdigit() else small[said]) * (7 if unit.startswith("week") else 1)
     return text[: match.start()] + CUT + text[match.end() :], True, days
 

@@ -179,12 +179,19 @@ def _merged(before: Said, new: Said) -> Said:
     if (told := _STATUS.search(new.words)) and _STATUS.search(words):
         words = _STATUS.sub(told[1], words, count=1)
     return replace(
-        before, words=words, vehicles=new.vehicles or before.vehicles, dynos=new.dynos or before.dynos,
-        tests=new.tests or before.tests, unsure_tests=new.unsure_tests or (() if new.tests else before.unsure_tests),
-        weight=new.weight or before.weight, drive=new.drive or before.drive, when=_when(before, new),
-        backup=new.backup or before.backup, backup_days=new.backup_days or before.backup_days,
+        before,
+        words=words,
+        vehicles=new.vehicles or before.vehicles,
+        dynos=new.dynos or before.dynos,
+        tests=new.tests or before.tests,
+        unsure_tests=new.unsure_tests or (() if new.tests else before.unsure_tests),
+        weight=new.weight or before.weight,
+        drive=new.drive or before.drive,
+        when=_when(before, new),
+        backup=new.backup or before.backup,
+        backup_days=new.backup_days or before.backup_days,
         fix=replace(new, when=_when(before, new) if new.when.first or _relative(new) else new.when),
-    )  # fmt: skip
+    )
 
 
 def _when(before: Said, new: Said) -> When:

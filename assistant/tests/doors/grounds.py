@@ -103,9 +103,18 @@ def southern(world: World, name: str) -> Things:
         dyno.pk, first_day=day(20), last_day=day(22), kind=MaintenanceKind.PLANNED, actor=world.actor(name)
     )
     return Things(
-        "SOUTH", stay.pk, window_of(window).pk, wish.items[0]["id"], window.pk, dyno.pk, vehicle.pk, test.pk,
-        vehicle.tag, dyno.name, test.name,
-    )  # fmt: skip
+        "SOUTH",
+        stay.pk,
+        window_of(window).pk,
+        wish.items[0]["id"],
+        window.pk,
+        dyno.pk,
+        vehicle.pk,
+        test.pk,
+        vehicle.tag,
+        dyno.name,
+        test.name,
+    )
 
 
 def rows_of(ground: Any) -> list[list[dict]]:

@@ -61,9 +61,13 @@ class Proposals(Door):
         rest_waits=False,
     ) -> Answer:
         return self.decide(
-            "book_allocation", confirmed, **self._test(vehicle_id, test_type_id),
-            dyno=Dyno.objects.get(pk=dyno_id).name, start_date=first_day, end_date=last_day,
-        )  # fmt: skip
+            "book_allocation",
+            confirmed,
+            **self._test(vehicle_id, test_type_id),
+            dyno=Dyno.objects.get(pk=dyno_id).name,
+            start_date=first_day,
+            end_date=last_day,
+        )
 
     def _test(self, vehicle_id: int, test_type_id: int) -> dict[str, Any]:
         test_type = TestType.objects.get(pk=test_type_id)
@@ -75,9 +79,13 @@ class Proposals(Door):
     def auto_book(self, vehicle_id, *, test_type_id, first_day, days, backup, max_backup_days) -> Answer:
         """Beside that there is no place, it explains what stands in the way."""
         answer = self.decide(
-            "auto_allocate_vehicle", **self._test(vehicle_id, test_type_id), start_date=first_day,
-            days_to_complete=days, backup=backup, max_backup_days=max_backup_days,
-        )  # fmt: skip
+            "auto_allocate_vehicle",
+            **self._test(vehicle_id, test_type_id),
+            start_date=first_day,
+            days_to_complete=days,
+            backup=backup,
+            max_backup_days=max_backup_days,
+        )
         return Answer(answer.codes & {"no-place"} or answer.codes)
 
     def offers_move(self, allocation_id, *, dyno_id, first_day=None, last_day=None, confirmed=()) -> bool:
@@ -87,9 +95,13 @@ class Proposals(Door):
 
     def move(self, allocation_id, *, dyno_id, first_day=None, last_day=None, confirmed=()) -> Answer:
         return self.decide(
-            "move_allocation", confirmed, allocation=allocation_id, dyno=Dyno.objects.get(pk=dyno_id).name,
-            start_date=first_day, end_date=last_day,
-        )  # fmt: skip
+            "move_allocation",
+            confirmed,
+            allocation=allocation_id,
+            dyno=Dyno.objects.get(pk=dyno_id).name,
+            start_date=first_day,
+            end_date=last_day,
+        )
 
     def offers_cancel(self, allocation_id, *, keep_request) -> bool:
         return keep_request

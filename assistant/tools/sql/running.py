@@ -71,9 +71,12 @@ def _run(connection: psycopg.Connection, query: str) -> dict[str, Any]:
             break
         shown.append(cells)
     return {
-        "sql": query, "columns": [column.name for column in columns], "rows": shown, "count": count,
+        "sql": query,
+        "columns": [column.name for column in columns],
+        "rows": shown,
+        "count": count,
         "showing": f"{len(shown)} of {count}",
-    }  # fmt: skip
+    }
 
 
 def _cut(query: str, columns: list[psycopg.Column]) -> str:

@@ -32,8 +32,24 @@ VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
             FROM public.allocations_vehicle v WHERE v.ground_id = {HERE}""",
     ),
     "allocations": (
-        ("id", "vehicle_id", "vehicle", "program", "dyno_id", "dyno", "facility", "test_type", "first_day",
-         "last_day", "days", "status", "held_until", "due_date", "late", "days_late"),
+        (
+            "id",
+            "vehicle_id",
+            "vehicle",
+            "program",
+            "dyno_id",
+            "dyno",
+            "facility",
+            "test_type",
+            "first_day",
+            "last_day",
+            "days",
+            "status",
+            "held_until",
+            "due_date",
+            "late",
+            "days_late",
+        ),
         f"""SELECT a.id, a.vehicle_id, coalesce(nullif(v.tag, ''), v.vin) AS vehicle, v.program, a.dyno_id,
                 d.name AS dyno, f.name AS facility, t.name AS test_type, a.first_day, a.last_day,
                 a.last_day - a.first_day + 1 AS days, a.status,
@@ -84,5 +100,5 @@ VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
             JOIN public.allocations_facility t ON t.id = w.to_id
             WHERE w.ground_id = {HERE}""",
     ),
-}  # fmt: skip
+}
 COLUMNS = {name: list(columns) for name, (columns, _) in VIEWS.items()}

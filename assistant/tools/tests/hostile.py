@@ -366,7 +366,7 @@ HOSTILE: dict[str, list[str]] = {
         "SELECT gen_random_uuid()",
     ],
     "more than can be read": [LONG, "SELECT " + "1 + " * 900 + "1", "SELECT " + "NOT " * 900 + "true", "not sql", ""],
-}  # fmt: skip
+}
 
 HUNGRY = {
     "joins that stay in bounds": "SELECT count(*) FROM vehicles a, vehicles b, vehicles c, vehicles d, vehicles e",

@@ -31,9 +31,14 @@ LONGEST_SECONDS = 5.0
 GUARD_ALONE = {"its own settings", "notifies", "advisory locks", "another ground by a setting", "reads the token"}
 """What the role itself may do, on a connection that is closed after its one query. Nothing is read by it."""
 OF_MEMORY = {
-    "long texts", "texts that grow step by step", "arrays", "JSON", "long series",
-    "texts that are matched by long texts", "numbers that grow step by step",
-}  # fmt: skip
+    "long texts",
+    "texts that grow step by step",
+    "arrays",
+    "JSON",
+    "long series",
+    "texts that are matched by long texts",
+    "numbers that grow step by step",
+}
 """PostgreSQL has no limit that a role's memory could be given, and looks at no clock while it matches one text or
 reckons with one number: only the guard keeps these from the whole server."""
 
@@ -80,9 +85,17 @@ def secrets_of(world) -> list[str]:
     """What only tables beside the views, or another ground's rows, have."""
     session = SessionStore.get_model_class().objects.get()
     return [
-        "365W201", "STC #1", "South brake", "South Test Centre", world.users["outsider"].password, "argon2",
-        session.session_key, session.session_data, SOUTHERN_TOKEN, "root:x:0:0",
-    ]  # fmt: skip
+        "365W201",
+        "STC #1",
+        "South brake",
+        "South Test Centre",
+        world.users["outsider"].password,
+        "argon2",
+        session.session_key,
+        session.session_data,
+        SOUTHERN_TOKEN,
+        "root:x:0:0",
+    ]
 
 
 def state_of_the_database() -> dict[str, Any]:
@@ -244,9 +257,18 @@ def test_what_is_let_through_is_stopped_by_clock_and_limits(kind, asking, many_v
 
 
 HARMLESS_OF_ROWS = {
-    "any_value", "count", "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "mode",
-    "percent_rank", "rank",
-}  # fmt: skip
+    "any_value",
+    "count",
+    "cume_dist",
+    "dense_rank",
+    "first_value",
+    "lag",
+    "last_value",
+    "lead",
+    "mode",
+    "percent_rank",
+    "rank",
+}
 """They may also be the names of columns that nobody named, as `count` is."""
 
 

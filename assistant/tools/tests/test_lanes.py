@@ -41,9 +41,14 @@ def test_free_lanes_are_all_looked_up_and_said_as_one(track):
 
 def test_a_refusal_offers_one_of_the_lanes(track):
     result, lines = ask(
-        track, "book_allocation", vehicle="412W101", dyno="Track 2", test_type="brake",
-        start_date=f"{day(1)}", end_date=f"{day(2)}",
-    )  # fmt: skip
+        track,
+        "book_allocation",
+        vehicle="412W101",
+        dyno="Track 2",
+        test_type="brake",
+        start_date=f"{day(1)}",
+        end_date=f"{day(2)}",
+    )
     assert [(row["dyno"], row["more_alike"]) for row in result["places"]] == [
         ("NPG 21", None),
         ("Track 1", 10),

@@ -68,8 +68,9 @@ def test_moving_what_runs_is_a_card_of_its_rest_and_carried_out_as_shown(world, 
         approvals.approve(proposal.pk, user=world.users["scheduler"])
     rows = Allocation.objects.filter(ground=world.north).order_by("pk")
     assert [(row.dyno.name, row.first_day, row.last_day, row.status) for row in rows] == [
-        ("NPG 1", day(0), day(0), "completed"), ("NPG 21", day(1), day(2), "running"),
-    ]  # fmt: skip
+        ("NPG 1", day(0), day(0), "completed"),
+        ("NPG 21", day(1), day(2), "running"),
+    ]
 
 
 def test_cancelling_what_runs_says_what_has_run(world, overrun):

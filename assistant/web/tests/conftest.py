@@ -38,12 +38,18 @@ def talk_of(world: World, name: str, *, first: int = 7, status: str = RunStatus.
     run.question = question
     run.save()
     call = ToolCall.objects.create(
-        run=run, call_id="look", name="find_available_dynos", status=ToolStatus.OK, seconds=0.31,
+        run=run,
+        call_id="look",
+        name="find_available_dynos",
+        status=ToolStatus.OK,
+        seconds=0.31,
         args={"start_date": str(day(first)), "end_date": str(day(first + 2))},
-        result={"status": "ok", "free": [
-            {"id": world.dynos["NPG 1"].pk, "dyno": "NPG 1", "url": f"/dynos/{world.dynos['NPG 1'].pk}/"}
-        ], "not_free": []},
-    )  # fmt: skip
+        result={
+            "status": "ok",
+            "free": [{"id": world.dynos["NPG 1"].pk, "dyno": "NPG 1", "url": f"/dynos/{world.dynos['NPG 1'].pk}/"}],
+            "not_free": [],
+        },
+    )
     proposal = propose(world, name, conversation, run, first=first)
     answer = Message.objects.create(
         conversation=conversation, run=run, author=Author.ASSISTANT, text=f"**NPG 1** is free, {SECRET}."

@@ -49,9 +49,26 @@ HOSTILE = [
     "[a](<javascript:alert(1)>)",
 ]
 ALLOWED = {
-    "a", "blockquote", "br", "code", "em", "h4", "hr", "li", "ol", "p", "pre", "strong", "table", "tbody", "td", "th",
-    "thead", "tr", "ul",
-}  # fmt: skip
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "em",
+    "h4",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+}
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -169,8 +169,10 @@ def test_all_at_once_each_by_itself(talk, panel):
     answer = panel.post(reverse("assistant:approve-all"), {"proposal": [talk.proposal.pk, more.pk, late.pk]})
     assert "2 of 3 changes carried out." in html(answer)
     assert [(tag, first) for tag, _, first in booked()] == [
-        ("412W103", "2026-11-23"), ("412W101", "2026-11-30"), ("412W101", "2026-12-07"),
-    ]  # fmt: skip
+        ("412W103", "2026-11-23"),
+        ("412W101", "2026-11-30"),
+        ("412W101", "2026-12-07"),
+    ]
     late.refresh_from_db()
     assert late.status == "changed"
 
@@ -186,9 +188,13 @@ def test_bars_are_those_of_the_cards_that_wait(talk, panel):
     where = reverse("assistant:bars")
     (bar,) = panel.get(where, {"ground": "NORTH"}).json()["bars"]
     assert {name: bar[name] for name in ("proposal", "kind", "dyno_id", "first_day", "last_day", "vehicle")} == {
-        "proposal": str(talk.proposal.pk), "kind": "new", "dyno_id": talk.world.dynos["NPG 1"].pk,
-        "first_day": "2026-11-23", "last_day": "2026-11-25", "vehicle": "412W103",
-    }  # fmt: skip
+        "proposal": str(talk.proposal.pk),
+        "kind": "new",
+        "dyno_id": talk.world.dynos["NPG 1"].pk,
+        "first_day": "2026-11-23",
+        "last_day": "2026-11-25",
+        "vehicle": "412W103",
+    }
     panel.post(to("approve", talk.proposal))
     assert panel.get(where, {"ground": "NORTH"}).json()["bars"] == []
 
@@ -206,6 +212,9 @@ def test_the_card_shows_nothing_that_a_model_said(talk, panel):
     text = html(panel.get(to("proposal", talk.proposal)))
     assert talk.answer.text not in text
     assert re.findall(r"<dt>(\w+)</dt><dd>([^<]+)</dd>", text) == [
-        ("Vehicle", "412W103"), ("Test", "Brake"), ("Dyno", "NPG 1"), ("Days", "23 – 25 Nov 2026 (3 days)"),
-    ]  # fmt: skip
+        ("Vehicle", "412W103"),
+        ("Test", "Brake"),
+        ("Dyno", "NPG 1"),
+        ("Days", "23 – 25 Nov 2026 (3 days)"),
+    ]
     assert "#show-" + str(talk.proposal.pk) in text

@@ -172,10 +172,20 @@ def test_a_ground_that_one_has_left_is_gone_from_inbox_badge_and_list(talk, mine
 
 
 NONSENSE = {
-    "text": "x" * 8_001, "title": "x" * 999, "verdict": "sideways", "comment": "x" * 9_999, "word": "x" * 9_999,
-    "page": '{"path": ' + "[" * 1900, "q": "%_\\" + "x" * 999, "message_id": "7", "proposal": "7", "c": "7",
-    "deleted": "7", "ground": "7" * 99, "conversation": "7",
-}  # fmt: skip
+    "text": "x" * 8_001,
+    "title": "x" * 999,
+    "verdict": "sideways",
+    "comment": "x" * 9_999,
+    "word": "x" * 9_999,
+    "page": '{"path": ' + "[" * 1900,
+    "q": "%_\\" + "x" * 999,
+    "message_id": "7",
+    "proposal": "7",
+    "c": "7",
+    "deleted": "7",
+    "ground": "7" * 99,
+    "conversation": "7",
+}
 TAKEN = {"ask": ("text", "page", "message_id", "ground", "conversation")}
 
 

@@ -17,9 +17,17 @@ from rest_framework.response import Response
 NOT_KEPT = {"Cache-Control": "no-store"}
 EMPTY: dict[str, Any] = {"refusals": [], "places": [], "errors": {}}
 _OF_THE_FRAMEWORK = {
-    400: "malformed", 401: "not-signed-in", 403: "not-allowed", 404: "not-found", 405: "method-not-allowed",
-    406: "not-acceptable", 413: "too-large", 415: "unsupported-media-type", 429: "limited", 500: "failed",
-}  # fmt: skip
+    400: "malformed",
+    401: "not-signed-in",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    413: "too-large",
+    415: "unsupported-media-type",
+    429: "limited",
+    500: "failed",
+}
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,12 @@ class Command(BaseCommand):
 
 
 def _users() -> dict[str, User]:
-    names = {"admin": ("Ada", "Lindqvist"), "scheduler": ("Sam", "Okafor"), "viewer": ("Vera", "Nowak"),
-             "outsider": ("Otto", "Brandt")}  # fmt: skip
+    names = {
+        "admin": ("Ada", "Lindqvist"),
+        "scheduler": ("Sam", "Okafor"),
+        "viewer": ("Vera", "Nowak"),
+        "outsider": ("Otto", "Brandt"),
+    }
     users = {
         name: User.objects.create_user(name, password=PASSWORD, first_name=names[name][0], last_name=names[name][1])
         for name in USERS
@@ -101,23 +105,36 @@ def _south(users: dict[str, User]) -> None:
             )
     vehicles = [
         Vehicle.objects.create(
-            ground=south, tag=f"501S10{number}", program="D880", model_year=2028, team="Thermal", drive=drive,
-            weight_class=WeightClass.LIGHT, weight_lbs=4_200 + 150 * number,
+            ground=south,
+            tag=f"501S10{number}",
+            program="D880",
+            model_year=2028,
+            team="Thermal",
+            drive=drive,
+            weight_class=WeightClass.LIGHT,
+            weight_lbs=4_200 + 150 * number,
         )
         for number, drive in enumerate((Drive.TWO_WHEEL, Drive.ALL_WHEEL, Drive.ALL_WHEEL, Drive.TWO_WHEEL))
-    ]  # fmt: skip
+    ]
     actor = Actor(users["outsider"], Door.FORM)
     monday = monday_of(south.today())
     for vehicle, dyno, test, first, days in ((0, 0, 0, 0, 5), (1, 1, 0, 2, 4), (2, 0, 1, 7, 3), (3, 2, 0, 8, 5)):
         book(
-            vehicles[vehicle].pk, dynos[dyno].pk, test_type_id=tests[test].pk,
-            first_day=monday + dt.timedelta(days=first), last_day=monday + dt.timedelta(days=first + days - 1),
+            vehicles[vehicle].pk,
+            dynos[dyno].pk,
+            test_type_id=tests[test].pk,
+            first_day=monday + dt.timedelta(days=first),
+            last_day=monday + dt.timedelta(days=first + days - 1),
             actor=actor,
-        )  # fmt: skip
+        )
     set_maintenance(
-        dynos[1].pk, first_day=monday + dt.timedelta(days=8), last_day=monday + dt.timedelta(days=10),
-        kind=MaintenanceKind.CALIBRATION, reason="Load cell", actor=Actor(users["admin"], Door.FORM),
-    )  # fmt: skip
+        dynos[1].pk,
+        first_day=monday + dt.timedelta(days=8),
+        last_day=monday + dt.timedelta(days=10),
+        kind=MaintenanceKind.CALIBRATION,
+        reason="Load cell",
+        actor=Actor(users["admin"], Door.FORM),
+    )
     create_request(
         vehicles[0].pk, test_type_id=tests[1].pk, days=2, earliest_start=monday + dt.timedelta(days=7), actor=actor
     )

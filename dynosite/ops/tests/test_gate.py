@@ -49,9 +49,13 @@ async def _user(scope) -> int | None:
 def ask(gate: StreamGate, path: str, *, query: bytes = b"", **headers: bytes) -> asyncio.Task:
     names = {"x_user": b"7"} | headers
     scope = {
-        "type": "http", "method": "GET", "path": path, "query_string": query, "client": ("203.0.113.9", 1),
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": query,
+        "client": ("203.0.113.9", 1),
         "headers": [(name.replace("_", "-").encode(), value) for name, value in names.items()],
-    }  # fmt: skip
+    }
     return asyncio.create_task(gate(scope, None, _send))
 
 

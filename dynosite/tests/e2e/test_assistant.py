@@ -155,9 +155,11 @@ def test_a_row_of_a_plan_s_card_is_unticked(offline, world):
     page = offline
     for tag in ("412W101", "412W102"):
         create_request(
-            world.vehicles[tag].pk, test_type_id=world.tests["Brake"].pk, days=3,
+            world.vehicles[tag].pk,
+            test_type_id=world.tests["Brake"].pk,
+            days=3,
             actor=world.actor(),
-        )  # fmt: skip
+        )
     ask(page, "place the 30 most urgent")
     card = page.locator(".ai-card.is-waiting")
     expect(card.locator("h4")).to_have_text("Place 2 waiting requests")
@@ -466,9 +468,11 @@ def page_of(world: World, thing: str) -> str:
         world.vehicles["412W102"].pk, test_type_id=world.tests["Brake"].pk, days=2, actor=world.actor()
     )
     pages = {
-        "allocation": ("allocation-detail", booked.pk), "vehicle": ("vehicle-detail", booked.vehicle_id),
-        "dyno": ("dyno-detail", booked.dyno_id), "request": ("request-detail", waits.items[0]["id"]),
-    }  # fmt: skip
+        "allocation": ("allocation-detail", booked.pk),
+        "vehicle": ("vehicle-detail", booked.vehicle_id),
+        "dyno": ("dyno-detail", booked.dyno_id),
+        "request": ("request-detail", waits.items[0]["id"]),
+    }
     name, pk = pages.get(thing, (thing, None))
     return reverse(f"allocations:{name}", args=[pk] if pk else [])
 

@@ -19,8 +19,9 @@ SCHEDULE = "/g/NORTH/schedule/"
 
 
 def ask_for(world: World, vehicle: str, days: int = 3) -> None:
-    create_request(world.vehicles[vehicle].pk, test_type_id=world.tests["Brake"].pk, days=days,
-                   actor=world.actor("admin"))  # fmt: skip
+    create_request(
+        world.vehicles[vehicle].pk, test_type_id=world.tests["Brake"].pk, days=days, actor=world.actor("admin")
+    )
 
 
 @pytest.fixture
@@ -96,8 +97,13 @@ def test_filtered_list_stays_filtered(listening, committed_world):
 
 def shift(booked: Allocation, dyno: str, first: int, world: World) -> None:
     booked.refresh_from_db()
-    move(booked.pk, dyno_id=world.dynos[dyno].pk, first_day=day(first), version=booked.version,
-         actor=world.actor("admin"))  # fmt: skip
+    move(
+        booked.pk,
+        dyno_id=world.dynos[dyno].pk,
+        first_day=day(first),
+        version=booked.version,
+        actor=world.actor("admin"),
+    )
 
 
 def test_page_of_a_vehicle_and_notices_keep_up(listening, committed_world, monkeypatch):

@@ -110,9 +110,13 @@ def test_booking_with_the_keyboard_alone(browser_page, committed_world):
     assert stays() == [("412W101", "NPG 1", day(3))]
 
 
-@pytest.mark.parametrize(("address", "label", "next_id"), [
-    ("/allocations/new/", "First day", "id_days"), ("/maintenance/new/", "Reason", "id_reference"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("address", "label", "next_id"),
+    [
+        ("/allocations/new/", "First day", "id_days"),
+        ("/maintenance/new/", "Reason", "id_reference"),
+    ],
+)
 def test_form_half_filled_in_does_not_take_the_focus(browser_page, committed_world, address, label, next_id):
     page = browser_page
     page.sign_in(committed_world.users["admin"])
@@ -164,9 +168,12 @@ def addresses(world: World) -> list[str]:
     """One of every page, with something on it."""
     booked = allocation_of(world.book("412W101", "NPG 1", 0, 2))
     change = create_request(
-        world.vehicles["412W102"].pk, test_type_id=world.tests["Brake"].pk, days=3, due_date=day(1),
+        world.vehicles["412W102"].pk,
+        test_type_id=world.tests["Brake"].pk,
+        days=3,
+        due_date=day(1),
         actor=world.actor(),
-    )  # fmt: skip
+    )
     wish = change.items[0]["id"]
     admin = world.actor("admin")
     window = window_of(

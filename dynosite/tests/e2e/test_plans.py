@@ -124,9 +124,14 @@ def test_a_plan_is_applied_without_javascript(asgi_server, browser, waiting):
 def test_axe_finds_no_fault_and_nothing_sticks_out(look, options, asgi_server, browser, waiting):
     first, second = thought(waiting, name="As it is"), thought(waiting)
     pages = [
-        "/plans/", "/plans/?q=nothing+like+it", "/plans/new/", f"/plans/{first.pk}/", calendar_of(first),
-        f"/plans/compare/?plan={first.pk}&plan={second.pk}", "/plans/compare/",
-    ]  # fmt: skip
+        "/plans/",
+        "/plans/?q=nothing+like+it",
+        "/plans/new/",
+        f"/plans/{first.pk}/",
+        calendar_of(first),
+        f"/plans/compare/?plan={first.pk}&plan={second.pk}",
+        "/plans/compare/",
+    ]
     with open_page(browser, asgi_server.url, **options) as page:
         page.sign_in(waiting.users["admin"])
         found = {}

@@ -24,9 +24,14 @@ def crowded(committed_world, monkeypatch):
     for number in range(4):
         vehicle = world.vehicle(f"700W{number}", weight_class=">10K")
         TestRequest.objects.create(
-            ground=world.north, vehicle=vehicle, test_type=world.tests["Brake"], days=3, earliest_start=day(0),
-            due_date=day(2), priority=Priority.LOW,
-        )  # fmt: skip
+            ground=world.north,
+            vehicle=vehicle,
+            test_type=world.tests["Brake"],
+            days=3,
+            earliest_start=day(0),
+            due_date=day(2),
+            priority=Priority.LOW,
+        )
     return world
 
 
@@ -108,10 +113,14 @@ def test_axe_finds_no_fault_and_nothing_sticks_out(look, options, asgi_server, b
     second = answered(crowded, {"do": "close-weekends", "pause": True}, name="Weekends closed, as they were before")
     draft = made(crowded, name="Not asked")
     pages = [
-        "/plans/what-if/", "/plans/what-if/?q=nothing+like+it", "/plans/what-if/new/", f"/plans/what-if/{draft.pk}/",
-        f"/plans/what-if/{first.pk}/", "/plans/what-if/compare/",
+        "/plans/what-if/",
+        "/plans/what-if/?q=nothing+like+it",
+        "/plans/what-if/new/",
+        f"/plans/what-if/{draft.pk}/",
+        f"/plans/what-if/{first.pk}/",
+        "/plans/what-if/compare/",
         f"/plans/what-if/compare/?scenario={first.pk}&scenario={second.pk}",
-    ]  # fmt: skip
+    ]
     with open_page(browser, asgi_server.url, **options) as page:
         page.sign_in(crowded.users["scheduler"])
         found = {}

@@ -18,14 +18,23 @@ from assistant.providers.offline.reading import Known
 from assistant.tools.registry import TOOLS
 
 NORTH = Known(
-    dt.date(2026, 11, 18), "North", "scheduler", ("NPG 1", "NPG 2", "NPG 3", "NPG 21"),
-    ("412W101", "412W102", "412W103", "412W104"), ("9ZZAB1230WX000101", "9ZZAB1230WX000103"),
+    dt.date(2026, 11, 18),
+    "North",
+    "scheduler",
+    ("NPG 1", "NPG 2", "NPG 3", "NPG 21"),
+    ("412W101", "412W102", "412W103", "412W104"),
+    ("9ZZAB1230WX000101", "9ZZAB1230WX000103"),
     ("4k certification", "150k mileage", "brake", "emission"),
-)  # fmt: skip
+)
 ALP = Known(
-    dt.date(2028, 1, 31), "Alp", "admin", ("Dyno 4", "Dyno 14", "Dyno 40", "EV Chamber", "Climatic-2", "Climatic-12"),
-    ("10023", "X1-PROTO-A", "Blue Falcon", "T7"), (), ("FTP-75", "US06", "WLTP", "coast-down", "brake wear", "brake noise"),
-)  # fmt: skip
+    dt.date(2028, 1, 31),
+    "Alp",
+    "admin",
+    ("Dyno 4", "Dyno 14", "Dyno 40", "EV Chamber", "Climatic-2", "Climatic-12"),
+    ("10023", "X1-PROTO-A", "Blue Falcon", "T7"),
+    (),
+    ("FTP-75", "US06", "WLTP", "coast-down", "brake wear", "brake noise"),
+)
 
 
 def made(text: str, known: Known = NORTH, tools=tuple(TOOLS)):
@@ -35,54 +44,122 @@ def made(text: str, known: Known = NORTH, tools=tuple(TOOLS)):
 
 FREE = "find_available_dynos"
 CALLS = [
-    (NORTH, "Find dynos for a 4,800-lb, 2WD vehicle, brake test, 14-16 December", FREE,
-     {"start_date": "2026-12-14", "end_date": "2026-12-16", "weight_lbs": 4800, "drive_type": "2WD", "test_type": "brake"}),
-    (NORTH, "available dynos 2026-12-14 2026-12-16 brake 2WD 4800", FREE, {"weight_lbs": 4800, "end_date": "2026-12-16"}),
+    (
+        NORTH,
+        "Find dynos for a 4,800-lb, 2WD vehicle, brake test, 14-16 December",
+        FREE,
+        {
+            "start_date": "2026-12-14",
+            "end_date": "2026-12-16",
+            "weight_lbs": 4800,
+            "drive_type": "2WD",
+            "test_type": "brake",
+        },
+    ),
+    (
+        NORTH,
+        "available dynos 2026-12-14 2026-12-16 brake 2WD 4800",
+        FREE,
+        {"weight_lbs": 4800, "end_date": "2026-12-16"},
+    ),
     (NORTH, "a dyno free for 2.2k kg AWD tomorrow?", FREE, {"weight_lbs": 4850, "drive_type": "AWD"}),
-    (NORTH, "auto allocate 412W101 4K cert start 12/28 5 days backup 3 days", "auto_allocate_vehicle",
-     {"days_to_complete": 5, "max_backup_days": 3, "backup": True, "test_type": "4k certification"}),
+    (
+        NORTH,
+        "auto allocate 412W101 4K cert start 12/28 5 days backup 3 days",
+        "auto_allocate_vehicle",
+        {"days_to_complete": 5, "max_backup_days": 3, "backup": True, "test_type": "4k certification"},
+    ),
     (NORTH, "allocate 412w103, brake, 2026-12-14, 2 days", "auto_allocate_vehicle", {"vehicle": "412W103"}),
-    (NORTH, "Place 412W103 for brake as soon as possible for 2 days", "auto_allocate_vehicle",
-     {"start_date": "2026-11-18", "backup": True}),
-    (NORTH, "put 412W103 on dyno 1 for the break test the week of Dec 21", "book_allocation",
-     {"dyno": "NPG 1", "test_type": "brake", "start_date": "2026-12-21", "end_date": "2026-12-27"}),
+    (
+        NORTH,
+        "Place 412W103 for brake as soon as possible for 2 days",
+        "auto_allocate_vehicle",
+        {"start_date": "2026-11-18", "backup": True},
+    ),
+    (
+        NORTH,
+        "put 412W103 on dyno 1 for the break test the week of Dec 21",
+        "book_allocation",
+        {"dyno": "NPG 1", "test_type": "brake", "start_date": "2026-12-21", "end_date": "2026-12-27"},
+    ),
     (NORTH, "reserve NGP 21 for 412W101, brake, Dec 21-22", "book_allocation", {"dyno": "NPG 21"}),
-    (NORTH, "move 412W104 from NPG 2 to NPG 1 on Dec 8", "move_allocation",
-     {"dyno": "NPG 1", "start_date": "2026-12-08", "vehicle": "412W104"}),
-    (NORTH, "move 412W101 from November 23-27 to November 30-December 4", "move_allocation",
-     {"within_start": "2026-11-23", "start_date": "2026-11-30", "end_date": "2026-12-04"}),
+    (
+        NORTH,
+        "move 412W104 from NPG 2 to NPG 1 on Dec 8",
+        "move_allocation",
+        {"dyno": "NPG 1", "start_date": "2026-12-08", "vehicle": "412W104"},
+    ),
+    (
+        NORTH,
+        "move 412W101 from November 23-27 to November 30-December 4",
+        "move_allocation",
+        {"within_start": "2026-11-23", "start_date": "2026-11-30", "end_date": "2026-12-04"},
+    ),
     (NORTH, "take 412W101 off NPG 21", "cancel_allocation", {"vehicle": "412W101", "dyno": "NPG 21"}),
-    (NORTH, "what percent of time is NPG 21 used in Q1 2027?", "utilisation_report",
-     {"start_date": "2027-01-01", "end_date": "2027-03-31", "dyno": "NPG 21"}),
+    (
+        NORTH,
+        "what percent of time is NPG 21 used in Q1 2027?",
+        "utilisation_report",
+        {"start_date": "2027-01-01", "end_date": "2027-03-31", "dyno": "NPG 21"},
+    ),
     (NORTH, "what can NPG 3 run?", "list_dynos", {"dyno": "NPG 3"}),
     (NORTH, "when is 412W101's next test", "check_vehicle_allocation", {"vehicle": "412W101"}),
     (NORTH, "is 412W999 on a dyno?", "check_vehicle_allocation", {"vehicle": "412W999"}),
     (ALP, "book 10023 on dyno 4 for FTP-75 on Feb 14", "book_allocation", {"dyno": "Dyno 4", "test_type": "FTP-75"}),
-    (ALP, "allocate blue falcon for US06 next monday for 2 days", "auto_allocate_vehicle",
-     {"vehicle": "Blue Falcon", "start_date": "2028-02-07"}),
+    (
+        ALP,
+        "allocate blue falcon for US06 next monday for 2 days",
+        "auto_allocate_vehicle",
+        {"vehicle": "Blue Falcon", "start_date": "2028-02-07"},
+    ),
     (ALP, "schedule x1 proto a for us06 from 1/31 to 2/2", "auto_allocate_vehicle", {"vehicle": "X1-PROTO-A"}),
-    (ALP, "how many FTP75 tests did we complete in 2027", "completed_tests_count",
-     {"test_type": "FTP-75", "start_date": "2027-01-01"}),
+    (
+        ALP,
+        "how many FTP75 tests did we complete in 2027",
+        "completed_tests_count",
+        {"test_type": "FTP-75", "start_date": "2027-01-01"},
+    ),
     (ALP, "when is climatic 12 down for maintenance", "maintenance_check", {"dyno": "Climatic-12"}),
-    (NORTH, "find a dyno for a four thousand eight hundred pound 2WD, Dec 14", FREE, {"weight_lbs": 4800, "drive_type": "2WD"}),
+    (
+        NORTH,
+        "find a dyno for a four thousand eight hundred pound 2WD, Dec 14",
+        FREE,
+        {"weight_lbs": 4800, "drive_type": "2WD"},
+    ),
     (NORTH, "412W101s schedule", "check_vehicle_allocation", {"vehicle": "412W101"}),
     (NORTH, "is the one with VIN ending 0103 booked?", "check_vehicle_allocation", {"vehicle": "9ZZAB1230WX000103"}),
     (NORTH, "¿Qué dynos están libres mañana?", FREE, {"start_date": "2026-11-19"}),
     (ALP, "put 10023 on Climatic for FTP-75 on Feb 14", "book_allocation", {"dyno": "Climatic"}),
     (ALP, "put 10023 on Climatic Nine for FTP-75 on Feb 14", "book_allocation", {"dyno": "Climatic Nine"}),
     (ALP, "calibrate Dyno 4 on March 1", "set_maintenance", {"dyno": "Dyno 4", "kind": "calibration"}),
-    (NORTH, "NPG 2 is broken until Friday next week", "set_maintenance",
-     {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-18", "end_date": "2026-11-27"}),
-    (NORTH, "NPG 2 is down for 3 days", "set_maintenance",
-     {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-18", "end_date": "2026-11-20"}),
-    (NORTH, "Dyno NPG 2 is out of order from tomorrow until Friday", "set_maintenance",
-     {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-19", "end_date": "2026-11-20"}),
-    (NORTH, "take NPG 2 out of service until Nov 24", "set_maintenance",
-     {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-18", "end_date": "2026-11-24"}),
+    (
+        NORTH,
+        "NPG 2 is broken until Friday next week",
+        "set_maintenance",
+        {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-18", "end_date": "2026-11-27"},
+    ),
+    (
+        NORTH,
+        "NPG 2 is down for 3 days",
+        "set_maintenance",
+        {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-18", "end_date": "2026-11-20"},
+    ),
+    (
+        NORTH,
+        "Dyno NPG 2 is out of order from tomorrow until Friday",
+        "set_maintenance",
+        {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-19", "end_date": "2026-11-20"},
+    ),
+    (
+        NORTH,
+        "take NPG 2 out of service until Nov 24",
+        "set_maintenance",
+        {"dyno": "NPG 2", "kind": "outage", "start_date": "2026-11-18", "end_date": "2026-11-24"},
+    ),
     (NORTH, "NPG 2 not working until tomorrow", "set_maintenance", {"kind": "outage", "end_date": "2026-11-19"}),
     (NORTH, "NPG 2 is down next week?", "maintenance_check", {"dyno": "NPG 2"}),
     (NORTH, "is NPG 2 broken?", "maintenance_check", {"dyno": "NPG 2"}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("known", "text", "tool", "args"), CALLS, ids=[text for _, text, _, _ in CALLS])
@@ -187,15 +264,18 @@ PICKED = replace(NORTH, here=Here("412W104", "NPG 2", 7))
     ("text", "name", "args"),
     [
         ("Cancel this", "cancel_allocation", {"vehicle": "412W104", "allocation": 7}),
-        ("move this booking to NPG 1 on Dec 8", "move_allocation",
-         {"vehicle": "412W104", "allocation": 7, "dyno": "NPG 1", "start_date": "2026-12-08"}),
+        (
+            "move this booking to NPG 1 on Dec 8",
+            "move_allocation",
+            {"vehicle": "412W104", "allocation": 7, "dyno": "NPG 1", "start_date": "2026-12-08"},
+        ),
         ("Where is it booked?", "check_vehicle_allocation", {"vehicle": "412W104"}),
         ("What is on this dyno next week?", "get_tests_by_status", {"dyno": "NPG 2", "start_date": "2026-11-23"}),
         # What is named counts, and a week is no vehicle.
         ("Cancel 412W101", "cancel_allocation", {"vehicle": "412W101"}),
         ("Which dynos are free this week?", "find_available_dynos", {"end_date": "2026-11-22"}),
     ],
-)  # fmt: skip
+)
 def test_what_is_picked_on_the_page_is_meant_by_this(text, name, args):
     called, given = made(text, PICKED)
     assert (called, {key: given.get(key) for key in args}) == (name, args)

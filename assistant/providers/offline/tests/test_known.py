@@ -24,8 +24,16 @@ def test_what_is_selected_counts_before_what_the_page_is_about(world, wednesday)
     assert here(world, {"page": "dyno-detail", "id": str(dyno), "selected": {"allocation": booked.pk}}) == picked
 
 
-@pytest.mark.parametrize("page", [{}, {"page": "schedule"}, {"page": "dyno-detail", "id": "0"},
-                                  {"selected": {"allocation": 10**18}}, {"selected": {"maintenance_window": 1}}])  # fmt: skip
+@pytest.mark.parametrize(
+    "page",
+    [
+        {},
+        {"page": "schedule"},
+        {"page": "dyno-detail", "id": "0"},
+        {"selected": {"allocation": 10**18}},
+        {"selected": {"maintenance_window": 1}},
+    ],
+)
 def test_what_is_not_there_is_nowhere(world, wednesday, page):
     assert here(world, page) == NOWHERE
 
