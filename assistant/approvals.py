@@ -15,14 +15,14 @@ from allocations.enums import Door
 from allocations.exceptions import DomainError, Invalid, NotFound, Refused, Stale
 from allocations.selectors import reports
 from allocations.services import undo as undoing
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from assistant import metrics
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
 from assistant.models import Proposal
-from assistant.tools import steps
-from assistant.tools.act import Draft
+from assistant.tools import commands
 from assistant.tools.caller import Caller, Ctx
+from assistant.tools.proposals import Draft
 from assistant.tools.registry import TOOLS, Tool
 from dynosite.accounts.models import User
 from dynosite.lib.plain_text import storable
@@ -140,7 +140,7 @@ def approve(proposal_id: uuid.UUID | str, *, user: User) -> Decision:
         caller = _caller(proposal, user)
         try:
             with transaction.atomic():
-                change = steps.carry_out(proposal.step, user=user, key=proposal.key)
+                change = commands.carry_out(proposal.step, user=user, key=proposal.key)
         except (Refused, Stale, NotFound) as refusal:
             return _changed(caller, proposal, refusal)
         _decide(proposal, ProposalStatus.APPROVED, user, change_id=change.pk)

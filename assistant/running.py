@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from assistant import conversations, endings, locks, prompts, streams, switches
+from assistant import conversations, locks, prompts, run_outcomes, streams, switches
 from assistant.budgets import Budgets
 from assistant.enums import Author, RunStatus
 from assistant.graph import checkpoints, turn
@@ -79,10 +79,10 @@ def _run(run: Run, lock: locks.Lock) -> None:
         transcript.restart()
     try:
         outcome = _lead(run, transcript, lock)
-        ending = endings.Ending(RunStatus.DONE, outcome=outcome)
+        ending = run_outcomes.Ending(RunStatus.DONE, outcome=outcome)
     except (Halted, Exception) as error:
-        ending = endings.of(error)
-    endings.write(run, transcript, ending)
+        ending = run_outcomes.of(error)
+    run_outcomes.write(run, transcript, ending)
     try:
         checkpoints.prune(run.conversation_id)
     except Exception:
@@ -121,7 +121,7 @@ class _Watching:
     def __init__(self, run: Run, watch: Watch, lock: locks.Lock) -> None:
         self._run, self._watch, self._lock = run, watch, lock
         now = time.monotonic()
-        self._until = now + endings.turn_seconds()
+        self._until = now + run_outcomes.turn_seconds()
         self._look_at, self._lock_at, self._switches_at = now, now + LOCK_EVERY, now + SWITCHES_EVERY
 
     def look(self) -> None:

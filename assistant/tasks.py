@@ -61,6 +61,6 @@ def take_up_lost_runs() -> None:
 @shared_task(ignore_result=True)
 def keep() -> None:
     """Every night: what has been kept for long enough goes."""
-    from assistant import keeping
+    from assistant import retention
 
-    logger.info("kept long enough and gone: %s", keeping.keep())
+    logger.info("kept long enough and gone: %s", retention.keep())

@@ -98,7 +98,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dynosite.lib.theme.theme",
-                "allocations.web.context.shell",
+                "allocations.web.ground_context.shell",
             ],
         },
     },

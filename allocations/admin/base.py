@@ -20,7 +20,7 @@ from allocations.admin.scope import actor_of, ground_ids, within
 from allocations.exceptions import DomainError, NotAllowed, Refused
 from allocations.models import Change
 from allocations.services.days_lost import DaysLost
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.lib.formats import count, day_range
 from dynosite.lib.forms import DayField
 from dynosite.templatetags.ui import ground_url

@@ -24,7 +24,7 @@ from allocations.models import Allocation, Change, ProvingGround, TestRequest
 from allocations.rulebook import FARTHEST, check_days
 from allocations.selectors.running import progress_of
 from allocations.services import booking
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date

@@ -13,9 +13,9 @@ from allocations.admin.base import GroundAdmin
 from allocations.admin.scope import actor_of
 from allocations.exceptions import DomainError
 from allocations.models import Change
-from allocations.selectors.kept import is_kept
+from allocations.selectors.revisions import is_kept
 from allocations.services.undo import undo
-from allocations.services.work import NAMES
+from allocations.services.unit_of_work import NAMES
 from dynosite.lib.moments import moment
 
 UNDOABLE = frozenset(NAMES.values())

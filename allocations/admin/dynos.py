@@ -18,7 +18,7 @@ from allocations.enums import OPEN_STATUSES, Drive, WeightClass
 from allocations.models import Allocation, Capability, Change, Dyno
 from allocations.services import fleet
 from allocations.services.fleet import Runs
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.lib import clock
 
 

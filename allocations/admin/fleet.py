@@ -12,7 +12,7 @@ from allocations.admin.forms import SeenForm, with_seen
 from allocations.admin.scope import ground_ids
 from allocations.models import Change, Facility, TestType, Vehicle
 from allocations.services import fleet
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 
 GROUND = ("ground", admin.RelatedOnlyFieldListFilter)
 

@@ -7,7 +7,7 @@ from django.utils.text import capfirst
 
 from allocations.exceptions import DomainError, Invalid, Refused
 from allocations.rulebook import TOPICS
-from allocations.services.keeping import digest
+from allocations.services.master_data import digest
 from dynosite.lib.formats import day_range
 
 

@@ -17,7 +17,7 @@ from allocations.admin.working import GroundForm, ShutdownInline, TravelInline, 
 from allocations.models import Change, Membership, ProvingGround
 from allocations.services import members
 from allocations.services.days_lost import DaysLost
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.accounts.admin import UserAdmin
 from dynosite.accounts.models import User
 

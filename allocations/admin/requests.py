@@ -17,7 +17,7 @@ from allocations.enums import RequestStatus
 from allocations.exceptions import DomainError
 from allocations.models import Change, TestRequest
 from allocations.services import requests
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 
 
 class RequestForm(VersionedForm):

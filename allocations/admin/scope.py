@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from allocations import access
 from allocations.enums import Door
 from allocations.models import ProvingGround
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 
 
 def actor_of(request: HttpRequest, reason: str = "") -> Actor:

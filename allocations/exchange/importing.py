@@ -9,7 +9,6 @@ from allocations.enums import Role
 from allocations.exchange.cells import fold
 from allocations.exchange.ground import Ground
 from allocations.exchange.identity import row_identities
-from allocations.exchange.misfits import Misfit, misfits_of
 from allocations.exchange.outcome import (
     BOOKED,
     CANCELLED,
@@ -23,12 +22,13 @@ from allocations.exchange.outcome import (
 )
 from allocations.exchange.reading import read_workbook
 from allocations.exchange.resolving import resolve
+from allocations.exchange.rule_warnings import Misfit, misfits_of
 from allocations.exchange.snapshot import former_names, snapshot
 from allocations.exchange.words import WANTED
 from allocations.models import ProvingGround, TestType
 from allocations.services.importing import Progress, bring_in
 from allocations.services.intake import BookingIn, CapabilityIn, DynoIn, Intake, RequestIn, VehicleIn, WindowIn
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 
 LANES = 12
 NO_DYNO = "no dyno available"

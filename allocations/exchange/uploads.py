@@ -24,7 +24,7 @@ from allocations.exchange.importing import Report, carry_out, preview
 from allocations.exchange.opening import MAX_BYTES, MEGABYTE
 from allocations.models import ProvingGround, WorkbookImport
 from allocations.services import jobs
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.accounts.models import User
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from allocations.rulebook import (
     TestFacts,
     held_to,
 )
-from allocations.selectors.statements import (
+from allocations.selectors.availability_sql import (
     FACTS,
     FIND_ON_ANY_DAY,
     FIND_ON_WORKING_DAYS,
@@ -31,7 +31,7 @@ from allocations.selectors.statements import (
     STAY_COLUMNS,
     THEN,
 )
-from allocations.selectors.working import as_rules, rules_for
+from allocations.selectors.ground_rules import as_rules, rules_for
 from dynosite.lib import prepared
 from dynosite.lib.days import DayRange
 

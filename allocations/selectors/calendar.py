@@ -13,13 +13,13 @@ from allocations import access
 from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Capability, Dyno, Occupancy, ProvingGround
 from allocations.rulebook import LONGEST_STAY, held_to
-from allocations.selectors.ghosts import Ghost
+from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.lanes import Lane, pools, runs_of
 from allocations.selectors.lateness import Lateness, lateness_of
+from allocations.selectors.proposed_bars import Ghost
 from allocations.selectors.running import overrunning
 from allocations.selectors.search import has_every_word
 from allocations.selectors.use import DayState, count_states, presence, states_of
-from allocations.selectors.working import rules_of
 from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from allocations.rulebook import (
     violations,
 )
 from allocations.selectors.availability import stays_in
-from allocations.selectors.working import rules_of
+from allocations.selectors.ground_rules import rules_of
 from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:

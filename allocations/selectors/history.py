@@ -22,7 +22,7 @@ from allocations.models import (
     TestType,
     Vehicle,
 )
-from allocations.selectors.kept import KEPT, is_as_left, is_kept, role_to_undo, rows_now
+from allocations.selectors.revisions import KEPT, is_as_left, is_kept, role_to_undo, rows_now
 from dynosite.accounts.models import User
 from dynosite.lib.formats import day, day_range
 from dynosite.lib.moments import moment

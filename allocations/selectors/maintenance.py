@@ -11,7 +11,7 @@ from allocations.exceptions import Refusal
 from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
 from allocations.rulebook import ExistingPlacement, violations_by_other_stays
 from allocations.selectors.availability import Place, Placement, nearest_places, question_of, wanted_for
-from allocations.selectors.working import length_of
+from allocations.selectors.ground_rules import length_of
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 

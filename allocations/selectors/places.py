@@ -14,10 +14,10 @@ from allocations.request_rules import Wish
 from allocations.rulebook import GroundRules
 from allocations.selectors.availability import SPARE, Place, find_places, wanted_for, without
 from allocations.selectors.fit import fits
+from allocations.selectors.ground_rules import length_of
 from allocations.selectors.lanes import best_of_each
 from allocations.selectors.running import progress_of
 from allocations.selectors.wishes import concerns_of
-from allocations.selectors.working import length_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 

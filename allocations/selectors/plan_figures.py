@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from allocations.models import Plan, PlanItem
-from allocations.selectors.ghosts import plan_items
+from allocations.selectors.proposed_bars import plan_items
 from dynosite.lib.formats import day_range
 
 REASONS = 3

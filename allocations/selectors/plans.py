@@ -16,8 +16,8 @@ from allocations.models import Allocation, Capability, Dyno, Occupancy, Plan, Te
 from allocations.planning import Problem
 from allocations.planning.problem import Occupied, Test, Travel
 from allocations.rulebook import GroundRules, too_near
+from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.running import overrunning
-from allocations.selectors.working import rules_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.workdays import WorkingCalendar
 

@@ -21,9 +21,9 @@ from allocations.models import (
     ProvingGround,
     TestType,
 )
+from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.running import held_to, overrunning
 from allocations.selectors.use import DayCount, count_states, presence_of, states_of
-from allocations.selectors.working import rules_of
 from dynosite.lib.days import DayRange
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from allocations.enums import AllocationStatus
 from allocations.models import Allocation
 from allocations.rulebook import held_to
-from allocations.selectors.working import length_of, rules_for
+from allocations.selectors.ground_rules import length_of, rules_for
 from dynosite.lib.days import DayRange
 
 DAY = dt.timedelta(days=1)

@@ -11,8 +11,8 @@ from allocations.enums import Movable
 from allocations.models import Allocation, Dyno, MaintenanceWindow, Scenario, TestRequest, TestType
 from allocations.planning.problem import Test
 from allocations.rulebook import GroundRules
+from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.plans import PlanningProblem, problem_of, runs_of
-from allocations.selectors.working import rules_of
 
 Kind = tuple[int, str, str]
 """Test type, drive and weight class: what a capability is about."""

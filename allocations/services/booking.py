@@ -11,8 +11,8 @@ from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Dyno, TestType
 from allocations.rulebook import LONGEST_STAY, ExistingPlacement, check_days, violations_of_start
 from allocations.selectors.availability import Placement, find_places, question_of, wanted_for
+from allocations.selectors.ground_rules import rules_for
 from allocations.selectors.running import extended
-from allocations.selectors.working import rules_for
 from allocations.services.placing import (
     displaced_request,
     locked_allocation,
@@ -22,7 +22,7 @@ from allocations.services.placing import (
     vehicle_of,
 )
 from allocations.services.running import expect_same_first_day, let_rest_wait, move_rest, rest_of
-from allocations.services.work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 

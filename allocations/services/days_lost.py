@@ -9,7 +9,7 @@ from allocations.exceptions import Refusal, Refused
 from allocations.models import Allocation
 from allocations.selectors.days_lost import Loss, losses
 from allocations.services.placing import displaced_request, replace, waiting_rest
-from allocations.services.work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
 from dynosite.lib.formats import count, day_range
 from dynosite.lib.workdays import WorkingCalendar
 

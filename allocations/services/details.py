@@ -10,7 +10,7 @@ from allocations.models import Allocation, Change, Membership, TestRequest
 from allocations.rulebook import CAPABILITY, violations
 from allocations.selectors.availability import Placement, question_of
 from allocations.services.placing import locked_allocation
-from allocations.services.work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
 
 AFTER_PLACING = frozenset({"due_date", "priority", "note", "step", "drive", "created_by_id"})
 """What can still be changed of a request that has its place. Its days and its order are its place's by then."""

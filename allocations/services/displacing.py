@@ -10,10 +10,10 @@ from allocations.exceptions import Refusal, Refused
 from allocations.models import Allocation, Displacement, TestRequest
 from allocations.rulebook import ExistingPlacement
 from allocations.selectors.availability import Placement
+from allocations.selectors.ground_rules import length_of, stretch_of
 from allocations.selectors.maintenance import Answer, Slot, cannot_return
-from allocations.selectors.working import length_of, stretch_of
 from allocations.services.placing import displaced_request, replace, require_bookable, waiting_rest
-from allocations.services.work import Work, expect_version
+from allocations.services.unit_of_work import Work, expect_version
 from dynosite.lib.days import DayRange
 
 

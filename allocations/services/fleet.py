@@ -8,8 +8,8 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, Role
 from allocations.exceptions import NotFound
 from allocations.models import Capability, Change, Dyno, Facility, TestType, Vehicle
-from allocations.selectors.kept import values_of
-from allocations.services.keeping import (
+from allocations.selectors.revisions import values_of
+from allocations.services.master_data import (
     add_row,
     change_row,
     check_row,
@@ -20,7 +20,7 @@ from allocations.services.keeping import (
     of_ground,
     record,
 )
-from allocations.services.work import Actor, Work
+from allocations.services.unit_of_work import Actor, Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from django.db.models import Model
 from allocations.enums import AllocationStatus, RequestStatus
 from allocations.exceptions import KeyReused
 from allocations.models import Allocation, Change, MaintenanceWindow, TestRequest
-from allocations.selectors.kept import KEPT, is_as_left
+from allocations.selectors.revisions import KEPT, is_as_left
 from dynosite.accounts.models import User
 
 _MAIN: tuple[type[Model], ...] = (MaintenanceWindow, Allocation, TestRequest)

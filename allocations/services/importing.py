@@ -28,7 +28,7 @@ from allocations.models import (
 )
 from allocations.models.dyno import natural_key
 from allocations.services.intake import BookingIn, Intake
-from allocations.services.work import Actor, Row, Work, carry_out
+from allocations.services.unit_of_work import Actor, Row, Work, carry_out
 
 BATCH = 200
 COLOURS = ("#2464c9", "#0f766e", "#b45309", "#7c3aed", "#be185d", "#4d7c0f", "#0369a1", "#a21caf")

@@ -16,7 +16,7 @@ from allocations.selectors.availability import stays_on
 from allocations.selectors.maintenance import Answer, Slot, hits_of, tally_of
 from allocations.selectors.series import later_in_series
 from allocations.services.displacing import displace_all, expect_answers, put_back
-from allocations.services.work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 

@@ -9,7 +9,7 @@ from allocations.exceptions import NotFound, Refusal, Refused, Stale
 from allocations.models import Change, TestRequest
 from allocations.request_rules import check_dates, check_waits
 from allocations.services.details import expect_member
-from allocations.services.work import Actor, Work, carry_out
+from allocations.services.unit_of_work import Actor, Work, carry_out
 from dynosite.accounts.models import User
 from dynosite.lib.formats import count, full_date
 

@@ -10,11 +10,11 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, Role
 from allocations.exceptions import NotAllowed, NotFound
 from allocations.models import Change, Dyno, Membership, ProvingGround
-from allocations.selectors.kept import values_of
-from allocations.selectors.working import rules_of
+from allocations.selectors.ground_rules import rules_of
+from allocations.selectors.revisions import values_of
 from allocations.services.days_lost import LossAnswer, answer_losses
-from allocations.services.keeping import change_row, check_row, delete_row, keep, locked_row, name_of, record
-from allocations.services.work import Actor, Work
+from allocations.services.master_data import change_row, check_row, delete_row, keep, locked_row, name_of, record
+from allocations.services.unit_of_work import Actor, Work
 from allocations.services.working import ShutDays, Way, as_asked, set_shutdowns, set_travel
 from dynosite.accounts.models import User
 from dynosite.lib import clock

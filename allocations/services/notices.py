@@ -14,7 +14,7 @@ from allocations.services import notice_sentences as sentences
 from dynosite.accounts.models import User
 
 if TYPE_CHECKING:
-    from allocations.services.work import Work
+    from allocations.services.unit_of_work import Work
 
 TOLD = frozenset(Action) - {Action.IMPORT, Action.START, Action.REQUEST, Action.ADD, Action.DELETE}
 """The actions of which those concerned are told."""

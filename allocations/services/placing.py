@@ -13,10 +13,10 @@ from allocations.exceptions import NotFound, Refusal, Refused, Stale
 from allocations.models import Allocation, TestRequest, Vehicle
 from allocations.rulebook import LONGEST_STAY, ExistingPlacement, Question, violations
 from allocations.selectors.availability import NEAREST, Placement, nearest_places, question_of, wanted_for
+from allocations.selectors.ground_rules import length_of
 from allocations.selectors.lanes import best_of_each
 from allocations.selectors.wishes import concerns_of, wish_of
-from allocations.selectors.working import length_of
-from allocations.services.work import Work
+from allocations.services.unit_of_work import Work
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 

@@ -19,13 +19,13 @@ from allocations.models import Allocation, Change, Plan, PlanItem, TestRequest
 from allocations.planning import Progress, Solution, solve
 from allocations.rulebook import check_days
 from allocations.selectors.availability import Placement
+from allocations.selectors.ground_rules import stretch_of
 from allocations.selectors.history import what_happened
 from allocations.selectors.plan_reasons import Reason, reasons_of
 from allocations.selectors.plans import PlanningProblem, problem_of
-from allocations.selectors.working import stretch_of
 from allocations.services import jobs
 from allocations.services.placing import place, replace
-from allocations.services.work import Actor, Work, carry_out
+from allocations.services.unit_of_work import Actor, Work, carry_out
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import day_range

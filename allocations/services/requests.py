@@ -11,7 +11,7 @@ from allocations.request_rules import check_dates, check_waits
 from allocations.rulebook import check_days
 from allocations.services.details import change_placed, expect_member, lock_places
 from allocations.services.placing import vehicle_of
-from allocations.services.work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
 from dynosite.lib.days import DayRange
 
 

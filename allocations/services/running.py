@@ -8,10 +8,10 @@ from allocations.exceptions import Refusal, Refused
 from allocations.models import Allocation, Dyno, TestRequest
 from allocations.rulebook import days_between
 from allocations.selectors.availability import Placement, question_of
+from allocations.selectors.ground_rules import rules_for
 from allocations.selectors.running import DAY, open_days, progress_of
-from allocations.selectors.working import rules_for
 from allocations.services.placing import expect_confirmed, replace, require_bookable, waiting_rest
-from allocations.services.work import Work
+from allocations.services.unit_of_work import Work
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 

@@ -20,7 +20,7 @@ from allocations.rulebook import check_days
 from allocations.selectors.scenario_edits import MOST_EDITS, read_edit
 from allocations.services import jobs
 from allocations.services.scenario_answer import Stopped, answer
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 

@@ -11,7 +11,7 @@ from allocations.rulebook import FARTHEST, check_days
 from allocations.selectors.maintenance import Answer, Slot, tally_of
 from allocations.selectors.series import MOST_WINDOWS, hits_in, in_order, in_the_way
 from allocations.services.displacing import displace_all, expect_answers
-from allocations.services.work import Actor, Work, carry_out
+from allocations.services.unit_of_work import Actor, Work, carry_out
 from dynosite.lib.formats import count, day_range, full_date
 from dynosite.lib.recurring import LONGEST_WORDS
 

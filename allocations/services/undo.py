@@ -15,9 +15,9 @@ from allocations.exceptions import NotFound, Refusal, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
 from allocations.rulebook import check_window, violations_by_other_stays
 from allocations.selectors.availability import Placement, question_of, stays_on
-from allocations.selectors.kept import is_kept
-from allocations.services.undo_kept import lock_kept, put_back_kept
-from allocations.services.work import NAMES, Actor, Work, carry_out
+from allocations.selectors.revisions import is_kept
+from allocations.services.undo_master_data import lock_kept, put_back_kept
+from allocations.services.unit_of_work import NAMES, Actor, Work, carry_out
 from dynosite.lib.days import DayRange
 
 _MODELS = {name: model for model, name in NAMES.items()}

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from allocations.models import Facility, ProvingGround, Shutdown, Travel
-from allocations.selectors.kept import values_of
-from allocations.services.keeping import check_row, of_ground, record
-from allocations.services.work import Work
+from allocations.selectors.revisions import values_of
+from allocations.services.master_data import check_row, of_ground, record
+from allocations.services.unit_of_work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from allocations.services import booking
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.services.plans import apply_plan, ask_for_plan, think
 from allocations.services.undo import undo
-from allocations.services.work import _lock_statement
+from allocations.services.unit_of_work import _lock_statement
 from allocations.tests.invariants import expect_sound, overlaps
 from allocations.tests.racing import CLIENTS, ROUNDS, codes, race, refusals, winners
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, allocation_of, day, window_of

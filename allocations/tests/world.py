@@ -17,7 +17,7 @@ from allocations.models import (
     Vehicle,
 )
 from allocations.services.booking import book
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.accounts.models import User
 
 MONDAY = dt.date(2026, 11, 16)

@@ -13,17 +13,17 @@ from allocations.enums import OPEN_STATUSES, AllocationStatus, Role
 from allocations.models import Allocation
 from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.allocations import allocation_by_id, checks_of
+from allocations.selectors.ground_rules import length_of, stretch_of
 from allocations.selectors.history import history_of
 from allocations.selectors.lateness import lateness_of_allocation
 from allocations.selectors.places import explained, other_places, why_no_place
 from allocations.selectors.running import overrun_since, progress_of
-from allocations.selectors.working import length_of, stretch_of
 from allocations.services import booking
 from allocations.services.details import change_booking
-from allocations.web.attempts import Outcome, actor_of, attempt, confirmed_in, key_of, say_done
-from allocations.web.context import current_ground, shell_of
+from allocations.web.domain_errors import Outcome, actor_of, attempt, confirmed_in, key_of, say_done
 from allocations.web.forms.allocation import CancelForm, CompleteForm, DetailsForm, ExtendForm, MoveForm
 from allocations.web.forms.booking import read_place
+from allocations.web.ground_context import current_ground, shell_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.params import number_of
 

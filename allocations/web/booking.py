@@ -12,13 +12,13 @@ from allocations.enums import Role
 from allocations.models import TestRequest
 from allocations.rulebook import violations
 from allocations.selectors.availability import Placement, question_of
+from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.places import Ranked, explained, place_value, ranked_places, with_concerns
 from allocations.selectors.wishes import concerns_of, wish_of
-from allocations.selectors.working import rules_of
 from allocations.services.booking import MAX_BACKUP_DAYS, auto_book, book
-from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
-from allocations.web.context import current_ground, shell_of
+from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.forms.booking import BookingForm, read_place
+from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.request_rows import queue_of
 from allocations.web.wishes import Offer, filled_in, offer_for, request_named
 from dynosite.lib.days import DayRange

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from allocations.enums import Action, Door, Role
 from allocations.models import Change, ProvingGround
 from allocations.selectors.history import change_by_id, changes, entries
-from allocations.selectors.kept import KEPT, is_kept
+from allocations.selectors.revisions import KEPT, is_kept
 from allocations.services.undo import undo
-from allocations.web.attempts import actor_of, attempt, key_of, say_done
-from allocations.web.context import current_ground, shell_of
+from allocations.web.domain_errors import actor_of, attempt, key_of, say_done
+from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from dynosite.accounts.models import User
 from dynosite.lib.csv_files import csv_answer

@@ -18,10 +18,10 @@ from allocations.selectors.fit import Fit
 from allocations.selectors.history import row_history
 from allocations.selectors.search import every_word
 from allocations.services.fleet import add_dyno, change_dyno
-from allocations.web.attempts import actor_of, attempt, key_of, say_done, warn_of_misfits
-from allocations.web.context import current_ground, shell_of
+from allocations.web.domain_errors import actor_of, attempt, key_of, say_done, warn_of_misfits
 from allocations.web.forms.fleet import DynoForm, RunFormSet, runs_of
 from allocations.web.free_dynos import MOST_OTHERS, FreeDynos, read_free
+from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.live import live_list
 from dynosite.lib.csv_files import csv_answer

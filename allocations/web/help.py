@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from allocations.web.context import current_ground
+from allocations.web.ground_context import current_ground
 
 
 @require_safe

@@ -9,7 +9,7 @@ from allocations.enums import LateKind, RequestStatus
 from allocations.selectors.lateness import late_allocations, late_counts, late_requests, lateness_of_allocation
 from allocations.selectors.requests import request_list
 from allocations.selectors.search import ALLOCATION_FIELDS
-from allocations.web.context import current_ground, shell_of
+from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from dynosite.lib.csv_files import csv_answer
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from allocations.models import ProvingGround
-from allocations.web.context import shell_of
+from allocations.web.ground_context import shell_of
 from dynosite.lib.events import position
 from dynosite.lib.htmx import wants_fragment
 

@@ -17,9 +17,9 @@ from allocations.selectors.dynos import dyno_by_id, window_by_id
 from allocations.selectors.maintenance import Hit, fallout, returns, tally_of
 from allocations.selectors.series import later_in_series, places_in_series
 from allocations.services.maintenance import lift_maintenance, set_maintenance
-from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
-from allocations.web.context import current_ground, shell_of
+from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.forms.maintenance import SERIES, WindowForm, read_answers
+from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.repair_text import read
 from allocations.web.repairs import EACH, Choice, choice_for
 from allocations.web.series import Series, series_of, write_series

@@ -13,9 +13,9 @@ from allocations.enums import Role
 from allocations.models import ProvingGround, TestRequest
 from allocations.selectors.requests import requests_named
 from allocations.services.many_requests import cancel_requests, change_requests, differs, in_words, why_not
-from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
-from allocations.web.context import current_ground
+from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.forms.requests import ManyForm
+from allocations.web.ground_context import current_ground
 from allocations.web.request_rows import list_named, list_url
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import numbers_of

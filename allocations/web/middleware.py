@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from allocations.exceptions import DomainError, NotAllowed, NotFound
-from allocations.web.context import Elsewhere, same_page, shell_of
+from allocations.web.ground_context import Elsewhere, same_page, shell_of
 from dynosite.lib.ground_address import is_page
 from dynosite.lib.pages import page_of
 

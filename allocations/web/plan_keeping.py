@@ -12,11 +12,11 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Door, PlanState, Role
 from allocations.exceptions import NotFound, Refused
 from allocations.selectors.plan_figures import compare as compared
-from allocations.services import plan_keeping
+from allocations.services import plan_library
 from allocations.services.plans import plans_of
-from allocations.services.work import Actor
-from allocations.web.context import current_ground
+from allocations.services.unit_of_work import Actor
 from allocations.web.forms.plans import PlanWordsForm
+from allocations.web.ground_context import current_ground
 from allocations.web.plans import LIST, found_plan, queue
 
 MOST_COMPARED = 5
@@ -27,7 +27,7 @@ def describe(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
     form = PlanWordsForm(request.POST)
     if form.is_valid():
-        plan_keeping.describe_plan(pk, actor=_actor(request), **form.cleaned_data)
+        plan_library.describe_plan(pk, actor=_actor(request), **form.cleaned_data)
         messages.success(request, "The plan's name and note are kept.")
     else:
         messages.error(request, f"Not kept. {' '.join(error for errors in form.errors.values() for error in errors)}")
@@ -38,7 +38,7 @@ def describe(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
     try:
-        plan = plan_keeping.plan_again(pk, actor=_actor(request))
+        plan = plan_library.plan_again(pk, actor=_actor(request))
     except Refused as refused:
         messages.error(request, refused.sentence)
         return redirect("allocations:plan-detail", pk)
@@ -49,7 +49,7 @@ def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
-    plan = plan_keeping.delete_plan(pk, actor=_actor(request))
+    plan = plan_library.delete_plan(pk, actor=_actor(request))
     messages.success(request, f"{plan} is deleted.")
     return redirect(f"{reverse(LIST)}?deleted={plan.pk}")
 
@@ -57,7 +57,7 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
-    plan = plan_keeping.restore_plan(pk, actor=_actor(request))
+    plan = plan_library.restore_plan(pk, actor=_actor(request))
     messages.success(request, f"{plan} is back.")
     return redirect("allocations:plan-detail", pk)
 

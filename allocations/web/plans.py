@@ -18,15 +18,15 @@ from allocations import tasks
 from allocations.enums import Door, PlanState, Priority, RefusalCode, RequestStatus, Role
 from allocations.exceptions import DomainError, Refused
 from allocations.models import Change, Plan, PlanItem, TestRequest, TestType
-from allocations.selectors.ghosts import plan_items
 from allocations.selectors.plan_figures import figures_of
+from allocations.selectors.proposed_bars import plan_items
 from allocations.selectors.requests import request_list
 from allocations.services import plans
-from allocations.services.work import Actor
-from allocations.web.attempts import say_done
-from allocations.web.context import current_ground, shell_of
+from allocations.services.unit_of_work import Actor
 from allocations.web.curve import curve_of
+from allocations.web.domain_errors import say_done
 from allocations.web.forms.plans import PlanForm
+from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from allocations.enums import AllocationStatus
 from allocations.selectors.calendar import Bar, Calendar, DynoGroup, calendar
 from allocations.web.axis import Axis, axis_of
-from allocations.web.context import current_ground
+from allocations.web.ground_context import current_ground
 from allocations.web.schedule import LEGEND
 from allocations.web.schedule_query import STATUSES, ScheduleQuery, read_query
 from dynosite.lib.days import DayRange

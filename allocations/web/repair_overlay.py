@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from allocations.enums import DisplacedTo
 from allocations.models import Allocation, Dyno, PlanItem
-from allocations.selectors.ghosts import Ghost, ghosts_of, leaving
 from allocations.selectors.maintenance import Answer
+from allocations.selectors.proposed_bars import Ghost, ghosts_of, leaving
 from allocations.selectors.search import has_every_word
 from allocations.web.repair_text import read
 from allocations.web.schedule_query import ScheduleQuery

@@ -16,9 +16,9 @@ from allocations.selectors.history import history_of
 from allocations.selectors.lateness import end_of, is_late
 from allocations.selectors.requests import request_by_id
 from allocations.services.requests import cancel_request, change_request, create_request
-from allocations.web.attempts import Outcome, actor_of, attempt, key_of, say_done
-from allocations.web.context import current_ground, shell_of
+from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, say_done
 from allocations.web.forms.requests import FIELDS, RequestForm
+from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, paged
 from allocations.web.live import live_list
 from allocations.web.request_rows import FILTERS, list_text, rows_of, status_of

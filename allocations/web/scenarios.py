@@ -20,9 +20,9 @@ from allocations.models import Scenario
 from allocations.selectors.scenario_edits import in_words, read_edits
 from allocations.selectors.scenarios import names_for
 from allocations.services import scenarios
-from allocations.services.work import Actor
-from allocations.web.context import current_ground, shell_of
+from allocations.services.unit_of_work import Actor
 from allocations.web.forms.scenarios import FORMS, EditForm, ScenarioForm, WindowForm
+from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.scenario_tables import comparison_of, tables_of
 from dynosite.lib.csv_files import csv_answer

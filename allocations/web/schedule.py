@@ -21,7 +21,7 @@ from allocations.selectors.lateness import lateness_of_allocation
 from allocations.selectors.running import overrun_since
 from allocations.selectors.series import places_in_series
 from allocations.web.axis import axis_of
-from allocations.web.context import address, current_ground, shell_of
+from allocations.web.ground_context import address, current_ground, shell_of
 from allocations.web.live import stream_address
 from allocations.web.overlay import Overlay, hang_into, overlay_of
 from allocations.web.repair_overlay import RepairOverlay, repair_overlay_of

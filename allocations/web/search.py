@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from allocations.enums import RequestStatus
 from allocations.selectors.search import BY_NAME, KINDS, LONGEST_TEXT, Kind, search, search_all
-from allocations.web.context import current_ground
+from allocations.web.ground_context import current_ground
 from dynosite.lib.formats import count, day, day_range
 from dynosite.lib.htmx import wants_fragment
 

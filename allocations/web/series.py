@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from allocations.selectors.maintenance import Hit, tally_of
 from allocations.selectors.series import Occurrence, occurrences
 from allocations.services.series import set_series
-from allocations.web.attempts import Outcome, actor_of, attempt, key_of
+from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of
 from allocations.web.forms.maintenance import WindowForm, read_answers
 
 

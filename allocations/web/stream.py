@@ -12,7 +12,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from allocations import access
-from allocations.web.context import current_ground
+from allocations.web.ground_context import current_ground
 from dynosite.lib.events import stream_key
 from dynosite.lib.sse import Entry, event_stream, heard_last
 from dynosite.lib.traits import opens_stream

@@ -20,9 +20,9 @@ from allocations.selectors.search import VEHICLE_FIELDS
 from allocations.selectors.vehicles import vehicle_by_id, vehicle_list
 from allocations.services.fleet import add_vehicle, change_vehicle
 from allocations.vehicle_details import LISTED, VEHICLE_DETAILS
-from allocations.web.attempts import actor_of, attempt, key_of, say_done, warn_of_misfits
-from allocations.web.context import current_ground, shell_of
+from allocations.web.domain_errors import actor_of, attempt, key_of, say_done, warn_of_misfits
 from allocations.web.forms.fleet import VehicleForm
+from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.live import live_list
 from dynosite.lib.csv_files import csv_answer

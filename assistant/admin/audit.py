@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
 
-from assistant import figures
+from assistant import usage_figures
 from assistant.admin.base import ReadOnlyAdmin, run_link
-from assistant.figures import Bars, Table, dollars
 from assistant.models import Feedback, ModelCall, Proposal, Spend, ToolCall
+from assistant.usage_figures import Bars, Table, dollars
 from assistant.web.markdown import render
 from dynosite.lib.moments import moment
 
@@ -48,8 +48,8 @@ class SpendAdmin(ReadOnlyAdmin):
         return dollars(row.cost)
 
     def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:
-        tables = [figures.spend_by_user(rows), figures.spend_by_ground(rows), _prices()]
-        return tables, figures.bars_of(figures.spend_by_day(rows))
+        tables = [usage_figures.spend_by_user(rows), usage_figures.spend_by_ground(rows), _prices()]
+        return tables, usage_figures.bars_of(usage_figures.spend_by_day(rows))
 
 
 def _prices() -> Table:
@@ -96,7 +96,7 @@ class ProposalAdmin(ReadOnlyAdmin):
         return str(row)
 
     def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:
-        return [figures.approvals(rows)], None
+        return [usage_figures.approvals(rows)], None
 
 
 class OfRunAdmin(ReadOnlyAdmin):
@@ -138,7 +138,7 @@ class ToolCallAdmin(OfRunAdmin):
         return Truncator(row.error or row.result.get("message", "")).chars(120)
 
     def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:
-        return [figures.tools(rows)], None
+        return [usage_figures.tools(rows)], None
 
 
 @admin.register(ModelCall)
@@ -175,7 +175,7 @@ class ModelCallAdmin(OfRunAdmin):
         return Truncator(row.error).chars(120)
 
     def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:
-        return [figures.models(rows)], None
+        return [usage_figures.models(rows)], None
 
 
 @admin.register(Feedback)

@@ -79,7 +79,7 @@ POINTS = (
 def set_points() -> None:
     from allocations.exchange import uploads
     from allocations.services import jobs, plans, scenarios
-    from assistant import approvals, endings, running, streams, transcript
+    from assistant import approvals, run_outcomes, running, streams, transcript
     from assistant.graph import driving, turn
     from assistant.models import Proposal
     from assistant.tools import calling
@@ -93,7 +93,7 @@ def set_points() -> None:
     around(approvals, "_decide", before="in approval", after="approved, not committed")
     around(transcript.Transcript, "message", before="before transcript")
     around(driving.GuardedSaver, "put", before="before checkpoint")
-    around(endings, "_write", before="before end")
+    around(run_outcomes, "_write", before="before end")
     around(streams, "end", before="before end is told")
     # What a killed worker held is free again soon.
     jobs.LEASE = dt.timedelta(seconds=3)

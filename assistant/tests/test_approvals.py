@@ -18,7 +18,7 @@ from assistant.conftest import context
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
 from assistant.models import AssistantSettings, Proposal, ToolCall
-from assistant.tools import outage, planning
+from assistant.tools import maintenance, planning
 from assistant.tools.caller import Caller
 from assistant.tools.calling import call
 from assistant.tools.registry import TOOLS
@@ -39,7 +39,7 @@ BOOK = {
 def _patient(monkeypatch):
     """What the planner finds does not hang on how busy the machine is."""
     monkeypatch.setattr(planning, "SECONDS", 60)
-    monkeypatch.setattr(outage.repairs, "repairs", partial(outage.repairs.repairs, seconds=60))
+    monkeypatch.setattr(maintenance.repairs, "repairs", partial(maintenance.repairs.repairs, seconds=60))
 
 
 def proposed(ctx, tool: str = "book_allocation", call_id: str = "call-1", **args) -> Proposal:

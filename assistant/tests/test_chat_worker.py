@@ -11,7 +11,7 @@ from allocations.enums import PlanState, Role
 from allocations.models import Plan
 from allocations.services.plans import ask_for_plan
 from allocations.tasks import think_plan
-from assistant import conversations, endings, running
+from assistant import conversations, run_outcomes, running
 from assistant.enums import Author, RunStatus
 from assistant.exceptions import Waiting
 from assistant.models import Run
@@ -119,7 +119,7 @@ def test_a_turn_in_a_thread_whose_model_is_silent_is_stopped_and_nothing_comes_o
     wait_until(lambda: stub.requests, "the call of the model")
     conversations.stop(run.pk, user=world.users[SIX[0]])
     assert ended(run).status == RunStatus.STOPPED
-    assert run.messages.get(author=Author.NOTE).text == endings.STOPPED
+    assert run.messages.get(author=Author.NOTE).text == run_outcomes.STOPPED
     speak.set()
     wait_until(lambda: run.model_calls.filter(ended_at__isnull=False).exists(), "the call's end")
     assert not run.messages.filter(author=Author.ASSISTANT).exists()

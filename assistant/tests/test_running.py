@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from assistant import conversations, endings, locks, running, streams, tasks
+from assistant import conversations, locks, run_outcomes, running, streams, tasks
 from assistant.enums import Author, RunStatus
 from assistant.graph import turn
 from assistant.models import Message, ModelCall, Proposal, Run, ToolCall
@@ -119,15 +119,15 @@ def test_what_a_dead_worker_wrote_and_the_graph_does_not_have_is_said_anew(commi
 
 
 def test_a_database_that_is_away_at_the_end_is_waited_for(committed_world, stub, sent, monkeypatch):
-    monkeypatch.setattr(endings, "PATIENCE", (0, 0))
-    write, failures = endings._write, iter([OperationalError("away"), OperationalError("away")])
+    monkeypatch.setattr(run_outcomes, "PATIENCE", (0, 0))
+    write, failures = run_outcomes._write, iter([OperationalError("away"), OperationalError("away")])
 
     def writes(*args):
         if error := next(failures, None):
             raise error
         return write(*args)
 
-    monkeypatch.setattr(endings, "_write", writes)
+    monkeypatch.setattr(run_outcomes, "_write", writes)
     stub.answers(gemini_stub.text("An answer."))
     run = ask(committed_world, "hello")
     running.run_turn(run.pk)
@@ -143,8 +143,8 @@ def test_a_database_that_stays_away_leaves_no_panel_waiting_and_the_turn_is_fini
         raise OperationalError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(endings, "PATIENCE", (0,))
-        patch.setattr(endings, "_write", away)
+        patch.setattr(run_outcomes, "PATIENCE", (0,))
+        patch.setattr(run_outcomes, "_write", away)
         stub.answers(gemini_stub.text("An answer."))
         run = ask(committed_world, "hello")
         with pytest.raises(OperationalError):
@@ -166,7 +166,7 @@ def test_a_mistake_of_ours_is_said_plainly_and_keeps_its_secrets(committed_world
     running.run_turn(run.pk)
     run.refresh_from_db()
     assert (run.status, run.error) == (RunStatus.FAILED, "RuntimeError: the password is hunter2")
-    assert run.messages.get(author=Author.NOTE).text == endings.BROKEN
+    assert run.messages.get(author=Author.NOTE).text == run_outcomes.BROKEN
     assert "hunter2" not in str(entries(run))
     assert "A run failed" in caplog.text
 
@@ -209,7 +209,7 @@ def test_a_turn_without_end_is_ended_with_its_time_and_what_was_said_is_kept(
     run = ask(committed_world, "hello")
     running.run_turn(run.pk)
     run.refresh_from_db()
-    assert (run.status, run.messages.get(author=Author.NOTE).text) == (RunStatus.FAILED, endings.TOO_LONG)
+    assert (run.status, run.messages.get(author=Author.NOTE).text) == (RunStatus.FAILED, run_outcomes.TOO_LONG)
     kept = run.messages.get(author=Author.ASSISTANT)
     assert (kept.text.startswith("on and on and "), kept.cut) == (True, True)
 
@@ -222,7 +222,7 @@ def test_a_turn_whose_model_stays_silent_is_ended_with_its_time_too(committed_wo
     run = ask(committed_world, "hello")
     running.run_turn(run.pk)
     run.refresh_from_db()
-    assert (run.status, run.messages.get(author=Author.NOTE).text) == (RunStatus.FAILED, endings.TOO_LONG)
+    assert (run.status, run.messages.get(author=Author.NOTE).text) == (RunStatus.FAILED, run_outcomes.TOO_LONG)
     assert (speak.is_set(), run.model_calls.get().ended_at) == (False, None)
     speak.set()
     wait_until(lambda: run.model_calls.get().ended_at, "the call's end")

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from allocations.models import Allocation
-from assistant import approvals, conversations, endings, prompts, running, streams
+from assistant import approvals, conversations, prompts, run_outcomes, running, streams
 from assistant.enums import Author, Outcome, ProposalStatus, RunStatus, ToolStatus
 from assistant.graph.build import CALLS_A_STEP
 from assistant.models import KillSwitch, Message, ModelCall, Proposal, ToolCall
@@ -279,7 +279,7 @@ def test_stop_ends_the_model_s_call_and_keeps_what_was_said(world, hosted_worker
     assert run.status == RunStatus.STOPPED
     kept, note = run.messages.exclude(author=Author.USER)
     assert (kept.author, kept.text, kept.cut) == (Author.ASSISTANT, texts(run), True)
-    assert (note.author, note.text) == (Author.NOTE, endings.STOPPED)
+    assert (note.author, note.text) == (Author.NOTE, run_outcomes.STOPPED)
     (call,) = ModelCall.objects.filter(run=run)
     assert call.error == "Halted: stopped"
 
@@ -305,7 +305,7 @@ def test_the_database_s_sessions_ended_in_mid_run_end_it_in_words(world, hosted_
         )
     go_on.set()
     ended(run)
-    assert (run.status, note_of(run)) == (RunStatus.FAILED, endings.DATABASE_AWAY)
+    assert (run.status, note_of(run)) == (RunStatus.FAILED, run_outcomes.DATABASE_AWAY)
     stub.answers(gemini_stub.text("Here again."))
     second = ended(conversations.again(run.pk, user=world.users["scheduler"]))
     assert (second.status, transcript(run)[-1][1]) == (RunStatus.DONE, "Here again.")

@@ -10,12 +10,12 @@ from allocations.enums import Door, PlanState, RefusalCode, RequestStatus
 from allocations.exceptions import Busy, DomainError, NotFound, Refusal, Refused
 from allocations.selectors import requests
 from allocations.services import jobs, plans
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from assistant.tools import args as a
-from assistant.tools import cards, steps
+from assistant.tools import cards, commands
 from assistant.tools.caller import Caller
+from assistant.tools.commands import Draft
 from assistant.tools.declaring import proposes
-from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 
@@ -45,7 +45,7 @@ def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
     step = {"do": "plan", "plan_id": str(plan.pk)}
     if args.items is not None:
         step["items"] = sorted(item.pk for item in chosen)
-    steps.rehearse(step, user=caller.user, look=lambda change: None)
+    commands.rehearse(step, user=caller.user, look=lambda change: None)
     drawn = cards.card(
         f"Place {count(len(chosen), 'waiting request')}",
         _lines(plan, chosen, number),

@@ -10,7 +10,7 @@ from allocations.enums import AllocationStatus, LateKind, RequestStatus
 from allocations.exceptions import DomainError
 from allocations.selectors import dynos, fit, lanes, lateness, reports, requests
 from assistant.tools import args as a
-from assistant.tools import finding, phrases, rows
+from assistant.tools import lookup, phrases, rows
 from assistant.tools.caller import Caller
 from assistant.tools.declaring import reads
 from dynosite.lib import clock
@@ -47,8 +47,8 @@ def get_datetime_now(caller: Caller, args: a.NoArgs) -> dict[str, Any]:
     phrase=phrases.dynos_listed,
 )
 def list_dynos(caller: Caller, args: a.ListDynos) -> dict[str, Any]:
-    test_type = finding.test_type(caller, args.test_type) if args.test_type else None
-    drive = finding.drive(args.drive_type)
+    test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
+    drive = lookup.drive(args.drive_type)
     asked = bool(test_type or drive or args.weight_lbs)
     can = {
         each.dyno.pk
@@ -60,7 +60,7 @@ def list_dynos(caller: Caller, args: a.ListDynos) -> dict[str, Any]:
     runs = reports.capabilities_of(caller.ground, user=caller.user)
     found = dynos.dynos(caller.ground, user=caller.user)
     if args.dyno:
-        found = found.filter(pk=finding.dyno(caller, args.dyno).pk)
+        found = found.filter(pk=lookup.dyno(caller, args.dyno).pk)
     shown = [
         rows.dyno(row) | {"facility": row.facility.name, "runs": runs.get(row.pk, [])}
         for row in found
@@ -97,15 +97,15 @@ def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
 )
 def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
     days = days_of(args.start_date, args.end_date)
-    test_type = finding.test_type(caller, args.test_type) if args.test_type else None
+    test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     found = fit.fits(
         caller.ground,
         user=caller.user,
         days=days,
         test_type=test_type,
-        drive=finding.drive(args.drive_type),
+        drive=lookup.drive(args.drive_type),
         weight_lbs=args.weight_lbs,
-        dyno=finding.dyno(caller, args.dyno) if args.dyno else None,
+        dyno=lookup.dyno(caller, args.dyno) if args.dyno else None,
     )
     free = [each for each in found if not each.refusals]
     partly = [each for each in found if each.refusals and each.may and each.free]
@@ -137,7 +137,7 @@ def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
     phrase=phrases.vehicle,
 )
 def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> dict[str, Any]:
-    vehicle = finding.vehicle(caller, args.vehicle)
+    vehicle = lookup.vehicle(caller, args.vehicle)
     found = list(reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk))
     today = caller.today
     waiting = requests.request_list(caller.ground, user=caller.user).filter(
@@ -186,7 +186,7 @@ def detect_conflicts(caller: Caller, args: a.Period) -> dict[str, Any]:
     phrase=phrases.completed,
 )
 def completed_tests_count(caller: Caller, args: a.CountCompleted) -> dict[str, Any]:
-    test_type = finding.test_type(caller, args.test_type) if args.test_type else None
+    test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     days = days_of(args.start_date, args.end_date)
     found = reports.allocations_between(
         caller.ground, user=caller.user, status=AllocationStatus.COMPLETED, days=days, test_type=test_type
@@ -214,14 +214,14 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]
     if status and status not in AllocationStatus.values:
         raise DomainError(f"{args.status} is no status; it is one of {', '.join(AllocationStatus.values)}.")
     days = days_of(args.start_date, args.end_date)
-    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
+    dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     found = reports.allocations_between(
         caller.ground,
         user=caller.user,
         status=status,
         days=days,
         dyno=dyno,
-        test_type=finding.test_type(caller, args.test_type) if args.test_type else None,
+        test_type=lookup.test_type(caller, args.test_type) if args.test_type else None,
     )
     windows = []
     if dyno and status is None:
@@ -250,7 +250,7 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]
 )
 def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> dict[str, Any]:
     """Today's where no day is said; of one dyno, what is and what comes."""
-    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
+    dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     today = caller.today
     asked = days_of(args.start_date, args.end_date)
     days = asked or (DayRange(today, today + dt.timedelta(days=365)) if dyno else DayRange(today, today))
@@ -278,11 +278,11 @@ def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> dict[str, Any
     phrase=phrases.fit,
 )
 def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
-    vehicle = finding.vehicle(caller, args.vehicle)
-    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
+    vehicle = lookup.vehicle(caller, args.vehicle)
+    dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     days = days_of(args.start_date, args.end_date)
     types = (
-        [finding.test_type(caller, args.test_type)]
+        [lookup.test_type(caller, args.test_type)]
         if args.test_type
         else list(reports.test_types(caller.ground, user=caller.user))
     )
@@ -318,7 +318,7 @@ def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
 )
 def utilisation_report(caller: Caller, args: a.Utilisation) -> dict[str, Any]:
     days = days_of(args.start_date, args.end_date)
-    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
+    dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     if days is None or days.days > 1100:
         raise DomainError("That is too long; ask for three years at most.")
     uses = reports.utilisation(caller.ground, days, user=caller.user, dyno=dyno)
@@ -388,5 +388,5 @@ def list_requests(caller: Caller, args: a.ListRequests) -> dict[str, Any]:
         raise DomainError(f"{args.status} is no status of a request; it is one of {', '.join(RequestStatus.values)}.")
     found = requests.request_list(caller.ground, user=caller.user).filter(status=status)
     if args.vehicle:
-        found = found.filter(vehicle=finding.vehicle(caller, args.vehicle))
+        found = found.filter(vehicle=lookup.vehicle(caller, args.vehicle))
     return {"status_asked": status, "requests": [rows.request(row) for row in found[:MOST]], "count": found.count()}

@@ -2,11 +2,11 @@
 
 from assistant.tools import read  # isort: skip
 from assistant.tools.sql import running  # isort: skip
-from assistant.tools import act, planning  # isort: skip
+from assistant.tools import proposals, planning  # isort: skip
 from assistant.tools.caller import Caller
 from assistant.tools.declaring import DECLARED, Tool
 
-MODULES = (read, running, act, planning)
+MODULES = (read, running, proposals, planning)
 TOOLS: dict[str, Tool] = dict(DECLARED)
 
 

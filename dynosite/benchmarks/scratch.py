@@ -12,7 +12,7 @@ from django.db import connection
 from dynosite.lib import events
 
 if TYPE_CHECKING:
-    from allocations.services.work import Actor
+    from allocations.services.unit_of_work import Actor
 
 START = dt.date(2026, 1, 1)
 GROUND, USER, DYNO, VEHICLE, TEST_TYPE = 71_000_000, 72_000_000, 73_000_000, 74_000_000, 75_000_000
@@ -55,7 +55,7 @@ class Site:
 
     def actor(self) -> "Actor":
         from allocations.enums import Door
-        from allocations.services.work import Actor
+        from allocations.services.unit_of_work import Actor
         from dynosite.accounts.models import User
 
         return Actor(User.objects.get(pk=USER), Door.API)

@@ -15,7 +15,7 @@ from allocations.enums import ImportState, PlanState, RefusalCode, ScenarioState
 from allocations.exceptions import Refused
 from allocations.exchange import uploads
 from allocations.models import Allocation, Plan, TestRequest, WorkbookImport
-from allocations.services import jobs, plan_keeping, plans, scenarios
+from allocations.services import jobs, plan_library, plans, scenarios
 from allocations.tests.world import build_world, day
 from assistant.tests import faults
 from dynosite.tests.servers import CeleryWorker, wait_until
@@ -288,8 +288,8 @@ def test_what_is_done_to_a_plan_while_it_is_thought_out_stays(world, monkeypatch
     plan = a_plan(world)
 
     def solve(*args, **options):
-        plan_keeping.describe_plan(plan.pk, actor=world.actor(), name="Winter", note="For Tom")
-        plan_keeping.delete_plan(plan.pk, actor=world.actor())
+        plan_library.describe_plan(plan.pk, actor=world.actor(), name="Winter", note="For Tom")
+        plan_library.delete_plan(plan.pk, actor=world.actor())
         return real(*args, **options)
 
     real = plans.solve

@@ -21,7 +21,7 @@ from allocations.exchange.tests.strategies import LANES, RULES, Book, Meant, boo
 from allocations.exchange.tests.test_export import schedule
 from allocations.exchange.tests.test_importing import contents
 from allocations.models import Membership, ProvingGround
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from allocations.tests.invariants import expect_sound
 from dynosite.accounts.models import User
 

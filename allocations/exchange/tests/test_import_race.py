@@ -12,7 +12,7 @@ from allocations.exchange.tests.books import book, day, row
 from allocations.models import Allocation, Dyno, Membership, ProvingGround, TestRequest
 from allocations.services import importing as services
 from allocations.services.booking import book as book_place
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from allocations.tests.invariants import expect_sound
 from allocations.tests.racing import CLIENTS, ROUNDS, race, refusals, winners
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT

@@ -29,7 +29,7 @@ from allocations.services.booking import book as book_place
 from allocations.services.booking import cancel
 from allocations.services.maintenance import lift_maintenance
 from allocations.services.undo import undo
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.accounts.models import User
 from dynosite.lib import clock
 

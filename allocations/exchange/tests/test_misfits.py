@@ -8,7 +8,7 @@ from allocations.enums import Door, Role
 from allocations.exchange.importing import carry_out, preview
 from allocations.exchange.tests.books import book, row
 from allocations.models import Facility, Membership, ProvingGround, TestType, Travel
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.accounts.models import User
 
 HERE = {"facility": "NPG", "dyno": 1}

@@ -11,7 +11,7 @@ from allocations.exceptions import DomainError
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.importing import LANES, Report, carry_out, preview
 from allocations.models import Membership, ProvingGround
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.accounts.models import User
 
 COMMAND_LINE = "command-line"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from allocations.models import Allocation, Facility, ProvingGround, Shutdown, TestType, Travel
 from allocations.rulebook import violations
 from allocations.selectors.availability import Placement, find_places, question_of, wanted_for
-from allocations.selectors.working import rules_for
+from allocations.selectors.ground_rules import rules_for
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, day
 
 

@@ -5,7 +5,7 @@ from allocations.exceptions import Invalid, NotAllowed, NotFound, Refused, Stale
 from allocations.models import Capability, Change, Dyno, Membership, ProvingGround, Vehicle
 from allocations.services import fleet, maintenance, members
 from allocations.services.fleet import Runs
-from allocations.services.keeping import digest
+from allocations.services.master_data import digest
 from allocations.services.undo import undo
 from allocations.tests.world import day
 

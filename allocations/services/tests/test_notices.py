@@ -21,7 +21,7 @@ from allocations.services.notices import MOST_SINGLY, choose_mail, mark_seen, te
 from allocations.services.requests import cancel_request, change_request, create_request
 from allocations.services.tests.smtp_stub import SmtpStub, closed_port
 from allocations.services.undo import undo
-from allocations.services.work import Actor, Work
+from allocations.services.unit_of_work import Actor, Work
 from allocations.tests.world import allocation_of, day
 from dynosite.accounts.models import User
 

@@ -8,7 +8,7 @@ from django import forms
 
 from allocations.models import Dyno
 from allocations.rulebook import LONGEST_STAY
-from allocations.selectors.working import rules_of
+from allocations.selectors.ground_rules import rules_of
 from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, test_type_field
 from dynosite.lib.days import DayRange, day_of
 from dynosite.lib.forms import DayField

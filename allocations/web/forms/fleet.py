@@ -9,7 +9,7 @@ from allocations.enums import Drive, WeightClass
 from allocations.exceptions import Invalid
 from allocations.models import Dyno, Facility, ProvingGround, TestType, Vehicle
 from allocations.services.fleet import Runs
-from allocations.services.keeping import digest
+from allocations.services.master_data import digest
 from dynosite.lib.forms import DayField
 
 

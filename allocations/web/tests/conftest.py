@@ -10,7 +10,7 @@ from allocations.services.maintenance import set_maintenance
 from allocations.services.plans import ask_for_plan
 from allocations.services.requests import create_request
 from allocations.services.scenarios import add_edit, make_scenario
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from allocations.tests.world import MONDAY, World, allocation_of, day, window_of
 from dynosite.accounts.models import User
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from allocations.models import Allocation, MaintenanceWindow, TestRequest, Vehicle
 from allocations.services import booking, maintenance, requests
 from allocations.services.maintenance import lift_maintenance, set_maintenance
-from allocations.services.work import _lock_statement
+from allocations.services.unit_of_work import _lock_statement
 from allocations.tests.racing import CLIENTS, ROUNDS
 from allocations.tests.world import day, window_of
 

@@ -12,7 +12,7 @@ from allocations.exceptions import NotAllowed, NotFound, Refused
 from allocations.models import Allocation, Change, Scenario, TestRequest
 from allocations.services import scenarios
 from allocations.services.scenario_answer import answer
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from allocations.tests.world import day
 
 LIST = reverse("allocations:scenario-list")

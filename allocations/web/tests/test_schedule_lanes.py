@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from allocations.models import Dyno, ProvingGround
 from allocations.selectors.calendar import Bar, DynoRow, calendar
-from allocations.selectors.ghosts import Ghost
+from allocations.selectors.proposed_bars import Ghost
 from allocations.tests.boards import add_lanes, fill_board, maintain
 from allocations.tests.world import MONDAY, World, day
 from allocations.web.schedule_lanes import LaneRow, dynos_of, folded, stacked, taken_days, with_dynos

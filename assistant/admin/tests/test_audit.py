@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from assistant import figures
+from assistant import usage_figures
 from assistant.admin.tests.conftest import GEMINI, a_run, queries, url
 from assistant.enums import ProposalStatus
 from assistant.models import Feedback, Proposal, Run, Spend, ToolCall
@@ -232,7 +232,7 @@ def test_feedback_leads_to_its_run(cast, keeper):
 
 
 def test_small_costs_are_not_shown_as_nothing():
-    assert [figures.dollars(Decimal(each)) for each in ("0", "0.0004", "0.31", "1", "1234.5")] == [
+    assert [usage_figures.dollars(Decimal(each)) for each in ("0", "0.0004", "0.31", "1", "1234.5")] == [
         "$0.00",
         "$0.0004",
         "$0.3100",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.enums import Outcome
-from assistant.providers.offline import phrases, talk
+from assistant.providers.offline import dialogue, phrases
 from assistant.providers.offline.reading import Known, Said
 
 Args = dict[str, Any]
@@ -21,9 +21,9 @@ class Plan:
     outcome: Outcome = Outcome.ANSWER
 
     @property
-    def kind(self) -> talk.Kind:
+    def kind(self) -> dialogue.Kind:
         """What tells two plans apart, and whether anything was understood."""
-        return talk.Kind(self.calls, understood=self.text != phrases.OFF_TOPIC)
+        return dialogue.Kind(self.calls, understood=self.text != phrases.OFF_TOPIC)
 
 
 @dataclass(frozen=True)

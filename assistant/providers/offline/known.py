@@ -6,7 +6,7 @@ from typing import Any
 from allocations.exceptions import NotFound
 from allocations.selectors import dynos, reports, vehicles
 from allocations.selectors.allocations import allocation_by_id
-from assistant.providers.offline.here import NOWHERE, Here
+from assistant.providers.offline.page_in_view import NOWHERE, Here
 from assistant.providers.offline.reading import Known
 from assistant.tools.caller import Caller
 

@@ -11,8 +11,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.tools import BaseTool
 
-from assistant.providers.offline.brain import Plan, plan
 from assistant.providers.offline.reading import Known
+from assistant.providers.offline.rules import Plan, plan
 
 NAMESPACE = uuid.UUID("6b6f0c1e-6a41-4f1f-9a53-9d1b6a1f2f10")
 

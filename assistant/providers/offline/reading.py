@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from assistant import names
+from assistant import matching
 from assistant.providers.offline.days import Bias, When, read_days
-from assistant.providers.offline.here import NOWHERE, Here
-from assistant.providers.offline.tongues import in_english
+from assistant.providers.offline.languages import in_english
+from assistant.providers.offline.page_in_view import NOWHERE, Here
 from assistant.providers.offline.words import KEYWORDS, KNOWN_WORDS
 
 
@@ -248,9 +248,11 @@ _SOON = re.compile(
 
 def _vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
     """Known tags and VINs, as they are written in the records."""
-    by_key = {names.squeezed(name): name for name in (*known.vins, *known.tags) if len(names.squeezed(name)) >= 2}
+    by_key = {
+        matching.squeezed(name): name for name in (*known.vins, *known.tags) if len(matching.squeezed(name)) >= 2
+    }
     found: list[tuple[int, str]] = []
-    dyno_keys = {names.squeezed(name) for name in known.dynos}
+    dyno_keys = {matching.squeezed(name) for name in known.dynos}
     tokens = list(re.finditer(r"[A-Za-z0-9][\w.#/-]*", text))
     taken: list[tuple[int, int]] = []
     for start in range(len(tokens)):
@@ -258,7 +260,7 @@ def _vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
             first, last = tokens[start].start(), tokens[end - 1].end()
             if any(a < last and first < b for a, b in taken):
                 continue
-            key = names.squeezed(text[first:last].rstrip(".,/-"))
+            key = matching.squeezed(text[first:last].rstrip(".,/-"))
             if key not in by_key and re.search(r"'s$|\ds$", text[first:last]):
                 key = key.removesuffix("s")
             if key in by_key and key not in dyno_keys and _like_a_name(key, text[first:last], by_key[key]):
@@ -289,12 +291,12 @@ _NO_VEHICLE = re.compile(
 def _unknown_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
     """What looks like a tag or VIN and is none that is known, or what follows the word vehicle."""
     own = {word for name in known.test_types for word in re.findall(r"[a-z0-9]+", name.casefold())}
-    own |= {names.squeezed(name) for name in known.test_types}
+    own |= {matching.squeezed(name) for name in known.test_types}
     found: list[re.Match] = []
     for match in _SHAPE.finditer(text):
         word = match[0]
         led = re.search(r"(?i)\b(?:vehicle|vin|tag|car|truck)\s*(?:no\.?|number|#|:)?\s*$", text[: match.start()])
-        if names.squeezed(word) in own or (_NO_VEHICLE.match(word) and not led):
+        if matching.squeezed(word) in own or (_NO_VEHICLE.match(word) and not led):
             continue
         if len(word) >= 5 or led or (len(word) >= 4 and word.upper() == word):
             found.append(match)
@@ -319,8 +321,8 @@ _ENDING = re.compile(
 def _partial_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
     """The end of a VIN that is said to be one, or the beginning of tags: `EVX` of EVX-7 and EVX-8."""
     if match := _ENDING.search(text):
-        end = names.squeezed(match[1])
-        found = [name for name in (*known.vins, *known.tags) if names.squeezed(name).endswith(end)]
+        end = matching.squeezed(match[1])
+        found = [name for name in (*known.vins, *known.tags) if matching.squeezed(name).endswith(end)]
         vehicle = found[0] if len(found) == 1 else match[1]
         return text[: match.start()] + CUT + text[match.end() :], (vehicle,)
     taken = {word for name in (*known.dynos, *known.test_types) for word in re.findall(r"[a-z]+", name.casefold())}
@@ -328,7 +330,7 @@ def _partial_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
         word = match[0].casefold()
         if word in KNOWN_WORDS | taken or _NO_VEHICLE.match(word):
             continue
-        if names.beginning(word, known.tags):
+        if matching.beginning(word, known.tags):
             return text[: match.start()] + CUT + text[match.end() :], (match[0],)
     return text, ()
 
@@ -340,7 +342,7 @@ def _program(words: str, known: Known) -> str | None:
 
 
 def _may_be_a_name(word: str) -> bool:
-    return (len(word) > 2 or word.isdigit()) and names.squeezed(word) not in KNOWN_WORDS
+    return (len(word) > 2 or word.isdigit()) and matching.squeezed(word) not in KNOWN_WORDS
 
 
 def _pattern(name: str) -> str:
@@ -362,7 +364,7 @@ def _dynos(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
     text, found = _other_dynos(text, found)
     for match in reversed(list(listed.finditer(text))):
         label = match[1] or match[2]
-        named = names.dynos_named(label, known.dynos)
+        named = matching.dynos_named(label, known.dynos)
         found.append((match.start(), named[0] if len(named) == 1 else f"dyno {label}"))
         text = text[: match.start()] + CUT + text[match.end() :]
     if not found:
@@ -426,10 +428,10 @@ def _nearly_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]:
         if word in letters or any(
             OSA.distance(word, each) <= (1 if len(each) < 5 else 2) for each in letters if len(each) > 2
         ):
-            named = names.dynos_named(match[0], known.dynos) or [
+            named = matching.dynos_named(match[0], known.dynos) or [
                 name
                 for name in known.dynos
-                if names.digits(name) == names.digits(match[2])
+                if matching.digits(name) == matching.digits(match[2])
                 and OSA.distance(word, re.sub(r"[^a-z]", "", name.casefold())) <= 2
             ]
             name = named[0] if len(named) == 1 else match[0]
@@ -456,7 +458,7 @@ def _partial_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]
     words = KNOWN_WORDS | _words_of(known) | _NOT_OTHER | _HOLIDAYS
     for match in _ON_SOMETHING.finditer(text):
         word = match["word"].casefold()
-        if word not in words and word[:3] not in _MONTHS_AND_DAYS and not names.beginning(word, known.tags):
+        if word not in words and word[:3] not in _MONTHS_AND_DAYS and not matching.beginning(word, known.tags):
             return text[: match.start("name")] + CUT + text[match.end("name") :], [(match.start(), match["name"])]
     return text, []
 
@@ -484,7 +486,7 @@ def _tests(text: str, known: Known) -> tuple[str, tuple[str, ...], tuple[str, ..
             said = [token[0] for token in tokens[start : start + size]]
             if any(a < last and first < b for a, b in cuts) or not _names_a_test(said) or ";" in text[first:last]:
                 continue
-            named = names.test_types_named(" ".join(said), known.test_types)
+            named = matching.test_types_named(" ".join(said), known.test_types)
             if len(named) == 1:
                 found.append(named[0])
                 cuts.append((first, last))

@@ -14,7 +14,7 @@ from allocations.models import Capability, Dyno, Facility, Membership, ProvingGr
 from allocations.services.booking import book
 from allocations.services.maintenance import set_maintenance
 from allocations.services.requests import create_request
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from dynosite.accounts.models import User
 
 SAMPLE = Path(exchange.__file__).parent / "sample" / "forecast_sample.xlsx"

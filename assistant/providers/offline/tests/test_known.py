@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from allocations.tests.world import World, allocation_of
-from assistant.providers.offline.here import NOWHERE, Here
 from assistant.providers.offline.known import known_to
+from assistant.providers.offline.page_in_view import NOWHERE, Here
 from assistant.tools.caller import Caller, Ctx
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 
-from assistant.providers.offline import bookings, lookups, manners, moves, phrases, talk
+from assistant.providers.offline import bookings, dialogue, lookups, moves, phrases, small_talk
 from assistant.providers.offline.days import DAY
-from assistant.providers.offline.here import NOWHERE, with_names
 from assistant.providers.offline.intent import Plan, Turn, iso, refused
+from assistant.providers.offline.page_in_view import NOWHERE, with_names
 from assistant.providers.offline.reading import Known, Said, read
 
 LONGEST_WORDS, LONGEST_TEXT = 400, 2_400
@@ -52,7 +52,7 @@ def _answer(messages: Sequence[BaseMessage], at: int, tools: Sequence[str], know
     done = [
         (message.name or "", _data(message)) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
     ]
-    heard = talk.heard(messages, at, known, lambda said: _first(said, tools, known).kind)
+    heard = dialogue.heard(messages, at, known, lambda said: _first(said, tools, known).kind)
     if not done:
         return _about_before(messages, at, heard, tools, known) or _first(heard, tools, known)
     if follow := _follow_up(heard, done, tools, known):
@@ -65,14 +65,14 @@ def _about_before(
     messages: Sequence[BaseMessage], at: int, said: Said, tools: Sequence[str], known: Known
 ) -> Plan | None:
     """What can only be understood from the last turn's call: a choice among what it found, why, yes and no."""
-    last = talk.last_turn(messages, at)
+    last = dialogue.last_turn(messages, at)
     if last is None:
         return None
     turn = Turn(said, known, frozenset(tools))
-    if call := talk.choice(_text(messages[at]), last, known):
+    if call := dialogue.choice(_text(messages[at]), last, known):
         return turn.call(call[0], **call[1])
     words = _text(messages[at]).casefold()
-    if talk.WHY.fullmatch(words) and last.args.get("vehicle"):
+    if dialogue.WHY.fullmatch(words) and last.args.get("vehicle"):
         args = last.args
         start = args.get("start_date")
         end = args.get("end_date")
@@ -86,9 +86,9 @@ def _about_before(
             start_date=start,
             end_date=end,
         )
-    if last.status == "waiting" and talk.YES.fullmatch(words):
+    if last.status == "waiting" and dialogue.YES.fullmatch(words):
         return Plan("Approve it on the card, please: I can't do that for you.")
-    if last.status == "waiting" and (talk.NO.fullmatch(words) or talk.DROP_IT.fullmatch(words)):
+    if last.status == "waiting" and (dialogue.NO.fullmatch(words) or dialogue.DROP_IT.fullmatch(words)):
         return Plan("All right: nothing is written. Reject the card, and it is gone.")
     return None
 
@@ -125,16 +125,16 @@ def _first(said: Said, tools: Sequence[str], known: Known) -> Plan:
 
 
 _RULES: tuple[Callable[[Turn], Plan | None], ...] = (
-    manners.forbidden,
-    manners.greeting,
-    manners.what_time,
+    small_talk.forbidden,
+    small_talk.greeting,
+    small_talk.what_time,
     lookups.by_query,
     lookups.vehicles_list,
     bookings.undo,
     bookings.plan_all,
     bookings.set_maintenance,
     lookups.fit,
-    manners.what_it_can,
+    small_talk.what_it_can,
     bookings.cancel,
     moves.move,
     lookups.conflicts,

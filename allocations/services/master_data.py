@@ -18,8 +18,8 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, RefusalCode, Role
 from allocations.exceptions import Invalid, NotFound, Refused, Stale
 from allocations.models import Change, Dyno, Facility, ProvingGround, Travel, Vehicle
-from allocations.selectors.kept import values_of
-from allocations.services.work import Actor, Work, carry_out
+from allocations.selectors.revisions import values_of
+from allocations.services.unit_of_work import Actor, Work, carry_out
 from dynosite.lib.formats import count
 
 

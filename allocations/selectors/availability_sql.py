@@ -1,6 +1,6 @@
 """The SQL of `availability`: facts about one place, and the search for places."""
 
-from allocations.selectors.working import RULES
+from allocations.selectors.ground_rules import RULES
 
 STAY_COLUMNS = """
     json_build_array(

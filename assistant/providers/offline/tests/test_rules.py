@@ -10,11 +10,11 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from assistant.enums import Outcome
 from assistant.graph.build import offline_model
 from assistant.graph.driving import Halt, Halted, Watch
-from assistant.providers.offline import brain, moves, talk
-from assistant.providers.offline.brain import plan
-from assistant.providers.offline.here import Here
+from assistant.providers.offline import dialogue, moves, rules
 from assistant.providers.offline.model import OfflineModel
+from assistant.providers.offline.page_in_view import Here
 from assistant.providers.offline.reading import Known
+from assistant.providers.offline.rules import plan
 from assistant.tools.registry import TOOLS
 
 NORTH = Known(
@@ -315,7 +315,7 @@ def work_of(text: str, monkeypatch) -> tuple[int, int]:
         return read(text, *args, **kwargs)
 
     with monkeypatch.context() as patch:
-        for module in (moves, talk, brain):
+        for module in (moves, dialogue, rules):
             patch.setattr(module, "read", counting)
         plan([HumanMessage(text)], tuple(TOOLS), NORTH)
     return len(lengths), sum(lengths)
@@ -325,7 +325,7 @@ def work_of(text: str, monkeypatch) -> tuple[int, int]:
 def test_the_work_of_reading_does_not_grow_with_what_is_typed(monkeypatch, piece):
     calls, characters = work_of(piece * (8_000 // len(piece)), monkeypatch)
     assert calls <= 4 * moves.MOST_JOINTS + 4
-    assert characters <= calls * 1.2 * brain.LONGEST_TEXT
+    assert characters <= calls * 1.2 * rules.LONGEST_TEXT
     assert work_of(piece * (4_000 // len(piece)), monkeypatch) == (calls, characters)
 
 

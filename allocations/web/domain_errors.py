@@ -14,7 +14,7 @@ from allocations.enums import Door
 from allocations.exceptions import Busy, DomainError, KeyReused, Refused, Stale
 from allocations.models import Allocation, Change
 from allocations.selectors.allocations import no_longer_fit
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 
 TITLES = {
     Refused: "This cannot be done",

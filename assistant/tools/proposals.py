@@ -11,12 +11,12 @@ from allocations.selectors.allocations import allocation_by_id
 from allocations.selectors.running import progress_of
 from assistant.exceptions import Unclear
 from assistant.tools import args as a
-from assistant.tools import cards, finding, rows, steps
+from assistant.tools import cards, commands, lookup, rows
 from assistant.tools.caller import Caller
+from assistant.tools.commands import Draft
 from assistant.tools.declaring import proposes
-from assistant.tools.outage import giving_way
+from assistant.tools.maintenance import giving_way
 from assistant.tools.read import days_of
-from assistant.tools.steps import Draft
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 from dynosite.lib.moments import moment
@@ -39,12 +39,12 @@ def _waiting_request(caller: Caller, vehicle: Any, test_type: Any) -> Any:
     return found[0] if len(found) == 1 else None
 
 
-def _draft_of_booking(caller: Caller, step: steps.Step, request: Any, extra: list[str] | None = None) -> Draft:
+def _draft_of_booking(caller: Caller, step: commands.Step, request: Any, extra: list[str] | None = None) -> Draft:
     def look(change: Any) -> tuple[Any, list[str]]:
         row = allocation_by_id(_written(change, "allocation")[0]["id"], user=caller.user)
         return row, cards.checks(row)
 
-    (row, checks), to_confirm = steps.rehearse_asking(step, user=caller.user, look=look)
+    (row, checks), to_confirm = commands.rehearse_asking(step, user=caller.user, look=look)
     lines = [
         cards.line("Vehicle", row.vehicle.label),
         cards.line("Test", row.test_type.name),
@@ -89,9 +89,9 @@ def _draft_of_booking(caller: Caller, step: steps.Step, request: Any, extra: lis
     single_booking=True,
 )
 def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
-    vehicle = finding.vehicle(caller, args.vehicle)
-    dyno = finding.dyno(caller, args.dyno)
-    test_type = finding.test_type(caller, args.test_type)
+    vehicle = lookup.vehicle(caller, args.vehicle)
+    dyno = lookup.dyno(caller, args.dyno)
+    test_type = lookup.test_type(caller, args.test_type)
     request = _waiting_request(caller, vehicle, test_type)
     step = {
         "do": "book",
@@ -114,9 +114,9 @@ def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
     single_booking=True,
 )
 def auto_allocate_vehicle(caller: Caller, args: a.AutoAllocate) -> Draft:
-    vehicle = finding.vehicle(caller, args.vehicle)
-    dyno = finding.dyno(caller, args.dyno) if args.dyno else None
-    test_type = finding.test_type(caller, args.test_type)
+    vehicle = lookup.vehicle(caller, args.vehicle)
+    dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
+    test_type = lookup.test_type(caller, args.test_type)
     request = _waiting_request(caller, vehicle, test_type)
     step = {
         "do": "auto-book",
@@ -171,15 +171,15 @@ def one_allocation(caller: Caller, args: Any, *, dyno: str | None = None) -> Any
         return row
     if not args.vehicle and not dyno:
         raise DomainError("Say which allocation: by its id, or by its vehicle.")
-    vehicle = finding.vehicle(caller, args.vehicle) if args.vehicle else None
+    vehicle = lookup.vehicle(caller, args.vehicle) if args.vehicle else None
     within = days_of(args.within_start, args.within_end)
     query = reports.allocations_between(
         caller.ground,
         user=caller.user,
         vehicle_id=vehicle.pk if vehicle else None,
         days=within,
-        dyno=finding.dyno(caller, dyno) if dyno else None,
-        test_type=finding.test_type(caller, args.within_test) if args.within_test else None,
+        dyno=lookup.dyno(caller, dyno) if dyno else None,
+        test_type=lookup.test_type(caller, args.within_test) if args.within_test else None,
     )
     found = list(query.filter(status__in=OPEN_STATUSES))
     if len(found) == 1:
@@ -202,7 +202,7 @@ def one_allocation(caller: Caller, args: Any, *, dyno: str | None = None) -> Any
 )
 def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
     old = one_allocation(caller, args)
-    dyno = finding.dyno(caller, args.dyno) if args.dyno else old.dyno
+    dyno = lookup.dyno(caller, args.dyno) if args.dyno else old.dyno
     if args.start_date is None and args.end_date is None and dyno.pk == old.dyno_id:
         raise DomainError("Say where to: another first day, another last day, or another dyno.")
     # Without a last day the service keeps the length, of a running test that goes elsewhere that of its rest.
@@ -219,7 +219,7 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
         row = allocation_by_id(_written(change, "allocation")[-1]["id"], user=caller.user)
         return row, cards.checks(row), allocation_by_id(old.pk, user=caller.user)
 
-    (new, checks, stays), to_confirm = steps.rehearse_asking(step, user=caller.user, look=look)
+    (new, checks, stays), to_confirm = commands.rehearse_asking(step, user=caller.user, look=look)
     step |= {"first_day": new.first_day, "last_day": new.last_day}
     lines = [
         cards.line("Vehicle", new.vehicle.label),
@@ -251,7 +251,7 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
 def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
     old = one_allocation(caller, args, dyno=args.dyno)
     step = {"do": "cancel", "allocation_id": old.pk, "version": old.version}
-    steps.rehearse(step, user=caller.user, look=lambda change: None)
+    commands.rehearse(step, user=caller.user, look=lambda change: None)
     lines = [
         cards.line("Vehicle", old.vehicle.label),
         cards.line("Test", old.test_type.name),
@@ -286,7 +286,7 @@ def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
     labels=("Prepared maintenance", "Preparing maintenance"),
 )
 def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
-    dyno = finding.dyno(caller, args.dyno)
+    dyno = lookup.dyno(caller, args.dyno)
     days = days_of(args.start_date, args.end_date)
     way = giving_way(caller, dyno, days, args.kind.value)
     step = {
@@ -298,7 +298,7 @@ def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
         "reason": args.reason,
         "answers": way.answers,
     }
-    steps.rehearse(step, user=caller.user, look=lambda change: None)
+    commands.rehearse(step, user=caller.user, look=lambda change: None)
     lines = [
         cards.line("Dyno", dyno.name),
         cards.line("Maintenance", args.kind.label + (f": {args.reason}" if args.reason else "")),
@@ -345,7 +345,7 @@ def undo_change(caller: Caller, args: a.UndoChange) -> Draft:
     if change is None:
         raise NotFound("There is no change of yours here that could be undone.")
     step = {"do": "undo", "change_id": str(change.pk)}
-    steps.rehearse(step, user=caller.user, look=lambda undone: None)
+    commands.rehearse(step, user=caller.user, look=lambda undone: None)
     lines = [
         cards.line("Change", change.summary),
         cards.line("Made", f"{moment(change.at, caller.ground.time_zone)}, {change.get_door_display()}"),

@@ -6,7 +6,7 @@ from typing import Any
 from allocations.exceptions import DomainError, NotFound
 from allocations.selectors import dynos, reports, vehicles
 from allocations.selectors.fit import DRIVES
-from assistant import names
+from assistant import matching
 from assistant.exceptions import Unclear
 from assistant.tools import rows
 from assistant.tools.caller import Caller
@@ -26,11 +26,11 @@ def vehicle(caller: Caller, text: str) -> Any:
         for name in filter(None, (tag, vin)):
             by_name.setdefault(name, []).append(pk)
     tags = [tag for _, tag, _ in known if tag]
-    found_names = names.vehicles_named(text, tags, [vin for _, _, vin in known if vin])
+    found_names = matching.vehicles_named(text, tags, [vin for _, _, vin in known if vin])
     ids = sorted({pk for name in found_names for pk in by_name[name]})
     if not ids and text.lstrip("#").isdigit() and len(text) < 12:
         ids = [pk for pk, _, _ in known if pk == int(text.lstrip("#"))]
-    ids = ids or sorted({pk for name in names.beginning(text, tags) for pk in by_name[name]})
+    ids = ids or sorted({pk for name in matching.beginning(text, tags) for pk in by_name[name]})
     ids = ids or list(query.filter(program__iexact=text).values_list("pk", flat=True)[:MOST_NAMED])
     if len(ids) == 1:
         return query.get(pk=ids[0])
@@ -38,7 +38,7 @@ def vehicle(caller: Caller, text: str) -> Any:
         found = [rows.vehicle(row) for row in query.filter(pk__in=ids)[:MOST_NAMED]]
         named = ", ".join(row["vehicle"] for row in found) + (" and more" if len(ids) >= MOST_NAMED else "")
         raise Unclear(f"{text} fits several vehicles; say which: {named}.", found)
-    near = names.alike(text, [*by_name], least=80)
+    near = matching.alike(text, [*by_name], least=80)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise NotFound(f"There is no vehicle {text} in {caller.ground}.{hint}")
 
@@ -46,7 +46,7 @@ def vehicle(caller: Caller, text: str) -> Any:
 def dyno(caller: Caller, text: str) -> Any:
     query = dynos.dynos(caller.ground, user=caller.user)
     by_name = {row.name: row for row in query}
-    found = names.dynos_named(str(text), [*by_name])
+    found = matching.dynos_named(str(text), [*by_name])
     if len(found) == 1:
         return by_name[found[0]]
     if found:
@@ -55,14 +55,14 @@ def dyno(caller: Caller, text: str) -> Any:
             f"{text} fits several dynos; say which: {named}.",
             [rows.dyno(by_name[name]) for name in found[:MOST_NAMED]],
         )
-    near = names.alike(str(text), [*by_name], least=70)
+    near = matching.alike(str(text), [*by_name], least=70)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise NotFound(f"There is no dyno {text} in {caller.ground}.{hint}")
 
 
 def test_type(caller: Caller, text: str) -> Any:
     by_name = {row.name: row for row in reports.test_types(caller.ground, user=caller.user)}
-    found = names.test_types_named(str(text), [*by_name])
+    found = matching.test_types_named(str(text), [*by_name])
     if len(found) == 1:
         return by_name[found[0]]
     if found:

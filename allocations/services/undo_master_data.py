@@ -8,9 +8,9 @@ from django.db.models import Model
 from allocations.enums import RefusalCode
 from allocations.exceptions import Invalid, Refused
 from allocations.models import Capability, Change, Dyno, Vehicle
-from allocations.selectors.kept import KEPT, altered, is_as_left, role_to_undo, values_from
-from allocations.services.keeping import add_row, change_row, delete_row, goes_along, name_of
-from allocations.services.work import Work
+from allocations.selectors.revisions import KEPT, altered, is_as_left, role_to_undo, values_from
+from allocations.services.master_data import add_row, change_row, delete_row, goes_along, name_of
+from allocations.services.unit_of_work import Work
 
 
 def lock_kept(work: Work, change: Change) -> None:

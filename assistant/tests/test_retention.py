@@ -5,7 +5,7 @@ from django.utils import timezone
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.base import empty_checkpoint
 
-from assistant import keeping, tasks
+from assistant import retention, tasks
 from assistant.admin.tests.conftest import a_run
 from assistant.enums import ProposalStatus
 from assistant.graph import checkpoints
@@ -61,14 +61,14 @@ def is_remembered(thread) -> bool:
 def test_what_is_young_enough_stays(world):
     for run in (aged(world, 99), aged(world, 5, deleted=9)):
         assert is_remembered(run.conversation_id)
-    assert keeping.keep(now=NOW) == NOTHING
+    assert retention.keep(now=NOW) == NOTHING
     assert Message.objects.count() == 4
     assert all(is_remembered(pk) for pk in Conversation.objects.values_list("pk", flat=True))
 
 
 def test_an_old_conversation_loses_its_words_and_keeps_its_audit(world):
     run = aged(world, 101, page={"selected": "412W101"})
-    assert keeping.keep(now=NOW) == NOTHING | {"conversations emptied": 1}
+    assert retention.keep(now=NOW) == NOTHING | {"conversations emptied": 1}
     assert not Message.objects.exists()
     assert not Feedback.objects.exists()
     assert not is_remembered(run.conversation_id)
@@ -77,19 +77,19 @@ def test_an_old_conversation_loses_its_words_and_keeps_its_audit(world):
     run.refresh_from_db()
     assert (run.question, run.page, run.tokens_in) == (None, {}, 1_200)
     assert (ModelCall.objects.count(), ToolCall.objects.count(), Proposal.objects.count()) == (2, 2, 1)
-    assert keeping.keep(now=NOW) == NOTHING
+    assert retention.keep(now=NOW) == NOTHING
 
 
 def test_what_its_user_has_deleted_goes_sooner(world):
     deleted_at = aged(world, 12, deleted=11).conversation
     deleted_at.refresh_from_db()
-    assert keeping.keep(now=NOW)["conversations emptied"] == 1
+    assert retention.keep(now=NOW)["conversations emptied"] == 1
     assert Conversation.objects.get().deleted_at == deleted_at.deleted_at
 
 
 def test_the_audit_goes_after_its_own_days_and_the_conversation_with_it(world):
     aged(world, 301)
-    assert keeping.keep(now=NOW) == NOTHING | {
+    assert retention.keep(now=NOW) == NOTHING | {
         "conversations emptied": 1,
         "runs": 1,
         "proposals": 1,
@@ -104,9 +104,9 @@ def test_a_run_under_way_and_a_proposal_that_waits_hold_their_conversation(world
     running = aged(world, 400, status="running")
     waiting = aged(world, 200)
     waiting.proposals.update(status=ProposalStatus.WAITING, expires_at=timezone.now() + dt.timedelta(days=1))
-    assert keeping.keep(now=NOW) == NOTHING
+    assert retention.keep(now=NOW) == NOTHING
     waiting.proposals.update(expires_at=timezone.now() - dt.timedelta(days=1))
-    assert keeping.keep(now=NOW) == NOTHING | {"proposals expired": 1, "conversations emptied": 1}
+    assert retention.keep(now=NOW) == NOTHING | {"proposals expired": 1, "conversations emptied": 1}
     assert waiting.proposals.get().status == ProposalStatus.EXPIRED
     assert is_remembered(running.conversation_id)
 
@@ -115,15 +115,15 @@ def test_threads_without_a_conversation_are_forgotten(world):
     run = aged(world, 1)
     lost = aged(world, 1).conversation_id
     Conversation.objects.filter(pk=lost).delete()
-    assert keeping.keep(now=NOW) == NOTHING | {"graph threads": 1}
+    assert retention.keep(now=NOW) == NOTHING | {"graph threads": 1}
     assert (is_remembered(lost), is_remembered(run.conversation_id)) == (False, True)
 
 
 def test_more_than_a_batch_goes_batch_by_batch(world, monkeypatch):
-    monkeypatch.setattr(keeping, "BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
     for _ in range(5):
         aged(world, 301)
-    done = keeping.keep(now=NOW)
+    done = retention.keep(now=NOW)
     assert (done["conversations emptied"], done["runs"], done["conversations"]) == (5, 5, 5)
     assert not Conversation.objects.exists()
 

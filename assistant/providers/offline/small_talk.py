@@ -2,7 +2,7 @@
 
 import re
 
-from assistant.providers.offline import phrases, talk
+from assistant.providers.offline import dialogue, phrases
 from assistant.providers.offline.intent import Plan, Turn, refused
 
 _EVERYTHING = r"all|every|everything|each|entire|whole|complete|any and all|whatever"
@@ -56,12 +56,12 @@ def _manners(text: str) -> Plan | None:
     words = re.findall(r"\w+", text.replace("'", ""))
     if not words or len(words) > 9:
         return None
-    if talk.DROP_IT.fullmatch(text):
+    if dialogue.DROP_IT.fullmatch(text):
         return Plan("All right, I'll leave it. Nothing was changed.")
-    if set(words) <= talk.SOCIAL:
-        if set(words) & talk.THANKS:
+    if set(words) <= dialogue.SOCIAL:
+        if set(words) & dialogue.THANKS:
             return Plan("You're welcome.")
-        return Plan("Goodbye." if set(words) & talk.BYES else phrases.HELLO)
+        return Plan("Goodbye." if set(words) & dialogue.BYES else phrases.HELLO)
     return None
 
 

@@ -12,7 +12,7 @@ from allocations.exchange.cells import fold
 from allocations.exchange.outcome import BOOKED, COMPLETED, Decision, Outcome
 from allocations.models import Allocation, Facility, ProvingGround, TestType
 from allocations.rulebook import GroundRules, days_between, too_near
-from allocations.selectors.working import rules_of
+from allocations.selectors.ground_rules import rules_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, day
 

@@ -8,7 +8,7 @@ from allocations.enums import PlanState, RefusalCode, Role
 from allocations.exceptions import Refused
 from allocations.models import Plan
 from allocations.services.plans import ask_for_plan, plan_by_id, stop_thinking
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 
 
 def describe_plan(plan_id: uuid.UUID | str, *, actor: Actor, name: str, note: str) -> Plan:

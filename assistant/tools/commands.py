@@ -11,7 +11,7 @@ from allocations.enums import DisplacedTo, Door
 from allocations.exceptions import Refused
 from allocations.selectors.maintenance import Answer
 from allocations.services import booking, maintenance, plans, undo
-from allocations.services.work import Actor
+from allocations.services.unit_of_work import Actor
 from assistant.tools.cards import Card
 from dynosite.accounts.models import User
 

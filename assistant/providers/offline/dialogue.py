@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from assistant import names
+from assistant import matching
 from assistant.enums import Outcome
 from assistant.providers.offline.days import DAY, WEEKDAY, When
 from assistant.providers.offline.reading import Known, Said, read
@@ -309,5 +309,5 @@ def _ends_in(row: dict[str, Any], text: str) -> bool:
     label = str(row.get("vehicle") or row.get("dyno") or row.get("name") or "")
     if "first_day" in row:
         return False
-    last = names.squeezed(re.split(r"[\s#_.\-/]+", label)[-1])
-    return last in {names.squeezed(word) for word in re.findall(r"\w+", text)}
+    last = matching.squeezed(re.split(r"[\s#_.\-/]+", label)[-1])
+    return last in {matching.squeezed(word) for word in re.findall(r"\w+", text)}
