@@ -6,7 +6,8 @@ class AssistantConfig(AppConfig):
     name = "assistant"
 
     def ready(self) -> None:
-        from assistant import checks, metrics, setup  # noqa: F401
+        from assistant import checks, metrics  # noqa: F401
+        from assistant.governance import setup
 
         pre_migrate.connect(setup.before_migrate, sender=self)
         post_migrate.connect(setup.after_migrate, sender=self)

@@ -7,7 +7,7 @@ from django.core.checks import Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 
 from assistant.models import Run
-from assistant.prices import has_price
+from assistant.spend.prices import has_price
 from assistant.tools.sql import role
 
 

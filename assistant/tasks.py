@@ -21,8 +21,8 @@ def load_models(sender: Any, **kwargs: object) -> None:
     queue = sender.app.amqp.router.route({}, run_turn.name)["queue"].name
     if queue not in sender.app.amqp.queues.consume_from:
         return
-    from assistant import running  # noqa: F401
     from assistant.providers import hosted
+    from assistant.turns import running  # noqa: F401
 
     try:
         hosted.configured()
@@ -41,7 +41,7 @@ def close_checkpoints(**kwargs: object) -> None:
 
 @shared_task(bind=True, ignore_result=True, max_retries=None)
 def run_turn(self: Task, run_id: str) -> None:
-    from assistant import running
+    from assistant.turns import running
 
     if not running.run_turn(run_id):
         raise self.retry(countdown=WAIT)
@@ -50,7 +50,8 @@ def run_turn(self: Task, run_id: str) -> None:
 @shared_task(ignore_result=True)
 def take_up_lost_runs() -> None:
     """Sends runs again whose message or worker is lost. A run that does have a worker ignores it."""
-    from assistant import conversations, running
+    from assistant.conversations import conversations
+    from assistant.turns import running
 
     for run_id in running.lost():
         if shared_text().set(f"{streams.key(run_id)}:sent-again", 1, nx=True, ex=120):
@@ -61,6 +62,6 @@ def take_up_lost_runs() -> None:
 @shared_task(ignore_result=True)
 def keep() -> None:
     """Every night: what has been kept for long enough goes."""
-    from assistant import retention
+    from assistant.governance import retention
 
     logger.info("kept long enough and gone: %s", retention.keep())

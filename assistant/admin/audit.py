@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
 
-from assistant import usage_figures
 from assistant.admin.base import ReadOnlyAdmin, run_link
+from assistant.governance import usage_figures
+from assistant.governance.usage_figures import Bars, Table, dollars
 from assistant.models import Feedback, ModelCall, Proposal, Spend, ToolCall
-from assistant.usage_figures import Bars, Table, dollars
 from assistant.web.markdown import render
 from dynosite.lib.moments import moment
 

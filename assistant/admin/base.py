@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 
 from allocations.admin.base import GroundAdmin
-from assistant.usage_figures import Bars, Table
+from assistant.governance.usage_figures import Bars, Table
 from dynosite.lib.csv_files import csv_answer
 
 

@@ -13,8 +13,8 @@ from django.utils.text import Truncator
 
 from assistant.admin.base import ReadOnlyAdmin
 from assistant.enums import Author, ProposalStatus, ToolStatus
+from assistant.governance.usage_figures import dollars
 from assistant.models import Feedback, Message, Run
-from assistant.usage_figures import dollars
 from assistant.web.markdown import render
 from dynosite.lib.ground_address import mounted
 from dynosite.lib.moments import moment

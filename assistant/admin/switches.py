@@ -14,12 +14,12 @@ from allocations.admin.forms import DomainForm
 from allocations.admin.members import UsernameField
 from allocations.admin.scope import ground_ids
 from allocations.exceptions import DomainError
-from assistant import governance
 from assistant.admin.base import SuperuserOnly
 from assistant.enums import Approval
+from assistant.governance import decisions
+from assistant.governance.usage_figures import dollars, spent_against
 from assistant.models import AssistantSettings, Budget, KillSwitch
 from assistant.tools.registry import TOOLS
-from assistant.usage_figures import dollars, spent_against
 
 LEADS = {
     True: "For everybody, at once, in all proving grounds. Answers that are under way stop within a second.",
@@ -72,7 +72,7 @@ class KillSwitchAdmin(SuperuserOnly, GroundAdmin):
                 fields=repeated(request),
             )
         try:
-            governance.switch(off, user=request.user, reason=reason)  # type: ignore[arg-type]
+            decisions.switch(off, user=request.user, reason=reason)  # type: ignore[arg-type]
         except DomainError as error:
             self.message_user(request, error.sentence, messages.ERROR)
         else:
@@ -136,7 +136,7 @@ class AssistantSettingsAdmin(GroundAdmin):
 
     def save_model(self, request: HttpRequest, obj: AssistantSettings, form: Any, change: bool) -> None:
         values = form.cleaned_data
-        governance.set_ground(
+        decisions.set_ground(
             obj.ground_id,
             user=request.user,
             enabled=values["enabled"],
@@ -215,7 +215,7 @@ class BudgetAdmin(GroundAdmin):
         return "–" if row.cost is None else dollars(row.cost)
 
     def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
-        governance.save_budget(obj, user=request.user)  # type: ignore[arg-type]
+        decisions.save_budget(obj, user=request.user)  # type: ignore[arg-type]
 
     def delete_model(self, request: HttpRequest, obj: Budget) -> None:
-        governance.delete_budget(obj.pk, user=request.user)  # type: ignore[arg-type]
+        decisions.delete_budget(obj.pk, user=request.user)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from assistant.conversations import LONGEST
+from assistant.conversations.conversations import LONGEST
 from assistant.enums import ProposalStatus
 from dynosite.lib.api.views import Body
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from assistant.conversations import Entry
+from assistant.conversations.conversations import Entry
 from assistant.enums import Author, ProposalStatus
 from assistant.models import Conversation, Message, Proposal, Run, ToolCall
 from assistant.tools.cards import card_text

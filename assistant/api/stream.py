@@ -14,8 +14,8 @@ from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 
 from allocations.exceptions import DomainError
-from assistant import conversations
 from assistant.api.views import run_of
+from assistant.conversations import conversations
 from dynosite.accounts import tokens
 from dynosite.accounts.authentication import TokenAuthentication, who_asks
 from dynosite.accounts.models import ApiToken

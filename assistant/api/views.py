@@ -11,9 +11,10 @@ from rest_framework.response import Response
 
 from allocations.exceptions import Invalid, KeyReused, NotFound
 from allocations.selectors import reports
-from assistant import approvals, conversations
+from assistant import approvals
 from assistant.api import bodies, data
 from assistant.approvals import Decision
+from assistant.conversations import conversations
 from assistant.models import Proposal, Run
 from assistant.tools.registry import TOOLS
 from dynosite.accounts.models import User

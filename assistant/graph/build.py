@@ -21,11 +21,11 @@ from langchain_core.tools import BaseTool, StructuredTool
 from allocations.selectors import reports
 from assistant import prompts
 from assistant.enums import ProposalStatus
+from assistant.graph import calling
 from assistant.models import Proposal
 from assistant.providers.offline.known import known_to
 from assistant.providers.offline.model import OfflineModel
 from assistant.providers.offline.reading import Known
-from assistant.tools import calling
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.registry import Tool, offered
 from dynosite.lib.connections import given_back

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from assistant import conversations, streams
+from assistant import streams
+from assistant.conversations import conversations
 from assistant.models import Run
 from assistant.providers.tests.gemini_stub import GeminiStub
 from dynosite import workers

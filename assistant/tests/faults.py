@@ -79,10 +79,10 @@ POINTS = (
 def set_points() -> None:
     from allocations.exchange import uploads
     from allocations.services import jobs, plans, scenarios
-    from assistant import approvals, run_outcomes, running, streams, transcript
-    from assistant.graph import driving, turn
+    from assistant import approvals, streams
+    from assistant.graph import calling, driving, turn
     from assistant.models import Proposal
-    from assistant.tools import calling
+    from assistant.turns import run_outcomes, running, transcript
 
     around(running, "_claim", before="before claim", after="after claim")
     around(turn.Inside, "wrap_model_call", before="before model", after="model said, not kept")

@@ -17,10 +17,10 @@ from assistant import approvals
 from assistant.conftest import context
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
+from assistant.graph.calling import call
 from assistant.models import AssistantSettings, Proposal, ToolCall
 from assistant.tools import maintenance, planning
 from assistant.tools.caller import Caller
-from assistant.tools.calling import call
 from assistant.tools.registry import TOOLS
 from assistant.web.forms import changed_args, edit_form
 from dynosite.lib import clock

@@ -11,13 +11,13 @@ from langchain_core.messages import AIMessage
 from allocations.exceptions import NotFound
 from allocations.models import Membership
 from allocations.tests.racing import CLIENTS, race
-from assistant import budgets, spending
-from assistant.budgets import Budgets
 from assistant.enums import BudgetPeriod, BudgetScope
 from assistant.exceptions import Off, OverBudget
 from assistant.models import AssistantSettings, Budget, Conversation, KillSwitch, ModelCall, Run, Spend
 from assistant.providers.chain import OFFLINE
 from assistant.providers.size import Size
+from assistant.spend import budgets, spending
+from assistant.spend.budgets import Budgets
 from dynosite.lib import clock
 
 GEMINI = "google_genai:gemini-2.5-flash"

@@ -11,13 +11,14 @@ from allocations.enums import PlanState, Role
 from allocations.models import Plan
 from allocations.services.plans import ask_for_plan
 from allocations.tasks import think_plan
-from assistant import conversations, run_outcomes, running
+from assistant.conversations import conversations
 from assistant.enums import Author, RunStatus
 from assistant.exceptions import Waiting
 from assistant.models import Run
 from assistant.providers.tests import gemini_stub
 from assistant.tests import faults
 from assistant.tests.conftest import ask, ended, wait_for_text
+from assistant.turns import run_outcomes, running
 from dynosite import workers
 from dynosite.tests.servers import CeleryWorker, wait_until
 

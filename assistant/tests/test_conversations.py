@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from allocations.exceptions import Invalid, NotFound
 from allocations.models import Membership
-from assistant import conversations, streams
+from assistant import streams
+from assistant.conversations import conversations
 from assistant.enums import Author, RunStatus, Verdict
 from assistant.exceptions import Decided, Off, Unavailable, Waiting
 from assistant.models import AssistantSettings, Conversation, Feedback, KillSwitch, Message, Run

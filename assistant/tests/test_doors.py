@@ -16,13 +16,13 @@ from allocations.tests.machine import ASKED, Services, days, dynos, lengths, num
 from allocations.tests.world import day
 from assistant import approvals
 from assistant.conftest import context
+from assistant.graph.calling import call
 from assistant.models import Proposal
 from assistant.tests.doors import Answer, Deed, Door
 from assistant.tests.doors.administration import Administration
 from assistant.tests.doors.grounds import ABOUT, TOOLS, WITH, Things, filled_in, rows_of, southern
 from assistant.tests.doors.pages import Pages
 from assistant.tests.doors.proposals import Proposals
-from assistant.tools.calling import call
 from dynosite.lib import clock
 
 members = st.sampled_from(["both", "northern"])

@@ -5,13 +5,14 @@ import threading
 import pytest
 
 from allocations.tests.racing import CLIENTS, race
-from assistant import conversations, running
+from assistant.conversations import conversations
 from assistant.enums import Author, BudgetPeriod, BudgetScope, RunStatus
 from assistant.exceptions import Limited
 from assistant.models import Budget, KillSwitch, Message, Run, Spend
 from assistant.providers import hosted
 from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
+from assistant.turns import running
 from dynosite.lib.connections import given_back
 
 GEMINI = "google_genai:gemini-2.5-flash"

@@ -12,7 +12,8 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from allocations.models import Allocation
-from assistant import approvals, conversations, running
+from assistant import approvals
+from assistant.conversations import conversations
 from assistant.enums import Approval, Author, ProposalStatus, RunStatus
 from assistant.graph import checkpoints
 from assistant.models import AssistantSettings, Proposal
@@ -20,6 +21,7 @@ from assistant.providers.tests import gemini_stub
 from assistant.tests import faults
 from assistant.tests.conftest import ask, ended, entries
 from assistant.tests.test_turns import BOOKING
+from assistant.turns import running
 from dynosite.tests.servers import subprocess_environment, wait_until
 
 UNCLAIMED, ENDED = {"before claim"}, {"before end is told"}

@@ -3,8 +3,8 @@ from django.utils import timezone
 from prometheus_client import REGISTRY, generate_latest
 
 from assistant import approvals, metrics
-from assistant.budgets import Budgets
 from assistant.models import Proposal
+from assistant.spend.budgets import Budgets
 from assistant.tests.test_budgets import GEMINI, run_of, said
 from dynosite.lib.redis_client import shared
 

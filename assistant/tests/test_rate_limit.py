@@ -1,7 +1,7 @@
 import pytest
 
+from assistant.conversations.rate_limit import check_rate
 from assistant.exceptions import Limited
-from assistant.rate_limit import check_rate
 from dynosite.lib.redis_client import shared
 
 

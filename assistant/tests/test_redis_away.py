@@ -12,12 +12,14 @@ from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
 
-from assistant import conversations, running, streams
+from assistant import streams
+from assistant.conversations import conversations
 from assistant.enums import Author, RunStatus
 from assistant.providers import hosted
 from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
 from assistant.tests.conftest import GEMINI, ask, entries, texts, wait_for_text
+from assistant.turns import running
 from dynosite.embedded import _package
 from dynosite.lib.connections import given_back
 from dynosite.lib.redis_client import shared_text

@@ -5,9 +5,10 @@ from django.utils import timezone
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.base import empty_checkpoint
 
-from assistant import retention, tasks
+from assistant import tasks
 from assistant.admin.tests.conftest import a_run
 from assistant.enums import ProposalStatus
+from assistant.governance import retention
 from assistant.graph import checkpoints
 from assistant.models import Conversation, Feedback, Message, ModelCall, Proposal, Run, Spend, ToolCall
 

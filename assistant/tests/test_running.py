@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from assistant import conversations, locks, run_outcomes, running, streams, tasks
+from assistant import streams, tasks
+from assistant.conversations import conversations
 from assistant.enums import Author, RunStatus
 from assistant.graph import turn
 from assistant.models import Message, ModelCall, Proposal, Run, ToolCall
@@ -20,6 +21,7 @@ from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
 from assistant.tests.conftest import GEMINI, ask, entries, wait_for_text
 from assistant.tests.test_turns import BOOKING
+from assistant.turns import locks, run_outcomes, running
 from dynosite.lib.connections import given_back
 from dynosite.tests.servers import wait_until
 

@@ -7,15 +7,17 @@ from django.db import connection
 from django.utils import timezone
 
 from allocations.models import Allocation
-from assistant import approvals, conversations, prompts, run_outcomes, running, streams
+from assistant import approvals, prompts, streams
+from assistant.conversations import conversations
 from assistant.enums import Author, Outcome, ProposalStatus, RunStatus, ToolStatus
+from assistant.graph import calling
 from assistant.graph.build import CALLS_A_STEP
 from assistant.models import KillSwitch, Message, ModelCall, Proposal, ToolCall
 from assistant.providers import answers
 from assistant.providers.chain import ATTEMPTS, NOT_SET_UP
 from assistant.providers.tests import gemini_stub
 from assistant.tests.conftest import GEMINI, ask, ended, entries, texts, wait_for_text
-from assistant.tools import calling
+from assistant.turns import run_outcomes, running
 from dynosite.tests.servers import wait_until
 
 BOOK = "book 412W103 on NPG 1 for brake December 21 to 22"

@@ -9,7 +9,8 @@ from django.template.loader import render_to_string
 
 from allocations.exceptions import NotFound
 from allocations.selectors import reports
-from assistant import approvals, conversations
+from assistant import approvals
+from assistant.conversations import conversations
 from assistant.models import Run
 
 WAITING_HEADER = "X-Assistant-Waiting"

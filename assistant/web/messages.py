@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from allocations.exceptions import NotFound
-from assistant import conversations
+from assistant.conversations import conversations
 from assistant.enums import Verdict
 from assistant.models import Message
 from assistant.web.answers import about, in_panel, parts

@@ -9,7 +9,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from allocations.exceptions import DomainError, Invalid, NotFound, Refused
-from assistant import approvals, conversations
+from assistant import approvals
+from assistant.conversations import conversations
 from assistant.models import Proposal
 from assistant.web.answers import about, ground_named, in_panel, page, parts
 from assistant.web.entries import card_of

@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from allocations.exceptions import DomainError, NotFound
-from assistant import conversations
+from assistant.conversations import conversations
 from assistant.models import Conversation, Run
 from assistant.web.answers import about, ground_named, in_panel, page, parts, run_of
 from assistant.web.entries import turn_of

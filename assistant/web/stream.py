@@ -12,7 +12,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from allocations.exceptions import DomainError
-from assistant import conversations
+from assistant.conversations import conversations
 from assistant.web.answers import run_of
 from dynosite.lib.sse import Entry, event_stream, heard_last
 from dynosite.lib.traits import opens_stream

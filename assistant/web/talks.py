@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from allocations.exceptions import Invalid, NotFound
 from allocations.selectors import reports
-from assistant import conversations
+from assistant.conversations import conversations
 from assistant.enums import ProposalStatus
 from assistant.models import Conversation
 from assistant.web.answers import about, ground_named, in_panel, page, parts

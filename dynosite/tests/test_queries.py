@@ -33,7 +33,7 @@ django.setup()
 from allocations.models import Dyno, Facility, Membership, ProvingGround
 from assistant.models import Conversation, Run
 from assistant.tools.caller import Ctx
-from assistant.tools.calling import call
+from assistant.graph.calling import call
 from dynosite.accounts.models import User
 ground = ProvingGround.objects.create(code="N", name="N")
 other = ProvingGround.objects.create(code="S", name="S")

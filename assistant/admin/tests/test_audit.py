@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from assistant import usage_figures
 from assistant.admin.tests.conftest import GEMINI, a_run, queries, url
 from assistant.enums import ProposalStatus
+from assistant.governance import usage_figures
 from assistant.models import Feedback, Proposal, Run, Spend, ToolCall
 from assistant.providers.troubles import Troubles
 from dynosite.lib.ground_address import in_ground

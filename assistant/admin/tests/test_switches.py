@@ -5,8 +5,8 @@ import pytest
 
 from allocations.admin.tests.conftest import errors_in, fields_of, messages_of
 from allocations.exceptions import NotAllowed, NotFound
-from assistant import governance
 from assistant.admin.tests.conftest import a_run, queries, url
+from assistant.governance import decisions
 from assistant.models import AssistantSettings, Budget, KillSwitch
 from assistant.tools.registry import TOOLS
 from dynosite.lib import clock
@@ -43,9 +43,9 @@ def test_only_superusers_turn_the_switch_or_set_budgets(cast, keeper):
     assert keeper.post(url("budget", "change", budget.pk), {"tokens": 9}).status_code == 403
     assert keeper.post(url("budget", "delete", budget.pk), {"post": "yes"}).status_code == 403
     for call in (
-        lambda user: governance.switch(True, user=user, reason="x"),
-        lambda user: governance.save_budget(budget, user=user),
-        lambda user: governance.delete_budget(budget.pk, user=user),
+        lambda user: decisions.switch(True, user=user, reason="x"),
+        lambda user: decisions.save_budget(budget, user=user),
+        lambda user: decisions.delete_budget(budget.pk, user=user),
     ):
         with pytest.raises(NotAllowed):
             call(world.users["keeper"])
@@ -76,11 +76,11 @@ def test_another_grounds_settings_are_not_there(cast, keeper):
     row = AssistantSettings.objects.create(ground=cast.world.south)
     assert keeper.get(url("assistantsettings", "change", row.pk)).status_code == 404
     with pytest.raises(NotFound):
-        governance.set_ground(
+        decisions.set_ground(
             cast.world.south.pk, user=cast.world.users["keeper"], enabled=False, approval="every", tools_off=[]
         )
     with pytest.raises(NotAllowed):
-        governance.set_ground(
+        decisions.set_ground(
             cast.world.north.pk, user=cast.world.users["scheduler"], enabled=False, approval="every", tools_off=[]
         )
 

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from allocations.tests.world import World
+from assistant.graph.calling import call
 from assistant.models import Proposal
 from assistant.tools.caller import Ctx
-from assistant.tools.calling import call
 from dynosite.accounts import tokens
 
 ROOT = "/api/v1/assistant"

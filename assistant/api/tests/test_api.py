@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from allocations.enums import Role
 from allocations.models import Allocation, Membership
-from assistant import conversations
 from assistant.api.tests.conftest import BOOK, ROOT, Program, program_of
 from assistant.conftest import context
+from assistant.conversations import conversations
 from assistant.enums import Author, ProposalStatus, RunStatus
 from assistant.exceptions import Limited
+from assistant.graph.calling import call
 from assistant.models import Conversation, KillSwitch, Message, Proposal, Run
-from assistant.tools.calling import call
 from dynosite.accounts import tokens
 from dynosite.accounts.models import ApiToken, User
 

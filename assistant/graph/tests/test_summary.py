@@ -4,7 +4,6 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.serde import _msgpack
 
-from assistant import running
 from assistant.enums import Author, RunStatus
 from assistant.graph import checkpoints, summary
 from assistant.models import ModelCall
@@ -13,6 +12,7 @@ from assistant.providers.chain import ATTEMPTS
 from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
 from assistant.tests.conftest import GEMINI, ask, texts
+from assistant.turns import running
 
 LONG = "Tell me of NPG 1. " + "It is long. " * 500
 

@@ -7,9 +7,9 @@ from allocations.models import Allocation, Dyno, TestRequest, TestType, Vehicle
 from allocations.tests.world import World
 from assistant import approvals
 from assistant.conftest import context
+from assistant.graph.calling import call
 from assistant.models import Proposal
 from assistant.tests.doors import Answer, Door
-from assistant.tools.calling import call
 
 
 class Proposals(Door):

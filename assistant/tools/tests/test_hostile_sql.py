@@ -18,9 +18,9 @@ from allocations.exceptions import DomainError
 from allocations.models import Vehicle
 from allocations.tests.world import build_world
 from assistant.conftest import context
+from assistant.graph.calling import call
 from assistant.tools.args import QueryDatabase
 from assistant.tools.caller import Caller
-from assistant.tools.calling import call
 from assistant.tools.sql import guard, lists, query_database, reader, role, running
 from assistant.tools.tests.hostile import HOSTILE, HUNGRY
 from dynosite.tests.servers import superuser_session

@@ -8,8 +8,8 @@ import pytest
 from allocations.tests.boards import add_lanes
 from allocations.tests.world import World, day
 from assistant.conftest import context
+from assistant.graph.calling import call
 from assistant.providers.offline.phrases import phrase
-from assistant.tools.calling import call
 from dynosite.lib import clock
 
 

@@ -7,8 +7,8 @@ from allocations.services import booking
 from allocations.tests.world import allocation_of, day
 from assistant import approvals
 from assistant.conftest import context
+from assistant.graph.calling import call
 from assistant.models import Proposal
-from assistant.tools.calling import call
 from dynosite.lib import clock
 
 STILL = (

@@ -8,9 +8,9 @@ from allocations.models import Facility, ProvingGround, Shutdown, TestType, Trav
 from allocations.tests.world import day
 from assistant.conftest import context
 from assistant.exceptions import Unavailable
+from assistant.graph.calling import call
 from assistant.tools.args import QueryDatabase
 from assistant.tools.caller import Caller
-from assistant.tools.calling import call
 from assistant.tools.sql import making, query_database, reader, role
 
 WELCOME = [

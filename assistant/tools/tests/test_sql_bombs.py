@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from assistant.conftest import context
-from assistant.tools.calling import call
+from assistant.graph.calling import call
 from assistant.tools.sql import guard, reader, role
 from dynosite.tests.servers import wait_until
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from assistant.checks import check_reader
 from assistant.conftest import context
-from assistant.tools.calling import call
+from assistant.graph.calling import call
 from assistant.tools.sql import guard, making, reader, role
 
 pytestmark = pytest.mark.usefixtures("wednesday")

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from assistant import conversations
+from assistant.conversations import conversations
 from assistant.enums import Author, RunStatus
 from assistant.models import Conversation, Feedback, Message, Run
 from assistant.web.pages import page_in_view

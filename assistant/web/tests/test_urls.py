@@ -8,7 +8,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from allocations.models import Membership
-from assistant import conversations
+from assistant.conversations import conversations
 from assistant.models import Conversation, Run
 from assistant.web.tests.conftest import SECRET, Talk, client_of, talk_of
 

@@ -10,9 +10,10 @@ from playwright.sync_api import Page, expect
 from allocations.models import Allocation
 from allocations.services.requests import create_request
 from allocations.tests.world import MONDAY, World, allocation_of, day
-from assistant import running, streams
+from assistant import streams
 from assistant.models import Conversation, Feedback, Proposal, Run
 from assistant.providers.tests import gemini_stub
+from assistant.turns import running
 from dynosite.lib import clock
 from dynosite.tests.browsing import open_page
 from dynosite.tests.e2e.axe import violations

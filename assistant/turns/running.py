@@ -11,15 +11,17 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from assistant import conversations, locks, prompts, run_outcomes, streams, switches
-from assistant.budgets import Budgets
+from assistant import prompts, streams
+from assistant.conversations import conversations, switches
 from assistant.enums import Author, RunStatus
 from assistant.graph import checkpoints, turn
 from assistant.graph.driving import Halt, Halted, Watch
 from assistant.models import Message, Run, ToolCall
 from assistant.providers.chain import ATTEMPTS, OFFLINE
+from assistant.spend.budgets import Budgets
 from assistant.tools.caller import Caller, Ctx
-from assistant.transcript import Transcript
+from assistant.turns import locks, run_outcomes
+from assistant.turns.transcript import Transcript
 from dynosite.lib.connections import lend_back
 
 logger = logging.getLogger(__name__)

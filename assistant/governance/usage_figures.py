@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import Avg, Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from assistant import spending
 from assistant.enums import BudgetScope, ProposalStatus, ToolStatus
 from assistant.models import Budget, Spend
+from assistant.spend import spending
 from dynosite.lib import clock
 from dynosite.lib.formats import full_date
 

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from assistant import approvals, budgets
+from assistant import approvals
 from assistant.enums import ProposalStatus, RunStatus
 from assistant.graph import checkpoints
 from assistant.models import Conversation, Message, Proposal, Run
+from assistant.spend import budgets
 
 BATCH = 200
 ENDED = (RunStatus.DONE, RunStatus.STOPPED, RunStatus.FAILED)

@@ -21,13 +21,14 @@ from django.utils import timezone
 from langchain.agents.middleware import ModelRequest
 from langchain_core.messages import AIMessage
 
-from assistant import metrics, spending
+from assistant import metrics
+from assistant.conversations.switches import expect_on
 from assistant.exceptions import OverBudget
 from assistant.models import ModelCall, Run
-from assistant.prices import cost_of, has_price
 from assistant.providers.chain import OFFLINE
 from assistant.providers.size import Size, likely_tokens, size_of
-from assistant.switches import expect_on
+from assistant.spend import spending
+from assistant.spend.prices import cost_of, has_price
 from assistant.tools.caller import Caller, Ctx
 from dynosite.lib.connections import given_back
 

@@ -16,11 +16,12 @@ from kombu.exceptions import OperationalError
 
 from allocations.exceptions import Invalid, NotFound
 from allocations.selectors import reports
-from assistant import metrics, streams, switches
+from assistant import metrics, streams
+from assistant.conversations import switches
+from assistant.conversations.rate_limit import check_rate, expect_few_runs
 from assistant.enums import Author, RunStatus, Verdict
 from assistant.exceptions import Decided, Waiting
 from assistant.models import Conversation, Feedback, Message, Proposal, Run, ToolCall
-from assistant.rate_limit import check_rate, expect_few_runs
 from dynosite.accounts.models import User
 from dynosite.lib.params import uuid_of
 from dynosite.lib.plain_text import storable, visible

@@ -10,13 +10,14 @@ from django.utils import timezone
 from psycopg import OperationalError as DriverError
 
 from allocations.exceptions import DomainError
-from assistant import conversations, metrics, streams
+from assistant import metrics, streams
+from assistant.conversations import conversations
 from assistant.enums import Outcome, ProposalStatus, RunStatus
 from assistant.graph.driving import Halt, Halted
 from assistant.graph.turn import TooManySteps
 from assistant.models import Run
 from assistant.providers.failures import NoAnswer
-from assistant.transcript import Transcript
+from assistant.turns.transcript import Transcript
 
 logger = logging.getLogger(__name__)
 
