@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from allocations.enums import AllocationStatus
 from allocations.models import Allocation, Change
-from allocations.services.booking import move
+from allocations.services.booking import cancel, move
 from allocations.tests.world import allocation_of, day
 from allocations.web.tests.conftest import waiting
 
@@ -59,6 +59,13 @@ def test_check_that_no_longer_holds_says_why(scheduler, world, booked):
     world.dynos["NPG 1"].capabilities.all().delete()
     page = text(scheduler.get(address("detail", booked)))
     assert "NPG 1 does not run the test type Brake." in page
+
+
+def test_move_of_a_cancelled_booking_says_why_not(scheduler, world, booked):
+    cancel(booked.pk, actor=world.actor())
+    answer = scheduler.post(address("move", booked), to(world, "NPG 21", 3, 5, version=2))
+    assert answer.status_code == 422
+    assert "It is cancelled and can no longer be moved." in text(answer)
 
 
 def test_move_by_form(scheduler, world, booked):
