@@ -58,8 +58,8 @@ def propose(
     the services raise, and nothing is kept then.
     """
     ctx = caller.ctx
-    if call_id and replaces is None and (known := _of_call(ctx, call_id)):
-        return known
+    if call_id and replaces is None and (existing := _of_call(ctx, call_id)):
+        return existing
     draft: Draft = tool.run(caller, args)
     step = _plain(draft.step)
     waiting = Proposal.objects.filter(
@@ -87,8 +87,8 @@ def propose(
                 expires_at=timezone.now() + dt.timedelta(days=settings.ASSISTANT_PROPOSAL_DAYS),
             )
     except IntegrityError:
-        if known := _of_call(ctx, call_id):
-            return known
+        if existing := _of_call(ctx, call_id):
+            return existing
         raise
     alone = tool.single_booking and replaces is None and not step.get("confirmed")
     if alone and caller.settings.approval == Approval.NOT_SINGLE_BOOKINGS:
@@ -111,7 +111,7 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, dict):
         return _plain(value)
     if isinstance(value, list | tuple):
-        return [_plain_value(each) for each in value]
+        return [_plain_value(item) for item in value]
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
@@ -206,21 +206,21 @@ def expire() -> int:
 def invalid(error: ValidationError) -> Invalid:
     """Pydantic's words as sentences by argument."""
     sentences: dict[str, list[str]] = {}
-    for each in error.errors():
-        name = str(each["loc"][0]) if each["loc"] else ""
-        sentences.setdefault(name, []).append(f"{name.replace('_', ' ').capitalize()}: {each['msg']}.")
+    for problem in error.errors():
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        sentences.setdefault(name, []).append(f"{name.replace('_', ' ').capitalize()}: {problem['msg']}.")
     return Invalid(sentences)
 
 
 def _locked(proposal_id: uuid.UUID | str, user: User) -> Proposal:
     try:
-        wanted = uuid.UUID(str(proposal_id))
+        pk = uuid.UUID(str(proposal_id))
     except ValueError:
         raise NotFound(NOT_FOUND) from None
-    found = Proposal.objects.select_for_update(of=("self",)).filter(pk=wanted, user=user).first()
-    if found is None:
+    proposal = Proposal.objects.select_for_update(of=("self",)).filter(pk=pk, user=user).first()
+    if proposal is None:
         raise NotFound(NOT_FOUND)
-    return found
+    return proposal
 
 
 def _expect_waiting(proposal: Proposal) -> None:

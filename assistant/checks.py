@@ -28,22 +28,22 @@ def check_reader(app_configs: Any, databases: Any = None, **kwargs: Any) -> list
 @register()
 def check_models(app_configs: Any, **kwargs: Any) -> list:
     """What would leave the assistant offline, or its cost unknown, without anybody being told."""
-    found: list = []
+    problems: list = []
     names = settings.ASSISTANT_MODELS
     if odd := [name for name in names if not all(name.partition(":"))]:
         hint = "Write provider:model, for example google_genai:gemini-2.5-flash."
-        found.append(Error(f"ASSISTANT_MODELS has {', '.join(odd)}.", hint=hint, id="assistant.E002"))
+        problems.append(Error(f"ASSISTANT_MODELS has {', '.join(odd)}.", hint=hint, id="assistant.E002"))
     if unpriced := [name for name in names if name not in odd and not has_price(name)]:
         hint = f"Set ASSISTANT_PRICES={unpriced[0]}=in/out, in US dollars for a million tokens (0/0 for a free one)."
         problem = (
             f"{', '.join(unpriced)} has no price: its cost is counted as nothing, and budgets of cost refuse it."
         )
-        found.append(Warning(problem, hint=hint, id="assistant.W003"))
+        problems.append(Warning(problem, hint=hint, id="assistant.W003"))
     google = any(name.startswith("google_genai:") for name in names)
     if settings.GEMINI_API_KEY and not google:
         hint = "Name one in ASSISTANT_MODELS, or leave ASSISTANT_MODELS out."
-        found.append(Warning("There is a GEMINI_API_KEY and no Gemini model.", hint=hint, id="assistant.W004"))
+        problems.append(Warning("There is a GEMINI_API_KEY and no Gemini model.", hint=hint, id="assistant.W004"))
     if google and not settings.GEMINI_API_KEY:
         hint = "Set GEMINI_API_KEY; until then every question to it fails as misconfigured."
-        found.append(Warning("A Gemini model is named without GEMINI_API_KEY.", hint=hint, id="assistant.W005"))
-    return found
+        problems.append(Warning("A Gemini model is named without GEMINI_API_KEY.", hint=hint, id="assistant.W005"))
+    return problems

@@ -21,23 +21,23 @@ def digits(text: str) -> list[str]:
 
 
 def _same(names: Iterable[str], text: str) -> list[str]:
-    wanted = squeezed(text)
-    return [name for name in names if wanted and squeezed(name) == wanted]
+    key = squeezed(text)
+    return [name for name in names if key and squeezed(name) == key]
 
 
 def vehicles_named(text: str, tags: Sequence[str], vins: Sequence[str] = ()) -> list[str]:
     """The tags or VINs that a text means: the same letters and digits, or else the end of a VIN."""
-    found = _same(tags, text) or _same(vins, text)
-    if found:
-        return found
+    matches = _same(tags, text) or _same(vins, text)
+    if matches:
+        return matches
     end = squeezed(text)
     return [vin for vin in vins if len(end) >= 5 and squeezed(vin).endswith(end)]
 
 
 def alike(text: str, names: Sequence[str], *, limit: int = 3, least: int = NEAR) -> list[str]:
     """Names that look like the text, for "did you mean"."""
-    found = process.extract(text, names, processor=squeezed, scorer=fuzz.ratio, limit=limit, score_cutoff=least)
-    return [name for name, _, _ in found]
+    matches = process.extract(text, names, processor=squeezed, scorer=fuzz.ratio, limit=limit, score_cutoff=least)
+    return [name for name, _, _ in matches]
 
 
 _DYNO_WORDS = re.compile(r"\b(?:dynos?|dynamometers?|cells?|rigs?|stands?|benche?s?|numbers?|no\.?|nr\.?)\b|#")
@@ -45,21 +45,21 @@ _DYNO_WORDS = re.compile(r"\b(?:dynos?|dynamometers?|cells?|rigs?|stands?|benche
 
 def dynos_named(text: str, names: Sequence[str]) -> list[str]:
     """The dynos that a text means. `dyno 17` and `17` mean those with the number 17, and no 117."""
-    if found := _same(names, text):
-        return found
+    if matches := _same(names, text):
+        return matches
     bare = _DYNO_WORDS.sub(" ", text.casefold())
-    if found := _same(names, bare):
-        return found
-    if found := [name for name in names if squeezed(_DYNO_WORDS.sub(" ", name.casefold())) == squeezed(bare) != ""]:
-        return found
-    wanted = digits(bare)
+    if matches := _same(names, bare):
+        return matches
+    if matches := [name for name in names if squeezed(_DYNO_WORDS.sub(" ", name.casefold())) == squeezed(bare) != ""]:
+        return matches
+    number = digits(bare)
     letters = re.sub(r"[^a-z]", "", bare)
-    numbered = [name for name in names if wanted and digits(name) == wanted]
+    numbered = [name for name in names if number and digits(name) == number]
     if not letters:
         return numbered
-    pool = numbered if wanted else [name for name in names if not digits(name)]
-    found = [name for name in pool if fuzz.ratio(letters, re.sub(r"[^a-z]", "", name.casefold())) >= NEAR]
-    return found or ([] if wanted else beginning(text, names))
+    pool = numbered if number else [name for name in names if not digits(name)]
+    matches = [name for name in pool if fuzz.ratio(letters, re.sub(r"[^a-z]", "", name.casefold())) >= NEAR]
+    return matches or ([] if number else beginning(text, names))
 
 
 def beginning(text: str, names: Sequence[str]) -> list[str]:
@@ -81,30 +81,30 @@ def _words(text: str) -> list[str]:
 
 def test_types_named(text: str, names: Sequence[str]) -> list[str]:
     """The test types that a text names, the best first; those that fit equally well all come."""
-    if found := _same(names, text):
-        return found
+    if matches := _same(names, text):
+        return matches
     scores = {name: score for name in names if (score := _fits(_words(text), _words(name)))}
     best = max(scores.values(), default=0)
     return [name for name, score in scores.items() if score == best]
 
 
-def _fits(said: list[str], name: list[str]) -> float:
+def _fits(words: list[str], name: list[str]) -> float:
     """How well the words said name a test type: 0 for not, else the share of its words that were said."""
-    told = [word for word in said if word not in _TEST_WORDS]
+    telling = [word for word in words if word not in _TEST_WORDS]
     own = [word for word in name if word not in _TEST_WORDS] or name
-    hit = sum(any(_alike(word, part) for word in told) for part in own)
-    if not told or not all(any(_alike(word, part) for part in own) for word in told):
+    hit = sum(any(_alike(word, part) for word in telling) for part in own)
+    if not telling or not all(any(_alike(word, part) for part in own) for word in telling):
         return 0
     return hit / len(own)
 
 
-def _alike(said: str, part: str) -> bool:
-    if said == part:
+def _alike(word: str, part: str) -> bool:
+    if word == part:
         return True
-    if digits(said) != digits(part):
+    if digits(word) != digits(part):
         return False
-    if digits(said):
-        return re.sub(r"\W", "", said) == re.sub(r"\W", "", part)
-    if len(said) >= 3 and (part.startswith(said) or said.startswith(part)) and abs(len(said) - len(part)) <= 9:
+    if digits(word):
+        return re.sub(r"\W", "", word) == re.sub(r"\W", "", part)
+    if len(word) >= 3 and (part.startswith(word) or word.startswith(part)) and abs(len(word) - len(part)) <= 9:
         return True
-    return len(said) >= 4 and fuzz.ratio(said, part) >= NEAR
+    return len(word) >= 4 and fuzz.ratio(word, part) >= NEAR

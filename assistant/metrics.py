@@ -63,8 +63,8 @@ class SharedCounts(Collector):
 
 def _families() -> dict[str, CounterMetricFamily]:
     return {
-        name: CounterMetricFamily(f"dynosite_assistant_{name}", told, labels=labels)
-        for name, (told, labels) in FAMILIES.items()
+        name: CounterMetricFamily(f"dynosite_assistant_{name}", help_text, labels=labels)
+        for name, (help_text, labels) in FAMILIES.items()
     }
 
 

@@ -18,7 +18,7 @@ from dynosite.lib.redis_client import shared_text
 
 logger = logging.getLogger(__name__)
 
-KEPT = 5_000
+KEPT_ENTRIES = 5_000
 """Entries kept a run."""
 KEPT_SECONDS = 60 * 60
 """After the end."""
@@ -70,7 +70,7 @@ def _add(run_id: uuid.UUID | str, name: str, data: dict[str, Any], seconds: int)
     stream = key(run_id)
     with shared_text().pipeline(transaction=True) as pipe:
         entry = {"name": name, "data": json.dumps(data, default=str)}
-        pipe.xadd(stream, entry, maxlen=KEPT, approximate=True)  # type: ignore[arg-type]
+        pipe.xadd(stream, entry, maxlen=KEPT_ENTRIES, approximate=True)  # type: ignore[arg-type]
         pipe.expire(stream, seconds)
         pipe.execute()
 

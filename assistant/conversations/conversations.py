@@ -64,21 +64,21 @@ def ask(
     run of the conversation, or as many of the user as may be at once, are under way.
     """
     ground = reports.ground_for(user, ground_id)
-    wanted = _uuid(message_id, "There is no such message here.") if message_id else uuid.uuid4()
-    if known := _run_of(wanted, user):
-        return known
+    message_pk = _uuid(message_id, "There is no such message here.") if message_id else uuid.uuid4()
+    if existing := _run_of(message_pk, user):
+        return existing
     text = _checked(text)
     switches.expect_on(ground.pk)
     check_rate(user, ground.pk)
     try:
         with transaction.atomic():
             conversation = _open(user, ground.pk, conversation_id, text)
-            message = Message.objects.create(pk=wanted, conversation=conversation, author=Author.USER, text=text)
+            message = Message.objects.create(pk=message_pk, conversation=conversation, author=Author.USER, text=text)
             run = _queue(conversation, message, _page(page))
     except IntegrityError:
         # The same message came twice at once.
-        if known := _run_of(wanted, user):
-            return known
+        if existing := _run_of(message_pk, user):
+            return existing
         raise
     return run
 
@@ -130,12 +130,12 @@ def write_note(run: Run, sentence: str, *, name: str = "note") -> Message:
 def run_by_id(run_id: Id, *, user: User) -> Run:
     if not user.is_authenticated:
         raise NotFound(NO_RUN)  # who follows a stream and has signed out
-    run = Run.objects.select_related("conversation", "question").filter(
+    runs = Run.objects.select_related("conversation", "question").filter(
         pk=_uuid(run_id, NO_RUN), user=user, conversation__deleted_at=None
     )
-    if (found := run.first()) is None:
+    if (run := runs.first()) is None:
         raise NotFound(NO_RUN)
-    return found
+    return run
 
 
 def stream_of(run_id: Id, *, user: User) -> str:
@@ -156,8 +156,8 @@ def tell_end(run: Run) -> None:
 
 
 def conversation_by_id(pk: Id, *, user: User, deleted: bool = False) -> Conversation:
-    found = Conversation.objects.select_related("ground").filter(pk=_uuid(pk, NO_CONVERSATION), user=user)
-    conversation = found.filter(deleted_at__isnull=not deleted).first()
+    candidates = Conversation.objects.select_related("ground").filter(pk=_uuid(pk, NO_CONVERSATION), user=user)
+    conversation = candidates.filter(deleted_at__isnull=not deleted).first()
     if conversation is None:
         raise NotFound(NO_CONVERSATION)
     # Who is a member no more sees nothing of the ground, what was said about it included.
@@ -168,11 +168,11 @@ def conversation_by_id(pk: Id, *, user: User, deleted: bool = False) -> Conversa
 def conversations_of(user: User, *, ground_id: int, search: str = "") -> QuerySet[Conversation]:
     """Newest first; with a search, those with the words in the title or in a message."""
     ground = reports.ground_for(user, ground_id)
-    found = Conversation.objects.filter(user=user, ground=ground, deleted_at=None).order_by("-updated_at")
+    conversations = Conversation.objects.filter(user=user, ground=ground, deleted_at=None).order_by("-updated_at")
     if search := search.strip():
-        said = Message.objects.filter(conversation=OuterRef("pk"), text__icontains=search)
-        found = found.filter(Q(title__icontains=search) | Exists(said))
-    return found
+        messages = Message.objects.filter(conversation=OuterRef("pk"), text__icontains=search)
+        conversations = conversations.filter(Q(title__icontains=search) | Exists(messages))
+    return conversations
 
 
 def rename(pk: Id, title: str, *, user: User) -> Conversation:
@@ -226,13 +226,15 @@ def rate(message_id: Id, verdict: str, comment: str = "", *, user: User) -> Feed
 
 def timeline(conversation: Conversation) -> list[Entry]:
     """All that a panel shows of it, in order."""
-    entries = [Entry("message", each.created_at, each) for each in conversation.messages.select_related("run")]
+    entries = [
+        Entry("message", message.created_at, message) for message in conversation.messages.select_related("run")
+    ]
     calls = ToolCall.objects.filter(run__conversation=conversation)
-    entries += [Entry("tool", each.at, each) for each in calls]
+    entries += [Entry("tool", call.at, call) for call in calls]
     proposals = Proposal.objects.filter(conversation=conversation).select_related("replaces", "ground")
-    entries += [Entry("proposal", each.created_at, each) for each in proposals]
+    entries += [Entry("proposal", proposal.created_at, proposal) for proposal in proposals]
     runs = conversation.runs.exclude(status=RunStatus.DONE)
-    entries += [Entry("run", each.ended_at or timezone.now(), each) for each in runs]
+    entries += [Entry("run", run.ended_at or timezone.now(), run) for run in runs]
     return sorted(entries, key=lambda entry: entry.at)
 
 
@@ -284,8 +286,10 @@ def _open(user: User, ground_id: int, conversation_id: Id | None, text: str) -> 
 
 def _locked(pk: Id, user: User) -> Conversation:
     """Locked, so that of two messages at once one waits and then is told of the other."""
-    found = Conversation.objects.select_for_update().filter(pk=_uuid(pk, NO_CONVERSATION), user=user, deleted_at=None)
-    if (conversation := found.first()) is None:
+    candidates = Conversation.objects.select_for_update().filter(
+        pk=_uuid(pk, NO_CONVERSATION), user=user, deleted_at=None
+    )
+    if (conversation := candidates.first()) is None:
         raise NotFound(NO_CONVERSATION)
     return conversation
 

@@ -56,7 +56,9 @@ def check_rate(user: User, ground_id: int) -> None:
         return
     if wait:
         seconds = math.ceil(wait / 1000)
-        raise Limited(f"You have sent many messages in a short time. Try again in {_said(seconds)}.", seconds)
+        raise Limited(
+            f"You have sent many messages in a short time. Try again in {_wait_in_words(seconds)}.", seconds
+        )
 
 
 def expect_few_runs(user_id: int) -> None:
@@ -71,7 +73,7 @@ def expect_few_runs(user_id: int) -> None:
         raise Waiting(f"{sentence}; wait for one, or stop it.")
 
 
-def _said(seconds: int) -> str:
+def _wait_in_words(seconds: int) -> str:
     if seconds < 100:
         return f"{seconds} second{'' if seconds == 1 else 's'}"
     return f"{math.ceil(seconds / 60)} minutes"

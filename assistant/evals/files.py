@@ -69,11 +69,11 @@ def _read(path: str) -> Any:
         raise FileError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
 
 
-def _tell(path: str, found: Iterable[str]) -> None:
-    told = list(found)
-    if told:
-        more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
-        raise FileError(f"{path} cannot be used:\n  " + "\n  ".join(told[:MOST_TOLD] + more))
+def _tell(path: str, problems: Iterable[str]) -> None:
+    sentences = list(problems)
+    if sentences:
+        more = [f"and {len(sentences) - MOST_TOLD} more"] if len(sentences) > MOST_TOLD else []
+        raise FileError(f"{path} cannot be used:\n  " + "\n  ".join(sentences[:MOST_TOLD] + more))
 
 
 def _of_world(world: dict[str, Any]) -> Iterator[str]:
@@ -86,49 +86,49 @@ def _of_world(world: dict[str, Any]) -> Iterator[str]:
             yield f"{name} should be a list"
             world[name] = []
     for name, needed in NEEDED.items():
-        for where, each in _entries(name, world[name]):
-            if not isinstance(each, dict):
+        for where, entry in _entries(name, world[name]):
+            if not isinstance(entry, dict):
                 yield f"{where} should have {', '.join(needed)}"
                 continue
-            yield from (f"{where} has no {key}" for key in needed if each.get(key) in (None, ""))
-            yield from _of_values(where, each)
-    if any(not isinstance(each, dict) for name in NEEDED for each in world[name]):
+            yield from (f"{where} has no {key}" for key in needed if entry.get(key) in (None, ""))
+            yield from _of_values(where, entry)
+    if any(not isinstance(entry, dict) for name in NEEDED for entry in world[name]):
         return
     yield from _of_names(world)
 
 
-def _of_values(where: str, each: Entry) -> Iterator[str]:
+def _of_values(where: str, entry: Entry) -> Iterator[str]:
     for key in DAYS:
-        if each.get(key) is not None and not _is_day(each[key]):
-            yield f"{where}: {key} is {each[key]!r}, and no day as YYYY-MM-DD"
+        if entry.get(key) is not None and not _is_day(entry[key]):
+            yield f"{where}: {key} is {entry[key]!r}, and no day as YYYY-MM-DD"
     for key, values in ONE_OF.items():
-        if each.get(key) is not None and str(each[key]) not in values:
-            yield f"{where}: {key} is {each[key]!r}, and none of {', '.join(values)}"
+        if entry.get(key) is not None and str(entry[key]) not in values:
+            yield f"{where}: {key} is {entry[key]!r}, and none of {', '.join(values)}"
 
 
 def _of_names(world: dict[str, Any]) -> Iterator[str]:
     """What is named has to be there."""
-    codes = {each.get("code") for each in world["grounds"]}
-    dynos = {str(each.get("name")) for each in world["dynos"]}
-    tests = {str(each["name"] if isinstance(each, dict) else each) for each in world["test_types"]}
-    vehicles = {str(each[key]) for each in world["vehicles"] for key in ("tag", "vin") if each.get(key)}
-    known = {"ground": codes, "dyno": dynos, "vehicle": vehicles, "test": tests}
+    codes = {entry.get("code") for entry in world["grounds"]}
+    dynos = {str(entry.get("name")) for entry in world["dynos"]}
+    tests = {str(entry["name"] if isinstance(entry, dict) else entry) for entry in world["test_types"]}
+    vehicles = {str(entry[key]) for entry in world["vehicles"] for key in ("tag", "vin") if entry.get(key)}
+    names_by_key = {"ground": codes, "dyno": dynos, "vehicle": vehicles, "test": tests}
     for name in NEEDED:
-        for where, each in _entries(name, world[name]):
-            for key, there in known.items():
-                if each.get(key) is not None and each[key] not in there and str(each[key]) not in there:
-                    yield f"{where}: there is no {key} {each[key]}"
-    for where, each in _entries("vehicles", world["vehicles"]):
-        if not each.get("tag") and not each.get("vin"):
+        for where, entry in _entries(name, world[name]):
+            for key, names in names_by_key.items():
+                if entry.get(key) is not None and entry[key] not in names and str(entry[key]) not in names:
+                    yield f"{where}: there is no {key} {entry[key]}"
+    for where, entry in _entries("vehicles", world["vehicles"]):
+        if not entry.get("tag") and not entry.get("vin"):
             yield f"{where} has neither tag nor vin"
-    for where, each in _entries("users", world["users"]):
-        for code, role in (each.get("role") or {}).items():
+    for where, entry in _entries("users", world["users"]):
+        for code, role in (entry.get("role") or {}).items():
             if code not in codes:
                 yield f"{where}: there is no ground {code}"
             if role not in Role.values:
                 yield f"{where}: role is {role!r}, and none of {', '.join(Role.values)}"
-    for where, each in _entries("dynos", world["dynos"]):
-        for row in each.get("capabilities") or []:
+    for where, entry in _entries("dynos", world["dynos"]):
+        for row in entry.get("capabilities") or []:
             yield from _of_capability(where, row, tests)
 
 
@@ -138,22 +138,22 @@ def _of_capability(where: str, row: Any, tests: set[str]) -> Iterator[str]:
         return
     yield from (f"{where}: there is no test {test}" for test in row["tests"] if str(test) not in tests)
     weights = row.get("weights") or row.get("weight_classes") or []
-    for values, given in ((Drive.values, row["drives"]), (WeightClass.values, weights)):
-        yield from (f"{where}: {each!r} is none of {', '.join(values)}" for each in given if each not in values)
+    for values, listed in ((Drive.values, row["drives"]), (WeightClass.values, weights)):
+        yield from (f"{where}: {value!r} is none of {', '.join(values)}" for value in listed if value not in values)
 
 
 def _of_cases(cases: list[Any], world: dict[str, Any]) -> Iterator[str]:
-    users = {str(each["username"]): each for each in world["users"]}
-    codes = {each["code"] for each in world["grounds"]}
-    seen: set[str] = set()
+    users = {str(entry["username"]): entry for entry in world["users"]}
+    codes = {entry["code"] for entry in world["grounds"]}
+    ids: set[str] = set()
     for where, case in _entries("case", cases):
         if not isinstance(case, dict) or not case.get("id") or not case.get("say"):
             yield f"{where} should have an id and what is said (say)"
             continue
         where, name = f"case {case['id']}", case.get("as") or "scheduler"
-        if str(case["id"]) in seen:
+        if str(case["id"]) in ids:
             yield f"{where} is there twice"
-        seen.add(str(case["id"]))
+        ids.add(str(case["id"]))
         if name not in users:
             yield f"{where}: there is no user {name}"
         elif not case.get("ground") and not users[name].get("role"):
@@ -176,7 +176,7 @@ def _is_member(user: Entry, code: str) -> bool:
 
 
 def _entries(name: str, rows: list[Any]) -> Iterator[tuple[str, Any]]:
-    return ((f"{name} {number}", each) for number, each in enumerate(rows, 1))
+    return ((f"{name} {number}", row) for number, row in enumerate(rows, 1))
 
 
 def _is_day(value: Any) -> bool:

@@ -75,10 +75,10 @@ def run_case(case: Case, world: dict[str, Any], model_for: ModelFor = offline_mo
 
 def _say(case: Case, world: dict[str, Any], model_for: ModelFor, result: Result) -> None:
     name = case.get("as") or "scheduler"
-    entry = next(each for each in world["users"] if str(each["username"]) == name)
+    entry = next(row for row in world["users"] if str(row["username"]) == name)
     user = User.objects.get(username=name)
     code = case.get("ground") or next(iter(entry["role"]))
-    ground = next(each for each in reports.grounds(user) if each.code == code)
+    ground = next(candidate for candidate in reports.grounds(user) if candidate.code == code)
     conversation = Conversation.objects.create(user=user, ground=ground)
     answers: list[Any] = []
     for text in case["say"] if isinstance(case["say"], list) else [case["say"]]:
@@ -87,33 +87,33 @@ def _say(case: Case, world: dict[str, Any], model_for: ModelFor, result: Result)
         caller = Caller(ctx)
         agent = build_agent(caller, model_for(caller))
         before = len(answers) + 1
-        asked = {"messages": [*answers, HumanMessage(str(text))]}
+        state = {"messages": [*answers, HumanMessage(str(text))]}
         # Streamed, as in the panel: a provider's answers come another way else.
-        for mode, part in agent.stream(asked, context=ctx, config=config_of(ctx), stream_mode=["messages", "values"]):
+        for mode, part in agent.stream(state, context=ctx, config=config_of(ctx), stream_mode=["messages", "values"]):
             answers = part["messages"] if mode == "values" else answers
-        said = answers[before:]
+        messages = answers[before:]
     result.tools = [
         {"name": call["name"], "args": call["args"]}
-        for message in said
+        for message in messages
         if isinstance(message, AIMessage)
         for call in message.tool_calls
     ]
     proposals = list(Proposal.objects.filter(run_id=ctx.run_id))
-    result.answer = "\n".join([said[-1].text, *[card_text(each.card) for each in proposals]])
-    result.outcome = str(outcome_of(said, proposed=bool(proposals)).value)
+    result.answer = "\n".join([messages[-1].text, *[card_text(proposal.card) for proposal in proposals]])
+    result.outcome = str(outcome_of(messages, proposed=bool(proposals)).value)
 
 
 def _misses(case: Case, result: Result) -> list[str]:
     misses = []
     if "tools" in case and (miss := _tools_miss(case["tools"], [call["name"] for call in result.tools])):
         misses.append(miss)
-    if wanted := case.get("args"):
+    if expected := case.get("args"):
         last = [call for call in result.tools if not case.get("tools") or call["name"] == case["tools"][-1]]
-        given = last[-1]["args"] if last else {}
+        args = last[-1]["args"] if last else {}
         misses += [
-            f"{name} is {given.get(name)!r}, not {value!r}"
-            for name, value in wanted.items()
-            if _text(given.get(name)) != _text(value)
+            f"{name} is {args.get(name)!r}, not {value!r}"
+            for name, value in expected.items()
+            if _text(args.get(name)) != _text(value)
         ]
     if (outcome := case.get("outcome")) and outcome != result.outcome:
         misses.append(f"the outcome is {result.outcome}, not {outcome}")
@@ -150,9 +150,9 @@ def _text(value: Any) -> str:
     return str(value).casefold()
 
 
-def _tools_miss(wanted: list[str], called: list[str]) -> str:
-    if not wanted:
+def _tools_miss(expected: list[str], called: list[str]) -> str:
+    if not expected:
         return f"called {', '.join(called)}" if called else ""
     rest = iter(called)
-    missing = [name for name in wanted if name not in rest]
-    return f"called {', '.join(called) or 'nothing'}, not {', '.join(wanted)}" if missing else ""
+    missing = [name for name in expected if name not in rest]
+    return f"called {', '.join(called) or 'nothing'}, not {', '.join(expected)}" if missing else ""

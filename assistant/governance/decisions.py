@@ -29,11 +29,11 @@ def switch(off: bool, *, user: User, reason: str = "") -> KillSwitch:
     if off and not reason:
         raise Invalid({"reason": ["Say why: whoever asks the assistant is told."]})
     with _history(user, reason):
-        found, _ = KillSwitch.objects.select_for_update().get_or_create(pk=1)
-        found.off, found.reason = off, reason if off else ""
-        found.full_clean()
-        found.save()
-    return found
+        row, _ = KillSwitch.objects.select_for_update().get_or_create(pk=1)
+        row.off, row.reason = off, reason if off else ""
+        row.full_clean()
+        row.save()
+    return row
 
 
 def set_ground(
@@ -43,12 +43,12 @@ def set_ground(
     if reports.role_of(user, reports.ground_for(user, ground_id)) != Role.ADMIN:
         raise NotAllowed("You have no right to set up the assistant here; that takes the role admin.")
     with _history(user):
-        found, _ = AssistantSettings.objects.select_for_update().get_or_create(ground_id=ground_id)
-        found.enabled, found.approval = enabled, approval
-        found.tools_off = [name for name in TOOLS if name in tools_off]
-        _check(found)
-        found.save()
-    return found
+        row, _ = AssistantSettings.objects.select_for_update().get_or_create(ground_id=ground_id)
+        row.enabled, row.approval = enabled, approval
+        row.tools_off = [name for name in TOOLS if name in tools_off]
+        _check(row)
+        row.save()
+    return row
 
 
 def save_budget(budget: Budget, *, user: User) -> Budget:
@@ -76,8 +76,10 @@ def _check(row: Any) -> None:
     try:
         row.full_clean()
     except ValidationError as error:
-        found = error.message_dict
-        raise Invalid({"" if name == NON_FIELD_ERRORS else name: said for name, said in found.items()}) from None
+        messages = error.message_dict
+        raise Invalid(
+            {"" if name == NON_FIELD_ERRORS else name: sentences for name, sentences in messages.items()}
+        ) from None
 
 
 @contextmanager

@@ -53,10 +53,10 @@ def _silent(now: dt.datetime) -> QuerySet[Conversation]:
     """Conversations whose words have been kept for long enough."""
     old = Q(updated_at__lt=_before(now, settings.ASSISTANT_KEEP_CONVERSATIONS_DAYS))
     deleted = Q(deleted_at__lt=_before(now, settings.ASSISTANT_KEEP_DELETED_DAYS))
-    said = Exists(Message.objects.filter(conversation=OuterRef("pk")))
+    has_messages = Exists(Message.objects.filter(conversation=OuterRef("pk")))
     under_way = Exists(Run.objects.filter(conversation=OuterRef("pk")).exclude(status__in=ENDED))
     waiting = Exists(Proposal.objects.filter(conversation=OuterRef("pk"), status=ProposalStatus.WAITING))
-    return Conversation.objects.filter(deleted | (old & ~waiting), said, ~under_way)
+    return Conversation.objects.filter(deleted | (old & ~waiting), has_messages, ~under_way)
 
 
 def _empty(which: QuerySet[Conversation], now: dt.datetime) -> int:
@@ -85,8 +85,8 @@ def _old_proposals(now: dt.datetime) -> QuerySet[Proposal]:
 
 def _hollow() -> QuerySet[Conversation]:
     """Conversations of which nothing is left: no words, no run, no proposal."""
-    left = [Exists(model.objects.filter(conversation=OuterRef("pk"))) for model in (Message, Run, Proposal)]
-    return Conversation.objects.filter(*(~each for each in left), deleted_at__isnull=False)
+    contents = [Exists(model.objects.filter(conversation=OuterRef("pk"))) for model in (Message, Run, Proposal)]
+    return Conversation.objects.filter(*(~content for content in contents), deleted_at__isnull=False)
 
 
 def _remove(which: QuerySet) -> int:

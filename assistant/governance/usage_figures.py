@@ -37,7 +37,7 @@ def dollars(cost: Decimal | None) -> str:
 
 
 def spend_by_user(rows: QuerySet) -> Table:
-    found = (
+    groups = (
         rows.order_by()
         .values("user__username")
         .annotate(
@@ -50,31 +50,32 @@ def spend_by_user(rows: QuerySet) -> Table:
         .order_by("-paid", "-into")[:LONGEST]
     )
     lines = [
-        (row["user__username"], row["days"], row["n"], row["into"], row["out"], dollars(row["paid"])) for row in found
+        (row["user__username"], row["days"], row["n"], row["into"], row["out"], dollars(row["paid"]))
+        for row in groups
     ]
     return Table("By user", ("User", "Days", "Calls", "Tokens in", "Tokens out", "Cost"), lines)
 
 
 def spend_by_ground(rows: QuerySet) -> Table:
-    found = (
+    groups = (
         rows.order_by()
         .values("ground__name")
         .annotate(n=Sum("calls"), into=Sum("tokens_in"), out=Sum("tokens_out"), paid=Sum("cost"))
         .order_by("-paid", "-into")[:LONGEST]
     )
-    lines = [(row["ground__name"], row["n"], row["into"], row["out"], dollars(row["paid"])) for row in found]
+    lines = [(row["ground__name"], row["n"], row["into"], row["out"], dollars(row["paid"])) for row in groups]
     return Table("By proving ground", ("Ground", "Calls", "Tokens in", "Tokens out", "Cost"), lines)
 
 
 def spend_by_day(rows: QuerySet) -> list[tuple[Any, int, Decimal]]:
     """Day, tokens and cost, of the latest days that have any, in the order of time."""
-    found = rows.order_by().values("day").annotate(tokens=Sum(F("tokens_in") + F("tokens_out")), paid=Sum("cost"))
-    return [(row["day"], row["tokens"], row["paid"]) for row in found.order_by("-day")[:LONGEST]][::-1]
+    groups = rows.order_by().values("day").annotate(tokens=Sum(F("tokens_in") + F("tokens_out")), paid=Sum("cost"))
+    return [(row["day"], row["tokens"], row["paid"]) for row in groups.order_by("-day")[:LONGEST]][::-1]
 
 
 def tools(rows: QuerySet) -> Table:
     """How each tool's calls ended."""
-    found = (
+    groups = (
         rows.order_by()
         .values("name")
         .annotate(
@@ -98,7 +99,7 @@ def tools(rows: QuerySet) -> Table:
             row["lost"],
             f"{row['took'] or 0:.2f} s",
         )
-        for row in found
+        for row in groups
     ]
     heads = ("Tool", "Calls", "Failed", "Share", "Invalid", "Refused", "Not found or unclear", "Time, mean")
     return Table("By tool", heads, lines)
@@ -106,7 +107,7 @@ def tools(rows: QuerySet) -> Table:
 
 def models(rows: QuerySet) -> Table:
     """How each model's calls ended."""
-    found = (
+    groups = (
         rows.order_by()
         .values("model")
         .annotate(
@@ -130,7 +131,7 @@ def models(rows: QuerySet) -> Table:
             row["guessed"],
             dollars(row["paid"]),
         )
-        for row in found
+        for row in groups
     ]
     heads = ("Model", "Calls", "Failed", "Share", "Time, mean", "Tokens", "Estimated", "Cost")
     return Table("By model", heads, lines)
@@ -150,9 +151,9 @@ DECISIONS = {
 def approvals(rows: QuerySet) -> Table:
     """What became of each tool's proposals. The rate is of those that somebody decided on."""
     counts = {name: Count("pk", filter=Q(status__in=statuses)) for name, statuses in DECISIONS.items()}
-    found = rows.order_by().values("tool").annotate(n=Count("pk"), **counts).order_by("-n")
+    groups = rows.order_by().values("tool").annotate(n=Count("pk"), **counts).order_by("-n")
     lines = []
-    for row in found:
+    for row in groups:
         decided = row["approved"] + row["edited"] + row["rejected"]
         lines.append((row["tool"], row["n"], *(row[name] for name in DECISIONS), percent(row["approved"], decided)))
     heads = ("Tool", "Proposed", *(name.capitalize() for name in DECISIONS), "Approval rate")
@@ -197,9 +198,9 @@ def _spent_of(budget: Budget, rows: list[tuple], whole: bool) -> str:
     if not sums:
         return "nothing"
     most = max(sums, key=lambda key: (sums[key][1], sums[key][0]))
-    said = f"{sums[most][0]:,} tokens, {dollars(sums[most][1])}"
+    amount = f"{sums[most][0]:,} tokens, {dollars(sums[most][1])}"
     general = budget.user_id is None and budget.ground_id is None and most
-    return f"most by {most}: {said}" if general else said
+    return f"most by {most}: {amount}" if general else amount
 
 
 WIDTH, HEIGHT = 640, 120

@@ -23,9 +23,9 @@ from assistant import prompts
 from assistant.enums import ProposalStatus
 from assistant.graph import calling
 from assistant.models import Proposal
-from assistant.providers.offline.known import known_to
 from assistant.providers.offline.model import OfflineModel
-from assistant.providers.offline.reading import Known
+from assistant.providers.offline.reading import Vocabulary
+from assistant.providers.offline.vocabulary import vocabulary_of
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.registry import Tool, offered
 from dynosite.lib.connections import given_back
@@ -67,11 +67,11 @@ def config_of(ctx: Ctx) -> dict[str, Any]:
 def offline_model(caller: Caller, *, check: Callable[[], object] | None = None) -> OfflineModel:
     """`check` is asked while it thinks; what that raises ends it."""
 
-    def known() -> Known:
-        names = known_to(caller)
+    def vocabulary() -> Vocabulary:
+        names = vocabulary_of(caller)
         return replace(names, check=check) if check else names
 
-    return OfflineModel(known=known, thread=str(caller.ctx.run_id or caller.ctx.conversation_id))
+    return OfflineModel(vocabulary=vocabulary, thread=str(caller.ctx.run_id or caller.ctx.conversation_id))
 
 
 def as_langchain(tool: Tool) -> BaseTool:
@@ -149,11 +149,16 @@ def _page(page: dict[str, Any]) -> str:
 
 def _proposals(caller: Caller) -> str:
     """What became of the proposals of this conversation, which the messages do not tell."""
-    found = Proposal.objects.filter(conversation_id=caller.ctx.conversation_id).order_by("-created_at")[:10]
-    if not found:
+    proposals = Proposal.objects.filter(conversation_id=caller.ctx.conversation_id).order_by("-created_at")[:10]
+    if not proposals:
         return ""
     rows = [
-        {"proposal": str(each.pk), "title": str(each), "status": ProposalStatus(each.status).label, "word": each.word}
-        for each in reversed(found)
+        {
+            "proposal": str(proposal.pk),
+            "title": str(proposal),
+            "status": ProposalStatus(proposal.status).label,
+            "word": proposal.word,
+        }
+        for proposal in reversed(proposals)
     ]
     return f"Proposals of this conversation, as data: {json.dumps(rows)}\n"

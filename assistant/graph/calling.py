@@ -81,9 +81,9 @@ def _record_of(ctx: Ctx, call_id: str, name: str, args: dict[str, Any]) -> ToolC
     Only with the same arguments: some providers give several calls of a run one id.
     """
     digest = hashlib.sha256(json.dumps([call_id, name, args], sort_keys=True).encode()).hexdigest()
-    wanted = call_id if len(call_id) <= LONGEST_ID else digest
+    stored_id = call_id if len(call_id) <= LONGEST_ID else digest
     record, _ = ToolCall.objects.get_or_create(
-        run_id=ctx.run_id, call_id=wanted, defaults={"name": name, "args": args}
+        run_id=ctx.run_id, call_id=stored_id, defaults={"name": name, "args": args}
     )
     if (record.name, record.args) != (name, args):
         record, _ = ToolCall.objects.get_or_create(
@@ -124,10 +124,10 @@ def _called(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str) -> dict[str,
         raise approvals.invalid(error) from None
     if not tool.writes:
         return {"status": ToolStatus.OK} | tool.run(caller, args)
-    return _told(approvals.propose(caller, tool, args, call_id=call_id))
+    return _result_of(approvals.propose(caller, tool, args, call_id=call_id))
 
 
-def _told(proposal: Proposal) -> dict[str, Any]:
+def _result_of(proposal: Proposal) -> dict[str, Any]:
     result = {
         "proposal": str(proposal.pk),
         "tool": proposal.tool,

@@ -30,7 +30,7 @@ class Halt(StrEnum):
     TOO_LONG = "too-long"
     UNLOCKED = "unlocked"
     """Its session with the database ended: another worker may have the conversation."""
-    LEFT = "left"
+    ABANDONED = "abandoned"
     """Nobody listens any more."""
 
 
@@ -124,7 +124,7 @@ def drive(parts_of: Any, watch: Watch) -> Iterator[Any]:
 
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(work,), daemon=True, name="assistant-graph").start()
-    left = None
+    deadline = None
     try:
         while True:
             try:
@@ -137,8 +137,8 @@ def drive(parts_of: Any, watch: Watch) -> Iterator[Any]:
                 return
             yield part
             if watch.halted:
-                left = left or time.monotonic() + GRACE
-                if time.monotonic() > left:
+                deadline = deadline or time.monotonic() + GRACE
+                if time.monotonic() > deadline:
                     raise Halted(watch.halted)
     finally:
-        watch.halt(Halt.LEFT)
+        watch.halt(Halt.ABANDONED)

@@ -18,30 +18,31 @@ def opening(
     question: HumanMessage,
     *,
     results: Mapping[str, str] | None = None,
-    said: str = "",
+    partial_answer: str = "",
     superseded: Collection[str] = (),
 ) -> list[BaseMessage]:
     """What to add to the messages of the state for a turn to begin.
 
     A call that never got its result gets it from `results`, or one that says so. A turn without an answer is closed
-    with what was `said` of it. Turns whose question's id is `superseded` are taken out: this one tries them again.
+    with `partial_answer`, what it said half. Turns whose question's id is `superseded` are taken out: this one tries
+    them again.
     """
     whole = _closed(_without(messages, superseded), results or {})
     if whole and not isinstance(whole[-1], AIMessage):
-        whole.append(AIMessage(said or NO_ANSWER))
+        whole.append(AIMessage(partial_answer or NO_ANSWER))
     if list(messages) == whole[: len(messages)]:
         return [*whole[len(messages) :], question]
     return [RemoveMessage(id=REMOVE_ALL_MESSAGES), *whole, question]
 
 
 def _without(messages: Sequence[BaseMessage], superseded: Collection[str]) -> list[BaseMessage]:
-    kept, dropping = [], False
+    retained, dropping = [], False
     for message in messages:
         if isinstance(message, HumanMessage):
             dropping = message.id in superseded
         if not dropping:
-            kept.append(message)
-    return kept
+            retained.append(message)
+    return retained
 
 
 def _closed(messages: Sequence[BaseMessage], results: Mapping[str, str]) -> list[BaseMessage]:
@@ -60,7 +61,7 @@ def _closed(messages: Sequence[BaseMessage], results: Mapping[str, str]) -> list
 
 
 def _result(call: dict, results: Mapping[str, str]) -> ToolMessage:
-    known = results.get(call["id"])
+    result = results.get(call["id"])
     return ToolMessage(
-        known or CUT_OFF, tool_call_id=call["id"], name=call["name"], status="success" if known else "error"
+        result or CUT_OFF, tool_call_id=call["id"], name=call["name"], status="success" if result else "error"
     )

@@ -7,14 +7,14 @@ from langchain_core.messages import ToolMessage
 from assistant.enums import Outcome
 
 
-def outcome_of(said: list[Any], *, proposed: bool) -> Outcome:
+def outcome_of(messages: list[Any], *, proposed: bool) -> Outcome:
     """What a turn came to. The offline model says so itself; of others it is read from what they did."""
     if proposed:
         return Outcome.PROPOSAL
-    last = said[-1]
-    if told := last.additional_kwargs.get("outcome"):
-        return Outcome(told)
-    results = [message for message in said if isinstance(message, ToolMessage)]
+    last = messages[-1]
+    if outcome := last.additional_kwargs.get("outcome"):
+        return Outcome(outcome)
+    results = [message for message in messages if isinstance(message, ToolMessage)]
     if results and any(
         f'"status": "{status}"' in results[-1].text for status in ("refused", "not-found", "not-allowed")
     ):

@@ -50,10 +50,10 @@ class Summary(SummarizationMiddleware):
                 return ModelResponse(result=[AIMessage(digest(messages))])
             return ModelResponse(result=[request.model.invoke(request.messages)])
 
-        asked: list[Any] = [HumanMessage(TASK + get_buffer_string(messages))]
+        prompt: list[Any] = [HumanMessage(TASK + get_buffer_string(messages))]
         with given_back():
             try:
-                response = self._chain.wrap_model_call(ModelRequest(model=self._offline, messages=asked), call)
+                response = self._chain.wrap_model_call(ModelRequest(model=self._offline, messages=prompt), call)
             except NoAnswer:
                 return digest(messages)
         return response.result[0].text

@@ -57,7 +57,7 @@ class ModelChosen:
 
 
 @dataclass(frozen=True)
-class Said:
+class ModelMessage:
     """A whole message of the model: its text, and the tools that it calls (id, name). Where it breaks off, `cut` is a
     sentence that says so."""
 
@@ -82,7 +82,7 @@ class Past:
     """What the turn before left, for a history that holds together."""
 
     results: Mapping[str, str] = field(default_factory=dict)
-    said: str = ""
+    partial_answer: str = ""
     superseded: tuple[str, ...] = ()
 
 
@@ -90,7 +90,7 @@ class TooManySteps(Exception):
     """The graph went round more often than a turn may."""
 
 
-Event = Words | Restart | ModelChosen | Said | Answered | None
+Event = Words | Restart | ModelChosen | ModelMessage | Answered | None
 
 
 class Turn:
@@ -121,9 +121,9 @@ class Turn:
         )
         self._config = config_of(ctx) | {"callbacks": [self.watch]}
 
-    def messages(self) -> list[Said]:
+    def messages(self) -> list[ModelMessage]:
         """What the model has said in this turn, as far as the graph keeps it."""
-        return [_said(message) for message in self._own() if isinstance(message, AIMessage)]
+        return [_model_message(message) for message in self._own() if isinstance(message, AIMessage)]
 
     def outcome(self, *, proposed: bool) -> Outcome:
         return outcome_of(self._own(), proposed=proposed)
@@ -132,18 +132,22 @@ class Turn:
         """Runs it to its end, from where it stands. Gives None now and then, when nothing happens."""
         messages, unfinished = self._state()
         past = past or Past()
-        given: dict[str, Any] | None = None
+        graph_input: dict[str, Any] | None = None
         if not history.has(messages, self._id):
             question = HumanMessage(text, id=self._id)
-            given = {
+            graph_input = {
                 "messages": history.opening(
-                    messages, question, results=past.results, said=past.said, superseded=past.superseded
+                    messages,
+                    question,
+                    results=past.results,
+                    partial_answer=past.partial_answer,
+                    superseded=past.superseded,
                 )
             }
         elif not unfinished:
             return
         stream = self._agent.stream(
-            given,
+            graph_input,
             context=self._ctx,
             config=self._config,
             stream_mode=["messages", "updates", "custom"],
@@ -219,15 +223,15 @@ def _of_update(node: str, update: Any) -> Iterator[Event]:
     messages = (update or {}).get("messages", []) if isinstance(update, dict) else []
     for message in messages:
         if node in (MODEL_NODE, LIMIT_NODE) and isinstance(message, AIMessage):
-            yield _said(message)
+            yield _model_message(message)
         elif node == TOOL_NODE and isinstance(message, ToolMessage):
             yield _answered(message)
 
 
-def _said(message: AIMessage) -> Said:
+def _model_message(message: AIMessage) -> ModelMessage:
     text = TOO_MANY_CALLS if message.text.startswith("Model call limits exceeded") else str(message.text)
     calls = tuple((call["id"] or "", call["name"]) for call in message.tool_calls)
-    return Said(message.id or "", text, calls, str(message.additional_kwargs.get(CUT_KEY, "")))
+    return ModelMessage(message.id or "", text, calls, str(message.additional_kwargs.get(CUT_KEY, "")))
 
 
 def _answered(message: ToolMessage) -> Answered:

@@ -36,5 +36,5 @@ def size_of(request: ModelRequest | None) -> Size:
 
 
 def likely_tokens(answer: AIMessage) -> int:
-    said = len(answer.text.encode()) + len(json.dumps([call["args"] for call in answer.tool_calls]).encode())
-    return max(1, said // BYTES_A_TOKEN)
+    size = len(answer.text.encode()) + len(json.dumps([call["args"] for call in answer.tool_calls]).encode())
+    return max(1, size // BYTES_A_TOKEN)

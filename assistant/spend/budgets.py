@@ -109,8 +109,8 @@ class Budgets:
         if usage and usage["total_tokens"]:
             cached = (usage.get("input_token_details") or {}).get("cache_read") or 0
             return {"tokens_in": usage["input_tokens"], "tokens_out": usage["output_tokens"], "cached": cached}
-        said = likely_tokens(answer) if answer else 0
-        return {"tokens_in": self._size.likely_in, "tokens_out": said, "estimated": True}
+        tokens_out = likely_tokens(answer) if answer else 0
+        return {"tokens_in": self._size.likely_in, "tokens_out": tokens_out, "estimated": True}
 
 
 def charge(

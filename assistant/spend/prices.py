@@ -17,7 +17,7 @@ def cost_of(model: str, tokens_in: int, tokens_out: int, cached: int = 0) -> Dec
     price = settings.ASSISTANT_PRICES.get(model)
     if price is None:
         return Decimal(0)
-    into, out, *more = (Decimal(each) for each in price)
+    into, out, *more = (Decimal(rate) for rate in price)
     from_cache = more[0] if more else into
     cost = (tokens_in - cached) * into + cached * from_cache + tokens_out * out
     return (cost / MILLION).quantize(CENTS)

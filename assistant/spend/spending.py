@@ -57,12 +57,12 @@ def _of(run: Run) -> Q:
 
 
 def _own_before_general(rows) -> list[Budget]:
-    found: dict[tuple[str, str], Budget] = {}
+    budgets: dict[tuple[str, str], Budget] = {}
     for budget in rows:
         key = (budget.scope, budget.period)
-        if key not in found or budget.user_id or budget.ground_id:
-            found[key] = budget
-    return list(found.values())
+        if key not in budgets or budget.user_id or budget.ground_id:
+            budgets[key] = budget
+    return list(budgets.values())
 
 
 # One statement, and so one moment: a call that ends is counted either as open or as spent, and never as neither.

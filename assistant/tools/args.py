@@ -18,9 +18,9 @@ def _none_if_empty(value: Any) -> Any:
 def _whole(value: Any) -> Any:
     """`4,800 lb` is 4800."""
     if isinstance(value, str) and (
-        found := re.fullmatch(r"([\d,]+)(?:\.0*)?\s*(?:lbs?|pounds?|days?)?\.?", value.strip())
+        match := re.fullmatch(r"([\d,]+)(?:\.0*)?\s*(?:lbs?|pounds?|days?)?\.?", value.strip())
     ):
-        return found[1].replace(",", "")
+        return match[1].replace(",", "")
     return _none_if_empty(value)
 
 

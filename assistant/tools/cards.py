@@ -69,9 +69,9 @@ def links_of(row: Any) -> list[dict[str, Any]]:
 def card_text(drawn: Card) -> str:
     """The card as plain lines, for those who cannot see it: the API, evals, screen readers."""
     lines = [drawn.get("title", "")]
-    for each in drawn.get("lines", []):
-        change = f"{each['old']} → {each['new']}" if each["old"] else each["new"]
-        lines.append(f"{each['label']}: {change}")
+    for row in drawn.get("lines", []):
+        change = f"{row['old']} → {row['new']}" if row["old"] else row["new"]
+        lines.append(f"{row['label']}: {change}")
     lines += [f"✓ {text}" for text in drawn.get("checks", [])]
     lines += [f"! {text}" for text in drawn.get("warnings", [])]
     return "\n".join(lines)

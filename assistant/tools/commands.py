@@ -16,7 +16,7 @@ from assistant.tools.cards import Card
 from dynosite.accounts.models import User
 
 Step = dict[str, Any]
-Seen = TypeVar("Seen")
+Observed = TypeVar("Observed")
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,18 @@ class _Back(Exception):
     pass
 
 
-def rehearse(step: Step, *, user: User, look: Callable[[Any], Seen]) -> Seen:
+def rehearse(step: Step, *, user: User, look: Callable[[Any], Observed]) -> Observed:
     """Carries the step out, looks at what came of it, and takes all of it back. Raises what the services raise."""
-    seen: list[Seen] = []
+    observed: list[Observed] = []
     try:
         with transaction.atomic():
-            seen.append(look(carry_out(step, user=user)))
+            observed.append(look(carry_out(step, user=user)))
             raise _Back
     except _Back:
-        return seen[0]
+        return observed[0]
 
 
-def rehearse_asking(step: Step, *, user: User, look: Callable[[Any], Seen]) -> tuple[Seen, list[str]]:
+def rehearse_asking(step: Step, *, user: User, look: Callable[[Any], Observed]) -> tuple[Observed, list[str]]:
     """Rehearses; what has to be confirmed goes into the step, and its sentences come back to be shown with it."""
     try:
         return rehearse(step, user=user, look=look), []
@@ -59,8 +59,8 @@ def rehearse_asking(step: Step, *, user: User, look: Callable[[Any], Seen]) -> t
         if not refused.to_confirm:
             raise
         step["confirmed"] = sorted({*step.get("confirmed", ()), *refused.to_confirm})
-        asked = [refusal.sentence for refusal in refused.refusals]
-        return rehearse(step, user=user, look=look), asked
+        sentences = [refusal.sentence for refusal in refused.refusals]
+        return rehearse(step, user=user, look=look), sentences
 
 
 def _day(value: Any) -> dt.date | None:
@@ -118,14 +118,14 @@ def _cancel(step: Step, actor: Actor, key: str | None) -> Any:
 
 def _maintenance(step: Step, actor: Actor, key: str | None) -> Any:
     answers = {
-        each["allocation_id"]: Answer(
-            DisplacedTo(each["to"]),
-            each["dyno_id"],
-            _day(each["first_day"]),
-            each["version"],
-            _day(each.get("last_day")),
+        answer["allocation_id"]: Answer(
+            DisplacedTo(answer["to"]),
+            answer["dyno_id"],
+            _day(answer["first_day"]),
+            answer["version"],
+            _day(answer.get("last_day")),
         )
-        for each in step["answers"]
+        for answer in step["answers"]
     }
     return maintenance.set_maintenance(
         step["dyno_id"],

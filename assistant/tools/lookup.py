@@ -17,27 +17,27 @@ MOST_NAMED = 8
 def vehicle(caller: Caller, text: str) -> Any:
     """By tag or its beginning, VIN or its end, id or program. Raises NotFound, with names like it, and Unclear."""
     text = re.sub(r"^(?:vehicle|vin|tag|id)\s*[:#]?\s*", "", str(text).strip(), flags=re.IGNORECASE) or str(text)
-    if found := vehicles.vehicle_named(text, caller.ground, user=caller.user):
-        return found
+    if exact := vehicles.vehicle_named(text, caller.ground, user=caller.user):
+        return exact
     query = vehicles.vehicles(caller.ground, user=caller.user)
-    known = list(query.values_list("pk", "tag", "vin"))
+    identities = list(query.values_list("pk", "tag", "vin"))
     by_name: dict[str, list[int]] = {}
-    for pk, tag, vin in known:
+    for pk, tag, vin in identities:
         for name in filter(None, (tag, vin)):
             by_name.setdefault(name, []).append(pk)
-    tags = [tag for _, tag, _ in known if tag]
-    found_names = matching.vehicles_named(text, tags, [vin for _, _, vin in known if vin])
+    tags = [tag for _, tag, _ in identities if tag]
+    found_names = matching.vehicles_named(text, tags, [vin for _, _, vin in identities if vin])
     ids = sorted({pk for name in found_names for pk in by_name[name]})
     if not ids and text.lstrip("#").isdigit() and len(text) < 12:
-        ids = [pk for pk, _, _ in known if pk == int(text.lstrip("#"))]
+        ids = [pk for pk, _, _ in identities if pk == int(text.lstrip("#"))]
     ids = ids or sorted({pk for name in matching.beginning(text, tags) for pk in by_name[name]})
     ids = ids or list(query.filter(program__iexact=text).values_list("pk", flat=True)[:MOST_NAMED])
     if len(ids) == 1:
         return query.get(pk=ids[0])
     if ids:
-        found = [rows.vehicle(row) for row in query.filter(pk__in=ids)[:MOST_NAMED]]
-        named = ", ".join(row["vehicle"] for row in found) + (" and more" if len(ids) >= MOST_NAMED else "")
-        raise Unclear(f"{text} fits several vehicles; say which: {named}.", found)
+        candidates = [rows.vehicle(row) for row in query.filter(pk__in=ids)[:MOST_NAMED]]
+        named = ", ".join(row["vehicle"] for row in candidates) + (" and more" if len(ids) >= MOST_NAMED else "")
+        raise Unclear(f"{text} fits several vehicles; say which: {named}.", candidates)
     near = matching.alike(text, [*by_name], least=80)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise NotFound(f"There is no vehicle {text} in {caller.ground}.{hint}")
@@ -46,14 +46,14 @@ def vehicle(caller: Caller, text: str) -> Any:
 def dyno(caller: Caller, text: str) -> Any:
     query = dynos.dynos(caller.ground, user=caller.user)
     by_name = {row.name: row for row in query}
-    found = matching.dynos_named(str(text), [*by_name])
-    if len(found) == 1:
-        return by_name[found[0]]
-    if found:
-        named = ", ".join(found[:MOST_NAMED])
+    names = matching.dynos_named(str(text), [*by_name])
+    if len(names) == 1:
+        return by_name[names[0]]
+    if names:
+        named = ", ".join(names[:MOST_NAMED])
         raise Unclear(
             f"{text} fits several dynos; say which: {named}.",
-            [rows.dyno(by_name[name]) for name in found[:MOST_NAMED]],
+            [rows.dyno(by_name[name]) for name in names[:MOST_NAMED]],
         )
     near = matching.alike(str(text), [*by_name], least=70)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
@@ -62,12 +62,12 @@ def dyno(caller: Caller, text: str) -> Any:
 
 def test_type(caller: Caller, text: str) -> Any:
     by_name = {row.name: row for row in reports.test_types(caller.ground, user=caller.user)}
-    found = matching.test_types_named(str(text), [*by_name])
-    if len(found) == 1:
-        return by_name[found[0]]
-    if found:
+    names = matching.test_types_named(str(text), [*by_name])
+    if len(names) == 1:
+        return by_name[names[0]]
+    if names:
         raise Unclear(
-            f"{text} fits several test types; say which: {', '.join(found)}.", [{"name": name} for name in found]
+            f"{text} fits several test types; say which: {', '.join(names)}.", [{"name": name} for name in names]
         )
     raise NotFound(f"There is no test type {text} in {caller.ground}; there are {', '.join(by_name)}.")
 
@@ -76,7 +76,7 @@ def drive(text: str | None) -> str:
     """Raises DomainError for what is no drive."""
     if not text:
         return ""
-    found = DRIVES.get(re.sub(r"[\s-]", "", text).upper())
-    if found is None:
+    code = DRIVES.get(re.sub(r"[\s-]", "", text).upper())
+    if code is None:
         raise DomainError(f"{text} is no drive; it is 2WD or AWD.")
-    return found
+    return code

@@ -27,31 +27,31 @@ class GivingWay:
 
 def giving_way(caller: Caller, dyno: Any, days: DayRange, kind: str) -> GivingWay:
     """Nobody else is moved; where that makes tests late, the card leads to the repairs that move others too."""
-    found = GivingWay()
+    result = GivingWay()
     option = next(iter(repairs.repairs(dyno.pk, days, user=caller.user, others=False).options), None)
     if option:
         for move in option.moves:
-            _add(found, move.allocation, move.answer, f"{move.dyno}, {move.days}" if move.dyno else "")
-            found.warnings.extend([f"{move.allocation.vehicle.label}: {move.reason}"] if move.late else [])
-        found.bars.extend(_new_bar(move) for move in option.moves if move.dyno)
+            _add(result, move.allocation, move.answer, f"{move.dyno}, {move.days}" if move.dyno else "")
+            result.warnings.extend([f"{move.allocation.vehicle.label}: {move.reason}"] if move.late else [])
+        result.bars.extend(_new_bar(move) for move in option.moves if move.dyno)
         if option.late > 0 or option.unplaced:
-            asked = {"dyno": dyno.pk, "first_day": days.first, "last_day": days.last, "kind": kind, "preview": 1}
-            query = urlencode(asked | {"repair": "more"})
+            params = {"dyno": dyno.pk, "first_day": days.first, "last_day": days.last, "kind": kind, "preview": 1}
+            query = urlencode(params | {"repair": "more"})
             address = f"{reverse('allocations:window-create')}?{query}"
-            found.links.append({"label": "Repairs that are less late", "url": address})
+            result.links.append({"label": "Repairs that are less late", "url": address})
     else:
         for hit in maintenance.fallout(dyno.pk, days, user=caller.user):
             if hit.proposed:
-                _add(found, hit.allocation, hit.proposed, f"{hit.place.dyno}, {hit.place.days}" if hit.place else "")
-    if found.answers:
-        verb = "gives" if len(found.answers) == 1 else "give"
-        becomes = maintenance.tally_of(maintenance.Answer(DisplacedTo(each["to"])) for each in found.answers)
-        found.warnings.insert(0, f"{count(len(found.answers), 'booking')} within these days {verb} way: {becomes}.")
-    return found
+                _add(result, hit.allocation, hit.proposed, f"{hit.place.dyno}, {hit.place.days}" if hit.place else "")
+    if result.answers:
+        verb = "gives" if len(result.answers) == 1 else "give"
+        becomes = maintenance.tally_of(maintenance.Answer(DisplacedTo(answer["to"])) for answer in result.answers)
+        result.warnings.insert(0, f"{count(len(result.answers), 'booking')} within these days {verb} way: {becomes}.")
+    return result
 
 
-def _add(found: GivingWay, row: Any, answer: maintenance.Answer, place: str) -> None:
-    found.answers.append(
+def _add(result: GivingWay, row: Any, answer: maintenance.Answer, place: str) -> None:
+    result.answers.append(
         {
             "allocation_id": row.pk,
             "version": row.version,
@@ -62,8 +62,8 @@ def _add(found: GivingWay, row: Any, answer: maintenance.Answer, place: str) -> 
         }
     )
     new = place if answer.to == DisplacedTo.MOVE else DisplacedTo(answer.to).label
-    found.lines.append(cards.line(row.vehicle.label, new, old=f"{row.dyno}, {row.days}"))
-    found.bars.append(cards.bar(row, "old"))
+    result.lines.append(cards.line(row.vehicle.label, new, old=f"{row.dyno}, {row.days}"))
+    result.bars.append(cards.bar(row, "old"))
 
 
 def _new_bar(move: Any) -> dict[str, Any]:

@@ -29,8 +29,8 @@ def _test(row: Result) -> str:
     return f"{link(row['vehicle'], row['url'])} on {row['dyno']}, {row['test_type']}, {days(row)} ({row['status']})"
 
 
-def _more(shown: int, count: int) -> list[str]:
-    return [f"… and {count - shown} more."] if count > shown else []
+def _more(listed: int, count: int) -> list[str]:
+    return [f"… and {count - listed} more."] if count > listed else []
 
 
 def _number(count: int, thing: str) -> str:
@@ -45,20 +45,20 @@ def now(data: Result) -> str:
 
 
 def dynos_listed(data: Result) -> str:
-    wanted = dict(data["asked"])
-    if wanted.get("weight_lbs"):
-        wanted["weight_lbs"] = f"{wanted['weight_lbs']:,} lb"
-    asked = ", ".join(str(value) for value in wanted.values() if value)
+    filters = dict(data["asked"])
+    if filters.get("weight_lbs"):
+        filters["weight_lbs"] = f"{filters['weight_lbs']:,} lb"
+    filter_text = ", ".join(str(value) for value in filters.values() if value)
     if not data["dynos"]:
-        return f"No dyno here runs that ({asked})." if asked else "There are no dynos here."
-    lines = [f"{_number(data['count'], 'dyno')}" + (f" for {asked}:" if asked else ":")]
+        return f"No dyno here runs that ({filter_text})." if filter_text else "There are no dynos here."
+    lines = [f"{_number(data['count'], 'dyno')}" + (f" for {filter_text}:" if filter_text else ":")]
     for row in data["dynos"]:
         state = "" if row["enabled"] else ", disabled"
         if row.get("available_from"):
             state += f", available from {row['available_from']}"
         if row.get("available_to"):
             state += f", available until {row['available_to']}"
-        runs = ", ".join(dict.fromkeys(each["test_type"] for each in row["runs"])) or "nothing yet"
+        runs = ", ".join(dict.fromkeys(capability["test_type"] for capability in row["runs"])) or "nothing yet"
         lines.append(f"- {link(row['dyno'], row['url'])} ({row['facility']}{state}): {runs}")
     return "\n".join(lines)
 
@@ -111,8 +111,8 @@ def vehicle(data: Result) -> str:
     if data["allocations"]:
         lines.append(f"{name} is booked:")
         lines += [
-            f"- {link(each['dyno'], each['url'])}, {each['test_type']}, {days(each)} ({each['status']})"
-            for each in data["allocations"]
+            f"- {link(stay['dyno'], stay['url'])}, {stay['test_type']}, {days(stay)} ({stay['status']})"
+            for stay in data["allocations"]
         ]
     else:
         lines.append(f"{name} is not booked on any dyno from today on.")
@@ -120,7 +120,7 @@ def vehicle(data: Result) -> str:
         past = [f"{row['dyno']}, {row['test_type']}, {days(row)} ({row['status']})" for row in data["past"][:3]]
         lines.append(f"Before that: {'; '.join(past)}.")
     if data["waiting"]:
-        waits = "; ".join(f"{each['test_type']}, {_number(each['days'], 'day')}" for each in data["waiting"])
+        waits = "; ".join(f"{request['test_type']}, {_number(request['days'], 'day')}" for request in data["waiting"])
         lines.append(f"Waiting for a place: {waits}.")
     return "\n".join(lines)
 
@@ -287,8 +287,8 @@ def query(data: Result) -> str:
         )
     lines = ["| " + " | ".join(map(_cell, head)) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows[:30]]
-    shown = min(len(rows), 30)
-    lines += ["", f"Showing {shown} of {data['count']}."]
+    listed = min(len(rows), 30)
+    lines += ["", f"Showing {listed} of {data['count']}."]
     return "\n".join(lines)
 
 

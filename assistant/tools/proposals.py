@@ -23,7 +23,7 @@ from dynosite.lib.moments import moment
 from dynosite.lib.params import uuid_of
 
 
-def _written(change: Any, model: str) -> list[dict[str, Any]]:
+def _items_of(change: Any, model: str) -> list[dict[str, Any]]:
     return [item for item in change.items if item["model"] == model]
 
 
@@ -33,15 +33,15 @@ def _past(caller: Caller, first: dt.date) -> list[str]:
 
 def _waiting_request(caller: Caller, vehicle: Any, test_type: Any) -> Any:
     """The one request that this booking would be the place of."""
-    found = requests.request_list(caller.ground, user=caller.user).filter(
+    candidates = requests.request_list(caller.ground, user=caller.user).filter(
         vehicle=vehicle, test_type=test_type, status=RequestStatus.WAITING
     )[:2]
-    return found[0] if len(found) == 1 else None
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _draft_of_booking(caller: Caller, step: commands.Step, request: Any, extra: list[str] | None = None) -> Draft:
     def look(change: Any) -> tuple[Any, list[str]]:
-        row = allocation_by_id(_written(change, "allocation")[0]["id"], user=caller.user)
+        row = allocation_by_id(_items_of(change, "allocation")[0]["id"], user=caller.user)
         return row, cards.checks(row)
 
     (row, checks), to_confirm = commands.rehearse_asking(step, user=caller.user, look=look)
@@ -142,7 +142,7 @@ def _explain(
     caller: Caller, refused: Refused, vehicle: Any, test_type: Any, days: DayRange, dyno: Any = None
 ) -> None:
     """Adds to "no place" what stands in the way, the vehicle's own bookings first."""
-    known = {refusal.sentence for refusal in refused.refusals}
+    sentences = {refusal.sentence for refusal in refused.refusals}
     own = reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk, days=days)
     own = own.select_related("created_by")
     for row in own:
@@ -155,10 +155,10 @@ def _explain(
         )
     if own:
         return
-    found = fit.fits(caller.ground, user=caller.user, days=days, test_type=test_type, vehicle=vehicle, dyno=dyno)
-    for each in sorted(found, key=lambda each: not each.may)[:6]:
-        for refusal in each.refusals:
-            if refusal.sentence not in known:
+    options = fit.fits(caller.ground, user=caller.user, days=days, test_type=test_type, vehicle=vehicle, dyno=dyno)
+    for option in sorted(options, key=lambda option: not option.may)[:6]:
+        for refusal in option.refusals:
+            if refusal.sentence not in sentences:
                 refused.refusals.append(refusal)
 
 
@@ -181,18 +181,19 @@ def one_allocation(caller: Caller, args: Any, *, dyno: str | None = None) -> Any
         dyno=lookup.dyno(caller, dyno) if dyno else None,
         test_type=lookup.test_type(caller, args.within_test) if args.within_test else None,
     )
-    found = list(query.filter(status__in=OPEN_STATUSES))
-    if len(found) == 1:
-        return allocation_by_id(found[0].pk, user=caller.user)
+    candidates = list(query.filter(status__in=OPEN_STATUSES))
+    if len(candidates) == 1:
+        return allocation_by_id(candidates[0].pk, user=caller.user)
     name = vehicle.label if vehicle else dyno
-    if found:
-        listed = "; ".join(f"{row.dyno}, {row.test_type}, {row.days}" for row in found[:5])
+    if candidates:
+        listed = "; ".join(f"{row.dyno}, {row.test_type}, {row.days}" for row in candidates[:5])
         raise Unclear(
-            f"{name} has {len(found)} bookings; say which: {listed}.", [rows.allocation(row) for row in found]
+            f"{name} has {len(candidates)} bookings; say which: {listed}.",
+            [rows.allocation(row) for row in candidates],
         )
-    what = f" for {args.within_test}" if args.within_test else ""
+    of_test = f" for {args.within_test}" if args.within_test else ""
     when = f" within {within}" if within else ""
-    raise NotFound(f"{name} has no booking{what}{when} that could be changed.")
+    raise NotFound(f"{name} has no booking{of_test}{when} that could be changed.")
 
 
 @proposes(
@@ -216,7 +217,7 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
     }
 
     def look(change: Any) -> tuple[Any, list[str], Any]:
-        row = allocation_by_id(_written(change, "allocation")[-1]["id"], user=caller.user)
+        row = allocation_by_id(_items_of(change, "allocation")[-1]["id"], user=caller.user)
         return row, cards.checks(row), allocation_by_id(old.pk, user=caller.user)
 
     (new, checks, stays), to_confirm = commands.rehearse_asking(step, user=caller.user, look=look)

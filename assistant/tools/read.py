@@ -49,26 +49,26 @@ def get_datetime_now(caller: Caller, args: a.NoArgs) -> dict[str, Any]:
 def list_dynos(caller: Caller, args: a.ListDynos) -> dict[str, Any]:
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     drive = lookup.drive(args.drive_type)
-    asked = bool(test_type or drive or args.weight_lbs)
+    filtered = bool(test_type or drive or args.weight_lbs)
     can = {
-        each.dyno.pk
-        for each in fit.fits(
+        option.dyno.pk
+        for option in fit.fits(
             caller.ground, user=caller.user, test_type=test_type, drive=drive, weight_lbs=args.weight_lbs
         )
-        if not each.refusals
+        if not option.refusals
     }
     runs = reports.capabilities_of(caller.ground, user=caller.user)
-    found = dynos.dynos(caller.ground, user=caller.user)
+    query = dynos.dynos(caller.ground, user=caller.user)
     if args.dyno:
-        found = found.filter(pk=lookup.dyno(caller, args.dyno).pk)
-    shown = [
+        query = query.filter(pk=lookup.dyno(caller, args.dyno).pk)
+    listed = [
         rows.dyno(row) | {"facility": row.facility.name, "runs": runs.get(row.pk, [])}
-        for row in found
-        if not asked or row.pk in can
+        for row in query
+        if not filtered or row.pk in can
     ]
     return {
-        "dynos": shown,
-        "count": len(shown),
+        "dynos": listed,
+        "count": len(listed),
         "asked": {
             "test_type": test_type and test_type.name,
             "drive_type": drive or None,
@@ -98,7 +98,7 @@ def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
 def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
     days = days_of(args.start_date, args.end_date)
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
-    found = fit.fits(
+    options = fit.fits(
         caller.ground,
         user=caller.user,
         days=days,
@@ -107,24 +107,24 @@ def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
         weight_lbs=args.weight_lbs,
         dyno=lookup.dyno(caller, args.dyno) if args.dyno else None,
     )
-    free = [each for each in found if not each.refusals]
-    partly = [each for each in found if each.refusals and each.may and each.free]
+    free = [option for option in options if not option.refusals]
+    partly = [option for option in options if option.refusals and option.may and option.free]
     pools = lanes.pools_of(caller.ground.pk)
     return {
         "days": rows.span(days),
         "free": [
-            rows.dyno(each.dyno)
-            | {"facility": each.dyno.facility.name}
-            | ({"pool_id": pools[each.dyno.pk][0]} if each.dyno.pk in pools else {})
-            for each in free
+            rows.dyno(option.dyno)
+            | {"facility": option.dyno.facility.name}
+            | ({"pool_id": pools[option.dyno.pk][0]} if option.dyno.pk in pools else {})
+            for option in free
         ],
         "partly_free": [
-            rows.dyno(each.dyno) | {"free": [rows.span(gap) for gap in each.free]} for each in partly[:MOST]
+            rows.dyno(option.dyno) | {"free": [rows.span(gap) for gap in option.free]} for option in partly[:MOST]
         ],
         "not_free": [
-            rows.dyno(each.dyno) | {"reasons": [refusal.sentence for refusal in each.refusals]}
-            for each in found
-            if each.refusals
+            rows.dyno(option.dyno) | {"reasons": [refusal.sentence for refusal in option.refusals]}
+            for option in options
+            if option.refusals
         ],
     }
 
@@ -138,21 +138,21 @@ def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
 )
 def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> dict[str, Any]:
     vehicle = lookup.vehicle(caller, args.vehicle)
-    found = list(reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk))
+    bookings = list(reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk))
     today = caller.today
     waiting = requests.request_list(caller.ground, user=caller.user).filter(
         vehicle=vehicle, status=RequestStatus.WAITING
     )
     coming = [
         row
-        for row in found
+        for row in bookings
         if row.status == AllocationStatus.RUNNING
         or (row.last_day >= today and row.status != AllocationStatus.COMPLETED)
     ]
     return {
         "vehicle": rows.vehicle(vehicle),
         "allocations": [rows.allocation(row) for row in coming[:MOST]],
-        "past": [rows.allocation(row) for row in reversed(found) if row not in coming][:10],
+        "past": [rows.allocation(row) for row in reversed(bookings) if row not in coming][:10],
         "waiting": [rows.request(row) for row in waiting[:MOST]],
         "today": today,
     }
@@ -167,14 +167,18 @@ def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> dict[str, 
 )
 def detect_conflicts(caller: Caller, args: a.Period) -> dict[str, Any]:
     days = days_of(args.start_date, args.end_date)
-    found = reports.conflicts(caller.ground, user=caller.user, days=days)
+    conflicts = reports.conflicts(caller.ground, user=caller.user, days=days)
     return {
         "conflicts": [
-            {"what": each.what, "shared": "dyno" if each.same_dyno else "vehicle", "stays": [each.one, each.other]}
-            | rows.span(each.days)
-            for each in found[:MOST]
+            {
+                "what": conflict.what,
+                "shared": "dyno" if conflict.same_dyno else "vehicle",
+                "stays": [conflict.one, conflict.other],
+            }
+            | rows.span(conflict.days)
+            for conflict in conflicts[:MOST]
         ],
-        "count": len(found),
+        "count": len(conflicts),
     }
 
 
@@ -188,17 +192,17 @@ def detect_conflicts(caller: Caller, args: a.Period) -> dict[str, Any]:
 def completed_tests_count(caller: Caller, args: a.CountCompleted) -> dict[str, Any]:
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     days = days_of(args.start_date, args.end_date)
-    found = reports.allocations_between(
+    completed = reports.allocations_between(
         caller.ground, user=caller.user, status=AllocationStatus.COMPLETED, days=days, test_type=test_type
     )
     by_type: dict[str, int] = defaultdict(int)
-    for name in found.values_list("test_type__name", flat=True):
+    for name in completed.values_list("test_type__name", flat=True):
         by_type[name] += 1
     return {
         "count": sum(by_type.values()),
         "by_test_type": dict(by_type),
         "days": days and rows.span(days),
-        "tests": [rows.allocation(row) for row in found.order_by("-last_day")[:10]],
+        "tests": [rows.allocation(row) for row in completed.order_by("-last_day")[:10]],
     }
 
 
@@ -215,7 +219,7 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]
         raise DomainError(f"{args.status} is no status; it is one of {', '.join(AllocationStatus.values)}.")
     days = days_of(args.start_date, args.end_date)
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
-    found = reports.allocations_between(
+    tests = reports.allocations_between(
         caller.ground,
         user=caller.user,
         status=status,
@@ -230,13 +234,13 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]
             rows.window(row) for row in reports.windows_between(caller.ground, user=caller.user, days=span, dyno=dyno)
         ]
         if not days:
-            found = found.filter(Q(last_day__gte=caller.today) | Q(status=AllocationStatus.RUNNING))
+            tests = tests.filter(Q(last_day__gte=caller.today) | Q(status=AllocationStatus.RUNNING))
     return {
         "status_asked": status,
         "days": days and rows.span(days),
         "dyno": dyno and rows.dyno(dyno),
-        "tests": [rows.allocation(row) for row in found[:MOST]],
-        "count": found.count(),
+        "tests": [rows.allocation(row) for row in tests[:MOST]],
+        "count": tests.count(),
         "maintenance": windows,
     }
 
@@ -252,16 +256,16 @@ def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> dict[str, Any
     """Today's where no day is said; of one dyno, what is and what comes."""
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     today = caller.today
-    asked = days_of(args.start_date, args.end_date)
-    days = asked or (DayRange(today, today + dt.timedelta(days=365)) if dyno else DayRange(today, today))
-    found = list(reports.windows_between(caller.ground, user=caller.user, days=days, dyno=dyno))
+    stated = days_of(args.start_date, args.end_date)
+    days = stated or (DayRange(today, today + dt.timedelta(days=365)) if dyno else DayRange(today, today))
+    windows = list(reports.windows_between(caller.ground, user=caller.user, days=days, dyno=dyno))
     return {
         "days": rows.span(days),
-        "said": asked is not None,
+        "said": stated is not None,
         "today": today,
         "dyno": dyno and rows.dyno(dyno),
-        "maintenance": [rows.window(row) for row in found[:MOST]],
-        "count": len(found),
+        "maintenance": [rows.window(row) for row in windows[:MOST]],
+        "count": len(windows),
         "disabled": [
             rows.dyno(row)
             for row in dynos.dynos(caller.ground, user=caller.user).filter(enabled=False)
@@ -288,16 +292,16 @@ def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
     )
     answers = []
     for test_type in types:
-        for each in fit.fits(
+        for option in fit.fits(
             caller.ground, user=caller.user, days=days, test_type=test_type, vehicle=vehicle, dyno=dyno
         ):
             answers.append(
                 {
-                    "dyno": each.dyno.name,
-                    "url": rows.dyno(each.dyno)["url"],
+                    "dyno": option.dyno.name,
+                    "url": rows.dyno(option.dyno)["url"],
                     "test_type": test_type.name,
-                    "can": not each.refusals,
-                    "reasons": [refusal.sentence for refusal in each.refusals],
+                    "can": not option.refusals,
+                    "reasons": [refusal.sentence for refusal in option.refusals],
                 }
             )
     return {
@@ -356,15 +360,15 @@ def list_late_tests(caller: Caller, args: a.ListLate) -> dict[str, Any]:
     if kind and kind not in LateKind.values:
         raise DomainError(f"{args.kind} is no kind of lateness; it is one of {', '.join(LateKind.values)}.")
     every = lateness.late_allocations(caller.ground, user=caller.user)
-    found = every.filter(late_kind=kind) if kind else every
+    late = every.filter(late_kind=kind) if kind else every
     waiting = requests.request_list(caller.ground, user=caller.user).filter(
         lateness.late_requests(caller.today), status=RequestStatus.WAITING
     )
     return {
         "kind": kind,
-        "tests": [_late_row(row) for row in found.order_by("-days_late", "pk")[:MOST]],
-        "count": found.count(),
-        "by_kind": {LateKind(each).value: number for each, number in lateness.late_counts(every).items()},
+        "tests": [_late_row(row) for row in late.order_by("-days_late", "pk")[:MOST]],
+        "count": late.count(),
+        "by_kind": {LateKind(name).value: number for name, number in lateness.late_counts(every).items()},
         "waiting": [rows.request(row) for row in waiting[:MOST]],
         "waiting_count": waiting.count(),
     }
@@ -386,7 +390,7 @@ def list_requests(caller: Caller, args: a.ListRequests) -> dict[str, Any]:
     status = (args.status or RequestStatus.WAITING).casefold()
     if status not in RequestStatus.values:
         raise DomainError(f"{args.status} is no status of a request; it is one of {', '.join(RequestStatus.values)}.")
-    found = requests.request_list(caller.ground, user=caller.user).filter(status=status)
+    query = requests.request_list(caller.ground, user=caller.user).filter(status=status)
     if args.vehicle:
-        found = found.filter(vehicle=lookup.vehicle(caller, args.vehicle))
-    return {"status_asked": status, "requests": [rows.request(row) for row in found[:MOST]], "count": found.count()}
+        query = query.filter(vehicle=lookup.vehicle(caller, args.vehicle))
+    return {"status_asked": status, "requests": [rows.request(row) for row in query[:MOST]], "count": query.count()}

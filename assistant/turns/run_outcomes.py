@@ -46,7 +46,7 @@ def turn_seconds() -> float:
 
 def of(error: BaseException) -> Ending:
     """What to say of what ended a run."""
-    told = f"{type(error).__name__}: {error}"
+    detail = f"{type(error).__name__}: {error}"
     match error:
         case Halted(why=Halt.STOPPED):
             return Ending(RunStatus.STOPPED, STOPPED)
@@ -56,15 +56,15 @@ def of(error: BaseException) -> Ending:
             late = f"It took more than {turn_seconds():.0f} seconds."
             return Ending(RunStatus.FAILED, TOO_LONG, late, done_with_card=True)
         case DomainError():
-            return Ending(RunStatus.FAILED, error.sentence, told)
+            return Ending(RunStatus.FAILED, error.sentence, detail)
         case NoAnswer():
-            return Ending(RunStatus.FAILED, str(error), told, done_with_card=True)
+            return Ending(RunStatus.FAILED, str(error), detail, done_with_card=True)
         case TooManySteps():
-            return Ending(RunStatus.FAILED, TOO_MANY_STEPS, told, done_with_card=True)
+            return Ending(RunStatus.FAILED, TOO_MANY_STEPS, detail, done_with_card=True)
         case OperationalError() | InterfaceError() | DriverError():
-            return Ending(RunStatus.FAILED, DATABASE_AWAY, told)
+            return Ending(RunStatus.FAILED, DATABASE_AWAY, detail)
     logger.error("A run failed", exc_info=error)
-    return Ending(RunStatus.FAILED, BROKEN, told)
+    return Ending(RunStatus.FAILED, BROKEN, detail)
 
 
 def write(run: Run, transcript: Transcript, ending: Ending) -> None:

@@ -97,10 +97,10 @@ def _lead(run: Run, transcript: Transcript, lock: locks.Lock) -> str:
     own = turn.Turn(ctx, meter=meter)
     meter.pause = own.watch.pause
     if run.attempts > 1:
-        known = own.messages()
-        transcript.forget_all_but([message.id for message in known])
+        messages = own.messages()
+        transcript.forget_all_but([message.id for message in messages])
         # Before anything new is said: the transcript is in the order of its writing.
-        for message in known:
+        for message in messages:
             transcript.message(message.id, message.text, cut=bool(message.cut))
     watching, silence = _Watching(run, own.watch, lock), _Silence(run)
     with closing(own.go(run.question.text if run.question else "", _past(run))) as events:
@@ -166,7 +166,7 @@ class _Silence:
                 self._since = time.monotonic()
             case turn.Words():
                 self._since = time.monotonic()
-            case turn.Said() | turn.Answered():
+            case turn.ModelMessage() | turn.Answered():
                 self._since = None
 
     def _look(self) -> None:
@@ -191,12 +191,12 @@ def _past(run: Run) -> turn.Past:
     if earlier is None:
         return turn.Past()
     calls = ToolCall.objects.filter(run=earlier, result__status__isnull=False)
-    said = Message.objects.filter(run=earlier, author=Author.ASSISTANT, cut=True).first()
+    cut_message = Message.objects.filter(run=earlier, author=Author.ASSISTANT, cut=True).first()
     same = run.conversation.runs.filter(question=run.question).exclude(pk=run.pk) if run.question else []
     return turn.Past(
         results={call.call_id: json.dumps(call.result) for call in calls},
-        said=said.text if said else "",
-        superseded=tuple(str(each.pk) for each in same),
+        partial_answer=cut_message.text if cut_message else "",
+        superseded=tuple(str(other.pk) for other in same),
     )
 
 
@@ -216,7 +216,7 @@ def _tell(run: Run, transcript: Transcript, event: turn.Event) -> None:
                 note = conversations.write_note(run, why, name="why")
                 tell(run.pk, "message", id=note.pk)
             tell(run.pk, "model", name=name, offline=name == OFFLINE)
-        case turn.Said(id, text, calls, cut):
+        case turn.ModelMessage(id, text, calls, cut):
             transcript.message(id, text, cut=bool(cut))
             if cut:
                 note = conversations.write_note(run, cut, name="cut")
@@ -234,9 +234,9 @@ def lost(*, after: dt.timedelta = dt.timedelta(seconds=30)) -> list[uuid.UUID]:
     before = timezone.now() - after
     waiting = Run.objects.filter(status=RunStatus.QUEUED, created_at__lt=before)
     begun = Run.objects.filter(status=RunStatus.RUNNING, started_at__lt=before)
-    found = [run.pk for run in waiting.order_by("created_at")[:100]]
+    run_ids = [run.pk for run in waiting.order_by("created_at")[:100]]
     for run in begun.order_by("created_at")[:100]:
         with locks.held(run.conversation_id) as lock:
             if lock:
-                found.append(run.pk)
-    return found
+                run_ids.append(run.pk)
+    return run_ids

@@ -70,8 +70,8 @@ class Transcript:
 
     def forget_all_but(self, names: list[str]) -> None:
         """Takes out what a worker wrote that died before the graph had it: it is said anew."""
-        kept = [uuid.uuid5(self._run.pk, name) for name in names]
-        self._run.messages.filter(author=Author.ASSISTANT).exclude(pk__in=kept).delete()
+        pks = [uuid.uuid5(self._run.pk, name) for name in names]
+        self._run.messages.filter(author=Author.ASSISTANT).exclude(pk__in=pks).delete()
 
     def put_in_order(self, names: list[str]) -> None:
         """In the graph's order, whichever of two workers wrote a message down and when."""

@@ -85,7 +85,7 @@ def test_a_model_that_never_stops_is_stopped(committed_world, wednesday):
 
     ctx = context(committed_world)
     caller = Caller(ctx)
-    model = Endless(known=offline_model(caller).known)
+    model = Endless(vocabulary=offline_model(caller).vocabulary)
     messages = turn(ctx, "go on", model=model)
     assert len(messages) < RECURSION_LIMIT
     assert "limit" in messages[-1].text.lower()

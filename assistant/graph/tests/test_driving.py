@@ -61,7 +61,7 @@ def test_a_halted_watch_ends_whatever_begins_or_goes_on(event):
 def test_a_halted_run_writes_no_checkpoint():
     watch = Watch()
     saver = GuardedSaver(None, watch)
-    watch.halt(Halt.LEFT)
+    watch.halt(Halt.ABANDONED)
     with pytest.raises(Halted):
         saver.put({}, {}, {}, {})
     with pytest.raises(Halted):

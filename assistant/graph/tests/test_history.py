@@ -24,7 +24,7 @@ def test_a_history_that_holds_together_is_left_alone():
 
 def test_calls_without_a_result_are_closed_by_what_is_known_or_as_failed():
     cut = [HumanMessage("q", id="run-1"), call("1", "2", "3"), ToolMessage("r", tool_call_id="2")]
-    added = history.opening(cut, NEXT, results={"3": '{"status": "ok"}'}, said="Well")
+    added = history.opening(cut, NEXT, results={"3": '{"status": "ok"}'}, partial_answer="Well")
     assert described(added) == [
         ("tool", history.CUT_OFF, "1"),
         ("tool", '{"status": "ok"}', "3"),

@@ -91,15 +91,15 @@ class When:
 
 def _working_end(first: dt.date, days: int) -> dt.date:
     """The last of so many working days, of which the first may be the day given."""
-    last, left = first, days - (first.weekday() < 5)
-    while left > 0:
+    last, remaining = first, days - (first.weekday() < 5)
+    while remaining > 0:
         last += DAY
-        left -= last.weekday() < 5
+        remaining -= last.weekday() < 5
     return last
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Hit:
     at: int
     to: int
     first: dt.date
@@ -127,10 +127,10 @@ class _Reader:
                 next(y for y in range(self.today.year, self.today.year + 8) if calendar.isleap(y)), month, day
             )
         if self.bias == "past":
-            return max((each for each in options if each <= self.today), default=options[0])
+            return max((option for option in options if option <= self.today), default=options[0])
         if self.bias == "near":
-            return min(options, key=lambda each: abs((each - self.today).days))
-        return next((each for each in options if each >= self.today - 31 * DAY), options[-1])
+            return min(options, key=lambda option: abs((option - self.today).days))
+        return next((option for option in options if option >= self.today - 31 * DAY), options[-1])
 
     def _dated(self, day: str, month: str | int, year: str | None) -> dt.date | None:
         number = month if isinstance(month, int) else _MONTHS.index(month[:3]) + 1
@@ -163,10 +163,10 @@ class _Reader:
 
     # Points.
 
-    def point(self, at: int) -> _Found | None:
+    def point(self, at: int) -> _Hit | None:
         for pattern, make in _POINTS:
             if (match := pattern.match(self.text, at)) and (day := make(self, match)):
-                return _Found(at, match.end(), day, day, True, "weekday" in pattern.pattern[:60])
+                return _Hit(at, match.end(), day, day, True, "weekday" in pattern.pattern[:60])
         return None
 
     def iso(self, m: re.Match) -> dt.date | None:
@@ -241,10 +241,10 @@ class _Reader:
 
     # Periods.
 
-    def period(self, at: int) -> _Found | None:
+    def period(self, at: int) -> _Hit | None:
         for pattern, make in _PERIODS:
             if (match := pattern.match(self.text, at)) and (span := make(self, match)):
-                return _Found(at, match.end(), *span, point=False)
+                return _Hit(at, match.end(), *span, point=False)
         return None
 
     def period_named(self, m: re.Match) -> Span | None:
@@ -285,19 +285,19 @@ class _Reader:
         return dt.date(today.year + step, 1, 1), dt.date(today.year + step, 12, 31)
 
     def week_of(self, m: re.Match) -> Span | None:
-        found = self.range(m.end()) or self.point(m.end())
-        if found is None:
+        hit = self.range(m.end()) or self.point(m.end())
+        if hit is None:
             return None
-        self._end = found.to
-        first = self._monday(found.first)
+        self._end = hit.to
+        first = self._monday(hit.first)
         return first, first + 6 * DAY
 
     def week_number(self, m: re.Match) -> Span | None:
         number, year = int(m["number"]), m["year"]
         years = [int(year)] if year else [self.today.year, self.today.year + 1]
-        for each in years:
+        for iso_year in years:
             try:
-                first = dt.date.fromisocalendar(each, number, 1)
+                first = dt.date.fromisocalendar(iso_year, number, 1)
             except ValueError:
                 continue
             if year or self.bias != "future" or first + 6 * DAY >= self.today:
@@ -347,10 +347,10 @@ class _Reader:
 
     # Ranges.
 
-    def range(self, at: int) -> _Found | None:
+    def range(self, at: int) -> _Hit | None:
         for pattern, make in _RANGES:
             if (match := pattern.match(self.text, at)) and (span := make(self, match)):
-                return _Found(at, match.end(), *span, point=False)
+                return _Hit(at, match.end(), *span, point=False)
         lead = re.compile(r"(?:between|from|starting(?: on)?|beginning(?: on)?)?\s*(?:the\s+)?").match(self.text, at)
         between = lead[0].startswith("between") if lead else False
         first = self.point(lead.end() if lead else at)
@@ -363,9 +363,9 @@ class _Reader:
         last = self._second(joint.end() if joint else first.to, first)
         if last is None:
             return None
-        return _Found(at, last.to, first.first, last.last, point=False)
+        return _Hit(at, last.to, first.first, last.last, point=False)
 
-    def _second(self, at: int, first: _Found) -> _Found | None:
+    def _second(self, at: int, first: _Hit) -> _Hit | None:
         """The end of a range, which is at or after its start: its year, month or week may be the start's."""
         last = self.point(at)
         if last is None:
@@ -373,7 +373,7 @@ class _Reader:
             if not bare:
                 return None
             day = _date(first.first.year, first.first.month, int(bare["day"]))
-            return _Found(at, bare.end(), day, day, True) if day and day >= first.first else None
+            return _Hit(at, bare.end(), day, day, True) if day and day >= first.first else None
         if last.first < first.first:
             if name := re.compile(WEEKDAY).match(self.text, at):
                 day = self._weekday(name["weekday"], first.first - DAY)
@@ -652,7 +652,7 @@ _LEAD = re.compile(
 def read_days(text: str, today: dt.date, bias: Bias = "future") -> When:
     """The days that a text (in small letters) speaks of; `rest` is the text without them."""
     reader = _Reader(text, today, bias)
-    found, lengths, cuts = [], [], []
+    hits, lengths, cuts = [], [], []
     working = False
     at = 0
     while at < len(text):
@@ -660,11 +660,11 @@ def read_days(text: str, today: dt.date, bias: Bias = "future") -> When:
             at += 1
             continue
         if (match := _WEEK_OF.match(text, at)) and (span := reader.week_of(match)):
-            found.append(_Found(at, reader._end, *span, point=False))
+            hits.append(_Hit(at, reader._end, *span, point=False))
             cuts.append((at, at := reader._end))
             continue
         if hit := reader.range(at) or reader.period(at) or reader.point(at):
-            found.append(hit)
+            hits.append(hit)
             cuts.append((at, at := hit.to))
             continue
         match = _LENGTH.match(text, at)
@@ -677,30 +677,30 @@ def read_days(text: str, today: dt.date, bias: Bias = "future") -> When:
         at += 1
     rest = _without(text, cuts)
     days = lengths[0] if lengths and lengths[0] > 0 else None
-    if not found and (guess := _guess(rest, today)):
+    if not hits and (guess := _guess(rest, today)):
         return When(guess, days=days, working=working, point=True, rest=rest)
-    if not found:
+    if not hits:
         return When(days=days, working=working, rest=rest)
-    when = _joined(text, found)
-    if when.last and not when.point and days and (when.last - when.first).days + 1 != days and _vague(text, found):
+    when = _joined(text, hits)
+    if when.last and not when.point and days and (when.last - when.first).days + 1 != days and _vague(text, hits):
         when = replace(when, last=None)
     return replace(when, days=days, working=working, rest=rest)
 
 
-def _vague(text: str, found: list[_Found]) -> bool:
+def _vague(text: str, hits: list[_Hit]) -> bool:
     """A week or month in which some days are wanted is a start, and no length."""
-    return len(found) == 1
+    return len(hits) == 1
 
 
-def _joined(text: str, found: list[_Found]) -> When:
-    spans = [each for each in found if not each.point]
+def _joined(text: str, hits: list[_Hit]) -> When:
+    spans = [hit for hit in hits if not hit.point]
     if spans:
         return When(spans[0].first, spans[0].last)
-    points = list(found)
+    points = list(hits)
     if len(points) > 1 and points[1].first > points[0].first:
         return When(points[0].first, points[1].first)
     if len(points) > 1 and points[1].first < points[0].first:
-        leads = [_LEAD.search(text[: each.at]) for each in points[:2]]
+        leads = [_LEAD.search(text[: hit.at]) for hit in points[:2]]
         if leads[0] and leads[0]["until"] and leads[1] and leads[1]["starting"]:
             return When(points[1].first, points[0].first)
     lead = _LEAD.search(text[: points[0].at])

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from assistant import matching
 from assistant.enums import Outcome
 from assistant.providers.offline.days import DAY, WEEKDAY, When
-from assistant.providers.offline.reading import Known, Said, read
+from assistant.providers.offline.reading import Sentence, Vocabulary, read
 
 DEEPEST = 5
 """Turns that are looked back at."""
@@ -54,10 +54,10 @@ _FILLERS = frozenset(
 _CORRECTS = re.compile(
     r"\b(?:no|not|sorry|actually|make it|instead|rather|mean|meant|better|change|correction|should be|wait|oops|prefer)\b"
 )
-_HERE = re.compile(
+_SAME_VEHICLE = re.compile(
     r"\b(?:it|its|that one|this one|(?:the same|same|that|this) (?:vehicle|car|truck|one)|the (?:vehicle|car|truck)|him|them|they|that booking|this booking|that test|the booking)\b"
 )
-_THERE = re.compile(r"\b(?:there|that dyno|this dyno|the same dyno|same dyno|same place|the dyno)\b")
+_SAME_DYNO = re.compile(r"\b(?:there|that dyno|this dyno|the same dyno|same dyno|same place|the dyno)\b")
 _THEN = re.compile(
     r"\b(?:there|then|(?:on |in |for )?(?:those|these|the same|that) (?:days?|dates?|week|time|period))\b"
 )
@@ -77,7 +77,7 @@ class Kind:
     understood: bool = True
 
 
-Decide = Callable[[Said], Kind]
+Decide = Callable[[Sentence], Kind]
 
 
 @dataclass(frozen=True)
@@ -115,69 +115,73 @@ def last_turn(messages: Sequence[BaseMessage], at: int) -> LastTurn | None:
     return None
 
 
-def heard(messages: Sequence[BaseMessage], at: int, known: Known, decide: Decide, deep: int = DEEPEST) -> Said:
+def heard(
+    messages: Sequence[BaseMessage], at: int, vocabulary: Vocabulary, decide: Decide, deep: int = DEEPEST
+) -> Sentence:
     """What the user says now, completed by what they said before where it is no sentence of its own."""
     text = _text(messages[at])
-    said = read(text, known)
+    sentence = read(text, vocabulary)
     earlier = _asked_before(messages, at)
     if earlier is None or not deep or not isinstance(messages[at - 1], AIMessage):
-        return said
+        return sentence
     short = len(text.split()) <= LONGEST
-    asked = messages[at - 1].additional_kwargs.get("outcome") == Outcome.CLARIFY
-    fragment = short and _is_fragment(said)
-    refers = (not said.vehicles and _HERE.search(said.words)) or (not said.dynos and _THERE.search(said.words))
-    if not (fragment or refers or (asked and short)):
-        return said
-    before = heard(messages, earlier, known, decide, deep - 1)
-    if asked and short and not _stands_alone(said):
-        return read(f"{before.text} {text}", known)
+    clarifying = messages[at - 1].additional_kwargs.get("outcome") == Outcome.CLARIFY
+    fragment = short and _is_fragment(sentence)
+    refers = (not sentence.vehicles and _SAME_VEHICLE.search(sentence.words)) or (
+        not sentence.dynos and _SAME_DYNO.search(sentence.words)
+    )
+    if not (fragment or refers or (clarifying and short)):
+        return sentence
+    before = heard(messages, earlier, vocabulary, decide, deep - 1)
+    if clarifying and short and not _stands_alone(sentence):
+        return read(f"{before.text} {text}", vocabulary)
     if fragment:
-        merged = _merged(before, said)
+        merged = _merged(before, sentence)
         new, old = decide(merged), decide(before)
-        if new.understood and (new.calls != old.calls or not decide(said).understood):
+        if new.understood and (new.calls != old.calls or not decide(sentence).understood):
             return merged
-    return _referred(before, said) if refers else said
+    return _referred(before, sentence) if refers else sentence
 
 
-def _stands_alone(said: Said) -> bool:
-    return bool(_OWN.match(said.words)) or bool(DROP_IT.fullmatch(said.text.casefold()))
+def _stands_alone(sentence: Sentence) -> bool:
+    return bool(_OWN.match(sentence.words)) or bool(DROP_IT.fullmatch(sentence.text.casefold()))
 
 
-def _is_fragment(said: Said) -> bool:
+def _is_fragment(sentence: Sentence) -> bool:
     """Names, days and small words only."""
-    if _relative(said) or _STATUS.search(said.words):
-        rest = _STATUS.sub(" ", _AFTER.sub(" ", said.words))
+    if _relative(sentence) or _STATUS.search(sentence.words):
+        rest = _STATUS.sub(" ", _AFTER.sub(" ", sentence.words))
     elif (
-        said.vehicles
-        or said.dynos
-        or said.tests
-        or said.when.first
-        or said.when.days
-        or said.weight
-        or said.drive
-        or said.backup
+        sentence.vehicles
+        or sentence.dynos
+        or sentence.tests
+        or sentence.when.first
+        or sentence.when.days
+        or sentence.weight
+        or sentence.drive
+        or sentence.backup
     ):
-        rest = said.words
+        rest = sentence.words
     else:
         return False
-    rest = said_without_days(rest, said)
+    rest = said_without_days(rest, sentence)
     return all(word in _FILLERS for word in re.findall(r"[a-z']+", rest))
 
 
-def said_without_days(words: str, said: Said) -> str:
-    if not (said.when.first or said.when.days):
+def said_without_days(words: str, sentence: Sentence) -> str:
+    if not (sentence.when.first or sentence.when.days):
         return words
-    return said.when.rest if said.when.rest else words
+    return sentence.when.rest if sentence.when.rest else words
 
 
-def _relative(said: Said) -> re.Match | None:
-    return _AFTER.search(said.words)
+def _relative(sentence: Sentence) -> re.Match | None:
+    return _AFTER.search(sentence.words)
 
 
-def _merged(before: Said, new: Said) -> Said:
+def _merged(before: Sentence, new: Sentence) -> Sentence:
     words = before.words
-    if (told := _STATUS.search(new.words)) and _STATUS.search(words):
-        words = _STATUS.sub(told[1], words, count=1)
+    if (status := _STATUS.search(new.words)) and _STATUS.search(words):
+        words = _STATUS.sub(status[1], words, count=1)
     return replace(
         before,
         words=words,
@@ -194,7 +198,7 @@ def _merged(before: Said, new: Said) -> Said:
     )
 
 
-def _when(before: Said, new: Said) -> When:
+def _when(before: Sentence, new: Sentence) -> When:
     old, when = before.when, new.when
     if old.first and (relative := _relative(new)):
         return _shifted(old, relative)
@@ -211,7 +215,7 @@ def _when(before: Said, new: Said) -> When:
     return replace(when, first=first, days=length)
 
 
-def _near(old: dt.date, new: Said) -> dt.date:
+def _near(old: dt.date, new: Sentence) -> dt.date:
     """A weekday, or a day of the month, that is said alone is of the week or month that was spoken of."""
     first = new.when.first or old
     cut = new.text.casefold()
@@ -241,56 +245,58 @@ def _shifted(old: When, relative: re.Match) -> When:
     return replace(old, first=old.first and old.first + days * DAY, last=old.last + days * DAY if old.last else None)
 
 
-def _referred(before: Said, said: Said) -> Said:
+def _referred(before: Sentence, sentence: Sentence) -> Sentence:
     """`it` is the vehicle that was spoken of, `there` the dyno, `then` the days."""
-    if not said.vehicles and _HERE.search(said.words):
-        said = replace(said, vehicles=before.vehicles[:1])
-    if not said.dynos and _THERE.search(said.words):
-        said = replace(said, dynos=before.dynos[:1])
-    if not said.when.first and _THEN.search(said.words):
-        said = replace(said, when=replace(before.when, days=said.when.days or before.when.days))
-    return said
+    if not sentence.vehicles and _SAME_VEHICLE.search(sentence.words):
+        sentence = replace(sentence, vehicles=before.vehicles[:1])
+    if not sentence.dynos and _SAME_DYNO.search(sentence.words):
+        sentence = replace(sentence, dynos=before.dynos[:1])
+    if not sentence.when.first and _THEN.search(sentence.words):
+        sentence = replace(sentence, when=replace(before.when, days=sentence.when.days or before.when.days))
+    return sentence
 
 
-def choice(text: str, last: LastTurn, known: Known) -> tuple[str, dict[str, Any]] | None:
+def choice(text: str, last: LastTurn, vocabulary: Vocabulary) -> tuple[str, dict[str, Any]] | None:
     """The last call again, with the one of its candidates that is meant now."""
     if last.status != "unclear" or not last.candidates:
         return None
-    said = read(text, known)
-    found = [each for each in last.candidates if _meant(each, said)] or _counted(text, last.candidates)
-    if len(found) != 1:
-        found = [each for each in last.candidates if _ends_in(each, text)]
-    if len(found) != 1:
+    sentence = read(text, vocabulary)
+    matches = [candidate for candidate in last.candidates if _is_meant(candidate, sentence)] or _counted(
+        text, last.candidates
+    )
+    if len(matches) != 1:
+        matches = [candidate for candidate in last.candidates if _ends_in(candidate, text)]
+    if len(matches) != 1:
         return None
-    row = found[0]
+    row = matches[0]
     if "first_day" in row:
-        kept = {key: value for key, value in last.args.items() if not key.startswith("within_") and key != "dyno"}
+        args = {key: value for key, value in last.args.items() if not key.startswith("within_") and key != "dyno"}
         if last.name == "move_allocation" and "dyno" in last.args:
-            kept["dyno"] = last.args["dyno"]
-        return last.name, kept | {"allocation": row["id"]}
+            args["dyno"] = last.args["dyno"]
+        return last.name, args | {"allocation": row["id"]}
     key = next((key for key in ("vehicle", "dyno") if key in row), None)
     if key:
         return last.name, last.args | {key: row[key]}
     return (last.name, last.args | {"test_type": row["name"]}) if "name" in row else None
 
 
-def _meant(row: dict[str, Any], said: Said) -> bool:
-    told = []
+def _is_meant(row: dict[str, Any], sentence: Sentence) -> bool:
+    checks = []
     if "first_day" in row:
-        when = said.when
+        when = sentence.when
         if when.first:
-            told.append(
+            checks.append(
                 row["first_day"] <= (when.end or when.first).isoformat() and row["last_day"] >= when.first.isoformat()
             )
-        told += [row.get("dyno") in said.dynos] if said.dynos else []
-        told += [row.get("test_type") in said.tests] if said.tests else []
-        if status := _STATUS.search(said.words):
-            told.append(row.get("status") == status[1])
+        checks += [row.get("dyno") in sentence.dynos] if sentence.dynos else []
+        checks += [row.get("test_type") in sentence.tests] if sentence.tests else []
+        if status := _STATUS.search(sentence.words):
+            checks.append(row.get("status") == status[1])
     else:
         label = row.get("vehicle") or row.get("dyno") or row.get("name")
-        if said.vehicles or said.dynos or said.tests:
-            told.append(label in (*said.vehicles, *said.dynos, *said.tests))
-    return bool(told) and all(told)
+        if sentence.vehicles or sentence.dynos or sentence.tests:
+            checks.append(label in (*sentence.vehicles, *sentence.dynos, *sentence.tests))
+    return bool(checks) and all(checks)
 
 
 _ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1, "latter": -1, "former": 0}

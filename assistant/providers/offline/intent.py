@@ -7,7 +7,7 @@ from typing import Any
 
 from assistant.enums import Outcome
 from assistant.providers.offline import dialogue, phrases
-from assistant.providers.offline.reading import Known, Said
+from assistant.providers.offline.reading import Sentence, Vocabulary
 
 Args = dict[str, Any]
 
@@ -28,28 +28,28 @@ class Plan:
 
 @dataclass(frozen=True)
 class Turn:
-    said: Said
-    known: Known
+    sentence: Sentence
+    vocabulary: Vocabulary
     tools: frozenset[str] = field(default_factory=frozenset)
 
     def has(self, pattern: str) -> bool:
-        return self.said.has(pattern)
+        return self.sentence.has(pattern)
 
     def call(self, name: str, **args: Any) -> Plan:
         if name not in self.tools:
-            return not_offered(name, self.known)
-        here = self.known.here
+            return not_offered(name, self.vocabulary)
+        page = self.vocabulary.page
         if (
             name in ("move_allocation", "cancel_allocation")
-            and here.allocation
-            and args.get("vehicle") == here.vehicle
+            and page.allocation
+            and args.get("vehicle") == page.vehicle
         ):
-            args["allocation"] = here.allocation
+            args["allocation"] = page.allocation
         return Plan(calls=((name, {key: value for key, value in args.items() if value is not None}),))
 
 
-def not_offered(name: str, known: Known) -> Plan:
-    if name in WRITES and known.role == "viewer":
+def not_offered(name: str, vocabulary: Vocabulary) -> Plan:
+    if name in WRITES and vocabulary.role == "viewer":
         return refused(
             "You have no right to change the schedule here: you are a viewer. A scheduler or admin can; I can look things "
             "up for you."
@@ -77,7 +77,7 @@ _STRONG = r"book|put|schedule(?!\s+(?:of|is|says|looks?|for ;)\b)|allocate|assig
 
 
 def books(turn: Turn) -> bool:
-    words = turn.said.words
+    words = turn.sentence.words
     if re.fullmatch(r"\s*;\W*schedule\W*", words):
         return False
     if re.match(
@@ -104,12 +104,12 @@ _QUESTION = re.compile(
 
 
 def is_question(turn: Turn) -> bool:
-    return _QUESTION.match(turn.said.words) is not None
+    return _QUESTION.match(turn.sentence.words) is not None
 
 
 def is_statement(turn: Turn) -> bool:
     """Whether something is told: the name of what it is about stands before the verb, and there is no question mark."""
-    text = turn.said.text.strip().casefold()
+    text = turn.sentence.text.strip().casefold()
     return not _QUESTION.match(text) and not text.endswith("?")
 
 

@@ -397,8 +397,8 @@ def in_english(text: str, keep: Collection[str] = ()) -> str:
     if len(key) != len(text):
         return text
     own = sum(word in _ENGLISH for word in re.findall(r"[a-z']+", key))
-    kept = {_key(word) for word in keep}
-    hits = [[match for match in pattern.finditer(key) if match[0] not in kept] for pattern, _ in _PATTERNS]
+    kept_words = {_key(word) for word in keep}
+    hits = [[match for match in pattern.finditer(key) if match[0] not in kept_words] for pattern, _ in _PATTERNS]
     best = max(range(len(hits)), key=lambda at: _weight(hits[at], _PATTERNS[at][1]))
     if _weight(hits[best], _PATTERNS[best][1]) < max(2, own + 1):
         return text

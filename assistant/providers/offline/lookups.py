@@ -10,21 +10,21 @@ from assistant.providers.offline.intent import MOST_AT_ONCE, Plan, Turn, ask, bo
 def by_query(turn: Turn) -> Plan | None:
     if re.match(
         r"(?is)\W*(?:delete\s+from|update\s+\w+\s+set|insert\s+into|(?:drop|alter|create|truncate)\s+(?:table|view|schema|database|role|user|index)|truncate\s+\w+\s*;?\s*$|grant\s+\w+|copy\s+\w+)\b",
-        turn.said.text,
+        turn.sentence.text,
     ):
         return refused("No: queries only read. Nothing was run.")
-    found = re.search(r"(?is)\b((?:select|with)\b.+\bfrom\b.+)", turn.said.text)
-    statement = found[1].strip().rstrip("`;").strip() if found else ""
+    match = re.search(r"(?is)\b((?:select|with)\b.+\bfrom\b.+)", turn.sentence.text)
+    statement = match[1].strip().rstrip("`;").strip() if match else ""
     in_words = re.match(r"(?i)select (?:a|the|one|any|an)\b(?! \w+\()", statement)
     if re.match(r"(?i)select\b|with\s+\w+\s+as\b", statement) and not in_words:
         return turn.call("query_database", sql=statement)
-    asked = turn.has(
+    wants_query = turn.has(
         r"(?:run|do|make|execute|write|use|with) (?:me )?(?:an? |the )?(?:sql |database |db |read-only )*(?:query|select|sql)|sql|(?:query|ask) (?:the )?(?:database|db|data)|database query|query:|from the database"
     )
-    if asked and turn.has(r"insert|update \w+ set|delete|drop|alter|truncate|grant|create table"):
+    if wants_query and turn.has(r"insert|update \w+ set|delete|drop|alter|truncate|grant|create table"):
         return refused("No: queries only read. Nothing was run.")
-    sql = queries.query_for(turn.said, turn.known)
-    if asked:
+    sql = queries.query_for(turn.sentence, turn.vocabulary)
+    if wants_query:
         if sql:
             return turn.call("query_database", sql=sql)
         if turn.has(r"views?|schema|tables|columns|what can i query"):
@@ -34,7 +34,7 @@ def by_query(turn: Turn) -> Plan | None:
             "views are dynos, capabilities, vehicles, allocations, requests, maintenance, test_types, working_calendar, "
             "shutdowns and travel."
         )
-    if figure := queries.figure_for(turn.said):
+    if figure := queries.figure_for(turn.sentence):
         return turn.call("query_database", sql=figure)
     if (
         sql
@@ -47,14 +47,14 @@ def by_query(turn: Turn) -> Plan | None:
 
 def vehicles_list(turn: Turn) -> Plan | None:
     """No tool lists vehicles; a query does."""
-    said = turn.said
-    if said.vehicle or said.dyno or said.test or said.when.first or turn.has("dynos?|cells?|rigs?"):
+    sentence = turn.sentence
+    if sentence.vehicle or sentence.dyno or sentence.test or sentence.when.first or turn.has("dynos?|cells?|rigs?"):
         return None
-    if said.program and turn.has("where|when|schedule|scheduled|booked|booking|bookings|doing|status"):
-        return turn.call("query_database", sql=queries.stays_of(said.program, turn.known.today))
+    if sentence.program and turn.has("where|when|schedule|scheduled|booked|booking|bookings|doing|status"):
+        return turn.call("query_database", sql=queries.stays_of(sentence.program, turn.vocabulary.today))
     if turn.has("free|available|waiting|running|booked|scheduled|tested|on|book|put|place|allocate|schedule|request"):
         return None
-    where = queries.vehicles_where(said)
+    where = queries.vehicles_where(sentence)
     if turn.has(r"how many (?:\W )*(?:vehicles|cars|trucks)|(?:number|count) of (?:vehicles|cars|trucks)"):
         return turn.call("query_database", sql=f"SELECT count(*) AS vehicles FROM vehicles{where}")  # noqa: S608
     if turn.has(r"(?:list|show|which|what|give|all|see|display)\b.{0,25}\b(?:vehicles|cars|trucks|fleet)"):
@@ -67,8 +67,8 @@ def conflicts(turn: Turn) -> Plan | None:
     if turn.has(
         r"double[\s-]?book\w*|booked twice|twice booked|conflict\w*|overlap\w*|clash(?:es|ing)?|collisions?|collid\w*|two vehicles on (?:one|the same)|same dyno (?:at|on) the same|booked at the same time|(?:on|at|for) the same (?:time|days?|dates?)\b.{0,20}\b(?:dyno|vehicle)|(?:more than one|two|several) (?:vehicles?|cars?|tests?|bookings?) (?:on|at) (?:one|a|the same)|two (?:tests|bookings|cars) (?:at|on) (?:the same|once|one)|double allocat\w*|(?:scheduled|allocated) twice|doubly booked"
     ):
-        when = turn.said.when
-        if turn.said.vehicle and books(turn):
+        when = turn.sentence.when
+        if turn.sentence.vehicle and books(turn):
             return None
         return turn.call("detect_conflicts", start_date=iso(when.first), end_date=iso(when.end or when.first))
     return None
@@ -77,25 +77,27 @@ def conflicts(turn: Turn) -> Plan | None:
 def maintenance(turn: Turn) -> Plan | None:
     if not maintenance_words(turn) and not turn.has("disabled|switched off|not working|closed|shut"):
         return None
-    if turn.said.vehicle or (books(turn) and turn.said.test):
+    if turn.sentence.vehicle or (books(turn) and turn.sentence.test):
         return None
-    when = turn.said.when
-    if turn.has("upcoming|coming up|planned|scheduled|next") and not when.first and not turn.said.dyno:
-        start, end = turn.known.today, turn.known.today + 180 * DAY
+    when = turn.sentence.when
+    if turn.has("upcoming|coming up|planned|scheduled|next") and not when.first and not turn.sentence.dyno:
+        start, end = turn.vocabulary.today, turn.vocabulary.today + 180 * DAY
         return turn.call("maintenance_check", start_date=iso(start), end_date=iso(end))
     return turn.call(
-        "maintenance_check", start_date=iso(when.first), end_date=iso(when.end or when.first), dyno=turn.said.dyno
+        "maintenance_check", start_date=iso(when.first), end_date=iso(when.end or when.first), dyno=turn.sentence.dyno
     )
 
 
 def fit(turn: Turn) -> Plan | None:
-    said = turn.said
-    if not said.vehicle:
+    sentence = turn.sentence
+    if not sentence.vehicle:
         return None
     why = turn.has(
         r"why|what (?:stops|prevents|keeps|speaks against)|how come|reasons?|explain|what's (?:wrong|stopping)"
     )
-    can = re.search(r"\b(?:can|could|may|is|does|would|will|should|might)(?:n't| not)?\b", said.words) and turn.has(
+    can = re.search(
+        r"\b(?:can|could|may|is|does|would|will|should|might)(?:n't| not)?\b", sentence.words
+    ) and turn.has(
         r"(?:run|fit|fits|take|takes|go|suit|suits|suitable|compatible|allowed|able|eligible|accept|accepts|handle|handles|tested|be put|work|capable|do|use|used|support|supports|qualify|qualifies|qualified|good|right|okay|ok|possible)"
     )
     fits = turn.has(
@@ -109,19 +111,19 @@ def fit(turn: Turn) -> Plan | None:
     )
     polite = turn.has(r"(?:can|could|would|will) (?:you|i|we|u)\b")
     if (
-        (why and (said.dyno or turn.has(r"can't|cannot|can not|couldn't|not|doesn't|don't|won't|isn't|unable")))
-        or (can and said.dyno and not polite and not books(turn))
-        or (fits and said.dyno and not polite and not books(turn))
+        (why and (sentence.dyno or turn.has(r"can't|cannot|can not|couldn't|not|doesn't|don't|won't|isn't|unable")))
+        or (can and sentence.dyno and not polite and not books(turn))
+        or (fits and sentence.dyno and not polite and not books(turn))
         or (open_for and not books(turn))
         or (which and not books(turn))
     ):
-        when = said.when
+        when = sentence.when
         last = when.end or when.first
         return turn.call(
             "explain_fit",
-            vehicle=said.vehicle,
-            dyno=said.dyno,
-            test_type=said.test,
+            vehicle=sentence.vehicle,
+            dyno=sentence.dyno,
+            test_type=sentence.test,
             start_date=iso(when.first),
             end_date=iso(last),
         )
@@ -129,8 +131,8 @@ def fit(turn: Turn) -> Plan | None:
 
 
 def available(turn: Turn) -> Plan | None:
-    said, when = turn.said, turn.said.when
-    if said.vehicle or turn.has("requests?|waiting|backlog"):
+    sentence, when = turn.sentence, turn.sentence.when
+    if sentence.vehicle or turn.has("requests?|waiting|backlog"):
         return None
     free = turn.has(
         r"free|available|availability|open|openings?|vacant|vacanc(?:y|ies)|unoccupied|unused|empty|idle|not (?:booked|taken|in use)|spare|capacity|spots?|slots?|room|gaps?|space|unbooked"
@@ -139,11 +141,11 @@ def available(turn: Turn) -> Plan | None:
         turn.has(
             r"(?:find|get|need|needs|want|give|looking for|search|which|any|what|is there|are there|have you got|do you have|do we have|where can|can|could|got|suggest|recommend|show|list)\b.{0,60}\b(?:dynos?|slots?|spots?|cells?|place)"
         )
-        or said.dyno
+        or sentence.dyno
     )
     asks = free or (
         wants
-        and (said.weight or said.drive or said.test)
+        and (sentence.weight or sentence.drive or sentence.test)
         and (
             when.first
             or not turn.has(
@@ -157,29 +159,29 @@ def available(turn: Turn) -> Plan | None:
         return None
     if turn.has(r"how much\b.{0,30}\b(?:capacity|time|space|room)"):
         return None
-    if said.unsure_tests and not said.test:
-        return ask(f"Which test do you mean, {' or '.join(said.unsure_tests)}?")
+    if sentence.unsure_tests and not sentence.test:
+        return ask(f"Which test do you mean, {' or '.join(sentence.unsure_tests)}?")
     if not when.first and not turn.has("next free|when|soonest|earliest|first free"):
         if turn.has("all") and not free:
             return None
         return ask("For which days? Say a day or a range, for example next Monday for 3 days.")
     if not when.first or (
-        said.dyno and turn.has(r"when\b.{0,25}\b(?:free|available|open)|next free|free next|soonest|earliest")
+        sentence.dyno and turn.has(r"when\b.{0,25}\b(?:free|available|open)|next free|free next|soonest|earliest")
     ):
-        start = when.first or turn.known.today
+        start = when.first or turn.vocabulary.today
         last = when.end or start + 29 * DAY
     else:
         start, last = when.first, when.end or when.first
         if when.until and when.point:
-            start, last = turn.known.today, when.first
+            start, last = turn.vocabulary.today, when.first
     return turn.call(
         "find_available_dynos",
         start_date=iso(start),
         end_date=iso(last),
-        weight_lbs=said.weight,
-        drive_type=said.drive,
-        test_type=said.test,
-        dyno=said.dyno,
+        weight_lbs=sentence.weight,
+        drive_type=sentence.drive,
+        test_type=sentence.test,
+        dyno=sentence.dyno,
     )
 
 
@@ -194,24 +196,24 @@ def requests(turn: Turn) -> Plan | None:
             if turn.has("cancell?ed requests?")
             else "waiting"
         )
-        return turn.call("list_requests", status=status, vehicle=turn.said.vehicle)
+        return turn.call("list_requests", status=status, vehicle=turn.sentence.vehicle)
     return None
 
 
 def completed(turn: Turn) -> Plan | None:
-    if turn.said.vehicle:
+    if turn.sentence.vehicle:
         return None
     counts = turn.has(r"how many|number of|count|total|how much|tally|quantity")
     done = turn.has(
         r"completed?|finished|done|ended|closed|concluded|did we (?:run|do|complete|finish)|have (?:been run|we (?:run|done))|through|over"
     )
     if counts and done:
-        when = turn.said.when
+        when = turn.sentence.when
         return turn.call(
             "completed_tests_count",
             start_date=iso(when.first),
             end_date=iso(when.end or when.first),
-            test_type=turn.said.test,
+            test_type=turn.sentence.test,
         )
     return None
 
@@ -236,7 +238,7 @@ _LATE_KINDS = (
 
 def late(turn: Turn) -> Plan | None:
     """Which tests are late; of one vehicle its own page of facts says it."""
-    if turn.said.vehicle or turn.has("start(?:s)? later|late (?:in|january|february|march|april|may|june|july)"):
+    if turn.sentence.vehicle or turn.has("start(?:s)? later|late (?:in|january|february|march|april|may|june|july)"):
         return None
     kind = next((name for name, pattern in _LATE_KINDS if turn.has(pattern)), None)
     things = turn.has(
@@ -248,21 +250,23 @@ def late(turn: Turn) -> Plan | None:
 
 
 def by_status(turn: Turn) -> Plan | None:
-    said, when = turn.said, turn.said.when
-    if said.vehicle:
+    sentence, when = turn.sentence, turn.sentence.when
+    if sentence.vehicle:
         return None
-    if said.dyno and turn.has(r"(?:can|able|does|capable)\b.{0,30}\b(?:run|take|do|handle|support|test)s?|capab\w+"):
+    if sentence.dyno and turn.has(
+        r"(?:can|able|does|capable)\b.{0,30}\b(?:run|take|do|handle|support|test)s?|capab\w+"
+    ):
         return None
     things = turn.has(
         r"tests?|bookings?|allocations?|runs?|vehicles?|cars|reservations?|schedule|what's|what is|anything|which|calendar|who|programme|agenda|jobs?|everything|start\w*|begin\w*|happen\w*"
     )
     status = next((name for name, pattern in _STATUSES if turn.has(pattern)), None)
-    if not (things and (status or said.dyno or when.first or turn.has("all|list|show"))):
+    if not (things and (status or sentence.dyno or when.first or turn.has("all|list|show"))):
         return None
-    if status == "scheduled" and turn.has("bookings|reservations|booked") and (said.dyno or when.first):
+    if status == "scheduled" and turn.has("bookings|reservations|booked") and (sentence.dyno or when.first):
         status = None
     if status is None and not (
-        said.dyno
+        sentence.dyno
         or turn.has(
             r"(?:what|which|who|anything)\b.{0,20}\b(?:start|begin|end|finish|happen)\w*|tests?|bookings?|allocations?|reservations?|schedule|calendar|on\b|programme|agenda"
         )
@@ -273,57 +277,60 @@ def by_status(turn: Turn) -> Plan | None:
         status=status,
         start_date=iso(when.first),
         end_date=iso(when.end or when.first),
-        test_type=said.test,
-        dyno=said.dyno,
+        test_type=sentence.test,
+        dyno=sentence.dyno,
     )
 
 
 def utilisation(turn: Turn) -> Plan | None:
-    if turn.said.vehicle or not turn.has(
+    if turn.sentence.vehicle or not turn.has(
         r"busy|busiest|utili[sz]ation|utili[sz]ed|usage|occupan\w+|occupied|load|loaded|how full|how much (?:is|are|of)|fully booked|how well used|quiet\w*|idle time|used|workload|percent\w*|how much\b.{0,30}\b(?:capacity|time|space|room)|under-?used|over-?booked|in use"
     ):
         return None
-    when = turn.said.when
+    when = turn.sentence.when
     start, last = when.first, when.end or when.first
     if not start:
-        start = turn.known.today
+        start = turn.vocabulary.today
         last = start + 29 * DAY
-    return turn.call("utilisation_report", start_date=iso(start), end_date=iso(last), dyno=turn.said.dyno)
+    return turn.call("utilisation_report", start_date=iso(start), end_date=iso(last), dyno=turn.sentence.dyno)
 
 
 def vehicle(turn: Turn) -> Plan | None:
-    calls = tuple(("check_vehicle_allocation", {"vehicle": each}) for each in turn.said.vehicles[:MOST_AT_ONCE])
+    calls = tuple(("check_vehicle_allocation", {"vehicle": name}) for name in turn.sentence.vehicles[:MOST_AT_ONCE])
     return Plan(calls=calls) if calls else None
 
 
 def dynos(turn: Turn) -> Plan | None:
-    said = turn.said
+    sentence = turn.sentence
     if turn.has("find|get|need|want|looking for|require|give me (?:a|an|one)") and turn.has(
         "(?:a|an|any|some|one) (?:dyno|dynamometer|cell|rig)"
     ):
         return None
     if not (
         turn.has(r"dynos?|dynamometers?|cells?|rigs?|test types?|capabilit\w+|facilit\w+|equipment|benches")
-        or said.dyno
-        or ((said.test or said.weight or said.drive) and turn.has("which|who|what|where|can|anything|something|that"))
+        or sentence.dyno
+        or (
+            (sentence.test or sentence.weight or sentence.drive)
+            and turn.has("which|who|what|where|can|anything|something|that")
+        )
     ):
         return None
-    if said.dyno and turn.has(
+    if sentence.dyno and turn.has(
         r"capab\w+|can|able|runs?|takes?|support\w*|handles?|about|info\w*|details?|describe|specs?|does|do"
     ):
-        return turn.call("list_dynos", dyno=said.dyno)
-    if said.dyno and not turn.has(
+        return turn.call("list_dynos", dyno=sentence.dyno)
+    if sentence.dyno and not turn.has(
         r"list|capab\w+|run|runs|take|takes|do|does|tell|about|info\w*|details?|what|can|handle|describe|show|support\w*"
     ):
-        return turn.call("get_tests_by_status", dyno=said.dyno)
+        return turn.call("get_tests_by_status", dyno=sentence.dyno)
     if (
         turn.has(
             r"list|show|which|what|all|every|have|give|are there|how many|overview|names?|can|capab\w+|available|know|tell|see|display|enumerate|describe|info\w*|run|runs|types?"
         )
-        or len(said.words.split()) <= 3
-        or said.test
-        or said.weight
-        or said.drive
+        or len(sentence.words.split()) <= 3
+        or sentence.test
+        or sentence.weight
+        or sentence.drive
     ):
-        return turn.call("list_dynos", test_type=said.test, drive_type=said.drive, weight_lbs=said.weight)
+        return turn.call("list_dynos", test_type=sentence.test, drive_type=sentence.drive, weight_lbs=sentence.weight)
     return None

@@ -11,16 +11,16 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.tools import BaseTool
 
-from assistant.providers.offline.reading import Known
+from assistant.providers.offline.reading import Vocabulary
 from assistant.providers.offline.rules import Plan, plan
 
 NAMESPACE = uuid.UUID("6b6f0c1e-6a41-4f1f-9a53-9d1b6a1f2f10")
 
 
 class OfflineModel(BaseChatModel):
-    """`known` gives the names and the day of the ground, asked at each call."""
+    """`vocabulary` gives the names and the day of the ground, asked at each call."""
 
-    known: Callable[[], Known]
+    vocabulary: Callable[[], Vocabulary]
     thread: str = ""
     """The ids of its messages and calls follow from this and from what was said, so that a replay gives the same."""
 
@@ -36,13 +36,13 @@ class OfflineModel(BaseChatModel):
         return self.bind(tool_names=[_name(tool) for tool in tools])
 
     def _plan(self, messages: Sequence[BaseMessage], **kwargs: Any) -> tuple[Plan, uuid.UUID]:
-        said = [
+        transcript = [
             [message.type, message.text, getattr(message, "tool_call_id", "")]
             for message in messages
             if message.type != "system"
         ]
-        seed = uuid.uuid5(NAMESPACE, json.dumps([self.thread, *said]))
-        return plan(messages, kwargs.get("tool_names", []), self.known()), seed
+        seed = uuid.uuid5(NAMESPACE, json.dumps([self.thread, *transcript]))
+        return plan(messages, kwargs.get("tool_names", []), self.vocabulary()), seed
 
     def _generate(
         self,

@@ -6,7 +6,7 @@ from typing import Any
 
 from assistant.providers.offline.days import DAY
 from assistant.providers.offline.intent import Args, Plan, Turn, ask, is_question, iso, not_offered, refused
-from assistant.providers.offline.reading import Said, read
+from assistant.providers.offline.reading import Sentence, read
 
 _SHIFT = re.compile(
     r"\b(?:by\s+)?(?P<n>\d{1,3}|a|an|one|two|three|four|five|six|seven|ten|couple of|a couple of)\s+(?P<u>days?|weeks?)\s*(?P<way>later|earlier|forward|forwards|back|backwards?|ahead|after|before|sooner|out|up|down)?\b"
@@ -21,7 +21,9 @@ _DAY_BEFORE = r"(?:the )?(?:day before(?! yesterday)(?: that)?|previous day)"
 
 
 def moves(turn: Turn) -> bool:
-    if not turn.said.backup and turn.has(r"start\b.{0,30}\b(?:later|earlier)|(?:start|begin)s?\b.{0,30}\binstead"):
+    if not turn.sentence.backup and turn.has(
+        r"start\b.{0,30}\b(?:later|earlier)|(?:start|begin)s?\b.{0,30}\binstead"
+    ):
         return True
     return turn.has(
         r"move|moved|moving|reschedule|re-schedule|shift|postpone|push|bump|nudge|delay|bring\b.{0,40}\b(?:forward|earlier)|pull\b.{0,40}\b(?:forward|in|earlier)|advance|prepone|defer|relocate|transfer|extend|shorten|prolong|lengthen|change the (?:dates?|days?|dyno)|change\b.{0,20}\b(?:dates?|days|dyno)|swap\b.{0,30}\bto|switch\b.{0,30}\bto|rebook|slide|put\b.{0,40}\binstead|make it"
@@ -76,40 +78,40 @@ def _shift_of(words: str) -> int | None:
 
 
 def move(turn: Turn) -> Plan | None:
-    said = turn.said
-    if not moves(turn) or (not said.vehicle and not said.dyno and not turn.has("bookings?|allocations?")):
+    sentence = turn.sentence
+    if not moves(turn) or (not sentence.vehicle and not sentence.dyno and not turn.has("bookings?|allocations?")):
         return None
     if is_question(turn) and not turn.has("can (?:you|we|i)|could (?:you|we|i)"):
         return None
     if "move_allocation" not in turn.tools:
-        return not_offered("move_allocation", turn.known)
+        return not_offered("move_allocation", turn.vocabulary)
     number = re.search(
-        r"\b(?:allocation|booking|reservation|id)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", said.words
+        r"\b(?:allocation|booking|reservation|id)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", sentence.words
     )
-    if not said.vehicle and not number:
+    if not sentence.vehicle and not number:
         return ask("Which vehicle's booking should be moved, and where to?")
-    if said.vehicle and needs_booking(turn):
-        return turn.call("check_vehicle_allocation", vehicle=said.vehicle)
+    if sentence.vehicle and needs_booking(turn):
+        return turn.call("check_vehicle_allocation", vehicle=sentence.vehicle)
     args = _move_args(turn)
     if set(args) <= {"vehicle", "allocation", "within_start", "within_end", "within_test"}:
-        return ask(f"Where should {said.vehicle or 'it'} be moved to? Say the new first day, or another dyno.")
+        return ask(f"Where should {sentence.vehicle or 'it'} be moved to? Say the new first day, or another dyno.")
     return turn.call("move_allocation", **args)
 
 
 def needs_booking(turn: Turn) -> bool:
-    return _shift_of(turn.said.words) is not None or turn.has("extend|prolong|lengthen|shorten")
+    return _shift_of(turn.sentence.words) is not None or turn.has("extend|prolong|lengthen|shorten")
 
 
-def _split_move(turn: Turn) -> tuple[Said, Said]:
+def _split_move(turn: Turn) -> tuple[Sentence, Sentence]:
     """The sentence before its `to`, which says which booking, and after it, which says where to."""
-    words = turn.said.text
+    words = turn.sentence.text
     joints = [joint for joint in _JOINT.finditer(words) if not _WISH.search(words[: joint.start()][-12:])]
     for joint in joints[:MOST_JOINTS]:
         before, after = words[: joint.start()], words[joint.end() :]
-        target = read(after, turn.known, bias="future")
+        target = read(after, turn.vocabulary, bias="future")
         if not target.when.first and not target.dynos:
             continue
-        source = read(before, turn.known)
+        source = read(before, turn.vocabulary)
         one_range = (
             source.when.first
             and source.when.point
@@ -119,11 +121,11 @@ def _split_move(turn: Turn) -> tuple[Said, Said]:
         )
         if not (one_range and _starts_target(before)):
             return source, target
-    return read("", turn.known), read(words, turn.known)
+    return read("", turn.vocabulary), read(words, turn.vocabulary)
 
 
 def _is_span_from(first: dt.date, words: str, turn: Turn) -> bool:
-    span = read(words, turn.known).when
+    span = read(words, turn.vocabulary).when
     return bool(span.last) and span.first == first
 
 
@@ -139,19 +141,19 @@ def _starts_target(before: str) -> bool:
 
 
 def _move_args(turn: Turn) -> Args:
-    said = turn.said
+    sentence = turn.sentence
     source, target = _split_move(turn)
     when = target.when
-    args: Args = {"vehicle": said.vehicle}
-    number = re.search(r"\b(?:allocation|booking)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", said.words)
-    if number and not said.vehicle:
+    args: Args = {"vehicle": sentence.vehicle}
+    number = re.search(r"\b(?:allocation|booking)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", sentence.words)
+    if number and not sentence.vehicle:
         args["allocation"] = int(number[1])
     if source.when.first:
         args |= {"within_start": iso(source.when.first), "within_end": iso(source.when.end or source.when.first)}
     elif source.when.last:
         args |= {"within_end": iso(source.when.last)}
-    if said.test and not target.tests:
-        args["within_test"] = said.test
+    if sentence.test and not target.tests:
+        args["within_test"] = sentence.test
     dyno = target.dynos[-1] if target.dynos else None
     if dyno:
         args["dyno"] = dyno
@@ -161,11 +163,11 @@ def _move_args(turn: Turn) -> Args:
             args["end_date"] = iso(when.last)
         elif when.days:
             args["end_date"] = iso(when.end)
-    if said.fix and said.fix.when.first:
+    if sentence.fix and sentence.fix.when.first:
         args.pop("end_date", None)
-        args |= {"start_date": iso(said.fix.when.first), "end_date": iso(said.fix.when.end)}
-    if said.fix and said.fix.dyno:
-        args["dyno"] = said.fix.dyno
+        args |= {"start_date": iso(sentence.fix.when.first), "end_date": iso(sentence.fix.when.end)}
+    if sentence.fix and sentence.fix.dyno:
+        args["dyno"] = sentence.fix.dyno
     return {key: value for key, value in args.items() if value is not None}
 
 
@@ -176,32 +178,32 @@ def _is_week(when: Any) -> bool:
 
 
 def shifted(turn: Turn, data: dict[str, Any]) -> Plan:
-    words = turn.said.words
+    words = turn.sentence.words
     vehicle = data["vehicle"]["vehicle"]
     source, _ = _split_move(turn)
-    found = [row for row in data["allocations"] if row["status"] in ("scheduled", "running")]
+    bookings = [row for row in data["allocations"] if row["status"] in ("scheduled", "running")]
     within = source.when if source.when.first else None
     if within:
         last = within.end or within.first
-        found = [
+        bookings = [
             row
-            for row in found
+            for row in bookings
             if row["first_day"] <= last.isoformat() and row["last_day"] >= within.first.isoformat()
-        ] or found
-    found = [row for row in found if row["id"] == turn.known.here.allocation] or found
-    if not found:
+        ] or bookings
+    bookings = [row for row in bookings if row["id"] == turn.vocabulary.page.allocation] or bookings
+    if not bookings:
         return refused(f"{vehicle} has no booking that could be moved.")
-    if len(found) > 1:
-        scheduled = [row for row in found if row["status"] == "scheduled"]
+    if len(bookings) > 1:
+        scheduled = [row for row in bookings if row["status"] == "scheduled"]
         if len(scheduled) != 1:
-            where = "; ".join(f"{row['dyno']}, {row['first_day']} to {row['last_day']}" for row in found[:5])
+            where = "; ".join(f"{row['dyno']}, {row['first_day']} to {row['last_day']}" for row in bookings[:5])
             return ask(f"{vehicle} has several bookings; which one do you mean? {where}.")
-        found = scheduled
-    row = found[0]
+        bookings = scheduled
+    row = bookings[0]
     first, last = dt.date.fromisoformat(row["first_day"]), dt.date.fromisoformat(row["last_day"])
     args: Args = {"allocation": row["id"], "vehicle": vehicle}
     if turn.has("extend|prolong|lengthen|shorten"):
-        when = turn.said.when
+        when = turn.sentence.when
         if when.first:
             end = when.last or when.first
         else:
@@ -212,7 +214,7 @@ def shifted(turn: Turn, data: dict[str, Any]) -> Plan:
         return turn.call("move_allocation", **args, end_date=iso(end))
     shift = _shift_of(words) or 0
     start = first + DAY * shift
-    dyno = turn.said.dynos[-1] if turn.said.dynos and turn.said.dynos[-1] != row["dyno"] else None
+    dyno = turn.sentence.dynos[-1] if turn.sentence.dynos and turn.sentence.dynos[-1] != row["dyno"] else None
     return turn.call("move_allocation", **args, start_date=iso(start), dyno=dyno)
 
 

@@ -34,13 +34,13 @@ NOTES = 3
 """Of a card that are said beside it."""
 
 
-def phrase(done: list[tuple[str, Data]], *, asked: str = "") -> tuple[str, Outcome]:
+def phrase(done: list[tuple[str, Data]]) -> tuple[str, Outcome]:
     """The answer to the last tool result, and what the turn comes to."""
     if len(done) > 1 and all(name == done[-1][0] for name, _ in done):
-        told = [phrase([each]) for each in done]
-        texts = dict.fromkeys(text for text, _ in told)
-        outcomes = [outcome for _, outcome in told]
-        best = next((each for each in (Outcome.PROPOSAL, Outcome.ANSWER) if each in outcomes), outcomes[-1])
+        answers = [phrase([result]) for result in done]
+        texts = dict.fromkeys(text for text, _ in answers)
+        outcomes = [outcome for _, outcome in answers]
+        best = next((rank for rank in (Outcome.PROPOSAL, Outcome.ANSWER) if rank in outcomes), outcomes[-1])
         return "\n\n".join(texts), best
     name, data = done[-1]
     status = data.get("status", "ok")
@@ -73,11 +73,11 @@ def _card(card: Data) -> str:
     """What the card beside it is about, and what to heed; the rest stands on it."""
     when = next((line["new"] for line in card["lines"] if line["label"] == "Days"), "")
     # A title may name the days, without how many they are.
-    told = "" if when.partition(" (")[0] in card["title"] else f", {when}"
+    suffix = "" if when.partition(" (")[0] in card["title"] else f", {when}"
     notes = [f"- Note: {note}" for note in card["warnings"]]
     if len(notes) > NOTES:
         notes[NOTES:] = [f"- {len(notes) - NOTES} more such notes are on the card."]
-    return "\n".join([f"**{card['title']}**{told}", *notes])
+    return "\n".join([f"**{card['title']}**{suffix}", *notes])
 
 
 def _plain(data: Data) -> str:

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 
 from allocations.vehicle_details import VEHICLE_DETAILS
-from assistant.providers.offline.reading import Known, Said
+from assistant.providers.offline.reading import Sentence, Vocabulary
 
 _SUBJECTS = (
     ("requests", r"requests?|waiting"),
@@ -45,9 +45,9 @@ _DIMENSIONS = {
 _BY = r"(?:per|by|for each|for every|in each|of each|each|grouped by|for all)\s+(?:the\s+|of the\s+)?"
 
 
-def query_for(said: Said, known: Known) -> str | None:
+def query_for(sentence: Sentence, vocabulary: Vocabulary) -> str | None:
     """A SELECT for `how many dynos per test type` and the like; None for what it does not understand."""
-    words = said.words
+    words = sentence.words
     parts = re.split(r"\b" + _BY, words, maxsplit=1)
     subject = next((name for name, pattern in _SUBJECTS if re.search(rf"\b(?:{pattern})\b", parts[0])), None)
     if len(parts) > 1:
@@ -104,38 +104,40 @@ _OWN_FACTS = r"how heavy|weighs?|weight|what drive|which drive|drive type|which 
 _VEHICLE_COLUMNS = "tag, vin, program, drive, weight_lbs, weight_class"
 
 
-def vehicles_where(said: Said) -> str:
+def vehicles_where(sentence: Sentence) -> str:
     """What of the vehicles is asked for: drive, program, heavier or lighter than."""
     parts = []
-    if said.drive:
-        parts.append(f"drive = {_quoted(said.drive)}")
-    if said.program:
-        parts.append(f"program = {_quoted(said.program)}")
-    if said.weight:
-        lighter = re.search(rf"\b{_LIGHTER}\b", said.words)
-        parts.append(f"weight_lbs {'<=' if lighter else '>='} {said.weight}")
+    if sentence.drive:
+        parts.append(f"drive = {_quoted(sentence.drive)}")
+    if sentence.program:
+        parts.append(f"program = {_quoted(sentence.program)}")
+    if sentence.weight:
+        lighter = re.search(rf"\b{_LIGHTER}\b", sentence.words)
+        parts.append(f"weight_lbs {'<=' if lighter else '>='} {sentence.weight}")
     return " WHERE " + " AND ".join(parts) if parts else ""
 
 
-def figure_for(said: Said) -> str | None:
+def figure_for(sentence: Sentence) -> str | None:
     """A SELECT for one vehicle's own facts, or for a figure or the extreme of all vehicles."""
-    if said.when.first or said.dyno:
+    if sentence.when.first or sentence.dyno:
         return None
-    if said.vehicle:
-        if said.tests or not re.search(rf"\b(?:{_OWN_FACTS})\b", said.words):
+    if sentence.vehicle:
+        if sentence.tests or not re.search(rf"\b(?:{_OWN_FACTS})\b", sentence.words):
             return None
-        name = _quoted(said.vehicle)
+        name = _quoted(sentence.vehicle)
         return f"SELECT {_VEHICLE_COLUMNS} FROM vehicles WHERE tag = {name} OR vin = {name}"  # noqa: S608
-    if not re.search(r"\b(?:vehicles?|cars?|trucks?|fleet)\b", said.words):
+    if not re.search(r"\b(?:vehicles?|cars?|trucks?|fleet)\b", sentence.words):
         return None
-    if extreme := re.search(r"\b(heaviest|lightest)\b", said.words):
+    if extreme := re.search(r"\b(heaviest|lightest)\b", sentence.words):
         order = "DESC NULLS LAST" if extreme[1] == "heaviest" else "ASC NULLS LAST"
-        return f"SELECT {_VEHICLE_COLUMNS} FROM vehicles{vehicles_where(said)} ORDER BY weight_lbs {order} LIMIT 1"  # noqa: S608
-    if not re.search(r"\bweigh", said.words):
+        return (
+            f"SELECT {_VEHICLE_COLUMNS} FROM vehicles{vehicles_where(sentence)} ORDER BY weight_lbs {order} LIMIT 1"  # noqa: S608
+        )
+    if not re.search(r"\bweigh", sentence.words):
         return None
     for name, column, pattern in _FIGURES:
-        if re.search(rf"\b(?:{pattern})\b", said.words):
-            return f"SELECT round({name}(weight_lbs)) AS {column} FROM vehicles{vehicles_where(said)}"  # noqa: S608
+        if re.search(rf"\b(?:{pattern})\b", sentence.words):
+            return f"SELECT round({name}(weight_lbs)) AS {column} FROM vehicles{vehicles_where(sentence)}"  # noqa: S608
     return None
 
 

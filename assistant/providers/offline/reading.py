@@ -11,12 +11,12 @@ from rapidfuzz.distance import OSA
 from assistant import matching
 from assistant.providers.offline.days import Bias, When, read_days
 from assistant.providers.offline.languages import in_english
-from assistant.providers.offline.page_in_view import NOWHERE, Here
+from assistant.providers.offline.page_in_view import NOWHERE, PageInView
 from assistant.providers.offline.words import KEYWORDS, KNOWN_WORDS
 
 
 @dataclass(frozen=True)
-class Known:
+class Vocabulary:
     """The names of the ground, and the day there. Only what the user may see anyway."""
 
     today: dt.date
@@ -27,13 +27,13 @@ class Known:
     vins: tuple[str, ...] = ()
     test_types: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
-    here: Here = NOWHERE
+    page: PageInView = NOWHERE
     check: Callable[[], object] = field(default=lambda: None, compare=False, repr=False)
     """Asked before each reading; what it raises ends the thinking (such as a stop)."""
 
 
 @dataclass(frozen=True)
-class Said:
+class Sentence:
     """A sentence and what was found in it. `words` is it without names, in small letters, typing errors mended."""
 
     text: str
@@ -48,7 +48,7 @@ class Said:
     backup: bool = False
     backup_days: int | None = None
     program: str | None = None
-    fix: "Said | None" = None
+    fix: "Sentence | None" = None
     """What was put right of it in the next turn."""
 
     @property
@@ -71,35 +71,35 @@ CUT = " ; "
 _DASHES = str.maketrans({"–": "-", "—": "-", "‑": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "})
 
 
-def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
+def read(text: str, vocabulary: Vocabulary, *, bias: Bias | None = None) -> Sentence:
     """Takes the names out first, so that their digits are no days, then weights, drives and days."""
-    known.check()
+    vocabulary.check()
     joined = " ".join(text.translate(_DASHES).split())
-    english = in_english(joined, _words_of(known))
+    english = in_english(joined, _words_of(vocabulary))
     plain = _in_digits(_whole_words(english))
-    plain, vehicles = _vehicles(plain, known)
-    plain, dynos = _dynos(plain, known)
+    plain, vehicles = _vehicles(plain, vocabulary)
+    plain, dynos = _dynos(plain, vocabulary)
     plain, weight = _weight(plain)
-    plain, more = _unknown_vehicles(plain, known)
+    plain, more = _unknown_vehicles(plain, vocabulary)
     if not vehicles and not more:
-        plain, more = _partial_vehicles(plain, known)
-    rest = mended(plain.casefold(), known)
-    rest, tests, unsure = _tests(rest, known)
+        plain, more = _partial_vehicles(plain, vocabulary)
+    rest = mended(plain.casefold(), vocabulary)
+    rest, tests, unsure = _tests(rest, vocabulary)
     rest, drive = _drive(rest)
     if weight is None and drive:
         rest, weight = _bare_weight(rest)
     bare = " ".join(rest.split())
     rest, backup, backup_days = _backup(rest)
-    whole = mended(_whole_words(english).casefold(), known)
-    when = read_days(rest, known.today, bias or _bias(whole))
+    whole = mended(_whole_words(english).casefold(), vocabulary)
+    when = read_days(rest, vocabulary.today, bias or _bias(whole))
     if not when.first and _SOON.search(rest):
         # As soon as it can be: from today on, whenever the first place is free.
         when, backup, backup_days = (
-            replace(when, first=known.today, point=True, starting=True),
+            replace(when, first=vocabulary.today, point=True, starting=True),
             True,
             backup_days or 30,
         )
-    said = Said(
+    sentence = Sentence(
         text if english == joined else english,
         whole,
         vehicles + more,
@@ -111,9 +111,9 @@ def read(text: str, known: Known, *, bias: Bias | None = None) -> Said:
         when,
         backup or backup_days is not None,
         backup_days,
-        _program(whole, known),
+        _program(whole, vocabulary),
     )
-    return replace(said, words=bare)
+    return replace(sentence, words=bare)
 
 
 def _bias(words: str) -> Bias:
@@ -208,17 +208,17 @@ def _counted(words: str) -> int:
 # Typing errors.
 
 
-def _words_of(known: Known) -> set[str]:
+def _words_of(vocabulary: Vocabulary) -> set[str]:
     return {
         word
-        for name in (*known.test_types, *known.dynos, *known.programs)
+        for name in (*vocabulary.test_types, *vocabulary.dynos, *vocabulary.programs)
         for word in re.findall(r"[^\W\d_]+", name.casefold())
     }
 
 
-def mended(text: str, known: Known) -> str:
+def mended(text: str, vocabulary: Vocabulary) -> str:
     """The words that are no words, put right where one keyword is a letter or two away."""
-    own = _words_of(known)
+    own = _words_of(vocabulary)
     return re.sub(r"[a-z]{4,}", lambda match: _mend(match[0], own, text, match), text)
 
 
@@ -232,7 +232,7 @@ def _mend(word: str, own: set[str], text: str, match: re.Match) -> str:
     ):
         return word
     allowed = 1 if len(word) < 7 else 2
-    pool = [*KEYWORDS, *(each for each in own if len(each) > 3)]
+    pool = [*KEYWORDS, *(other for other in own if len(other) > 3)]
     best = process.extractOne(word, pool, scorer=OSA.distance, score_cutoff=allowed)
     if best is None or (best[0][0] != word[0] and len(word) < 6 and OSA.distance(word, best[0]) > 1):
         return word
@@ -246,35 +246,37 @@ _SOON = re.compile(
 # Names.
 
 
-def _vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
+def _vehicles(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...]]:
     """Known tags and VINs, as they are written in the records."""
     by_key = {
-        matching.squeezed(name): name for name in (*known.vins, *known.tags) if len(matching.squeezed(name)) >= 2
+        matching.squeezed(name): name
+        for name in (*vocabulary.vins, *vocabulary.tags)
+        if len(matching.squeezed(name)) >= 2
     }
-    found: list[tuple[int, str]] = []
-    dyno_keys = {matching.squeezed(name) for name in known.dynos}
+    mentions: list[tuple[int, str]] = []
+    dyno_keys = {matching.squeezed(name) for name in vocabulary.dynos}
     tokens = list(re.finditer(r"[A-Za-z0-9][\w.#/-]*", text))
-    taken: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for start in range(len(tokens)):
         for end in range(min(len(tokens), start + 4), start, -1):
             first, last = tokens[start].start(), tokens[end - 1].end()
-            if any(a < last and first < b for a, b in taken):
+            if any(a < last and first < b for a, b in spans):
                 continue
             key = matching.squeezed(text[first:last].rstrip(".,/-"))
             if key not in by_key and re.search(r"'s$|\ds$", text[first:last]):
                 key = key.removesuffix("s")
             if key in by_key and key not in dyno_keys and _like_a_name(key, text[first:last], by_key[key]):
-                found.append((first, by_key[key]))
-                taken.append((first, last))
+                mentions.append((first, by_key[key]))
+                spans.append((first, last))
                 break
-    for first, last in sorted(taken, reverse=True):
+    for first, last in sorted(spans, reverse=True):
         text = text[:first] + CUT + text[last:]
-    return text, tuple(dict.fromkeys(name for _, name in sorted(found)))
+    return text, tuple(dict.fromkeys(name for _, name in sorted(mentions)))
 
 
-def _like_a_name(key: str, said: str, name: str) -> bool:
+def _like_a_name(key: str, spelling: str, name: str) -> bool:
     """A tag that is a plain word of every day, or a short number, counts only as it is written."""
-    if said == name or (re.search(r"\d", key) and re.search(r"[a-z]", key)):
+    if spelling == name or (re.search(r"\d", key) and re.search(r"[a-z]", key)):
         return True
     return len(key) >= 5 if key.isdigit() else len(key) >= 4 and key not in KNOWN_WORDS
 
@@ -288,28 +290,28 @@ _NO_VEHICLE = re.compile(
 )
 
 
-def _unknown_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
+def _unknown_vehicles(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...]]:
     """What looks like a tag or VIN and is none that is known, or what follows the word vehicle."""
-    own = {word for name in known.test_types for word in re.findall(r"[a-z0-9]+", name.casefold())}
-    own |= {matching.squeezed(name) for name in known.test_types}
-    found: list[re.Match] = []
+    own = {word for name in vocabulary.test_types for word in re.findall(r"[a-z0-9]+", name.casefold())}
+    own |= {matching.squeezed(name) for name in vocabulary.test_types}
+    matches: list[re.Match] = []
     for match in _SHAPE.finditer(text):
         word = match[0]
         led = re.search(r"(?i)\b(?:vehicle|vin|tag|car|truck)\s*(?:no\.?|number|#|:)?\s*$", text[: match.start()])
         if matching.squeezed(word) in own or (_NO_VEHICLE.match(word) and not led):
             continue
         if len(word) >= 5 or led or (len(word) >= 4 and word.upper() == word):
-            found.append(match)
-    if not found:
+            matches.append(match)
+    if not matches:
         led = re.search(
             r"(?i)\b(?:vehicle|vin|tag)\s*(?:no\.?|number|#|:|id\b)\s*[:#]?\s*(\w[\w-]*)|\b(?:vehicle|vin|tag)\s+(\d{2,}|[A-Z][A-Z-]{1,}\w*)\b",
             text,
         )
         if led and _may_be_a_name(led[1] or led[2]):
             return text[: led.start()] + CUT + text[led.end() :], (led[1] or led[2],)
-    for match in reversed(found):
+    for match in reversed(matches):
         text = text[: match.start()] + CUT + text[match.end() :]
-    return text, tuple(match[0] for match in found)
+    return text, tuple(match[0] for match in matches)
 
 
 _ENDING = re.compile(
@@ -318,26 +320,35 @@ _ENDING = re.compile(
 )
 
 
-def _partial_vehicles(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
+def _partial_vehicles(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...]]:
     """The end of a VIN that is said to be one, or the beginning of tags: `EVX` of EVX-7 and EVX-8."""
     if match := _ENDING.search(text):
         end = matching.squeezed(match[1])
-        found = [name for name in (*known.vins, *known.tags) if matching.squeezed(name).endswith(end)]
-        vehicle = found[0] if len(found) == 1 else match[1]
+        names = [name for name in (*vocabulary.vins, *vocabulary.tags) if matching.squeezed(name).endswith(end)]
+        vehicle = names[0] if len(names) == 1 else match[1]
         return text[: match.start()] + CUT + text[match.end() :], (vehicle,)
-    taken = {word for name in (*known.dynos, *known.test_types) for word in re.findall(r"[a-z]+", name.casefold())}
+    other_words = {
+        word
+        for name in (*vocabulary.dynos, *vocabulary.test_types)
+        for word in re.findall(r"[a-z]+", name.casefold())
+    }
     for match in re.finditer(r"(?<![\w./-])[A-Za-z][\w-]{2,}(?![\w./])", text):
         word = match[0].casefold()
-        if word in KNOWN_WORDS | taken or _NO_VEHICLE.match(word):
+        if word in KNOWN_WORDS | other_words or _NO_VEHICLE.match(word):
             continue
-        if matching.beginning(word, known.tags):
+        if matching.beginning(word, vocabulary.tags):
             return text[: match.start()] + CUT + text[match.end() :], (match[0],)
     return text, ()
 
 
-def _program(words: str, known: Known) -> str | None:
+def _program(words: str, vocabulary: Vocabulary) -> str | None:
     return next(
-        (each for each in known.programs if re.search(rf"(?<!\w){re.escape(each.casefold())}s?(?!\w)", words)), None
+        (
+            program
+            for program in vocabulary.programs
+            if re.search(rf"(?<!\w){re.escape(program.casefold())}s?(?!\w)", words)
+        ),
+        None,
     )
 
 
@@ -351,27 +362,27 @@ def _pattern(name: str) -> str:
     return r"(?<![A-Za-z0-9])" + r"[\s#_.\-/]*".join(parts) + r"(?![A-Za-z0-9]|[./-]\d)"
 
 
-def _dynos(text: str, known: Known) -> tuple[str, tuple[str, ...]]:
-    found: list[tuple[int, str]] = []
-    for name in sorted(known.dynos, key=len, reverse=True):
+def _dynos(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...]]:
+    mentions: list[tuple[int, str]] = []
+    for name in sorted(vocabulary.dynos, key=len, reverse=True):
         for match in reversed(list(re.finditer(_pattern(name), text, re.IGNORECASE))):
-            found.append((match.start(), name))
+            mentions.append((match.start(), name))
             text = text[: match.start()] + " " * (len(match[0]) - 1) + ";" + text[match.end() :]
     listed = re.compile(
         r"(?:\b(?i:dyno(?:meter)?s?|dynamometers?|cell|rig|stand|bench)\s*(?i:no\.?|number|#)?\s*|#\s?)(\d+[a-z]?)(?![\w/-]|\s*(?:lb|days?|free|open))"
         r"|\b(?i:dyno|dynamometer|cell|rig|stand|bench)\s+([B-HJ-Z])\b"
     )
-    text, found = _other_dynos(text, found)
+    text, mentions = _other_dynos(text, mentions)
     for match in reversed(list(listed.finditer(text))):
         label = match[1] or match[2]
-        named = matching.dynos_named(label, known.dynos)
-        found.append((match.start(), named[0] if len(named) == 1 else f"dyno {label}"))
+        named = matching.dynos_named(label, vocabulary.dynos)
+        mentions.append((match.start(), named[0] if len(named) == 1 else f"dyno {label}"))
         text = text[: match.start()] + CUT + text[match.end() :]
-    if not found:
-        text, found = _nearly_dynos(text, known)
-    if not found:
-        text, found = _partial_dynos(text, known)
-    return text, tuple(dict.fromkeys(name for _, name in sorted(found)))
+    if not mentions:
+        text, mentions = _nearly_dynos(text, vocabulary)
+    if not mentions:
+        text, mentions = _partial_dynos(text, vocabulary)
+    return text, tuple(dict.fromkeys(name for _, name in sorted(mentions)))
 
 
 _OTHER = re.compile(r"(?<![\w-])(?P<word>[A-Za-z]{2,12})\s*#\s?\d{1,4}(?![\w/-])")
@@ -409,28 +420,28 @@ _NOT_OTHER = {
 }
 
 
-def _other_dynos(text: str, found: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]]:
+def _other_dynos(text: str, mentions: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]]:
     """`STC #1`, which is no dyno here, as it was said: its number alone would be another dyno's."""
     for match in reversed(list(_OTHER.finditer(text))):
         if match["word"].casefold() not in _NOT_OTHER:
-            found = [*found, (match.start(), match[0])]
+            mentions = [*mentions, (match.start(), match[0])]
             text = text[: match.start()] + CUT + text[match.end() :]
-    return text, found
+    return text, mentions
 
 
-def _nearly_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]:
+def _nearly_dynos(text: str, vocabulary: Vocabulary) -> tuple[str, list[tuple[int, str]]]:
     """`NGP 21` for NPG 21; and `NPG 99`, which no dyno is called, as it was said."""
-    letters = {re.sub(r"[^a-z]", "", name.casefold()) for name in known.dynos if re.search(r"\d", name)} - {""}
+    letters = {re.sub(r"[^a-z]", "", name.casefold()) for name in vocabulary.dynos if re.search(r"\d", name)} - {""}
     for match in re.finditer(r"(?<!\w)([A-Za-z]{2,12})[\s#-]*(\d{1,4})(?![\w/.-]|\s*(?:lb|days?|weeks?|k\b))", text):
         word = match[1].casefold()
         if word in KNOWN_WORDS - letters:
             continue
         if word in letters or any(
-            OSA.distance(word, each) <= (1 if len(each) < 5 else 2) for each in letters if len(each) > 2
+            OSA.distance(word, prefix) <= (1 if len(prefix) < 5 else 2) for prefix in letters if len(prefix) > 2
         ):
-            named = matching.dynos_named(match[0], known.dynos) or [
+            named = matching.dynos_named(match[0], vocabulary.dynos) or [
                 name
-                for name in known.dynos
+                for name in vocabulary.dynos
                 if matching.digits(name) == matching.digits(match[2])
                 and OSA.distance(word, re.sub(r"[^a-z]", "", name.casefold())) <= 2
             ]
@@ -439,9 +450,11 @@ def _nearly_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]:
     return text, []
 
 
-def _partial_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]:
+def _partial_dynos(text: str, vocabulary: Vocabulary) -> tuple[str, list[tuple[int, str]]]:
     """`Hub` where there are Hub East and Hub West, and `Hub North`, which none is called, as they were said."""
-    firsts = {match[0].casefold() for name in known.dynos if (match := re.match(r"[A-Za-z]{3,}(?=[\s#_.-])", name))}
+    firsts = {
+        match[0].casefold() for name in vocabulary.dynos if (match := re.match(r"[A-Za-z]{3,}(?=[\s#_.-])", name))
+    }
     for first in sorted(firsts - {"dyno", "cell", "test", "the"}):
         match = re.search(
             rf"(?i)\b(?P<lead>on|onto|to|at|in|into|use|of|is|about)\s+(?:the\s+)?{first}\b(?P<more>\s+(?:[A-Z][a-z]+|[A-Z])\b)?",
@@ -453,12 +466,12 @@ def _partial_dynos(text: str, known: Known) -> tuple[str, list[tuple[int, str]]]
                 more = ""
             start = match.end("lead") + 1
             end = match.end("more") if more else text.casefold().index(first, start) + len(first)
-            said = re.sub(r"(?i)^the\s+", "", text[start:end].strip())
-            return text[:start] + CUT + text[end:], [(start, said)]
-    words = KNOWN_WORDS | _words_of(known) | _NOT_OTHER | _HOLIDAYS
+            label = re.sub(r"(?i)^the\s+", "", text[start:end].strip())
+            return text[:start] + CUT + text[end:], [(start, label)]
+    words = KNOWN_WORDS | _words_of(vocabulary) | _NOT_OTHER | _HOLIDAYS
     for match in _ON_SOMETHING.finditer(text):
         word = match["word"].casefold()
-        if word not in words and word[:3] not in _MONTHS_AND_DAYS and not matching.beginning(word, known.tags):
+        if word not in words and word[:3] not in _MONTHS_AND_DAYS and not matching.beginning(word, vocabulary.tags):
             return text[: match.start("name")] + CUT + text[match.end("name") :], [(match.start(), match["name"])]
     return text, []
 
@@ -473,29 +486,29 @@ _MONTHS_AND_DAYS = set("jan feb mar apr may jun jul aug sep oct nov dec mon tue 
 # Tests, weight, drive, backup.
 
 
-def _tests(text: str, known: Known) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+def _tests(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """The test types that are named, longest first; those that only might be meant come apart."""
     tokens = list(re.finditer(r"\d+(?:[.,]\d+)?[a-z]*|[a-z]+", text))
-    found: list[str] = []
+    names: list[str] = []
     unsure: list[str] = []
     cuts: list[tuple[int, int]] = []
-    longest = max((len(re.findall(r"\w+", name)) for name in known.test_types), default=0) + 1
+    longest = max((len(re.findall(r"\w+", name)) for name in vocabulary.test_types), default=0) + 1
     for size in range(longest, 0, -1):
         for start in range(len(tokens) - size + 1):
             first, last = tokens[start].start(), tokens[start + size - 1].end()
-            said = [token[0] for token in tokens[start : start + size]]
-            if any(a < last and first < b for a, b in cuts) or not _names_a_test(said) or ";" in text[first:last]:
+            words = [token[0] for token in tokens[start : start + size]]
+            if any(a < last and first < b for a, b in cuts) or not _names_a_test(words) or ";" in text[first:last]:
                 continue
-            named = matching.test_types_named(" ".join(said), known.test_types)
+            named = matching.test_types_named(" ".join(words), vocabulary.test_types)
             if len(named) == 1:
-                found.append(named[0])
+                names.append(named[0])
                 cuts.append((first, last))
             elif named and not unsure:
                 unsure = named
     for first, last in sorted(cuts, reverse=True):
         text = text[:first] + CUT + text[last:]
-    unsure = [] if found else unsure
-    return text, tuple(dict.fromkeys(found)), tuple(unsure)
+    unsure = [] if names else unsure
+    return text, tuple(dict.fromkeys(names)), tuple(unsure)
 
 
 _NO_TEST = {
@@ -527,10 +540,10 @@ _NO_TEST = {
 }
 
 
-def _names_a_test(said: list[str]) -> bool:
+def _names_a_test(words: list[str]) -> bool:
     """Not begun or ended by a filler, and not a word that stands in every other sentence."""
-    own = [word for word in said if word not in _NO_TEST]
-    if not own or said[0] in _NO_TEST or said[-1] in _NO_TEST - {"test", "run"}:
+    own = [word for word in words if word not in _NO_TEST]
+    if not own or words[0] in _NO_TEST or words[-1] in _NO_TEST - {"test", "run"}:
         return False
     if all(word in KNOWN_WORDS and word not in ("brake", "brakes") for word in own):
         return len(own) > 1 or own[0] in _TESTY
@@ -624,20 +637,20 @@ _BACKUP = re.compile(
 def _backup(text: str) -> tuple[str, bool, int | None]:
     if re.search(r"\b(?:no|without(?: a)?)\s+(?:back-?\s?up|fallback|slack|buffer)\b", text):
         return re.sub(r"\b(?:no|without(?: a)?)\s+(?:back-?\s?up|fallback|slack|buffer)\b", CUT, text), False, None
-    match = next((found for found in _BACKUP.finditer(text) if found["n"]), None) or _BACKUP.search(text)
-    told = re.search(r"\b(?:back-?\s?up|fallback|buffer)\b\D{0,12}\d+\s*(?:days?|weeks?)", text)
-    if match and told and match.start() < told.start():
-        match = _BACKUP.match(text, told.start()) or match
+    match = next((candidate for candidate in _BACKUP.finditer(text) if candidate["n"]), None) or _BACKUP.search(text)
+    mention = re.search(r"\b(?:back-?\s?up|fallback|buffer)\b\D{0,12}\d+\s*(?:days?|weeks?)", text)
+    if match and mention and match.start() < mention.start():
+        match = _BACKUP.match(text, mention.start()) or match
     if not match:
         later = re.search(
             r"\bor (?:later|as soon as possible(?: after)?|the next (?:free|available|best) (?:day|date|slot)|the first free day after)\b",
             text,
         )
         return (text[: later.start()] + CUT + text[later.end() :], True, None) if later else (text, False, None)
-    said = match["n"] or match["n2"] or match["n3"] or match["n4"]
+    count = match["n"] or match["n2"] or match["n3"] or match["n4"]
     unit = match["u"] or match["u2"] or match["u3"] or match["u4"] or "day"
     days = None
-    if said:
+    if count:
         small = {
             "one": 1,
             "two": 2,
@@ -652,11 +665,11 @@ def _backup(text: str) -> tuple[str, bool, int | None]:
             "couple of": 2,
             "a couple of": 2,
         }
-        days = (int(said) if said.isdigit() else small[said]) * (7 if unit.startswith("week") else 1)
+        days = (int(count) if count.isdigit() else small[count]) * (7 if unit.startswith("week") else 1)
     return text[: match.start()] + CUT + text[match.end() :], True, days
 
 
 def listed(things: Iterable[str]) -> str:
     """`a, b and c`."""
-    each = list(things)
-    return " and ".join(filter(None, [", ".join(each[:-1]), each[-1]])) if each else ""
+    names = list(things)
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""

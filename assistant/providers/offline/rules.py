@@ -12,20 +12,20 @@ from assistant.providers.offline import bookings, dialogue, lookups, moves, phra
 from assistant.providers.offline.days import DAY
 from assistant.providers.offline.intent import Plan, Turn, iso, refused
 from assistant.providers.offline.page_in_view import NOWHERE, with_names
-from assistant.providers.offline.reading import Known, Said, read
+from assistant.providers.offline.reading import Sentence, Vocabulary, read
 
 LONGEST_WORDS, LONGEST_TEXT = 400, 2_400
 """Words, and characters, of a message that are read: rules over more than that take long and understand no more."""
 NOT_READ = f"I read only the first {LONGEST_WORDS} words or so of this message, and nothing after “…{{end}}”."
 
 
-def plan(messages: Sequence[BaseMessage], tools: Sequence[str], known: Known) -> Plan:
+def plan(messages: Sequence[BaseMessage], tools: Sequence[str], vocabulary: Vocabulary) -> Plan:
     """What comes next: parse what was said, go on after a tool's result, or phrase the results."""
     at = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
     if at is None:
         return Plan(phrases.HELLO)
     whole, messages = _text(messages[at]), [_shortened(message) for message in messages]
-    answer = _answer(messages, at, tools, known)
+    answer = _answer(messages, at, tools, vocabulary)
     is_first = not any(isinstance(message, ToolMessage) for message in messages[at + 1 :])
     if is_first and _text(messages[at]) != whole:
         end = " ".join(_text(messages[at]).split()[-4:])
@@ -47,29 +47,29 @@ def _shortened(message: BaseMessage) -> BaseMessage:
     return HumanMessage(head, id=message.id)
 
 
-def _answer(messages: Sequence[BaseMessage], at: int, tools: Sequence[str], known: Known) -> Plan:
-    messages, known = _pointed(messages, at, known)
+def _answer(messages: Sequence[BaseMessage], at: int, tools: Sequence[str], vocabulary: Vocabulary) -> Plan:
+    messages, vocabulary = _pointed(messages, at, vocabulary)
     done = [
         (message.name or "", _data(message)) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
     ]
-    heard = dialogue.heard(messages, at, known, lambda said: _first(said, tools, known).kind)
+    heard = dialogue.heard(messages, at, vocabulary, lambda sentence: _first(sentence, tools, vocabulary).kind)
     if not done:
-        return _about_before(messages, at, heard, tools, known) or _first(heard, tools, known)
-    if follow := _follow_up(heard, done, tools, known):
+        return _about_before(messages, at, heard, tools, vocabulary) or _first(heard, tools, vocabulary)
+    if follow := _follow_up(heard, done, tools, vocabulary):
         return follow
-    said, outcome = phrases.phrase(done)
-    return Plan(said, outcome=outcome)
+    text, outcome = phrases.phrase(done)
+    return Plan(text, outcome=outcome)
 
 
 def _about_before(
-    messages: Sequence[BaseMessage], at: int, said: Said, tools: Sequence[str], known: Known
+    messages: Sequence[BaseMessage], at: int, sentence: Sentence, tools: Sequence[str], vocabulary: Vocabulary
 ) -> Plan | None:
     """What can only be understood from the last turn's call: a choice among what it found, why, yes and no."""
     last = dialogue.last_turn(messages, at)
     if last is None:
         return None
-    turn = Turn(said, known, frozenset(tools))
-    if call := dialogue.choice(_text(messages[at]), last, known):
+    turn = Turn(sentence, vocabulary, frozenset(tools))
+    if call := dialogue.choice(_text(messages[at]), last, vocabulary):
         return turn.call(call[0], **call[1])
     words = _text(messages[at]).casefold()
     if dialogue.WHY.fullmatch(words) and last.args.get("vehicle"):
@@ -93,15 +93,17 @@ def _about_before(
     return None
 
 
-def _pointed(messages: Sequence[BaseMessage], at: int, known: Known) -> tuple[Sequence[BaseMessage], Known]:
+def _pointed(
+    messages: Sequence[BaseMessage], at: int, vocabulary: Vocabulary
+) -> tuple[Sequence[BaseMessage], Vocabulary]:
     """The messages, with what the last points at on the page by name; without the page where it does not."""
     text = _text(messages[at])
-    if known.here != NOWHERE and not read(text, known).vehicle:
+    if vocabulary.page != NOWHERE and not read(text, vocabulary).vehicle:
         begins = not any(isinstance(message, HumanMessage) for message in messages[:at])
-        named = with_names(text, known.here, begins=begins)
+        named = with_names(text, vocabulary.page, begins=begins)
         if named != text:
-            return [*messages[:at], HumanMessage(named), *messages[at + 1 :]], known
-    return messages, replace(known, here=NOWHERE)
+            return [*messages[:at], HumanMessage(named), *messages[at + 1 :]], vocabulary
+    return messages, replace(vocabulary, page=NOWHERE)
 
 
 def _text(message: BaseMessage) -> str:
@@ -116,11 +118,11 @@ def _data(message: ToolMessage) -> dict[str, Any]:
     return data if isinstance(data, dict) else {"status": "ok", "data": data}
 
 
-def _first(said: Said, tools: Sequence[str], known: Known) -> Plan:
-    turn = Turn(said, known, frozenset(tools))
+def _first(sentence: Sentence, tools: Sequence[str], vocabulary: Vocabulary) -> Plan:
+    turn = Turn(sentence, vocabulary, frozenset(tools))
     for rule in _RULES:
-        if found := rule(turn):
-            return found
+        if decision := rule(turn):
+            return decision
     return refused(phrases.OFF_TOPIC)
 
 
@@ -153,13 +155,17 @@ _RULES: tuple[Callable[[Turn], Plan | None], ...] = (
 """In the order in which they are tried: the first that understands the sentence has it."""
 
 
-def _follow_up(said: Said, done: list[tuple[str, dict]], tools: Sequence[str], known: Known) -> Plan | None:
+def _follow_up(
+    sentence: Sentence, done: list[tuple[str, dict]], tools: Sequence[str], vocabulary: Vocabulary
+) -> Plan | None:
     """A move by some days needs the booking's own days first."""
     name, data = done[-1]
     if name != "check_vehicle_allocation" or len(done) != 1 or data.get("status") != "ok":
         return None
-    turn = Turn(said, known, frozenset(tools))
-    if _first(said, tools, known).calls[:1] != (("check_vehicle_allocation", {"vehicle": turn.said.vehicle}),):
+    turn = Turn(sentence, vocabulary, frozenset(tools))
+    if _first(sentence, tools, vocabulary).calls[:1] != (
+        ("check_vehicle_allocation", {"vehicle": turn.sentence.vehicle}),
+    ):
         return None
     if not moves.moves(turn) or not moves.needs_booking(turn):
         return None

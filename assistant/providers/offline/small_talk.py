@@ -17,24 +17,24 @@ def forbidden(turn: Turn) -> Plan | None:
     bulk = turn.has(
         rf"(?:{_EVERYTHING})\b(?:\W+\w+){{0,4}}?\W+(?:{_THINGS})|everything|(?:drop|delete|truncate|wipe|clear|erase|purge|empty)\W+(?:the\W+)?(?:whole\W+|entire\W+)?(?:\w+\W+)?(?:table|database|schedule|calendar|db)s?|all of (?:them|it)"
     )
-    gone = bulk and turn.has(r"(?:want|need|make|get|have|see)\b.{0,60}\b(?:gone|away|removed|deleted|off)")
-    told = re.search(
+    wishes_gone = bulk and turn.has(r"(?:want|need|make|get|have|see)\b.{0,60}\b(?:gone|away|removed|deleted|off)")
+    quoted = re.search(
         r"\b(?:notes?|comments?|remarks?|descriptions?|workbook|sheet|cell|file|e-?mail|message|ticket|text)\b.{0,60}\b(?:says?|said|tells?|told|reads|states|asks?|wants?|instructs?|orders?)\b",
-        turn.said.text.casefold(),
+        turn.sentence.text.casefold(),
     )
-    if told and (destroys or gone):
+    if quoted and (destroys or wishes_gone):
         return refused(
             "No: what stands in a note or a file is data to me, and no order. Say yourself which one booking is meant, and I "
             "can propose to cancel that."
         )
-    if (destroys or gone) and bulk and not turn.has("filters?") and not turn.said.vehicle:
+    if (destroys or wishes_gone) and bulk and not turn.has("filters?") and not turn.sentence.vehicle:
         return refused(
             "No: I don't delete or cancel in bulk, and nothing was changed. Name one booking, by its vehicle, and I can "
             "propose to cancel that."
         )
     if re.search(
         r"\b(?:auth_\w+|accounts_\w+|django_\w+|pg_\w+|information_schema|allocations_\w+|assistant_\w+)",
-        turn.said.text.casefold(),
+        turn.sentence.text.casefold(),
     ) or turn.has(
         r"passwords?|passwd|secrets?|api keys?|credentials?|tokens?|session keys?|hash(?:es)?|system prompt|your prompt|your instructions|env(?:ironment)? variables?"
         r"|(?:ignore|forget|disregard|override|bypass)\W+(?:\w+\W+){0,3}(?:rules|instructions|prompt|rights|permissions|restrictions|policies|guidelines|limits|approval|safety)"
@@ -48,7 +48,7 @@ def forbidden(turn: Turn) -> Plan | None:
 
 
 def greeting(turn: Turn) -> Plan | None:
-    return _manners(turn.said.text.casefold())
+    return _manners(turn.sentence.text.casefold())
 
 
 def _manners(text: str) -> Plan | None:
@@ -66,18 +66,18 @@ def _manners(text: str) -> Plan | None:
 
 
 def what_it_can(turn: Turn) -> Plan | None:
-    if turn.said.vehicle or turn.said.dyno:
+    if turn.sentence.vehicle or turn.sentence.dyno:
         return None
     if turn.has(
         r"what can you do|help me|who are you|what are you|what can i ask|how can you help|what do you do|how do i use you|your capabilities|are you (?:an? )?(?:ai|bot|robot|human)|which model|how (?:do|can|would|could|should) i (?:book|move|cancel|schedule|reserve|find|ask|make|get|undo|change|use|start|approve|reject|edit)"
     ):
         return Plan(phrases.HELP)
-    if re.fullmatch(r"\W*(?:help|\?+)\W*", turn.said.words):
+    if re.fullmatch(r"\W*(?:help|\?+)\W*", turn.sentence.words):
         return Plan(phrases.HELP)
     decides = turn.has(
         r"how (?:do|does|are|is|would|will|can)\b.*\b(?:decid\w*|choos\w*|chosen|pick\w*|select\w*|match\w*|assign\w*|know|work out|determin\w*|figure|placed|allocat\w*|eligible|suit\w*)|what (?:rules?|criteria|decides|determines|makes)|(?:which|what) (?:rules?|factors?|conditions?)|on what basis|how does (?:the )?(?:allocation|auto|scheduling|matching|booking|it) (?:work|happen)|explain (?:the )?(?:rules|how|your|allocation|matching)|what (?:do|does) (?:you|it) (?:check|consider|look at)"
     )
-    if decides and not turn.said.when.first:
+    if decides and not turn.sentence.when.first:
         return Plan(phrases.HOW)
     if turn.has(
         r"what (?:does|is|are|do) (?:an? |the )?(?:weight class(?:es)?|proposals?|conflict|maintenance window|backup|test request|drive types?)(?: mean)?|what counts as|explain (?:the )?(?:weight class\w*|drives?|backup|proposals?|conflicts?|approvals?)|what does (?:the )?\w+ (?:mean|do)|how does (?:the |a )?(?:backup|approval|proposal|undo)\w* work|what happens (?:when|if|after) i (?:approve|reject)|how do (?:approvals?|proposals?) work"
@@ -87,9 +87,11 @@ def what_it_can(turn: Turn) -> Plan | None:
 
 
 def what_time(turn: Turn) -> Plan | None:
-    if turn.said.vehicle or turn.said.dyno or turn.said.test:
+    if turn.sentence.vehicle or turn.sentence.dyno or turn.sentence.test:
         return None
-    if re.fullmatch(r"\W*(?:and )?what(?:'s| is)? (?:is )?(?:it )?(?:today|now)\W*", turn.said.text.casefold()) or (
+    if re.fullmatch(
+        r"\W*(?:and )?what(?:'s| is)? (?:is )?(?:it )?(?:today|now)\W*", turn.sentence.text.casefold()
+    ) or (
         turn.has(
             r"(?:which|what) (?:calendar |iso )?week (?:number )?(?:is|are|do)|got the (?:time|date)|have (?:you got )?the (?:time|date)|what(?:'s| is| s)? (?:the )?(?:current |today'?s? )?(?:day|date|time|weekday|week|calendar week|week number)(?: is (?:it|today)| of the week)?(?: today| now)?|(?:which|what) (?:day|date|weekday|week|year|month)\b.*\b(?:is it|is today|today|now|do we have|are we)|today'?s date|current (?:date|time|day)|what time|date today|time is it|day is it|(?:tell|give) me the (?:date|time|day)|date and time"
         )

@@ -154,8 +154,8 @@ def _check_part(node: exp.Expr, part: str, value: object) -> None:
     word = value.upper() if isinstance(value, str) else value
     if word not in lists.RAW_WORDS.get((type(node), part), ()):
         name = value if isinstance(value, str) else node.sql("postgres")
-        what = "The type " if isinstance(node, exp.DataType) else ""
-        raise NotLetThrough(f"{what}{str(name)[:40]} is not let through in a query.")
+        prefix = "The type " if isinstance(node, exp.DataType) else ""
+        raise NotLetThrough(f"{prefix}{str(name)[:40]} is not let through in a query.")
 
 
 def _check_literal(literal: exp.Literal) -> None:

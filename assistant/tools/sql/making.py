@@ -50,7 +50,7 @@ def _make() -> None:
             logger.debug("The role for queries goes without %s: %s", statement, role.first_line(error))
 
 
-def _statements(there: dict[str, Role], secret: str) -> Iterator[sql.Composed]:
+def _statements(existing: dict[str, Role], secret: str) -> Iterator[sql.Composed]:
     """What makes the two roles, or mends those that are there."""
     reader, login = sql.Identifier(role_name()), sql.Identifier(login_name())
     forms = {
@@ -61,11 +61,11 @@ def _statements(there: dict[str, Role], secret: str) -> Iterator[sql.Composed]:
     }
     for name, form in forms.items():
         identifier = sql.Identifier(name)
-        verb = sql.SQL("ALTER" if name in there else "CREATE")
+        verb = sql.SQL("ALTER" if name in existing else "CREATE")
         attributes = sql.SQL("NOINHERIT VALID UNTIL 'infinity'")
         yield sql.SQL("{} ROLE {} {} {}").format(verb, identifier, attributes, form)
-        if name in there:
-            yield from _undone(there[name])
+        if name in existing:
+            yield from _undone(existing[name])
     database = sql.Identifier(str(connection.settings_dict["NAME"]))
     for text in (
         "GRANT CONNECT ON DATABASE {database} TO {login}",
@@ -83,16 +83,16 @@ def _statements(there: dict[str, Role], secret: str) -> Iterator[sql.Composed]:
     ).format(reader, login)
 
 
-def _undone(there: Role) -> Iterator[sql.Composed]:
+def _undone(existing: Role) -> Iterator[sql.Composed]:
     """What somebody gave a role, or it gave itself. Rights that only a superuser may take away need one."""
-    identifier = sql.Identifier(there.name)
-    for right in there.rights:
+    identifier = sql.Identifier(existing.name)
+    for right in existing.rights:
         yield sql.SQL("ALTER ROLE {} {}").format(identifier, sql.SQL(f"NO{right}"))
-    if there.settings:
+    if existing.settings:
         yield sql.SQL("ALTER ROLE {} RESET ALL").format(identifier)
-    for database in there.databases:
+    for database in existing.databases:
         yield sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(identifier, sql.Identifier(database))
-    for group in there.groups:
+    for group in existing.groups:
         yield sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(group), identifier)
 
 

@@ -170,9 +170,9 @@ def roles() -> dict[str, Role]:
 def _fault() -> str:
     """What is not as it should be, in a sentence; empty where all is."""
     names = (role_name(), login_name())
-    there = roles()
+    existing = roles()
     for name in names:
-        if name not in there:
+        if name not in existing:
             return f"The role {name} for read-only queries is not there."
     with connection.cursor() as cursor:
         cursor.execute(
@@ -181,7 +181,7 @@ def _fault() -> str:
         comment = cursor.fetchone()
     if comment != (mark(),):
         return "The views for read-only queries are not as they should be."
-    return next((fault for name in names for fault in _faults_of(there[name])), "")
+    return next((fault for name in names for fault in _faults_of(existing[name])), "")
 
 
 def _faults_of(role: Role) -> Iterator[str]:

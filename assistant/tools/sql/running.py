@@ -44,8 +44,8 @@ def query_database(caller: Caller, args: QueryDatabase) -> dict[str, Any]:
     except psycopg.errors.ConnectionException as error:
         raise Unavailable("Queries are not available just now; try again in a moment.") from error
     except psycopg.Error as error:
-        said = (error.diag.message_primary or "the database refused it")[:LONGEST_CELL]
-        raise DomainError(f"The query failed: {said}.") from None
+        message = (error.diag.message_primary or "the database refused it")[:LONGEST_CELL]
+        raise DomainError(f"The query failed: {message}.") from None
 
 
 def _run(connection: psycopg.Connection, query: str) -> dict[str, Any]:
@@ -62,20 +62,20 @@ def _run(connection: psycopg.Connection, query: str) -> dict[str, Any]:
             reader.one_statement(cursor, f"SELECT count(*) FROM ({query}) q")
             count = (cursor.fetchone() or (count,))[0]
         connection.rollback()
-    shown: list[list[Any]] = []
+    listed: list[list[Any]] = []
     size = 0
     for row in rows[:MOST_ROWS]:
         cells = [_cell(value, column) for value, column in zip(row, columns, strict=True)]
         size += sum(len(str(cell)) for cell in cells)
         if size > LONGEST_ANSWER:
             break
-        shown.append(cells)
+        listed.append(cells)
     return {
         "sql": query,
         "columns": [column.name for column in columns],
-        "rows": shown,
+        "rows": listed,
         "count": count,
-        "showing": f"{len(shown)} of {count}",
+        "showing": f"{len(listed)} of {count}",
     }
 
 

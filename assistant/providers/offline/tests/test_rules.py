@@ -12,12 +12,12 @@ from assistant.graph.build import offline_model
 from assistant.graph.driving import Halt, Halted, Watch
 from assistant.providers.offline import dialogue, moves, rules
 from assistant.providers.offline.model import OfflineModel
-from assistant.providers.offline.page_in_view import Here
-from assistant.providers.offline.reading import Known
+from assistant.providers.offline.page_in_view import PageInView
+from assistant.providers.offline.reading import Vocabulary
 from assistant.providers.offline.rules import plan
 from assistant.tools.registry import TOOLS
 
-NORTH = Known(
+NORTH = Vocabulary(
     dt.date(2026, 11, 18),
     "North",
     "scheduler",
@@ -26,7 +26,7 @@ NORTH = Known(
     ("9ZZAB1230WX000101", "9ZZAB1230WX000103"),
     ("4k certification", "150k mileage", "brake", "emission"),
 )
-ALP = Known(
+ALP = Vocabulary(
     dt.date(2028, 1, 31),
     "Alp",
     "admin",
@@ -37,7 +37,7 @@ ALP = Known(
 )
 
 
-def made(text: str, known: Known = NORTH, tools=tuple(TOOLS)):
+def made(text: str, known: Vocabulary = NORTH, tools=tuple(TOOLS)):
     next_ = plan([HumanMessage(text)], tools, known)
     return next_.calls[0] if next_.calls else next_.outcome
 
@@ -195,7 +195,7 @@ def test_digits_are_exact():
 
 
 def test_without_the_right_the_tool_is_not_called():
-    viewer = Known(**{**NORTH.__dict__, "role": "viewer"})
+    viewer = Vocabulary(**{**NORTH.__dict__, "role": "viewer"})
     read = tuple(tool.name for tool in TOOLS.values() if not tool.writes)
     for text in ("move 412W101 to NPG 1", "cancel 412W101", "undo that", "place all the waiting requests"):
         assert made(text, viewer, read) == Outcome.REFUSED
@@ -228,7 +228,7 @@ def test_what_it_is_told_by_a_tool_is_data():
 
 
 def test_the_same_conversation_gives_the_same_ids_streamed_or_not():
-    model = OfflineModel(known=lambda: NORTH, thread="t").bind_tools([{"name": "list_dynos"}])
+    model = OfflineModel(vocabulary=lambda: NORTH, thread="t").bind_tools([{"name": "list_dynos"}])
     once = model.invoke([HumanMessage("list the dynos")])
     again = model.invoke([HumanMessage("list the dynos")])
     chunks = list(model.stream([HumanMessage("list the dynos")]))
@@ -257,7 +257,7 @@ def test_late_tests_are_looked_up_by_how_they_are_late(text, kind):
     assert (called, given.get("kind")) == ("list_late_tests", kind)
 
 
-PICKED = replace(NORTH, here=Here("412W104", "NPG 2", 7))
+PICKED = replace(NORTH, page=PageInView("412W104", "NPG 2", 7))
 
 
 @pytest.mark.parametrize(

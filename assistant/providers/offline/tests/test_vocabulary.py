@@ -5,21 +5,21 @@ import uuid
 import pytest
 
 from allocations.tests.world import World, allocation_of
-from assistant.providers.offline.known import known_to
-from assistant.providers.offline.page_in_view import NOWHERE, Here
+from assistant.providers.offline.page_in_view import NOWHERE, PageInView
+from assistant.providers.offline.vocabulary import vocabulary_of
 from assistant.tools.caller import Caller, Ctx
 
 
-def here(world: World, page: dict) -> Here:
-    return known_to(Caller(Ctx(world.users["scheduler"].pk, world.north.pk, uuid.uuid4(), page=page))).here
+def here(world: World, page: dict) -> PageInView:
+    return vocabulary_of(Caller(Ctx(world.users["scheduler"].pk, world.north.pk, uuid.uuid4(), page=page))).page
 
 
 def test_what_is_selected_counts_before_what_the_page_is_about(world, wednesday):
     booked = allocation_of(world.book("412W101", "NPG 1", 7, 9))
     dyno, vehicle = world.dynos["NPG 21"].pk, world.vehicles["412W102"].pk
-    assert here(world, {"page": "dyno-detail", "id": str(dyno)}) == Here(dyno="NPG 21")
-    assert here(world, {"page": "vehicle-detail", "id": str(vehicle)}) == Here(vehicle="412W102")
-    picked = Here("412W101", "NPG 1", booked.pk)
+    assert here(world, {"page": "dyno-detail", "id": str(dyno)}) == PageInView(dyno="NPG 21")
+    assert here(world, {"page": "vehicle-detail", "id": str(vehicle)}) == PageInView(vehicle="412W102")
+    picked = PageInView("412W101", "NPG 1", booked.pk)
     assert here(world, {"page": "allocation-detail", "id": str(booked.pk)}) == picked
     assert here(world, {"page": "dyno-detail", "id": str(dyno), "selected": {"allocation": booked.pk}}) == picked
 

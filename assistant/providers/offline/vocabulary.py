@@ -6,8 +6,8 @@ from typing import Any
 from allocations.exceptions import NotFound
 from allocations.selectors import dynos, reports, vehicles
 from allocations.selectors.allocations import allocation_by_id
-from assistant.providers.offline.page_in_view import NOWHERE, Here
-from assistant.providers.offline.reading import Known
+from assistant.providers.offline.page_in_view import NOWHERE, PageInView
+from assistant.providers.offline.reading import Vocabulary
 from assistant.tools.caller import Caller
 
 MOST_VEHICLES = 20_000
@@ -18,11 +18,11 @@ _OF_PAGES: dict[str, Any] = {
 }
 
 
-def known_to(caller: Caller) -> Known:
+def vocabulary_of(caller: Caller) -> Vocabulary:
     rows = list(
         vehicles.vehicles(caller.ground, user=caller.user).values_list("tag", "vin", "program")[:MOST_VEHICLES]
     )
-    return Known(
+    return Vocabulary(
         today=caller.today,
         ground=caller.ground.name,
         role=str(caller.role.value),
@@ -31,11 +31,11 @@ def known_to(caller: Caller) -> Known:
         vins=tuple(vin for _, vin, _ in rows if vin),
         test_types=tuple(reports.test_types(caller.ground, user=caller.user).values_list("name", flat=True)),
         programs=tuple(sorted({program for _, _, program in rows if program})),
-        here=_here(caller),
+        page=_page_in_view(caller),
     )
 
 
-def _here(caller: Caller) -> Here:
+def _page_in_view(caller: Caller) -> PageInView:
     """What the page in view points at, as far as the user may see it and it is of this ground."""
     page = caller.ctx.page
     selected = page.get("selected", {}).get("allocation")
@@ -47,5 +47,5 @@ def _here(caller: Caller) -> Here:
     if row is None or row.ground_id != caller.ground.pk:
         return NOWHERE
     if name == "allocation-detail":
-        return Here(row.vehicle.label, row.dyno.name, row.pk)
-    return Here(vehicle=row.label) if name == "vehicle-detail" else Here(dyno=row.name)
+        return PageInView(row.vehicle.label, row.dyno.name, row.pk)
+    return PageInView(vehicle=row.label) if name == "vehicle-detail" else PageInView(dyno=row.name)
