@@ -99,5 +99,5 @@ def require_window(user: "User", window: MaintenanceWindow) -> None:
     """Raises NotFound for who is no member of its ground, and NotAllowed where the window is an admin's to change."""
     require(user, window.ground_id, Role.SCHEDULER)
     if not windows_kept_by(user, window.ground_id).filter(pk=window.pk).exists():
-        what = "An outage that an admin recorded" if window.kind == MaintenanceKind.OUTAGE else "This window"
-        raise NotAllowed(f"{what} is changed and lifted by an admin; a scheduler keeps the outages of schedulers.")
+        subject = "An outage that an admin recorded" if window.kind == MaintenanceKind.OUTAGE else "This window"
+        raise NotAllowed(f"{subject} is changed and lifted by an admin; a scheduler keeps the outages of schedulers.")

@@ -92,7 +92,7 @@ class Refused(DomainError):
 
     def details(self) -> dict[str, Any]:
         return {
-            "refusals": [{"code": str(each.code), "message": each.sentence} for each in self.refusals],
+            "refusals": [{"code": str(refusal.code), "message": refusal.sentence} for refusal in self.refusals],
             "places": [
                 {
                     "dyno_id": place.dyno_id,

@@ -26,7 +26,7 @@ FAR_AHEAD = 731
 class Neighbor:
     """A request that comes before or after, and the days of its place; None while it has none."""
 
-    what: str
+    name: str
     days: DayRange | None
 
 
@@ -107,12 +107,12 @@ def _check_order(wish: Wish, place: Stretch) -> list[Refusal]:
     sentences = []
     for earlier in wish.before:
         if earlier.days is None:
-            sentences.append(f"The request comes after {earlier.what}, which has no place yet.")
+            sentences.append(f"The request comes after {earlier.name}, which has no place yet.")
         elif place.days.first <= earlier.days.last:
-            sentences.append(f"The request comes after {earlier.what}, which ends on {_day(earlier.days.last)}.")
+            sentences.append(f"The request comes after {earlier.name}, which ends on {_day(earlier.days.last)}.")
     for later in wish.after:
         if later.days is not None and later.days.first <= place.days.last:
-            sentences.append(f"{later.what} comes after it and starts on {_day(later.days.first)}.")
+            sentences.append(f"{later.name} comes after it and starts on {_day(later.days.first)}.")
     return [Refusal(Code.BEFORE_PREDECESSOR, sentence) for sentence in sentences]
 
 

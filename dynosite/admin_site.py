@@ -86,19 +86,19 @@ class AdministrationSite(AdminSite):
         if app_label is not None:
             return apps
         models = {model["object_name"]: (model, app) for app in apps for model in app["models"]}
-        found = []
+        groups = []
         for name, members in GROUPS.items():
             rows = [models.pop(member)[0] for member in members if member in models]
             if rows:
                 url = reverse("admin:index", current_app=self.name)
-                found.append(
+                groups.append(
                     {"name": name, "app_label": name, "app_url": url, "has_module_perms": True, "models": rows}
                 )
         for app in apps:
             rows = [model for model in app["models"] if model["object_name"] in models]
             if rows:
-                found.append(app | {"models": rows})
-        return found
+                groups.append(app | {"models": rows})
+        return groups
 
     def get_urls(self):
         # "View on site" would tell whether a row of any model exists.

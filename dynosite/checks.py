@@ -14,23 +14,23 @@ TOKEN_LEAST = 24
 @register(Tags.database)
 def check_database(app_configs, databases=None, **kwargs) -> list:
     """The guards against double-booking are PostgreSQL's; without them nothing else may run."""
-    found = []
+    problems = []
     for alias in databases or []:
         connection = connections[alias]
         if connection.vendor != "postgresql":
             hint = "Set DATABASE_URL to postgresql://…"
-            found.append(Error(f"The database is {connection.vendor}.", hint=hint, id="dynosite.E001"))
+            problems.append(Error(f"The database is {connection.vendor}.", hint=hint, id="dynosite.E001"))
             continue
         if (version := connection.get_database_version()[0]) < POSTGRESQL_LEAST:
             hint = f"Use PostgreSQL {POSTGRESQL_LEAST} or later: the search for places needs its multiranges."
-            found.append(Error(f"The database is PostgreSQL {version}.", hint=hint, id="dynosite.E002"))
-    return found
+            problems.append(Error(f"The database is PostgreSQL {version}.", hint=hint, id="dynosite.E002"))
+    return problems
 
 
 @register(Tags.database)
 def check_database_user(app_configs, databases=None, **kwargs) -> list:
     """A fault of the site should not be one of the whole server."""
-    found = []
+    problems = []
     for alias in databases or [] if settings.PRODUCTION else []:
         connection = connections[alias]
         if connection.vendor != "postgresql":
@@ -41,8 +41,8 @@ def check_database_user(app_configs, databases=None, **kwargs) -> list:
         if is_superuser:
             hint = "Give it its own database and CREATEROLE instead: deploy/README.md, The database's users."
             problem = f"The database user {connection.settings_dict['USER']} is a superuser."
-            found.append(Warning(problem, hint=hint, id="dynosite.W010"))
-    return found
+            problems.append(Warning(problem, hint=hint, id="dynosite.W010"))
+    return problems
 
 
 @register(Tags.caches)

@@ -39,10 +39,10 @@ FAST_NOT_SAFE = ["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=
 
 @dataclass
 class Embedded:
-    """The wanted servers over one folder. `durable` is off for tests: a crash may lose their data."""
+    """The named servers over one folder. `durable` is off for tests: a crash may lose their data."""
 
     place: Path
-    wanted: tuple[str, ...] = ("postgres", "redis")
+    services: tuple[str, ...] = ("postgres", "redis")
     durable: bool = True
     say: Say = print
     log: Log = lambda name, line: None
@@ -58,12 +58,12 @@ class Embedded:
             home = self._home()
             self._end_leftovers(home)
             postgres, valkey = self._binaries(home)
-            known = local.servers(self.place)
-            listeners = known | {name: _listener(known.get(name)) for name in self.wanted}
+            existing = local.servers(self.place)
+            listeners = existing | {name: _listener(existing.get(name)) for name in self.services}
             local.write_private(self.place / "servers.json", json.dumps(listeners))
-            if "postgres" in self.wanted:
+            if "postgres" in self.services:
                 self._start_postgres(postgres, home / "postgres", **listeners["postgres"])
-            if "redis" in self.wanted:
+            if "redis" in self.services:
                 self._start_redis(valkey, home / "redis", **listeners["redis"])
         except PermissionError as error:
             raise EmbeddedError(
@@ -131,10 +131,10 @@ class Embedded:
         return copy / package.name / "pginstall/bin", copy / "valkey-server"
 
     def _end_leftovers(self, home: Path) -> None:
-        found = processes.leftovers(self.place, [home / "postgres", home / "redis"])
-        if found:
-            self.say(f"Ending {len(found)} processes that an earlier run left behind.")
-            processes.end(found)
+        leftovers = processes.leftovers(self.place, [home / "postgres", home / "redis"])
+        if leftovers:
+            self.say(f"Ending {len(leftovers)} processes that an earlier run left behind.")
+            processes.end(leftovers)
         if processes.can_look():
             # Nothing serves this folder any more. PostgreSQL would still believe a lock whose number is another
             # process's now, or that of one that was killed and not yet waited for.
@@ -172,13 +172,13 @@ class Embedded:
             *([] if self.durable else ["--no-sync"]),
         ]
         try:
-            made = self._run(command)
-            if made.returncode != 0 and "locale" in made.stderr:
-                made = self._run([part if part != "--locale=C.UTF-8" else "--locale=C" for part in command])
+            result = self._run(command)
+            if result.returncode != 0 and "locale" in result.stderr:
+                result = self._run([part if part != "--locale=C.UTF-8" else "--locale=C" for part in command])
         finally:
             secret.unlink()
-        if made.returncode != 0:
-            raise EmbeddedError(f"PostgreSQL's initdb failed: {made.stderr.strip()[-600:]}")
+        if result.returncode != 0:
+            raise EmbeddedError(f"PostgreSQL's initdb failed: {result.stderr.strip()[-600:]}")
         if data.exists():
             data.rmdir()
         new.rename(data)
@@ -258,13 +258,13 @@ def _begin(ending: int, memory: int) -> None:
 
 def _package(name: str) -> Path:
     """The folder of an installed package, without importing it."""
-    found = find_spec(name)
-    if found is None or found.origin is None:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
         raise EmbeddedError(
             f"No embedded servers for {platform.system()} on {platform.machine()} ({name} is not installed). "
             "Set DATABASE_URL and REDIS_URL to servers that you have."
         )
-    return Path(found.origin).parent
+    return Path(spec.origin).parent
 
 
 def _redis_answers(port: int, password: str) -> bool:
@@ -275,17 +275,17 @@ def _redis_answers(port: int, password: str) -> bool:
         return False
 
 
-def _listener(known: local.Listener | None) -> local.Listener:
+def _listener(previous: local.Listener | None) -> local.Listener:
     """Where a server listens: as it did before, where that port is still free."""
     return {
-        "port": _free_port(known["port"] if known else None),
-        "password": known["password"] if known else secrets.token_urlsafe(24),
+        "port": _free_port(previous["port"] if previous else None),
+        "password": previous["password"] if previous else secrets.token_urlsafe(24),
     }
 
 
-def _free_port(wanted: int | None) -> int:
-    """The wanted port if nothing has it, else one that is free now."""
-    for port in (wanted, 0) if wanted else (0,):
+def _free_port(preferred: int | None) -> int:
+    """The preferred port if nothing has it, else one that is free now."""
+    for port in (preferred, 0) if preferred else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):

@@ -52,29 +52,29 @@ def words(name: str, default: str = "") -> list[str]:
 
 def prices(name: str, default: str = "") -> dict[str, tuple[Decimal, ...]]:
     """`model=in/out` or `model=in/out/cached`, each for a million tokens, with commas between the models."""
-    found = {}
+    by_model = {}
     for word in words(name, default):
         model, _, amounts = word.rpartition("=")
         try:
             price = tuple(Decimal(amount) for amount in amounts.split("/"))
         except InvalidOperation:
             price = ()
-        if not model or len(price) not in (2, 3) or not all(each.is_finite() and each >= 0 for each in price):
+        if not model or len(price) not in (2, 3) or not all(amount.is_finite() and amount >= 0 for amount in price):
             raise ImproperlyConfigured(f"{name}: a price is model=in/out or model=in/out/cached, not {word!r}.")
-        found[model.strip()] = price
-    return found
+        by_model[model.strip()] = price
+    return by_model
 
 
 def rates(name: str, default: str = "") -> list[tuple[int, int]]:
     """`10/minute` and the like, with commas between them, as pairs of number and seconds."""
     seconds = {"minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}
-    found = []
+    pairs = []
     for word in words(name, default):
         number, _, unit = word.partition("/")
         if not number.isdecimal() or int(number) == 0 or unit not in seconds:
             raise ImproperlyConfigured(f"{name}: a rate is a number/minute, /hour or /day, not {word!r}.")
-        found.append((int(number), seconds[unit]))
-    return found
+        pairs.append((int(number), seconds[unit]))
+    return pairs
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:

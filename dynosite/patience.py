@@ -34,9 +34,9 @@ class Patience:
         self._seen, self._done = signs(), self._work(processes())
 
     def is_over(self) -> bool:
-        now, seen = self._clock(), self._signs()
-        if seen != self._seen:
-            self._seen, self._moved_at = seen, now
+        now, signs = self._clock(), self._signs()
+        if signs != self._seen:
+            self._seen, self._moved_at = signs, now
         if now - self._looked_at >= LOOK_EVERY:
             seconds, read = self._work(self._processes())
             if seconds - self._done[0] >= BUSY * (now - self._looked_at) or read - self._done[1] >= READ:

@@ -113,11 +113,11 @@ def _pids() -> set[int]:
 
 
 def _ancestors() -> set[int]:
-    found, pid = set(), os.getpid()
-    while pid > 0 and pid not in found:
-        found.add(pid)
+    ancestors, pid = set(), os.getpid()
+    while pid > 0 and pid not in ancestors:
+        ancestors.add(pid)
         pid = _parent(pid) or 0
-    return found
+    return ancestors
 
 
 def _has_mark(pid: int, mark: bytes) -> bool:

@@ -20,10 +20,10 @@ URLS = {"postgres": ("DATABASE_URL", local.database_url), "redis": ("REDIS_URL",
 
 
 def main(command: list[str]) -> int:
-    wanted = tuple(name for name, (variable, _) in URLS.items() if not os.environ.get(variable))
+    services = tuple(name for name, (variable, _) in URLS.items() if not os.environ.get(variable))
     place = Path(tempfile.mkdtemp(prefix="dynosite-servers-"))
     place.chmod(0o711)
-    servers = Embedded(place, wanted, durable=False)
+    servers = Embedded(place, services, durable=False)
     child: subprocess.Popen | None = None
 
     def pass_on(sent: int, frame: object) -> None:
@@ -34,12 +34,12 @@ def main(command: list[str]) -> int:
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sent, pass_on)
     try:
-        if wanted:
+        if services:
             servers.start()
-        found = {variable: url(place) for name, (variable, url) in URLS.items() if name in wanted}
-        if "postgres" in wanted:
-            found["DYNOSITE_THROWAWAY"] = str(place)
-        child = subprocess.Popen(command, env=os.environ | found, preexec_fn=processes.end_with_parent)
+        addresses = {variable: url(place) for name, (variable, url) in URLS.items() if name in services}
+        if "postgres" in services:
+            addresses["DYNOSITE_THROWAWAY"] = str(place)
+        child = subprocess.Popen(command, env=os.environ | addresses, preexec_fn=processes.end_with_parent)
         status = child.wait()
         return status if status >= 0 else 128 - status
     finally:

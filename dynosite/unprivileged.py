@@ -47,8 +47,8 @@ class Account:
 
     def reaches(self, path: Path) -> bool:
         """Whether the user may pass through the folder, or carry out the file."""
-        asked = ["/usr/bin/env", "test", "-x", str(path)]
-        return subprocess.run(asked, cwd="/", env=QUIET_ENVIRONMENT, check=False, **self.options()).returncode == 0
+        command = ["/usr/bin/env", "test", "-x", str(path)]
+        return subprocess.run(command, cwd="/", env=QUIET_ENVIRONMENT, check=False, **self.options()).returncode == 0
 
     def folder(self, path: Path) -> Path:
         """Make a folder of this user's own."""

@@ -26,12 +26,12 @@ def main() -> None:
     parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
     parser.add_argument("--stop-within", type=int, default=10, help="seconds that requests have to end at a stop")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     uvicorn.run(
         "dynosite.asgi:application",
-        host=asked.host,
-        port=asked.port,
-        timeout_graceful_shutdown=asked.stop_within,
+        host=options.host,
+        port=options.port,
+        timeout_graceful_shutdown=options.stop_within,
         log_level="warning",
         **OPTIONS,
     )

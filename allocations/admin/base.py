@@ -130,7 +130,7 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
     def get_list_display(self, request: HttpRequest) -> list:
         """Without the ground where there is only one."""
         columns = list(super().get_list_display(request))
-        return columns if len(ground_ids(request)) > 1 else [each for each in columns if each != "ground_code"]
+        return columns if len(ground_ids(request)) > 1 else [column for column in columns if column != "ground_code"]
 
     @admin.display(description="ground", ordering="ground__code")
     def ground_code(self, row: Any) -> str:
@@ -161,7 +161,7 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Ask as ask:
-            return self.asked(request, ask)
+            return self.asking_page(request, ask)
         except LeadsTo as elsewhere:
             self.message_user(request, elsewhere.sentence, "info")
             return HttpResponseRedirect(elsewhere.address)
@@ -171,11 +171,11 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
             raise
         except DomainError as error:
             if isinstance(error, Refused) and error.to_confirm:
-                return self.asked(request, asks_to_confirm(request, error))
+                return self.asking_page(request, asks_to_confirm(request, error))
             request.domain_error = error  # type: ignore[attr-defined]
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def asked(self, request: HttpRequest, ask: Ask) -> HttpResponse:
+    def asking_page(self, request: HttpRequest, ask: Ask) -> HttpResponse:
         context = {"fields": repeated(request, without=ask.context.get("without", "")), **ask.context}
         return self.page(request, ask.template, **context)
 
@@ -194,12 +194,12 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
         raise NotImplementedError
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        self.written(obj, self.save(actor_of(request), obj, self.values(form), change))
+        self.refresh(obj, self.save(actor_of(request), obj, self.values(form), change))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing: `save` has written all of it."""
 
-    def written(self, obj: Any, change: Change) -> None:
+    def refresh(self, obj: Any, change: Change) -> None:
         """Makes the admin's object the row that the service has written."""
         if obj.pk is None:
             obj.pk = next(item["id"] for item in change.items if item["model"] == self.opts.model_name)
@@ -208,12 +208,12 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
 
     def values(self, form: Any) -> dict[str, Any]:
         """The form's fields by attribute name, with ids for rows, and what tells whether they have changed since."""
-        found = dict(form.as_seen)
+        by_name = dict(form.as_seen)
         for name, value in form.cleaned_data.items():
             if name in form._meta.model._meta._forward_fields_map:
                 field = self.opts.get_field(name)
-                found[field.attname] = getattr(value, "pk", value) if field.is_relation else value
-        return found
+                by_name[field.attname] = getattr(value, "pk", value) if field.is_relation else value
+        return by_name
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Whether something may be deleted is decided by what refers to it, not by permissions of those models."""

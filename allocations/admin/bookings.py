@@ -75,15 +75,15 @@ class ShownFilter(admin.SimpleListFilter):
         running = Q(status=AllocationStatus.RUNNING)
         stands = rows.exclude(status=AllocationStatus.CANCELLED)
         past = _before_today(request) & ~running
-        shown = {
+        by_choice = {
             "past": stands.filter(past),
             "cancelled": rows.filter(status=AllocationStatus.CANCELLED),
             "all": rows,
         }
-        if self.value() in shown:
-            return shown[self.value()]
-        asked = any(name == "q" or name.startswith(("status", "first_day")) for name in request.GET)
-        return rows if asked else stands.filter(~past)
+        if self.value() in by_choice:
+            return by_choice[self.value()]
+        narrowed = any(name == "q" or name.startswith(("status", "first_day")) for name in request.GET)
+        return rows if narrowed else stands.filter(~past)
 
 
 def _before_today(request: HttpRequest) -> Q:
@@ -162,7 +162,7 @@ class AllocationAdmin(GroundAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         values = self.values(form) | {"confirmed": codes_confirmed(request)}
-        self.written(obj, self.save(actor_of(request), obj, values, change))
+        self.refresh(obj, self.save(actor_of(request), obj, values, change))
 
     def save(self, actor: Actor, row: Allocation, values: dict[str, Any], change: bool) -> Change:
         version = values.pop("version")
@@ -186,15 +186,15 @@ class AllocationAdmin(GroundAdmin):
 
     @admin.action(description="Start the tests selected", permissions=["change"])
     def start(self, request: HttpRequest, allocations: QuerySet) -> None:
-        self._each(request, allocations, booking.start)
+        self._for_all(request, allocations, booking.start)
 
     @admin.action(description="Extend the running tests selected to today", permissions=["change"])
     def extend(self, request: HttpRequest, allocations: QuerySet) -> None:
-        self._each(request, allocations, booking.extend)
+        self._for_all(request, allocations, booking.extend)
 
     @admin.action(description="Complete the tests selected", permissions=["change"])
     def complete(self, request: HttpRequest, allocations: QuerySet) -> None:
-        self._each(request, allocations, booking.complete)
+        self._for_all(request, allocations, booking.complete)
 
     @admin.action(description="Cancel the allocations selected", permissions=["change"])
     def cancel(self, request: HttpRequest, allocations: QuerySet) -> HttpResponse | None:
@@ -202,7 +202,7 @@ class AllocationAdmin(GroundAdmin):
 
     def _cancelling(self, request: HttpRequest, allocations: list[Allocation]) -> HttpResponse | None:
         if confirmed(request):
-            self._each(request, allocations, booking.cancel)
+            self._for_all(request, allocations, booking.cancel)
             return None
         return self.page(
             request,
@@ -214,11 +214,11 @@ class AllocationAdmin(GroundAdmin):
             fields=repeated(request),
         )
 
-    def _each(self, request: HttpRequest, allocations: Any, service: Callable[..., Change]) -> None:
+    def _for_all(self, request: HttpRequest, allocations: Any, service: Callable[..., Change]) -> None:
         """All of them or none."""
         try:
             with transaction.atomic():
-                done = [service(each.pk, actor=actor_of(request)) for each in allocations]
+                done = [service(allocation.pk, actor=actor_of(request)) for allocation in allocations]
         except DomainError as error:
             self.message_user(request, f"Nothing was changed. {error.sentence}", messages.ERROR)
             return

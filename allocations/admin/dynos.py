@@ -97,16 +97,16 @@ class DynoAdmin(GroundAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         if change and not confirmed(request):
-            left = _left_outside(form.instance, form.initial)
-            if left:
+            stranded = _left_outside(form.instance, form.initial)
+            if stranded:
                 raise Ask(
                     "admin/stranded.html",
                     title=f"{form.instance}: tests that keep a place it no longer offers",
-                    allocations=left,
+                    allocations=stranded,
                     button="Save it all the same",
                 )
         values = self.values(form) | {"runs": [run for formset in formsets for run in _runs(formset)]}
-        self.written(form.instance, self.save(actor_of(request), form.instance, values, change))
+        self.refresh(form.instance, self.save(actor_of(request), form.instance, values, change))
 
     def save(self, actor: Actor, row: Dyno, values: dict[str, Any], change: bool) -> Change:
         if change:
@@ -122,13 +122,13 @@ class DynoAdmin(GroundAdmin):
 
     @admin.action(description="Disable the dynos selected", permissions=["change"])
     def disable(self, request: HttpRequest, dynos: QuerySet) -> HttpResponse | None:
-        left = _coming(dyno.pk for dyno in dynos if dyno.enabled)
-        if left and not confirmed(request):
+        stranded = _coming(dyno.pk for dyno in dynos if dyno.enabled)
+        if stranded and not confirmed(request):
             return self.page(
                 request,
                 "admin/stranded.html",
                 title="Disable dynos that have tests coming",
-                allocations=left,
+                allocations=stranded,
                 button="Disable them all the same",
                 fields=repeated(request),
             )

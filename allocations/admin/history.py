@@ -23,7 +23,7 @@ PAGE = 50
 class Event:
     at: dt.datetime
     kind: str
-    what: str
+    part: str
     who: str
     door: str
     why: str
@@ -33,11 +33,11 @@ class Event:
 
 def history_of(row: models.Model) -> list[Event]:
     """The row's events, newest first; a dyno's capabilities are part of its history."""
-    found = _events(type(row), row, {"pgh_obj_id": row.pk})
+    events = _events(type(row), row, {"pgh_obj_id": row.pk})
     if isinstance(row, Dyno):
-        found += _events(Capability, row, {"dyno_id": row.pk})
-    found.sort(key=lambda event: event.at)
-    return found[::-1]  # of one transaction, and so of one moment, the later first too
+        events += _events(Capability, row, {"dyno_id": row.pk})
+    events.sort(key=lambda event: event.at)
+    return events[::-1]  # of one transaction, and so of one moment, the later first too
 
 
 def history_page(model_admin: Any, request: HttpRequest, row: models.Model) -> HttpResponse:
@@ -59,18 +59,18 @@ def _events(model: Any, row: models.Model, where: dict[str, Any]) -> list[Event]
     changes = Change.objects.in_bulk({context["change"] for context in contexts if context.get("change")})
     by_id = {str(id_): change for id_, change in changes.items()}
     names = _Names(model, rows)
-    found: list[Event] = []
+    events: list[Event] = []
     before: Any = None
     for event, context in zip(rows, contexts, strict=True):
         if before is not None and before.pgh_obj_id != event.pgh_obj_id:
             before = None
         user = users.get(context.get("user"))
         door = context.get("door", "")
-        found.append(
+        events.append(
             Event(
                 at=event.pgh_created_at,
                 kind=KINDS.get(event.pgh_label, event.pgh_label),
-                what="" if isinstance(row, model) else str(model._meta.verbose_name),
+                part="" if isinstance(row, model) else str(model._meta.verbose_name),
                 who=user.display_name if user else "",
                 door=Door(door).label if door in Door.values else door,
                 why=context.get("reason", ""),
@@ -79,39 +79,39 @@ def _events(model: Any, row: models.Model, where: dict[str, Any]) -> list[Event]
             )
         )
         before = event
-    return found
+    return events
 
 
 class _Names:
     """How the values of a model's events are written: rows by their names, choices by their labels."""
 
     def __init__(self, model: Any, events: Iterable[Any]):
-        self.fields = [each for each in model._meta.concrete_fields if each.name not in _UNTOLD]
+        self.fields = [column for column in model._meta.concrete_fields if column.name not in _UNTOLD]
         self.rows: dict[str, dict[Any, Any]] = {}
-        for each in self.fields:
-            if each.is_relation:
-                ids = {getattr(event, each.attname) for event in events} - {None}
-                self.rows[each.attname] = each.remote_field.model._default_manager.in_bulk(ids)
+        for column in self.fields:
+            if column.is_relation:
+                ids = {getattr(event, column.attname) for event in events} - {None}
+                self.rows[column.attname] = column.remote_field.model._default_manager.in_bulk(ids)
 
     def differences(self, before: Any, after: Any) -> list[tuple[str, str, str]]:
         """(field, before, after) of each value that is another than before; deleting changes none."""
         if after.pgh_label == "delete":
             return []
-        found = []
-        for each in self.fields:
-            old = getattr(before, each.attname) if before is not None else None
-            new = getattr(after, each.attname)
+        changed = []
+        for column in self.fields:
+            old = getattr(before, column.attname) if before is not None else None
+            new = getattr(after, column.attname)
             if old != new and (before is not None or new not in (None, "", [])):
-                found.append((capfirst(each.verbose_name), self._written(each, old), self._written(each, new)))
-        return found
+                changed.append((capfirst(column.verbose_name), self._text(column, old), self._text(column, new)))
+        return changed
 
-    def _written(self, each: Any, value: Any) -> str:
+    def _text(self, column: Any, value: Any) -> str:
         if value is None or value == "":
             return ""
-        if each.is_relation:
-            return str(self.rows[each.attname].get(value, f"no. {value}"))
+        if column.is_relation:
+            return str(self.rows[column.attname].get(value, f"no. {value}"))
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, list):
             return ", ".join(value)
-        return str(dict(each.flatchoices).get(value, value))
+        return str(dict(column.flatchoices).get(value, value))

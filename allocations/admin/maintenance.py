@@ -64,12 +64,12 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, rows: QuerySet) -> QuerySet:
         today = clock.today("UTC")
-        found = {
+        conditions = {
             "coming": Q(lifted_at=None, last_day__gte=today),
             "over": Q(lifted_at=None, last_day__lt=today),
             "lifted": Q(lifted_at__isnull=False),
         }
-        return rows.filter(found[self.value()]) if self.value() in found else rows
+        return rows.filter(conditions[self.value()]) if self.value() in conditions else rows
 
 
 @admin.register(MaintenanceWindow)
@@ -143,23 +143,23 @@ class MaintenanceWindowAdmin(GroundAdmin):
                 raise Stale(SOMEBODY_ELSE)
             raise self._repairs(request, obj, form)
         try:
-            written = set_maintenance(
+            saved = set_maintenance(
                 values.pop("dyno_id"), window_id=obj.pk, version=version, actor=actor_of(request), **values
             )
         except Refused as refused:
             if refused.refusals[0].code == RefusalCode.FALLOUT_UNANSWERED:
                 raise self._repairs(request, obj, form) from None
             raise
-        self.written(obj, written)
-        request.what_became = f"{written.summary}, {count(days_of(obj).days, 'day')}: no test was in the way."  # type: ignore[attr-defined]
+        self.refresh(obj, saved)
+        request.what_became = f"{saved.summary}, {count(days_of(obj).days, 'day')}: no test was in the way."  # type: ignore[attr-defined]
 
     def _has_to_be_decided(self, request: HttpRequest, window: MaintenanceWindow, days: DayRange, form: Any) -> bool:
         """Tests are in the way, some can come back, or the window is so long that its last day may be a mistake."""
         if fallout(window.dyno_id, days, user=request.user):  # type: ignore[arg-type]
             return True
         if window.pk:
-            left = days if window.dyno_id == _dyno_before(window) else None
-            if any(not each.refusals for each in returns(window, left=left)):
+            remaining = days if window.dyno_id == _dyno_before(window) else None
+            if any(not candidate.refusals for candidate in returns(window, left=remaining)):
                 return True
         return days.days > LONG_WINDOW and bool({"first_day", "last_day"} & set(form.changed_data))
 
@@ -210,7 +210,7 @@ class MaintenanceWindowAdmin(GroundAdmin):
             request,
             "admin/lift.html",
             title="Lift " + (str(windows[0]) if len(windows) == 1 else count(len(windows), "window")),
-            windows=[(window, [_back_row(each) for each in returns(window)]) for window in windows],
+            windows=[(window, [_back_row(candidate) for candidate in returns(window)]) for window in windows],
             error=error,
             fields=repeated(request, without="lift-"),
         )
@@ -233,9 +233,9 @@ def _over(window: MaintenanceWindow | None) -> bool:
     return bool(window and window.lifted_at)
 
 
-def returning(each: Return) -> str:
+def returning(candidate: Return) -> str:
     """'412W101 (Brake) back to NPG 1, 19 – 21 Nov 2026'."""
-    was = each.displacement
+    was = candidate.displacement
     days = day_range(was.first_day, was.last_day)
     return f"{was.allocation.vehicle} ({was.allocation.test_type}) back to {was.dyno}, {days}"
 
@@ -244,8 +244,8 @@ def days_of(window: MaintenanceWindow) -> DayRange:
     return DayRange(window.first_day, window.last_day)
 
 
-def _back_row(each: Return) -> dict[str, Any]:
-    return {"id": each.displacement.pk, "label": returning(each), "refusals": each.refusals}
+def _back_row(candidate: Return) -> dict[str, Any]:
+    return {"id": candidate.displacement.pk, "label": returning(candidate), "refusals": candidate.refusals}
 
 
 def _dyno_before(window: MaintenanceWindow) -> int:

@@ -62,7 +62,7 @@ class ProvingGroundAdmin(GroundAdmin):
         values = self.values(form) | wanted_of(formsets)
         if change:
             values["answers"] = loss_answers(request)
-        self.written(form.instance, self.save(actor_of(request), form.instance, values, change))
+        self.refresh(form.instance, self.save(actor_of(request), form.instance, values, change))
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -70,7 +70,7 @@ class ProvingGroundAdmin(GroundAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except DaysLost as lost:
-            return self.asked(request, asks_about_losses(request, lost))
+            return self.asking_page(request, asks_about_losses(request, lost))
 
     def save(self, actor: Actor, row: ProvingGround, values: dict[str, Any], change: bool) -> Change:
         if change:
@@ -150,10 +150,10 @@ class MemberAdmin(UserAdmin):
         formset.save(commit=False)
         for row in formset.deleted_objects:
             members.remove_membership(row.pk, actor=actor)
-        for each in formset.initial_forms + formset.extra_forms:
-            values = each.cleaned_data
-            if not each.has_changed() or values.get("DELETE"):
+        for row_form in formset.initial_forms + formset.extra_forms:
+            values = row_form.cleaned_data
+            if not row_form.has_changed() or values.get("DELETE"):
                 continue
-            if each.instance.pk and "ground" in each.changed_data:
-                members.remove_membership(each.instance.pk, actor=actor)
+            if row_form.instance.pk and "ground" in row_form.changed_data:
+                members.remove_membership(row_form.instance.pk, actor=actor)
             members.set_membership(form.instance.pk, values["ground"].pk, values["role"], actor=actor)

@@ -65,16 +65,16 @@ class TravelInline(_OfGround):
 
 def wanted_of(formsets: Any) -> dict[str, Any]:
     """What the inlines ask for, as the service takes it."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for formset in formsets:
         rows = [form.cleaned_data for form in formset.forms]
         rows = [row for row in rows if row and not row.get("DELETE")]
         if formset.model is Shutdown:
-            found["shutdowns"] = [
+            values["shutdowns"] = [
                 ShutDays(row["name"], row["first_day"], row["last_day"]) for row in rows if row.get("name")
             ]
         elif formset.model is Travel:
-            found["travel"] = [
+            values["travel"] = [
                 Way(row["origin"].pk, row["to"].pk, row["days"], row["both"]) for row in rows if row.get("origin")
             ]
-    return found
+    return values

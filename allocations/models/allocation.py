@@ -59,7 +59,7 @@ class Allocation(models.Model):
                 ("test_type_id", "allocations_testtype"),
                 ("request_id", "allocations_testrequest"),
             ),
-            occupies(key="allocation_id", vehicle="{row}.vehicle_id", gone="{row}.status = 'cancelled'"),
+            occupies(key="allocation_id", vehicle="{row}.vehicle_id", absent="{row}.status = 'cancelled'"),
             frees_all("allocation_id"),
         ]
 

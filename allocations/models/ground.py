@@ -72,14 +72,14 @@ class ProvingGround(models.Model):
         self.days_off = sorted(set(self.days_off or []))
         self.holidays_country = self.holidays_country.strip().upper()
         self.holidays_subdivision = self.holidays_subdivision.strip().upper()
-        known = countries()
-        if self.holidays_country and self.holidays_country not in known:
+        subdivisions = countries()
+        if self.holidays_country and self.holidays_country not in subdivisions:
             raise ValidationError({"holidays_country": f"No holidays are known of {self.holidays_country}."})
         if self.holidays_subdivision:
-            parts = {part.upper(): part for part in known.get(self.holidays_country, [])}
+            parts = {part.upper(): part for part in subdivisions.get(self.holidays_country, [])}
             if self.holidays_subdivision not in parts:
-                there = f" It has {', '.join(sorted(parts))}." if parts else ""
-                sentence = f"{self.holidays_country or 'No country'} has no part {self.holidays_subdivision}.{there}"
+                hint = f" It has {', '.join(sorted(parts))}." if parts else ""
+                sentence = f"{self.holidays_country or 'No country'} has no part {self.holidays_subdivision}.{hint}"
                 raise ValidationError({"holidays_subdivision": sentence})
             self.holidays_subdivision = parts[self.holidays_subdivision]
 

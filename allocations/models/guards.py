@@ -94,10 +94,10 @@ class Occupancy(models.Model):
         return str(DayRange(self.first_day, self.last_day))
 
 
-def occupies(*, key: str, vehicle: str, gone: str) -> pgtrigger.Trigger:
+def occupies(*, key: str, vehicle: str, absent: str) -> pgtrigger.Trigger:
     """The trigger that keeps a table's share of `Occupancy`.
 
-    `key` is the occupancy's column for the row's id, `vehicle` an SQL expression of NEW, and `gone` an SQL template
+    `key` is the occupancy's column for the row's id, `vehicle` an SQL expression of NEW, and `absent` an SQL template
     that is true for a row that takes no place.
     """
     return pgtrigger.Trigger(
@@ -109,7 +109,7 @@ def occupies(*, key: str, vehicle: str, gone: str) -> pgtrigger.Trigger:
                 IF NEW.id = OLD.id AND NEW.dyno_id = OLD.dyno_id
                     AND NEW.first_day = OLD.first_day AND NEW.last_day = OLD.last_day
                     AND {vehicle.format(row="NEW")} IS NOT DISTINCT FROM {vehicle.format(row="OLD")}
-                    AND ({gone.format(row="NEW")}) = ({gone.format(row="OLD")}) THEN
+                    AND ({absent.format(row="NEW")}) = ({absent.format(row="OLD")}) THEN
                     RETURN NULL;
                 END IF;
             END IF;
@@ -119,7 +119,7 @@ def occupies(*, key: str, vehicle: str, gone: str) -> pgtrigger.Trigger:
             IF TG_OP = 'DELETE' THEN
                 RETURN NULL;
             END IF;
-            IF {gone.format(row="NEW")} THEN
+            IF {absent.format(row="NEW")} THEN
                 RETURN NULL;
             END IF;
             INSERT INTO allocations_occupancy (dyno_id, vehicle_id, first_day, last_day, {key})

@@ -50,7 +50,7 @@ class MaintenanceWindow(models.Model):
         triggers = [
             ground_stays,
             within_ground(("dyno_id", "allocations_dyno")),
-            occupies(key="window_id", vehicle="NULL::bigint", gone="{row}.lifted_at IS NOT NULL"),
+            occupies(key="window_id", vehicle="NULL::bigint", absent="{row}.lifted_at IS NOT NULL"),
             frees_all("window_id"),
         ]
 

@@ -53,8 +53,8 @@ class Plan(Job):
             return self.name
         if not self.made_at:
             return "Plan"
-        made = self.made_at.astimezone(zoneinfo.ZoneInfo(self.ground.time_zone))
-        return f"Plan of {day_range(made.date(), made.date())}, {made:%H:%M}"
+        moment = self.made_at.astimezone(zoneinfo.ZoneInfo(self.ground.time_zone))
+        return f"Plan of {day_range(moment.date(), moment.date())}, {moment:%H:%M}"
 
     @property
     def may_be_applied(self) -> bool:

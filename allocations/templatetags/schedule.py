@@ -19,42 +19,42 @@ LONG = 14
 
 
 @register.simple_tag
-def bar(found: Bar, links: dict[str, str], total: int, stacked: Stacked | None = None) -> SafeString:
+def bar(stay: Bar, links: dict[str, str], total: int, stacked: Stacked | None = None) -> SafeString:
     """A bar is a link to what it stands for; its place is two custom properties, its looks are classes.
 
     Among those of several lanes it says on which of them it is, and its level is a third one.
     """
-    shown = min(found.start + found.held, total) - max(found.start, 0)
-    css = f"status-{found.look}"
-    if shown <= 2:
-        css += f" d{shown}"
-    elif shown >= LONG:
+    visible_days = min(stay.start + stay.held, total) - max(stay.start, 0)
+    css = f"status-{stay.look}"
+    if visible_days <= 2:
+        css += f" d{visible_days}"
+    elif visible_days >= LONG:
         css += " long"
-    if not found.matches:
+    if not stay.matches:
         css += " dim"
-    kind = "w" if found.status == "maintenance" else "a"
-    title = title_of(found)
-    vehicle = format_html("<b>{}</b> ", found.vehicle) if found.vehicle else ""
-    done = f";--p:{found.done}%" if found.done is not None else ""
-    if found.over:
+    kind = "w" if stay.status == "maintenance" else "a"
+    title = title_of(stay)
+    vehicle = format_html("<b>{}</b> ", stay.vehicle) if stay.vehicle else ""
+    done = f";--p:{stay.done}%" if stay.done is not None else ""
+    if stay.over:
         css += " over"
-        done += f";--o:{found.over}"
-    label, lane = found.label, ""
+        done += f";--o:{stay.over}"
+    label, lane = stay.label, ""
     if stacked:
         done += f";--l:{stacked.level}"
         lane = format_html(' data-lane="{}"', stacked.lane.id)
         title = f"{stacked.lane.name}: {title}"
         label = f"{label} · {stacked.lane.name}"
     return format_html(
-        _BAR, css, kind, found.pk, links[kind], found.pk, title, lane, found.start, found.held, done, vehicle, label
+        _BAR, css, kind, stay.pk, links[kind], stay.pk, title, lane, stay.start, stay.held, done, vehicle, label
     )
 
 
-def title_of(found: Bar) -> str:
+def title_of(stay: Bar) -> str:
     """All that a bar says where it has no room for words: whose it is, which test, its days and why it is late."""
-    what = ", ".join(filter(None, (found.vehicle, found.label)))
-    state = f"{_LABELS[found.status]}, {day_range(found.first, found.last, year=False)}"
-    return ". ".join(filter(None, (what, state, found.late and found.late.sentence)))
+    subject = ", ".join(filter(None, (stay.vehicle, stay.label)))
+    state = f"{_LABELS[stay.status]}, {day_range(stay.first, stay.last, year=False)}"
+    return ". ".join(filter(None, (subject, state, stay.late and stay.late.sentence)))
 
 
 @register.simple_tag
@@ -62,8 +62,8 @@ def spark(weekly: list[int], now: int | None) -> SafeString:
     """A small column chart, a column a week, in a box of 46 by 16 filled from the right; `now` is set off."""
     columns = []
     for number, percent in enumerate(weekly):
-        left = (SPARK_BARS - len(weekly) + number) * 6
+        offset = (SPARK_BARS - len(weekly) + number) * 6
         height = max(1, round(percent * SPARK_HEIGHT / 100))
-        columns.append(f"M{left} {SPARK_HEIGHT}v-{height}h4v{height}z")
+        columns.append(f"M{offset} {SPARK_HEIGHT}v-{height}h4v{height}z")
     current = columns.pop(now) if now is not None else ""
     return format_html('<path d="{}"/><path class="now" d="{}"/>', "".join(columns), current)

@@ -30,25 +30,25 @@ from dynosite.lib.params import number_of
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    return _page(request, _found(request, pk))
+    return _page(request, _allocation(request, pk))
 
 
 @require_POST
 def move(request: HttpRequest, pk: int) -> HttpResponse:
     """To the dyno and days of the form, or to a place whose button was pressed."""
-    allocation = _found(request, pk, Role.SCHEDULER)
+    allocation = _allocation(request, pk, Role.SCHEDULER)
     form = MoveForm(_of_place(request.POST, allocation), ground=allocation.ground, user=request.user)
     if not form.is_valid():
         return _page(request, allocation, form=form, status=422)
-    wanted = form.cleaned_data
+    data = form.cleaned_data
     outcome = attempt(
         lambda: booking.move(
             pk,
-            dyno_id=wanted["dyno"].pk,
-            first_day=wanted["first_day"],
-            last_day=wanted["last_day"],
+            dyno_id=data["dyno"].pk,
+            first_day=data["first_day"],
+            last_day=data["last_day"],
             rest_waits="rest" in request.POST,
-            version=wanted["version"],
+            version=data["version"],
             confirmed=confirmed_in(request) | frozenset(request.POST.get("rest", "").split()),
             actor=actor_of(request),
             key=key_of(request),
@@ -87,14 +87,14 @@ def _days_to_move(allocation: Allocation) -> int:
 @require_POST
 def extend(request: HttpRequest, pk: int) -> HttpResponse:
     """A running test goes on until today, or for so many days more."""
-    allocation = _found(request, pk, Role.SCHEDULER)
+    allocation = _allocation(request, pk, Role.SCHEDULER)
     form = ExtendForm(request.POST, auto_id="extend_%s")
     if not form.is_valid():
         return _page(request, allocation, extend_form=form, status=422)
-    wanted = form.cleaned_data
+    data = form.cleaned_data
     outcome = attempt(
         lambda: booking.extend(
-            pk, days=wanted["days"] or 0, version=wanted["version"], actor=actor_of(request), key=key_of(request)
+            pk, days=data["days"] or 0, version=data["version"], actor=actor_of(request), key=key_of(request)
         ),
         title="It cannot be extended",
     )
@@ -103,7 +103,7 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def start(request: HttpRequest, pk: int) -> HttpResponse:
-    allocation = _found(request, pk, Role.SCHEDULER)
+    allocation = _allocation(request, pk, Role.SCHEDULER)
     version = _version(request)
     outcome = attempt(
         lambda: booking.start(pk, version=version, actor=actor_of(request), key=key_of(request)),
@@ -115,7 +115,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Note, drive and owner."""
-    allocation = _found(request, pk, Role.SCHEDULER)
+    allocation = _allocation(request, pk, Role.SCHEDULER)
     form = DetailsForm(request.POST, allocation=allocation, auto_id="details_%s")
     if not form.is_valid():
         return _page(request, allocation, details_form=form, status=422)
@@ -130,14 +130,14 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def complete(request: HttpRequest, pk: int) -> HttpResponse:
-    allocation = _found(request, pk, Role.SCHEDULER)
+    allocation = _allocation(request, pk, Role.SCHEDULER)
     form = CompleteForm(request.POST, auto_id="complete_%s")
     if not form.is_valid():
         return _page(request, allocation, complete_form=form, status=422)
-    wanted = form.cleaned_data
+    data = form.cleaned_data
     outcome = attempt(
         lambda: booking.complete(
-            pk, last_day=wanted["last_day"], version=wanted["version"], actor=actor_of(request), key=key_of(request)
+            pk, last_day=data["last_day"], version=data["version"], actor=actor_of(request), key=key_of(request)
         ),
         title="It cannot be completed",
     )
@@ -147,20 +147,20 @@ def complete(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """By GET a page that says what cancelling will do."""
-    allocation = _found(request, pk, Role.SCHEDULER)
+    allocation = _allocation(request, pk, Role.SCHEDULER)
     if allocation.status not in OPEN_STATUSES and request.method != "POST":
         messages.info(request, f"It is {allocation.status} and cannot be cancelled.")
         return redirect("allocations:allocation-detail", pk)
     form = CancelForm(request.POST or None, initial={"version": allocation.version})
     outcome = None
     if request.method == "POST" and form.is_valid():
-        wanted = form.cleaned_data
+        data = form.cleaned_data
         outcome = attempt(
             lambda: booking.cancel(
                 pk,
-                version=wanted["version"],
-                keep_request=not wanted["cancel_request"],
-                actor=actor_of(request, wanted["reason"]),
+                version=data["version"],
+                keep_request=not data["cancel_request"],
+                actor=actor_of(request, data["reason"]),
                 key=key_of(request),
             )
         )
@@ -179,7 +179,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "allocations/allocation/cancel.html", context, status=status)
 
 
-def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Allocation:
+def _allocation(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Allocation:
     allocation = allocation_by_id(pk, user=request.user)
     shell_of(request).show_ground(allocation.ground_id)
     current_ground(request, needed)

@@ -60,7 +60,7 @@ class Axis:
     @property
     def named(self) -> list[Off]:
         """Holidays and shutdowns."""
-        return [each for each in self.off if each.names]
+        return [closure for closure in self.off if closure.names]
 
 
 def axis_of(

@@ -25,7 +25,7 @@ from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import number_of
 
-ASKED = ("vehicle", "test_type", "first_day")
+REQUIRED = ("vehicle", "test_type", "first_day")
 """What has to be known before places are looked for."""
 ONWARD = "next"
 """Of the button pressed: the next request of the list comes after it."""
@@ -44,36 +44,36 @@ def create(request: HttpRequest) -> HttpResponse:
     form = BookingForm(filled_in(data, offer, ground), ground=ground, user=request.user)
     if request.method == "POST":
         return _book(request, form, wish)
-    asked = "find" in request.GET
-    if not asked and not all(form.data.get(name) for name in ASKED):
+    searching = "find" in request.GET
+    if not searching and not all(form.data.get(name) for name in REQUIRED):
         # Nothing is amiss yet where nobody has asked; still these fields are not optional.
         _require(form, False)
         form.is_valid()
         _require(form, True)
         return _page(request, form, offer)
-    return _page(request, form, offer, found=_places(request, form, wish) if form.is_valid() else None)
+    return _page(request, form, offer, places=_places(request, form, wish) if form.is_valid() else None)
 
 
 def _require(form: BookingForm, required: bool) -> None:
-    for name in ASKED:
+    for name in REQUIRED:
         form.fields[name].required = required
 
 
 def _places(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> dict[str, Any]:
     """The places in their order; with a dyno given, first of all what stands in the way there."""
     data, stay = form.cleaned_data, form.stay
-    asked = {"days": form.length, "first_day": stay.first, "drive": data["drive"]}
-    ranked = ranked_places(data["vehicle"], data["test_type"].pk, user=request.user, **asked)
-    dyno, what, rules = data["dyno"], wish_of(wish) if wish else None, rules_of(form.ground)
-    ranked = with_concerns(ranked, rules, form.pauses, what)
+    conditions = {"days": form.length, "first_day": stay.first, "drive": data["drive"]}
+    ranked = ranked_places(data["vehicle"], data["test_type"].pk, user=request.user, **conditions)
+    dyno, rulebook_wish, rules = data["dyno"], wish_of(wish) if wish else None, rules_of(form.ground)
+    ranked = with_concerns(ranked, rules, form.pauses, rulebook_wish)
     if not dyno:
         return {"ranked": ranked}
     question = question_of(Placement(data["vehicle"].pk, dyno.pk, data["test_type"].pk, stay, drive=data["drive"]))
     refusals = [refusal.sentence for refusal in violations(question)] if question else []
-    concerns = [concern.sentence for concern in concerns_of(rules, form.pauses, stay, wish=what)]
+    concerns = [concern.sentence for concern in concerns_of(rules, form.pauses, stay, wish=rulebook_wish)]
     value = place_value(dyno.pk, stay.first)
-    given = {"dyno": dyno, "days": stay, "value": value, "refusals": refusals, "concerns": concerns}
-    return {"given": given, "ranked": [each for each in ranked if each.value != value]}
+    named_place = {"dyno": dyno, "days": stay, "value": value, "refusals": refusals, "concerns": concerns}
+    return {"given": named_place, "ranked": [place for place in ranked if place.value != value]}
 
 
 def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> HttpResponse:
@@ -85,7 +85,7 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
     onward, confirmed = ONWARD in confirmed, confirmed - {ONWARD}
     if place is None and choice != "auto":
         form.add_error(None, "Choose one of the places.")
-        return _page(request, form, offer, found=_places(request, form, wish), status=422)
+        return _page(request, form, offer, places=_places(request, form, wish), status=422)
     data, stay = form.cleaned_data, form.stay
     queue = queue_of(request, request.POST, wish) if onward else None  # while the request is in its list
     shared = {
@@ -125,11 +125,11 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
             title="This place cannot be booked",
         )
     if outcome.to_confirm:
-        found = _places(request, form, wish) | {"choice": choice, "onward": onward}
-        return _page(request, form, offer, found=found, outcome=outcome, status=outcome.status)
+        places = _places(request, form, wish) | {"choice": choice, "onward": onward}
+        return _page(request, form, offer, places=places, outcome=outcome, status=outcome.status)
     if outcome.refused:
-        found = {"ranked": explained(list(outcome.places), data["test_type"].pk, place[1] if place else stay.first)}
-        return _page(request, form, offer, found=found, outcome=outcome, status=outcome.status)
+        places = {"ranked": explained(list(outcome.places), data["test_type"].pk, place[1] if place else stay.first)}
+        return _page(request, form, offer, places=places, outcome=outcome, status=outcome.status)
     say_done(request, outcome.change, "Booked: {summary}")
     if queue:
         if queue.following is None:
@@ -150,14 +150,14 @@ def _page(
     form: BookingForm,
     offer: Offer,
     *,
-    found: dict[str, Any] | None = None,
+    places: dict[str, Any] | None = None,
     outcome: Outcome | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    data = form.cleaned_data if form.is_bound and form.is_valid() and found is not None else {}
+    data = form.cleaned_data if form.is_bound and form.is_valid() and places is not None else {}
     wish = offer.chosen
     queue = queue_of(request, request.POST if request.method == "POST" else request.GET, wish)
-    ranked: list[Ranked] = found.get("ranked", []) if found else []
+    ranked: list[Ranked] = places.get("ranked", []) if places else []
     context = {
         "form": form,
         "wish": wish,
@@ -167,12 +167,12 @@ def _page(
         "stay": form.stay if data else None,
         "length": form.length if data else 0,
         "paused": sorted(form.calendar.closed(form.stay).items()) if data and form.pauses else [],
-        "given": found.get("given") if found else None,
+        "given": places.get("given") if places else None,
         "ranked": ranked,
-        "searched": found is not None,
+        "searched": places is not None,
         "outcome": outcome,
-        "choice": found.get("choice", "") if found else "",
-        "onward": found.get("onward", False) if found else False,
+        "choice": places.get("choice", "") if places else "",
+        "onward": places.get("onward", False) if places else False,
         "queue": queue,
         "open_days": max(0, wish.days - form.length) if wish and data else 0,
         "note": request.POST.get("note", ""),
@@ -198,6 +198,6 @@ def _without_vehicle(form: BookingForm) -> dict[str, Any]:
     length = data.get("days") or (test_type.default_days if test_type else 1)
     stretch = form.calendar.stretch(first, length, pauses=test_type is not None and not test_type.runs_through)
     days = DayRange(first, data.get("last_day") or stretch.last)
-    asked = {"from": days.first, "to": days.last, "drive": data.get("drive"), "runs": test_type and test_type.pk}
-    query = urlencode({name: value for name, value in asked.items() if value})
+    params = {"from": days.first, "to": days.last, "drive": data.get("drive"), "runs": test_type and test_type.pk}
+    query = urlencode({name: value for name, value in params.items() if value})
     return {"free": query, "free_days": days if data.get("first_day") else None, "free_test": test_type}

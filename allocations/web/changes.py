@@ -43,7 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(door=chosen["door"])
     if chosen["action"] in Action.values:
         rows = rows.filter(action=chosen["action"])
-    found = listing(
+    results = listing(
         request,
         rows,
         search=("summary", "reason"),
@@ -53,15 +53,15 @@ def index(request: HttpRequest) -> HttpResponse:
         per_page=PER_PAGE,
     )
     if request.GET.get("format") == "csv":
-        return csv_answer(f"changes-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
+        return csv_answer(f"changes-{ground.code.lower()}", CSV, results.rows.iterator(), _csv)
     context = {
-        "entries": entries(found.page_obj, shell_of(request).role or Role.VIEWER, user=request.user),
+        "entries": entries(results.page_obj, shell_of(request).role or Role.VIEWER, user=request.user),
         "chosen": chosen,
         "doors": Door.choices,
         "actions": Action.choices,
         "people": _people(ground),
     }
-    return list_page(request, "changes", found, context)
+    return list_page(request, "changes", results, context)
 
 
 def _csv(change: Change) -> list[object]:

@@ -91,8 +91,8 @@ def attempt(write: Callable[[], Any], *, title: str = "") -> Outcome:
 
 def refusal(error: DomainError, *, title: str = "") -> Outcome:
     if isinstance(error, Refused):
-        sentences = [each.sentence for each in error.refusals]
-        codes = frozenset(each.code.value for each in error.refusals)
+        sentences = [reason.sentence for reason in error.refusals]
+        codes = frozenset(reason.code.value for reason in error.refusals)
         confirm = sorted(error.to_confirm)
         title = "Is this meant so?" if confirm else title or TITLES[Refused]
         return Outcome(None, title, sentences, error.places, error.http_status, codes, confirm)

@@ -61,7 +61,7 @@ def index(request: HttpRequest) -> HttpResponse:
     capabilities = Prefetch("capabilities", Capability.objects.select_related("test_type"))
     rows = _narrowed(dyno_list(ground, user=request.user), chosen).prefetch_related(capabilities)
     is_csv = request.GET.get("format") == "csv"
-    found = listing(
+    results = listing(
         request,
         _where_free(rows, free, others=is_csv),
         search=SEARCH,
@@ -70,7 +70,7 @@ def index(request: HttpRequest) -> HttpResponse:
         filtered=any(chosen.values()),
     )
     if is_csv:
-        return _csv_answer(found.rows, free)
+        return _csv_answer(results.rows, free)
     context = {
         "chosen": chosen,
         "facilities": facilities(ground, user=request.user),
@@ -82,10 +82,10 @@ def index(request: HttpRequest) -> HttpResponse:
         "may_keep": shell_of(request).may_keep,
         "may_schedule": shell_of(request).may_schedule,
         "free": free,
-        "others": _others(rows, free, found.text) if free.asks_days else [],
+        "others": _others(rows, free, results.text) if free.asks_days else [],
         "most_others": MOST_OTHERS,
     }
-    return list_page(request, "dynos", found, context)
+    return list_page(request, "dynos", results, context)
 
 
 def _where_free(rows: QuerySet[Dyno], free: FreeDynos, *, others: bool) -> QuerySet[Dyno]:
@@ -98,7 +98,7 @@ def _where_free(rows: QuerySet[Dyno], free: FreeDynos, *, others: bool) -> Query
 def _others(rows: QuerySet[Dyno], free: FreeDynos, text: str) -> list[Fit]:
     """What the list would show as well if it were free."""
     ids = set(rows.filter(every_word(text, SEARCH)).values_list("pk", flat=True))
-    return [each for each in free.fits if each.refusals and each.dyno.pk in ids]
+    return [fit for fit in free.fits if fit.refusals and fit.dyno.pk in ids]
 
 
 def _narrowed(rows: QuerySet[Dyno], chosen: dict[str, Any]) -> QuerySet[Dyno]:
@@ -147,7 +147,7 @@ def _csv(row: Any) -> list[Any]:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    dyno = _found(request, pk)
+    dyno = _dyno(request, pk)
     context = {
         "live": live_list(request),
         "dyno": dyno,
@@ -174,7 +174,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    dyno = _found(request, pk, Role.ADMIN)
+    dyno = _dyno(request, pk, Role.ADMIN)
     return _keep(request, dyno.ground, dyno)
 
 
@@ -187,7 +187,7 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
     runs = RunFormSet(request.POST or None, initial=initial, form_kwargs={"ground": ground}, prefix="runs")
     if request.method == "POST" and form.is_valid() and runs.is_valid():
         try:
-            outcome = attempt(lambda: _written(request, form, runs, dyno))
+            outcome = attempt(lambda: _save(request, form, runs, dyno))
         except Invalid as invalid:
             form.take(invalid)
         else:
@@ -195,8 +195,8 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
                 say_done(request, outcome.change)
                 if dyno:
                     warn_of_misfits(request, ahead(dyno.allocations, ground))
-                made = dyno.pk if dyno else next(i["id"] for i in outcome.change.items if i["model"] == "dyno")
-                return redirect("allocations:dyno-detail", made)
+                dyno_id = dyno.pk if dyno else next(i["id"] for i in outcome.change.items if i["model"] == "dyno")
+                return redirect("allocations:dyno-detail", dyno_id)
             form.add_error(None, outcome.sentences[0])
     trail = [("Dynos", reverse("allocations:dyno-list"))]
     if dyno:
@@ -206,14 +206,14 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
     return render(request, "allocations/dynos/form.html", context, status=422 if form.is_bound else 200)
 
 
-def _written(request: HttpRequest, form: DynoForm, runs: Any, dyno: Dyno | None) -> Any:
+def _save(request: HttpRequest, form: DynoForm, runs: Any, dyno: Dyno | None) -> Any:
     shared = {"actor": actor_of(request), "runs": runs_of(runs), "key": key_of(request)}
     if dyno:
         return change_dyno(dyno.pk, seen=form.seen_before, **shared, **form.values)
     return add_dyno(**shared, **form.values)
 
 
-def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Dyno:
+def _dyno(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Dyno:
     dyno = dyno_by_id(pk, user=request.user)
     shell_of(request).show_ground(dyno.ground_id)
     current_ground(request, needed)

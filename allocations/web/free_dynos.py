@@ -70,15 +70,15 @@ class FreeDynos:
             drive=self.drive,
             weight_class=self.weight,
         )
-        return [each for each in every if each.able]
+        return [fit for fit in every if fit.able]
 
     @cached_property
     def free(self) -> set[int]:
-        return {each.dyno.pk for each in self.fits if not each.refusals}
+        return {fit.dyno.pk for fit in self.fits if not fit.refusals}
 
     @cached_property
     def by_dyno(self) -> dict[int, Fit]:
-        return {each.dyno.pk: each for each in self.fits}
+        return {fit.dyno.pk: fit for fit in self.fits}
 
     @property
     def words(self) -> str:

@@ -186,10 +186,10 @@ class Shell:
         return items
 
     def _items(self, *entries: tuple[str, str, str, str]) -> list[NavigationItem]:
-        here = self.request.path
+        path = self.request.path
         counts = {"requests": self.ground.waiting} if self.ground else {}
         return [
-            NavigationItem(label, url, icon, current=here.startswith(url), figure=figure, count=counts.get(figure, 0))
+            NavigationItem(label, url, icon, current=path.startswith(url), figure=figure, count=counts.get(figure, 0))
             for label, name, icon, figure in entries
             if (url := address(name))
         ]
@@ -213,9 +213,9 @@ def current_ground(request: HttpRequest, needed: Role = Role.VIEWER) -> ProvingG
     Raises NotFound where there is none, WrongGround where the address names none of several, and NotAllowed where the
     user's role there does not cover `needed`.
     """
-    found = shell_of(request)
-    ground = found.need_ground()
-    if not found.role.covers(needed):
+    shell = shell_of(request)
+    ground = shell.need_ground()
+    if not shell.role.covers(needed):
         raise NotAllowed(f"This takes the role {needed.label.lower()} at {ground.name}.")
     return ground
 
@@ -230,8 +230,8 @@ def same_page(request: HttpRequest, code: str) -> str:
 
 def _grounds_with_figures(user) -> QuerySet[ProvingGround]:
     def number(model, **conditions) -> Coalesce:
-        found = model.objects.filter(ground=OuterRef("pk"), **conditions).order_by().values("ground")
-        return Coalesce(Subquery(found.annotate(number=Count("pk")).values("number")), 0)
+        rows = model.objects.filter(ground=OuterRef("pk"), **conditions).order_by().values("ground")
+        return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)
 
     membership = Membership.objects.filter(ground=OuterRef("pk"), user=user.pk).values("role")[:1]
     role = Value(Role.ADMIN.value) if user.is_superuser else Subquery(membership)

@@ -78,13 +78,13 @@ def _queue(request: HttpRequest, task: Any, upload: WorkbookImport) -> None:
 @require_safe
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Where an import stands; while it is under way htmx asks again every second, without it there is a link."""
-    upload = _found(request, pk)
+    upload = _upload(request, pk)
     done, total = uploads.progress_of(pk) if upload.under_way else (0, 0)
     role = shell_of(request).role
     report = upload.report or {}
     is_admin = role is not None and role.covers(Role.ADMIN)
     doubts = [
-        each | {"may": is_admin or not _makes_what_admins_make(each["key"])} for each in report.get("doubts") or ()
+        doubt | {"may": is_admin or not _makes_what_admins_make(doubt["key"])} for doubt in report.get("doubts") or ()
     ]
     context = {
         "upload": upload,
@@ -106,7 +106,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    upload = _found(request, pk)
+    upload = _upload(request, pk)
     choices = request.POST.getlist("new")
     if (upload.report or {}).get("needs_admin") or any(map(_makes_what_admins_make, choices)):
         current_ground(request, Role.ADMIN)
@@ -128,13 +128,13 @@ def _makes_what_admins_make(choice: str) -> bool:
 
 @require_POST
 def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    upload = _found(request, pk)
+    upload = _upload(request, pk)
     if not uploads.stop(pk):
         messages.info(request, f"There was nothing to stop: the workbook is {upload.get_state_display().lower()}.")
     return redirect("allocations:import-detail", pk)
 
 
-def _found(request: HttpRequest, pk: uuid.UUID) -> WorkbookImport:
+def _upload(request: HttpRequest, pk: uuid.UUID) -> WorkbookImport:
     upload = uploads.import_by_id(pk, user=request.user)
     shell_of(request).show_ground(upload.ground_id)
     return upload

@@ -31,22 +31,25 @@ def index(request: HttpRequest) -> HttpResponse:
     every = late_allocations(ground, user=request.user)
     kind = request.GET.get("kind", "")
     rows = every.filter(late_kind=kind) if kind in LateKind.values else every
-    found = listing(
+    results = listing(
         request, rows, search=ALLOCATION_FIELDS, sorts=SORTS, default="-late", filtered=kind in LateKind.values
     )
     if request.GET.get("format") == "csv":
-        return csv_answer(f"late-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
-    for each in found.page_obj:
-        each.late = lateness_of_allocation(each)
+        return csv_answer(f"late-{ground.code.lower()}", CSV, results.rows.iterator(), _csv)
+    for row in results.page_obj:
+        row.late = lateness_of_allocation(row)
     counts = late_counts(every)
     waiting = request_list(ground, user=request.user).filter(status=RequestStatus.WAITING)
     context = {
         "kind": kind,
-        "kinds": [("", "All", sum(counts.values())), *((each, each.label, counts[each]) for each in LateKind)],
+        "kinds": [
+            ("", "All", sum(counts.values())),
+            *((late_kind, late_kind.label, counts[late_kind]) for late_kind in LateKind),
+        ],
         "waiting": waiting.filter(late_requests(ground.today())).count(),
         "may_schedule": shell_of(request).may_schedule,
     }
-    return list_page(request, "late", found, context)
+    return list_page(request, "late", results, context)
 
 
 def _csv(row: Any) -> list[Any]:

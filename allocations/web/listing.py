@@ -87,10 +87,10 @@ def paged(
     return Listing(ordered.rows, page, ordered.text, ordered.sort, filtered or bool(ordered.text), is_cut, live)
 
 
-def list_page(request: HttpRequest, folder: str, found: Listing, context: dict[str, Any]) -> HttpResponse:
+def list_page(request: HttpRequest, folder: str, results: Listing, context: dict[str, Any]) -> HttpResponse:
     """The whole page, or for htmx the list alone."""
     template = "_list.html" if wants_fragment(request, "list") else "page.html"
-    context |= {"found": found, "page_obj": found.page_obj, "sort": found.sort, "live": found.live}
+    context |= {"found": results, "page_obj": results.page_obj, "sort": results.sort, "live": results.live}
     response = render(request, f"allocations/{folder}/{template}", context)
     response["Vary"] = "HX-Request, Cookie"
     return response

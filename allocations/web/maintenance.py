@@ -21,13 +21,13 @@ from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, sa
 from allocations.web.forms.maintenance import SERIES, WindowForm, read_answers
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.repair_text import read
-from allocations.web.repairs import EACH, Choice, choice_for
+from allocations.web.repairs import ONE_BY_ONE, Choice, choice_for
 from allocations.web.series import Series, series_of, write_series
 from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import number_of, numbers_of
 
-ASKED = ("dyno", "first_day", "last_day")
+REQUIRED = ("dyno", "first_day", "last_day")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +40,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: HttpRequest, pk: int) -> HttpResponse:
-    window = _found(request, pk)
+    window = _window(request, pk)
     if window.lifted_at:
         messages.info(request, "This window is lifted and can no longer be changed.")
         return redirect("allocations:window-detail", pk)
@@ -49,7 +49,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
-    window = _found(request, pk)
+    window = _window(request, pk)
     if window.lifted_at and request.method != "POST":
         messages.info(request, "This window is lifted already.")
         return redirect("allocations:window-detail", pk)
@@ -89,7 +89,7 @@ def _lifted(request: HttpRequest, window: MaintenanceWindow, with_later: bool) -
     )
 
 
-def _found(request: HttpRequest, pk: int) -> MaintenanceWindow:
+def _window(request: HttpRequest, pk: int) -> MaintenanceWindow:
     window = window_by_id(pk, user=request.user)
     shell_of(request).show_ground(window.ground_id)
     current_ground(request, Role.SCHEDULER)
@@ -113,7 +113,7 @@ def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse
         filled.setdefault("first_day", ground.today().isoformat())
     single = outage_only or window is not None
     form = WindowForm(filled, ground=ground, user=request.user, outage_only=outage_only, single=single)
-    if request.method != "POST" and "preview" not in data and not all(form.data.get(name) for name in ASKED):
+    if request.method != "POST" and "preview" not in data and not all(form.data.get(name) for name in REQUIRED):
         # Nothing is amiss yet where nobody has asked; still these fields are not optional.
         _require(form, False)
         form.is_valid()
@@ -141,16 +141,16 @@ def _set_series(request: HttpRequest, form: WindowForm) -> HttpResponse:
 
 
 def _require(form: WindowForm, required: bool) -> None:
-    for name in ASKED:
+    for name in REQUIRED:
         form.fields[name].required = required
 
 
 def _write(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None, hits: list[Hit]) -> HttpResponse:
     values = {name: form.cleaned_data[name] for name in ("first_day", "last_day", "kind", "reason", "reference")}
     version = number_of(request.POST.get("version"))
-    chosen = request.POST.get("repair", EACH)
+    chosen = request.POST.get("repair", ONE_BY_ONE)
     answers, moves = read_answers(request.POST, hits), {}
-    if chosen != EACH:
+    if chosen != ONE_BY_ONE:
         answers, moves = read(request.POST.get(f"option-{chosen}", ""))
     outcome = attempt(
         lambda: set_maintenance(
@@ -178,7 +178,7 @@ def _choice(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | 
         request,
         form.cleaned_data["dyno"],
         form.days,
-        asked=_asked(form),
+        params=_filled_fields(form),
         window_id=window.pk if window else None,
         others_stay=form.others_stay,
     )
@@ -190,7 +190,7 @@ def _hidden(form: WindowForm) -> list[tuple[str, str]]:
     return single + [("also", number) for number in form.data.get("also", ()) if "also" in form.fields]
 
 
-def _asked(form: WindowForm) -> dict[str, str]:
+def _filled_fields(form: WindowForm) -> dict[str, str]:
     return {name: form.data.get(name, "") for name in form.fields if name not in SERIES and form.data.get(name)}
 
 
@@ -253,8 +253,8 @@ def _page(
 
 def _cut(hit: Hit, days: DayRange) -> tuple[Allocation, dt.date | None]:
     """A running test that is hit, and the last day that it keeps; None where the window leaves it none."""
-    kept = hit.allocation.first_day < days.first
-    return hit.allocation, days.first - dt.timedelta(days=1) if kept else None
+    begins_before = hit.allocation.first_day < days.first
+    return hit.allocation, days.first - dt.timedelta(days=1) if begins_before else None
 
 
 def _proposal(hit: Hit) -> str:

@@ -12,18 +12,18 @@ from allocations.web.live import live_list
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import numbers_of
 
-SHOWN = 100
+MOST_LISTED = 100
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     live = live_list(request)
-    found = list(notices_of(request.user)[:SHOWN])
+    rows = list(notices_of(request.user)[:MOST_LISTED])
     context = {
-        "notices": found,
-        "unseen": sum(1 for notice in found if notice.seen_at is None),
+        "notices": rows,
+        "unseen": sum(1 for notice in rows if notice.seen_at is None),
         "mail": bool(settings.EMAIL_HOST),
-        "shown": SHOWN,
+        "shown": MOST_LISTED,
         "live": live,
     }
     template = "_list.html" if wants_fragment(request, "list") else "page.html"
@@ -31,7 +31,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def seen(request: HttpRequest) -> HttpResponse:
+def mark_seen(request: HttpRequest) -> HttpResponse:
     """Marks one as seen, or without `notice` all."""
     ids = numbers_of(request.POST.getlist("notice"))
     notices.mark_seen(request.user, ids=ids if "notice" in request.POST else None)
@@ -40,7 +40,7 @@ def seen(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def mail(request: HttpRequest) -> HttpResponse:
-    wanted = request.POST.get("mail") == "on"
-    notices.choose_mail(request.user, wanted=wanted)
-    messages.success(request, "Notices come by mail too." if wanted else "Notices stay on this page.")
+    by_mail = request.POST.get("mail") == "on"
+    notices.choose_mail(request.user, wanted=by_mail)
+    messages.success(request, "Notices come by mail too." if by_mail else "Notices stay on this page.")
     return redirect("allocations:notice-list")

@@ -67,10 +67,10 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Two plans or more side by side (`?plan=` for each)."""
     ground = current_ground(request)
     chosen = _ids(request)
-    found = {plan.pk: plan for plan in plans_of(ground.pk, user=request.user).filter(pk__in=chosen)}
-    if len(found) < len(chosen):
+    plans_by_id = {plan.pk: plan for plan in plans_of(ground.pk, user=request.user).filter(pk__in=chosen)}
+    if len(plans_by_id) < len(chosen):
         raise NotFound(NOT_FOUND)
-    ready = [found[pk] for pk in chosen if found[pk].state in (PlanState.READY, PlanState.APPLIED)]
+    ready = [plans_by_id[pk] for pk in chosen if plans_by_id[pk].state in (PlanState.READY, PlanState.APPLIED)]
     context = {
         "comparison": compared(ready) if len(ready) > 1 else None,
         "asked": len(chosen),
@@ -80,13 +80,13 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 
 def _ids(request: HttpRequest) -> list[uuid.UUID]:
-    found = []
+    ids = []
     for text in request.GET.getlist("plan")[:MOST_COMPARED]:
         try:
-            found.append(uuid.UUID(text))
+            ids.append(uuid.UUID(text))
         except ValueError:
             raise NotFound(NOT_FOUND) from None
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(ids))
 
 
 def _actor(request: HttpRequest) -> Actor:

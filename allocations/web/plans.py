@@ -76,19 +76,19 @@ PICKED_FROM = ("vehicle__tag", "vehicle__vin", "vehicle__program", "test_type__n
 def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
     everything = plans.plans_of(ground.pk, user=request.user)
-    shown = request.GET.get("show", "")
-    rows = everything.filter(deleted_at__isnull=shown != "deleted")
-    if shown in ("ready", "applied"):
-        rows = rows.filter(state=shown)
-    found = listing(request, rows, search=SEARCH, sorts=SORTS, default="-made", filtered=bool(shown))
+    choice = request.GET.get("show", "")
+    rows = everything.filter(deleted_at__isnull=choice != "deleted")
+    if choice in ("ready", "applied"):
+        rows = rows.filter(state=choice)
+    results = listing(request, rows, search=SEARCH, sorts=SORTS, default="-made", filtered=bool(choice))
     if request.GET.get("format") == "csv":
-        return csv_answer(f"plans-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
+        return csv_answer(f"plans-{ground.code.lower()}", CSV, results.rows.iterator(), _csv)
     context = {
-        "shown": shown,
+        "shown": choice,
         "kinds": [("", "All"), ("ready", "Ready"), ("applied", "Applied"), ("deleted", "Deleted")],
         "deleted": _just_deleted(request, everything),
     }
-    return list_page(request, "plans", found, context)
+    return list_page(request, "plans", results, context)
 
 
 def _csv(plan: Plan) -> list[Any]:
@@ -153,10 +153,10 @@ def create(request: HttpRequest) -> HttpResponse:
 def _narrowed(rows, chosen: dict[str, str]) -> list[TestRequest]:
     """For who has no script; with it, rows are hidden where they stand and keep their ticks."""
     for word in chosen["q"][:100].split():
-        found = Q()
+        condition = Q()
         for name in PICKED_FROM:
-            found |= Q(**{f"{name}__icontains": word})
-        rows = rows.filter(found)
+            condition |= Q(**{f"{name}__icontains": word})
+        rows = rows.filter(condition)
     if (test_type := number_of(chosen["test"])) is not None:
         rows = rows.filter(test_type=test_type)
     if chosen["priority"] in Priority.values:

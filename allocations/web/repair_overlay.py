@@ -76,8 +76,8 @@ def repair_overlay_of(query: ScheduleQuery) -> RepairOverlay | None:
     for row in sorted(rows, key=lambda row: (row.pk in others, row.first_day, row.pk)):
         change = _change(row, answers[row.pk], dynos, query)
         changes.append(change)
-        for dyno, found in _ghosts(change, query.days).items():
-            ghosts.setdefault(dyno, []).extend(found)
+        for dyno, dyno_ghosts in _ghosts(change, query.days).items():
+            ghosts.setdefault(dyno, []).extend(dyno_ghosts)
     _add_window(ghosts, query)
     return RepairOverlay(
         changes, ghosts, query.address(repair=None, window=None, back=None), _back(query.params.get("back", ""))

@@ -9,7 +9,7 @@ from dynosite.lib.params import number_of
 MOST_ANSWERS = 1_000
 
 
-def written(option: RepairOption) -> str:
+def text_of(option: RepairOption) -> str:
     """The answers of an option as one line of text; `read` takes it back."""
     lines = []
     for kind, answers in (("d", option.answers), ("o", option.others)):

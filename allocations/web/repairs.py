@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from allocations.models import Dyno
 from allocations.selectors.repairs import RepairOption, Repairs, repairs
 from allocations.web.repair_overlay import calendar_address
-from allocations.web.repair_text import written
+from allocations.web.repair_text import text_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 from dynosite.lib.params import number_of
 
-EACH = "each"
+ONE_BY_ONE = "each"
 """Instead of an option: an answer for each booking by itself."""
 
 
@@ -39,7 +39,7 @@ class Choice:
     stamp: str
     more: str
     seconds: float
-    each: bool
+    one_by_one: bool
     others: bool
     """Whether others were let move too."""
 
@@ -49,7 +49,7 @@ def choice_for(
     dyno: Dyno,
     days: DayRange,
     *,
-    asked: Mapping[str, object],
+    params: Mapping[str, object],
     window_id: int | None,
     others_stay: bool = False,
 ) -> Choice | None:
@@ -60,24 +60,26 @@ def choice_for(
     asked_for = data.get("repair", "")
     number = number_of(asked_for, largest=99) or 0
     everything = not others_stay and (request.method == "POST" or asked_for == "more" or number > 0)
-    found = repairs(dyno.pk, days, user=request.user, others=everything, window_id=window_id)
-    if not found.options:
+    result = repairs(dyno.pk, days, user=request.user, others=everything, window_id=window_id)
+    if not result.options:
         return None
-    each = asked_for == EACH
-    here = f"{request.path}?{urlencode({**asked, 'preview': 1})}"
+    one_by_one = asked_for == ONE_BY_ONE
+    address = f"{request.path}?{urlencode({**params, 'preview': 1})}"
     stamp = f"repairs-{dyno.pk}-{days.first:%Y%m%d}-{days.last:%Y%m%d}{'-stay' if others_stay else ''}"
-    picked = -1 if each else number if number < len(found.options) else 0
-    more = "" if others_stay or found.complete else f"{here}&repair=more"
-    return Choice(_rows(found, picked, dyno, days, here), stamp, more, found.seconds, each, found.complete)
+    picked = -1 if one_by_one else number if number < len(result.options) else 0
+    more = "" if others_stay or result.complete else f"{address}&repair=more"
+    return Choice(
+        _rows(result, picked, dyno, days, address), stamp, more, result.seconds, one_by_one, result.complete
+    )
 
 
-def _rows(found: Repairs, picked: int, dyno: Dyno, days: DayRange, here: str) -> list[Row]:
+def _rows(result: Repairs, picked: int, dyno: Dyno, days: DayRange, address: str) -> list[Row]:
     rows = []
-    for number, option in enumerate(found.options):
+    for number, option in enumerate(result.options):
         title = "The displaced only"
         if option.others:
             title = f"{count(len(option.others), 'other')} make{'s' if len(option.others) == 1 else ''} room"
-        text, back = written(option), f"{here}&repair={number}"
+        text, back = text_of(option), f"{address}&repair={number}"
         calendar = calendar_address(dyno, days, text, back)
         rows.append(Row(number, option, title, text, number == picked, calendar))
     return rows

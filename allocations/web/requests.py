@@ -48,11 +48,11 @@ def index(request: HttpRequest) -> HttpResponse:
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     live = live_list(request)
     rows = rows_of(ground, request.GET, request.user, status=status)
-    found = paged(request, rows, live=live, filtered=any(chosen.values()))
+    results = paged(request, rows, live=live, filtered=any(chosen.values()))
     if request.GET.get("format") == "csv":
-        return csv_answer(f"requests-{ground.code.lower()}", CSV, found.rows.iterator(), _csv)
-    for each in found.page_obj:
-        each.late = is_late(each, today, each.place_end)
+        return csv_answer(f"requests-{ground.code.lower()}", CSV, results.rows.iterator(), _csv)
+    for row in results.page_obj:
+        row.late = is_late(row, today, row.place_end)
     context = {
         "today": today,
         "status": status,
@@ -63,9 +63,9 @@ def index(request: HttpRequest) -> HttpResponse:
         "ground": ground,
         "queue": urlencode({"list": list_text(request.GET)}),
         "list_text": list_text(request.GET),
-        "picks": shell_of(request).may_schedule and _waiting_on(found.page_obj),
+        "picks": shell_of(request).may_schedule and _waiting_on(results.page_obj),
     }
-    return list_page(request, "requests", found, context)
+    return list_page(request, "requests", results, context)
 
 
 def _waiting_on(page: Page) -> int:
@@ -90,7 +90,7 @@ def _csv(row: Any) -> list[Any]:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    return _detail(request, _found(request, pk))
+    return _detail(request, _wish(request, pk))
 
 
 def _detail(request: HttpRequest, wish: TestRequest, outcome: Outcome | None = None) -> HttpResponse:
@@ -132,17 +132,17 @@ def create(request: HttpRequest) -> HttpResponse:
             )
         )
         if not outcome.refused:
-            made = outcome.change.items[0]["id"]
+            request_id = outcome.change.items[0]["id"]
             say_done(request, outcome.change)
             if "place" in request.POST:
-                return redirect(f"{reverse('allocations:allocation-create')}?request={made}")
-            return redirect("allocations:request-detail", made)
+                return redirect(f"{reverse('allocations:allocation-create')}?request={request_id}")
+            return redirect("allocations:request-detail", request_id)
     return _form_page(request, form, outcome, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    wish = _found(request, pk, Role.SCHEDULER)
+    wish = _wish(request, pk, Role.SCHEDULER)
     if wish.status == RequestStatus.CANCELLED:
         messages.info(request, "The request is cancelled and can no longer be changed.")
         return redirect("allocations:request-detail", pk)
@@ -167,7 +167,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    wish = _found(request, pk, Role.SCHEDULER)
+    wish = _wish(request, pk, Role.SCHEDULER)
     if request.method != "POST":
         trail = [("Requests", reverse("allocations:request-list")), (str(wish), _address(pk)), ("Cancel", "")]
         return render(request, "allocations/requests/cancel.html", {"wish": wish, "trail": trail})
@@ -190,7 +190,7 @@ def _address(pk: int) -> str:
     return reverse("allocations:request-detail", args=[pk])
 
 
-def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> TestRequest:
+def _wish(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> TestRequest:
     wish = request_by_id(pk, user=request.user)
     shell_of(request).show_ground(wish.ground_id)
     current_ground(request, needed)

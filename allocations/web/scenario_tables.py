@@ -72,8 +72,8 @@ def tables_of(scenario: Scenario) -> Tables:
     pairs = [result["today"], result["then"]]
     return Tables(
         figures=[_line(name, label, unit, pairs) for name, label, unit in FIGURES],
-        types=[_use(each["name"], [each["today"], each["then"]]) for each in result["types"]],
-        dynos=[_use(each["name"], [each["today"], each["then"]]) for each in result["dynos"]],
+        types=[_use(row["name"], [row["today"], row["then"]]) for row in result["types"]],
+        dynos=[_use(row["name"], [row["today"], row["then"]]) for row in result["dynos"]],
         shortages=_shortages(result["shortages"]),
         step=result["step"],
         headline=_headline(result["today"], result["then"]),
@@ -91,8 +91,8 @@ def _line(name: str, label: str, unit: str, columns: Sequence[dict[str, Any]]) -
             kind = "worse" if change > 0 else "better"
         note = f"{change:+,}" if change and column is not columns[0] else ""
         if name == "bound":
-            known = f"gap {column['gap']} %" if value else "nothing known yet"
-            note = "proven" if column["proven"] else known
+            gap = f"gap {column['gap']} %" if value else "nothing known yet"
+            note = "proven" if column["proven"] else gap
         cells.append(Cell(f"{value:,}{unit}", round(100 * value / most, 1), kind, note))
     return Line(label, cells)
 
@@ -101,15 +101,15 @@ def _use(name: str, values: Sequence[int | None]) -> Line:
     return Line(name, [Cell("–", 0) if value is None else Cell(f"{value} %", value) for value in values])
 
 
-def _shortages(found: Sequence[dict[str, Any]]) -> list[Shortage]:
-    most = max([each["price"] or 0 for each in found], default=0) or 1
+def _shortages(shortages: Sequence[dict[str, Any]]) -> list[Shortage]:
+    most = max([shortage["price"] or 0 for shortage in shortages], default=0) or 1
     rows = []
-    for each in found:
-        price = each["price"]
-        days = [dt.date.fromisoformat(each[end]) for end in ("first", "last") if each.get(end)]
+    for shortage in shortages:
+        price = shortage["price"]
+        days = [dt.date.fromisoformat(shortage[end]) for end in ("first", "last") if shortage.get(end)]
         cell = Cell(f"{round(price):,}", round(100 * price / most, 1)) if price is not None else None
         when = (days[0], days[1]) if len(days) == 2 else None
-        rows.append(Shortage(each["group"], each["tests"], cell, _saved(each.get("saved")), when))
+        rows.append(Shortage(shortage["group"], shortage["tests"], cell, _saved(shortage.get("saved")), when))
     return rows
 
 
@@ -131,24 +131,30 @@ def _headline(today: dict[str, Any], then: dict[str, Any]) -> str:
     return f"{' and '.join(parts)} than today’s plan" if parts else "No later and no fewer placed than today’s plan"
 
 
+def _words(shortage: Shortage) -> str:
+    return f"{shortage.group}: {shortage.saved}" if shortage.saved else shortage.group
+
+
 def comparison_of(scenarios: Sequence[Scenario]) -> Comparison:
     """Today's plan first, as the first of them found it; then each scenario."""
-    columns = [scenarios[0].result["today"], *(each.result["then"] for each in scenarios)]
-    names = sorted({each["name"] for scenario in scenarios for each in scenario.result["types"]})
+    columns = [scenarios[0].result["today"], *(scenario.result["then"] for scenario in scenarios)]
+    names = sorted({row["name"] for scenario in scenarios for row in scenario.result["types"]})
     types = []
     for name in names:
-        of = [{each["name"]: each for each in scenario.result["types"]}.get(name) for scenario in scenarios]
-        first = next((each["today"] for each in of if each), None)
-        types.append(_use(name, [first, *(each["then"] if each else None for each in of)]))
+        of = [{row["name"]: row for row in scenario.result["types"]}.get(name) for scenario in scenarios]
+        first = next((row["today"] for row in of if row), None)
+        types.append(_use(name, [first, *(row["then"] if row else None for row in of)]))
     dearest = []
     for scenario in scenarios:
-        found = _shortages(scenario.result["shortages"][:1])
-        dearest.append(f"{found[0].group}{f': {found[0].saved}' if found[0].saved else ''}" if found else "none")
-    asked = {(each.first_day, each.last_day, each.movable, each.frozen_until) for each in scenarios}
+        shortages = _shortages(scenario.result["shortages"][:1])
+        dearest.append(_words(shortages[0]) if shortages else "none")
+    questions = {
+        (scenario.first_day, scenario.last_day, scenario.movable, scenario.frozen_until) for scenario in scenarios
+    }
     return Comparison(
         list(scenarios),
         [_line(name, label, unit, columns) for name, label, unit in FIGURES],
         types,
         dearest,
-        len(asked) > 1,
+        len(questions) > 1,
     )

@@ -61,29 +61,29 @@ CSV = (
     "By",
     "Note",
 )
-ASKED = ("name", "first_day", "last_day", "movable", "frozen_until", "seconds", "note")
+QUESTION_FIELDS = ("name", "first_day", "last_day", "movable", "frozen_until", "seconds", "note")
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
     everything = scenarios.scenarios_of(ground.pk, user=request.user)
-    shown = request.GET.get("show", "")
-    rows = everything.filter(deleted_at__isnull=shown != "deleted")
-    found = listing(request, rows, search=SEARCH, sorts=SORTS, default="-made", filtered=bool(shown))
+    choice = request.GET.get("show", "")
+    rows = everything.filter(deleted_at__isnull=choice != "deleted")
+    results = listing(request, rows, search=SEARCH, sorts=SORTS, default="-made", filtered=bool(choice))
     names = names_for(ground.pk)
     if request.GET.get("format") == "csv":
-        rows = found.rows.iterator()
-        return csv_answer(f"scenarios-{ground.code.lower()}", CSV, rows, lambda each: _csv(each, names))
-    for each in found.page_obj:
-        each.words = _words(each, names)
+        rows = results.rows.iterator()
+        return csv_answer(f"scenarios-{ground.code.lower()}", CSV, rows, lambda scenario: _csv(scenario, names))
+    for scenario in results.page_obj:
+        scenario.words = _words(scenario, names)
     deleted = uuid_of(request.GET.get("deleted", ""))
     context = {
-        "shown": shown,
+        "shown": choice,
         "kinds": [("", "All"), ("deleted", "Deleted")],
         "deleted": everything.filter(pk=deleted, deleted_at__isnull=False).first() if deleted else None,
     }
-    return list_page(request, "scenarios", found, context)
+    return list_page(request, "scenarios", results, context)
 
 
 def _csv(scenario: Scenario, names: dict[str, str]) -> list[Any]:
@@ -124,8 +124,8 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    scenario = _found(request, pk, Role.SCHEDULER)
-    initial = {name: getattr(scenario, name) for name in ASKED}
+    scenario = _scenario(request, pk, Role.SCHEDULER)
+    initial = {name: getattr(scenario, name) for name in QUESTION_FIELDS}
     form = ScenarioForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -142,7 +142,7 @@ def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The scenario and its answer, or how far that is; meanwhile htmx asks again every second."""
-    return _detail(request, _found(request, pk))
+    return _detail(request, _scenario(request, pk))
 
 
 def _detail(request: HttpRequest, scenario: Scenario, wrong: EditForm | None = None, kind: str = "") -> HttpResponse:
@@ -178,7 +178,7 @@ def _form(request: HttpRequest, scenario: Scenario, kind: str, data: Any = None)
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """A form that is wrong is shown at this address, so that opened again it has to lead somewhere."""
-    scenario = _found(request, pk, Role.SCHEDULER)
+    scenario = _scenario(request, pk, Role.SCHEDULER)
     if request.method != "POST":
         return redirect(DETAIL, pk)
     kind = request.POST.get("kind", "")
@@ -198,7 +198,7 @@ def add_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def remove_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    _found(request, pk, Role.SCHEDULER)
+    _scenario(request, pk, Role.SCHEDULER)
     number = number_of(request.POST.get("number"), largest=999)
     number = -1 if number is None else number
     _try(request, lambda: scenarios.remove_edit(pk, actor=_actor(request), number=number))
@@ -207,7 +207,7 @@ def remove_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    _found(request, pk, Role.SCHEDULER)
+    _scenario(request, pk, Role.SCHEDULER)
     if _try(request, lambda: scenarios.ask_scenario(pk, actor=_actor(request))):
         try:
             tasks.think_scenario.delay(str(pk))
@@ -221,14 +221,14 @@ def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    _found(request, pk, Role.SCHEDULER)
+    _scenario(request, pk, Role.SCHEDULER)
     scenarios.stop_scenario(pk, actor=_actor(request))
     return redirect(DETAIL, pk)
 
 
 @require_POST
 def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    _found(request, pk, Role.SCHEDULER)
+    _scenario(request, pk, Role.SCHEDULER)
     scenario = scenarios.set_deleted(pk, actor=_actor(request), deleted=True)
     messages.success(request, f"{scenario} is deleted.")
     return redirect(f"{reverse(LIST)}?deleted={pk}")
@@ -236,7 +236,7 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    _found(request, pk, Role.SCHEDULER)
+    _scenario(request, pk, Role.SCHEDULER)
     scenario = scenarios.set_deleted(pk, actor=_actor(request), deleted=False)
     messages.success(request, f"{scenario} is back.")
     return redirect(DETAIL, pk)
@@ -247,10 +247,13 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Answered scenarios side by side (`?scenario=` for each)."""
     ground = current_ground(request)
     chosen = [uuid_of(text) for text in request.GET.getlist("scenario")[:MOST_COMPARED]]
-    found = {each.pk: each for each in scenarios.scenarios_of(ground.pk, user=request.user).filter(pk__in=chosen)}
-    if any(pk not in found for pk in chosen):
+    by_id = {
+        scenario.pk: scenario
+        for scenario in scenarios.scenarios_of(ground.pk, user=request.user).filter(pk__in=chosen)
+    }
+    if any(pk not in by_id for pk in chosen):
         raise NotFound(NOT_FOUND)
-    ready = [found[pk] for pk in dict.fromkeys(chosen) if found[pk].state == ScenarioState.READY]
+    ready = [by_id[pk] for pk in dict.fromkeys(chosen) if by_id[pk].state == ScenarioState.READY]
     context = {
         "comparison": comparison_of(ready) if ready else None,
         "trail": [("What if", reverse(LIST)), ("Compare", "")],
@@ -267,7 +270,7 @@ def _try(request: HttpRequest, write: Any) -> bool:
     return True
 
 
-def _found(request: HttpRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Scenario:
+def _scenario(request: HttpRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Scenario:
     scenario = scenarios.scenario_by_id(pk, user=request.user, needed=needed)
     shell_of(request).show_ground(scenario.ground_id)
     return scenario

@@ -71,25 +71,25 @@ def board(request: HttpRequest) -> HttpResponse:
     if not shell_of(request).grounds and "ground" not in request.GET:
         return render(request, "allocations/schedule/no_ground.html")
     ground = current_ground(request)
-    if left := come_back(request, ground):
-        return left
+    if redirection := come_back(request, ground):
+        return redirection
     query = read_query(params_of(request, ground), ground)
     remember(request, query)
     stream_url = stream_address(ground)
     overlay = _overlay(request, query)
-    found = _calendar(request, query, overlay)
-    sections = _sections(found, query)
+    calendar = _calendar(request, query, overlay)
+    sections = _sections(calendar, query)
     context = {
         **_proposed(request, query, overlay, sections),
         "stream_url": stream_url,
-        **_shared(request, query, found),
+        **_shared(request, query, calendar),
         "sections": sections,
-        "axis": axis_of(query.days, query.zoom.name, found.today, found.load, found.closed),
+        "axis": axis_of(query.days, query.zoom.name, calendar.today, calendar.load, calendar.closed),
         "zooms": [(zoom.label, query.zoomed(zoom.name), zoom == query.zoom) for zoom in ZOOMS.values()],
         "statuses": [(value, label, value in query.chosen.statuses) for value, label in STATUSES],
         "drives": [(value, value in query.chosen.drives) for value in Drive.values],
         "weights": [(value, value in query.chosen.weights) for value in WeightClass.values],
-        "runs": [(code, name, code in query.chosen.runs) for code, name in found.test_types],
+        "runs": [(code, name, code in query.chosen.runs) for code, name in calendar.test_types],
         "free_for": [
             (name, min(values))
             for name in ("drive", "weight", "runs")
@@ -115,13 +115,13 @@ def rows(request: HttpRequest) -> HttpResponse:
     query = read_query(request.GET, ground)
     ids = set(numbers_of(request.GET.get("dynos", "").split(",")))
     changed = request.GET.get("changed") == "1"
-    found = _calendar(request, query, _overlay(request, query), dyno_ids=None if changed else _bounded(ids))
-    context = _shared(request, query, found)
-    display = folded(found.rows, query)
+    calendar = _calendar(request, query, _overlay(request, query), dyno_ids=None if changed else _bounded(ids))
+    context = _shared(request, query, calendar)
+    display = folded(calendar.rows, query)
     context["rows"] = list(with_dynos(display, ids)) if changed else display
     if changed:
-        context["gone"] = sorted(_bounded(ids) - {row.id for row in found.rows})
-        context["axis"] = axis_of(query.days, query.zoom.name, found.today, found.load)
+        context["gone"] = sorted(_bounded(ids) - {row.id for row in calendar.rows})
+        context["axis"] = axis_of(query.days, query.zoom.name, calendar.today, calendar.load)
     template = "_changed_rows.html" if changed else "_rows.html"
     return render(request, f"allocations/schedule/{template}", context)
 
@@ -152,25 +152,25 @@ def window(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _window_context(request: HttpRequest, pk: int) -> dict[str, object]:
-    found = (
+    window = (
         MaintenanceWindow.objects.filter(ground__in=access.grounds_of(request.user), pk=pk)
         .select_related("ground", "dyno__facility", "created_by")
         .first()
     )
-    if found is None:
+    if window is None:
         raise NotFound(access.NOT_FOUND)
     shell = shell_of(request)
-    shell.show_ground(found.ground_id)
-    past = found.lifted_at is not None or found.last_day < found.ground.today()
-    kept = not past and access.windows_kept_by(request.user, found.ground_id).filter(pk=found.pk).exists()
-    return {"window": found, "may_change": kept, "place_in_series": places_in_series([found]).get(pk, "")}
+    shell.show_ground(window.ground_id)
+    past = window.lifted_at is not None or window.last_day < window.ground.today()
+    may_change = not past and access.windows_kept_by(request.user, window.ground_id).filter(pk=window.pk).exists()
+    return {"window": window, "may_change": may_change, "place_in_series": places_in_series([window]).get(pk, "")}
 
 
 def _elsewhere(request: HttpRequest, query: ScheduleQuery) -> list[tuple[Allocation, str]]:
     """What is looked for and stands on other days, each with the board that shows it."""
     text = query.chosen.text
-    found = search_ahead(query.ground, text, user=request.user) if text else []
-    return [(each, query.address(from_=each.first_day - AROUND, to=None)) for each in found]
+    allocations = search_ahead(query.ground, text, user=request.user) if text else []
+    return [(allocation, query.address(from_=allocation.first_day - AROUND, to=None)) for allocation in allocations]
 
 
 def _overlay(request: HttpRequest, query: ScheduleQuery) -> Overlay | RepairOverlay | None:
@@ -184,9 +184,9 @@ def _calendar(
     dyno_ids: set[int] | None = None,
 ) -> Calendar:
     keep = overlay.of_dynos(query.chosen.text) if overlay else ()
-    found = calendar(query.ground, query.days, user=request.user, chosen=query.chosen, dyno_ids=dyno_ids, keep=keep)
-    hang_into(found.rows, overlay)
-    return found
+    result = calendar(query.ground, query.days, user=request.user, chosen=query.chosen, dyno_ids=dyno_ids, keep=keep)
+    hang_into(result.rows, overlay)
+    return result
 
 
 def _proposed(
@@ -202,18 +202,18 @@ def _proposed(
     }
 
 
-def _shared(request: HttpRequest, query: ScheduleQuery, found: Calendar) -> dict[str, object]:
+def _shared(request: HttpRequest, query: ScheduleQuery, calendar: Calendar) -> dict[str, object]:
     may_schedule = shell_of(request).may_schedule
     return {
         "query": query,
-        "calendar": found,
+        "calendar": calendar,
         "ground": query.ground,
         "may_schedule": may_schedule,
         "booking_url": address("allocations:allocation-create") if may_schedule else "",
         "outage_url": f"{reverse('allocations:window-create')}?kind=outage&dyno=" if may_schedule else "",
         "dyno_url": address("allocations:dyno-list"),
         "bar_links": {"a": _folder("allocations:allocation-detail"), "w": _folder("allocations:window-detail")},
-        "shown_dynos": len(found.rows),
+        "shown_dynos": len(calendar.rows),
         "now": timezone.now().astimezone(zoneinfo.ZoneInfo(query.ground.time_zone)).strftime("%H:%M"),
     }
 
@@ -227,11 +227,11 @@ def _bounded(ids: set[int]) -> set[int]:
     return set(sorted(ids)[:MOST_ROWS_ASKED])
 
 
-def _sections(found: Calendar, query: ScheduleQuery) -> list[Section]:
+def _sections(calendar: Calendar, query: ScheduleQuery) -> list[Section]:
     """A board of up to WHOLE_UP_TO dynos is sent as it is; of a larger one the first rows, the rest as places."""
-    room = len(found.rows) if query.whole or len(found.rows) <= WHOLE_UP_TO else FIRST_ROWS
+    room = len(calendar.rows) if query.whole or len(calendar.rows) <= WHOLE_UP_TO else FIRST_ROWS
     sections = []
-    for group in found.groups:
+    for group in calendar.groups:
         blocks = []
         for rows in _batched(folded(group.rows, query), ROWS_AT_ONCE):
             dynos = sum(len(dynos_of(row)) for row in rows)

@@ -54,7 +54,7 @@ CSV: dict[str, Callable[[Any], Any]] = {
 FEW = 50
 """Bookings and requests that a vehicle's page shows until it is asked for all."""
 FILTERS = ("drive", "weight", "show")
-SHOWN = [
+SHOW_CHOICES = [
     ("", "All"),
     ("placeholder", "Placeholders"),
     ("waiting", "With waiting requests"),
@@ -67,17 +67,17 @@ def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     rows = _narrowed(vehicle_list(ground, user=request.user), chosen)
-    found = listing(request, rows, search=VEHICLE_FIELDS, sorts=SORTS, default="tag", filtered=any(chosen.values()))
+    results = listing(request, rows, search=VEHICLE_FIELDS, sorts=SORTS, default="tag", filtered=any(chosen.values()))
     if request.GET.get("format") == "csv":
-        return csv_answer(f"vehicles-{ground.code.lower()}", list(CSV), found.rows.iterator(), _csv)
+        return csv_answer(f"vehicles-{ground.code.lower()}", list(CSV), results.rows.iterator(), _csv)
     context = {
         "chosen": chosen,
         "drives": Drive.values,
         "weights": WeightClass.values,
-        "shown": SHOWN,
+        "shown": SHOW_CHOICES,
         "details": LISTED,
     }
-    return list_page(request, "vehicles", found, context)
+    return list_page(request, "vehicles", results, context)
 
 
 def _narrowed(rows: QuerySet[Vehicle], chosen: dict[str, str]) -> QuerySet[Vehicle]:
@@ -108,13 +108,13 @@ class Part(NamedTuple):
 
 
 def _part(rows: QuerySet, limit: int | None) -> Part:
-    shown = list(rows[:limit])
-    return Part(shown, rows.count() if limit and len(shown) == limit else len(shown))
+    listed = list(rows[:limit])
+    return Part(listed, rows.count() if limit and len(listed) == limit else len(listed))
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    vehicle = _found(request, pk)
+    vehicle = _vehicle(request, pk)
     allocations = vehicle.allocations.select_related("dyno__facility", "test_type", "vehicle").order_by("-first_day")
     limit = None if request.GET.get("all") == "1" else FEW
     context = {
@@ -152,7 +152,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    vehicle = _found(request, pk, Role.SCHEDULER)
+    vehicle = _vehicle(request, pk, Role.SCHEDULER)
     form = VehicleForm(request.POST or None, instance=vehicle)
     if request.method == "POST" and form.is_valid():
         try:
@@ -172,7 +172,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _form_page(request, form, vehicle)
 
 
-def _found(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Vehicle:
+def _vehicle(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Vehicle:
     vehicle = vehicle_by_id(pk, user=request.user)
     shell_of(request).show_ground(vehicle.ground_id)
     current_ground(request, needed)

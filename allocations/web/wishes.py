@@ -51,7 +51,7 @@ def offer_for(
         return Offer(named, waiting)
     if data.get("request") == NO_REQUEST:
         return Offer(None, waiting)
-    of_type = [each for each in waiting if data.get("test_type", "") in ("", str(each.test_type_id))]
+    of_type = [wish for wish in waiting if data.get("test_type", "") in ("", str(wish.test_type_id))]
     return Offer(of_type[0] if of_type else None, waiting, proposed=True)
 
 
@@ -63,10 +63,10 @@ def filled_in(data: Mapping[str, str], offer: Offer, ground: ProvingGround) -> d
         return {"first_day": today.isoformat()} | typed
     wish = offer.chosen
     start = first_day_of(wish, today).isoformat()
-    said = {"test_type": wish.test_type_id, "drive": wish.drive, "days": wish.days, "first_day": start}
+    requested = {"test_type": wish.test_type_id, "drive": wish.drive, "days": wish.days, "first_day": start}
     if offer.proposed and typed.get("first_day") == today.isoformat():
         del typed["first_day"]  # nobody chose it: the form had it when the request was not known yet
     if not typed.get("last_day"):
-        typed = {name: value for name, value in typed.items() if value or name not in said}
+        typed = {name: value for name, value in typed.items() if value or name not in requested}
     # The request says what is tested; only where and when are still open.
-    return said | typed | {"vehicle": wish.vehicle.label, "test_type": wish.test_type_id}
+    return requested | typed | {"vehicle": wish.vehicle.label, "test_type": wish.test_type_id}

@@ -26,7 +26,7 @@ from dynosite.lib.addresses import client_address, network
 log = logging.getLogger(__name__)
 Scope = FailedSignIns.Scope
 LONGEST_NAME = FailedSignIns._meta.get_field("name").max_length
-KEPT = dt.timedelta(days=1)
+RETENTION = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -157,4 +157,4 @@ def _locked(scope: FailedSignIns.Scope, name: str, address: str, browser: str, n
 
 def forget_old() -> None:
     """Remove counts that are long at nothing."""
-    FailedSignIns.objects.filter(last_at__lt=timezone.now() - KEPT).delete()
+    FailedSignIns.objects.filter(last_at__lt=timezone.now() - RETENTION).delete()

@@ -56,9 +56,9 @@ class PasswordForm(PasswordChangeForm):
         """Hashes first: no transaction waits for that."""
         self.set_password_and_save(self.user, "new_password1", commit=False)
         with transaction.atomic():
-            kept = [] if self.cleaned_data.get("end_tokens", True) else list(tokens.live(self.user))
+            spared = [] if self.cleaned_data.get("end_tokens", True) else list(tokens.live(self.user))
             self.user.save()
-            tokens.end_with_password(self.user, apart_from=kept)
+            tokens.end_with_password(self.user, apart_from=spared)
         return self.user
 
 

@@ -17,9 +17,9 @@ def token_list(request: HttpRequest) -> HttpResponse:
     text = ""
     if form.is_bound and form.is_valid():
         try:
-            asked = form.cleaned_data
-            may_write = asked["rights"] == "write"
-            _, text = tokens.issue(request.user, asked["name"], days=asked["days"], may_write=may_write)
+            data = form.cleaned_data
+            may_write = data["rights"] == "write"
+            _, text = tokens.issue(request.user, data["name"], days=data["days"], may_write=may_write)
             form = TokenForm()
         except tokens.TokenError as error:
             form.add_error("name", str(error))

@@ -110,19 +110,21 @@ def psycopg_client(number: int, *, actor, statements, slots: Callable) -> tuple[
 
     def step() -> None:
         slot = next(free)
-        known: dict[Any, Any] = {SEEN[name]: value for name, value in zip(SEEN, (*slot, uuid.uuid4()), strict=True)}
+        replacements: dict[Any, Any] = {
+            RECORDED[name]: value for name, value in zip(RECORDED, (*slot, uuid.uuid4()), strict=True)
+        }
         for text, parameters in statements:
-            cursor.execute(text, _filled(parameters, known))
+            cursor.execute(text, _filled(parameters, replacements))
             if cursor.description:
                 rows = cursor.fetchall()
                 if "INSERT INTO" in text and rows and isinstance(rows[0][0], int):
-                    known[SEEN_ID] = rows[0][0]
+                    replacements[SEEN_ID] = rows[0][0]
         client.commit()
 
     return step, client.close
 
 
-SEEN: dict[str, Any] = {
+RECORDED: dict[str, Any] = {
     "vehicle": VEHICLE + 1,
     "dyno": DYNO + 1,
     "day": dt.date(2025, 3, 3),
@@ -134,28 +136,28 @@ SEEN_ID = 70_000_007
 
 def statements_of_a_booking(actor) -> list[tuple[str, Any]]:
     """The statements and parameters that the service sends for one booking."""
-    seen: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
 
     def note(execute, text, parameters, many, context):
-        seen.append((text, parameters))
+        statements.append((text, parameters))
         return execute(text, parameters, many, context)
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT setval(pg_get_serial_sequence('allocations_allocation', 'id'), %s)", [SEEN_ID - 1])
-    uuid4, uuid.uuid4 = uuid.uuid4, lambda: SEEN["change"]
+    uuid4, uuid.uuid4 = uuid.uuid4, lambda: RECORDED["change"]
     try:
         with connection.execute_wrapper(note):
             book(
-                SEEN["vehicle"],
-                SEEN["dyno"],
+                RECORDED["vehicle"],
+                RECORDED["dyno"],
                 test_type_id=TEST_TYPE,
-                first_day=SEEN["day"],
-                last_day=SEEN["day"],
+                first_day=RECORDED["day"],
+                last_day=RECORDED["day"],
                 actor=actor,
             )
     finally:
         uuid.uuid4 = uuid4
-    return [(text, _as_text(parameters)) for text, parameters in seen]
+    return [(text, _as_text(parameters)) for text, parameters in statements]
 
 
 def _as_text(parameters: Any) -> Any:
@@ -169,16 +171,16 @@ def _as_text(parameters: Any) -> Any:
     return parameters
 
 
-def _filled(parameters: Any, known: dict[Any, Any]) -> Any:
+def _filled(parameters: Any, replacements: dict[Any, Any]) -> Any:
     if isinstance(parameters, dict):
-        return {name: _filled(value, known) for name, value in parameters.items()}
+        return {name: _filled(value, replacements) for name, value in parameters.items()}
     if isinstance(parameters, list | tuple):
-        return [_filled(value, known) for value in parameters]
+        return [_filled(value, replacements) for value in parameters]
     if isinstance(parameters, str) and len(parameters) > 20:
-        for old, new in known.items():
+        for old, new in replacements.items():
             parameters = parameters.replace(str(old), str(new))
         return parameters
-    return known.get(parameters, parameters) if parameters.__hash__ else parameters
+    return replacements.get(parameters, parameters) if parameters.__hash__ else parameters
 
 
 def _deadlocks() -> int:

@@ -86,7 +86,7 @@ def _measure(report: Report, label: str, address: str, data: dict, seconds: floa
         f"{len(sent)} queries": len(sent) > MOST_QUERIES,
         f"{len(content)} bytes": len(content) > MOST_BYTES,
     }
-    report.failures += [f"{label}: {what}" for what, is_wrong in wrong.items() if is_wrong]
+    report.failures += [f"{label}: {problem}" for problem, is_wrong in wrong.items() if is_wrong]
     return milliseconds(durations, 50)
 
 

@@ -26,11 +26,11 @@ Search = Callable[[Wanted, dt.date], object]
 def run(*, seconds: float) -> Report:
     report = Report("find")
     site = build_site(dynos=DYNOS, vehicles=DYNOS)
-    there, first = 0, START
+    present, first = 0, START
     for count in ALLOCATIONS:
         # Five days of seven are taken on every dyno; the two that are left are too few for the stay.
-        fill(site, count - there, first=first)
-        there, first = count, first + dt.timedelta(days=7 * ((count - there) // DYNOS + 30))
+        fill(site, count - present, first=first)
+        present, first = count, first + dt.timedelta(days=7 * ((count - present) // DYNOS + 30))
         analyze()
         _measure(report, site, count, seconds)
     report.notes.append(
@@ -43,7 +43,7 @@ def run(*, seconds: float) -> Report:
 
 def _measure(report: Report, site: Site, count: int, seconds: float) -> None:
     vehicle = Vehicle.objects.get(pk=VEHICLE)
-    wanted = wanted_for(vehicle, TEST_TYPE, STAY)
+    target = wanted_for(vehicle, TEST_TYPE, STAY)
     weeks = count // ALLOCATIONS[0] * 100 - 30
     searches: dict[str, tuple[Search, int]] = {
         "round trip": (_nothing, STAY),
@@ -56,15 +56,15 @@ def _measure(report: Report, site: Site, count: int, seconds: float) -> None:
     middle: dict[str, float] = {}
     for label, (search, days) in searches.items():
         chance = random.Random(7)  # noqa: S311
-        asked = Wanted(**{name: getattr(wanted, name) for name in Wanted.__slots__} | {"days": days})
+        adjusted = Wanted(**{name: getattr(target, name) for name in Wanted.__slots__} | {"days": days})
         with CaptureQueriesContext(connection) as queries:
-            search(asked, START)
+            search(adjusted, START)
         durations = []
         end = time.perf_counter() + seconds / 2
         while time.perf_counter() < end or len(durations) < 20:
             day = START + dt.timedelta(days=7 * chance.randrange(max(1, min(weeks, 90))) + chance.randrange(7))
             start = time.perf_counter()
-            search(asked, day)
+            search(adjusted, day)
             durations.append(time.perf_counter() - start)
         middle[label] = milliseconds(durations, 50)
         report.rows.append(
@@ -82,27 +82,27 @@ def _measure(report: Report, site: Site, count: int, seconds: float) -> None:
     for case in ("full", "gap"):
         report.ratios[f"{count:,}: loop / find, {case}"] = middle[f"loop, {case}"] / middle[f"find, {case}"]
         report.ratios[f"{count:,}: find, {case} / round trip"] = middle[f"find, {case}"] / middle["round trip"]
-    used, scans = plan(wanted, START + dt.timedelta(days=70))
+    used, scans = plan(target, START + dt.timedelta(days=70))
     report.notes.append(f"{count:,}: the plan reads the occupancy by {', '.join(sorted(used)) or 'no index'}")
     if scans:
         report.failures.append(f"{count:,}: the plan scans the whole occupancy table")
 
 
-def _nothing(wanted: Wanted, day: dt.date) -> None:
+def _nothing(target: Wanted, day: dt.date) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
 
 
-def _find(wanted: Wanted, day: dt.date) -> list:
-    return find_places(wanted, first_day=day, latest=day + dt.timedelta(days=WITHIN))
+def _find(target: Wanted, day: dt.date) -> list:
+    return find_places(target, first_day=day, latest=day + dt.timedelta(days=WITHIN))
 
 
-def _nearest(wanted: Wanted, day: dt.date) -> list:
-    return nearest_places(wanted, day)
+def _nearest(target: Wanted, day: dt.date) -> list:
+    return nearest_places(target, day)
 
 
-def _loop(wanted: Wanted, day: dt.date) -> list:
+def _loop(target: Wanted, day: dt.date) -> list:
     with connection.cursor() as cursor:
         for number in range(WITHIN + 1):
             first = day + dt.timedelta(days=number)
@@ -116,9 +116,9 @@ def _loop(wanted: Wanted, day: dt.date) -> list:
                 ORDER BY d.sort_key LIMIT 1
                 """,
                 [
-                    wanted.ground_id,
-                    *(last := (first + dt.timedelta(days=wanted.days - 1), first, first - dt.timedelta(days=366))),
-                    wanted.vehicle_id,
+                    target.ground_id,
+                    *(last := (first + dt.timedelta(days=target.days - 1), first, first - dt.timedelta(days=366))),
+                    target.vehicle_id,
                     *last,
                 ],
             )
@@ -127,7 +127,7 @@ def _loop(wanted: Wanted, day: dt.date) -> list:
     return []
 
 
-def plan(wanted: Wanted, day: dt.date) -> tuple[set[str], bool]:
+def plan(target: Wanted, day: dt.date) -> tuple[set[str], bool]:
     """The occupancy's indexes in the plan of a search, and whether it reads the whole table anywhere."""
     lines: list[str] = []
 
@@ -137,8 +137,8 @@ def plan(wanted: Wanted, day: dt.date) -> tuple[set[str], bool]:
         return execute(text, parameters, many, context)
 
     with connection.execute_wrapper(explain):
-        find_places(wanted, first_day=day, latest=day + dt.timedelta(days=WITHIN), dynos=[DYNO + 1])
-        find_places(wanted, first_day=day, latest=day + dt.timedelta(days=WITHIN))
+        find_places(target, first_day=day, latest=day + dt.timedelta(days=WITHIN), dynos=[DYNO + 1])
+        find_places(target, first_day=day, latest=day + dt.timedelta(days=WITHIN))
     text = "\n".join(lines)
     return set(re.findall(r"(?:using|on) (occupancy_\w+|dyno_day_once|vehicle_day_once)", text)), (
         "Seq Scan on allocations_occupancy" in text

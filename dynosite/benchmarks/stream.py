@@ -88,13 +88,13 @@ async def _measure(report: Report, web: WebProcess, runs: list[str], cookie: str
         _begin(runs)
         began = time.perf_counter()
         opened = [Panel(web.port, run_id, cookie) if side == "panel" else bare(run_id) for run_id in runs]
-        waits = [await each.open() for each in opened]
+        waits = [await panel.open() for panel in opened]
         report.rows.append(_row(side, f"open ({PANELS})", waits, time.perf_counter() - began))
         if side == "panel":
             each_takes = (web.kilobytes() - before) / PANELS
             report.rows[-1] |= {"KB a panel": round(each_takes, 1), "threads": web.threads()}
             report.ratios["KB of the web process a panel"] = each_takes
-        listening = [asyncio.create_task(each.listen()) for each in opened]
+        listening = [asyncio.create_task(panel.listen()) for panel in opened]
         sides[f"{side} open"] = waits
         sides[f"{side} first"] = await _published(opened, _one_after_the_other, runs)
         report.rows.append(_row(side, "first event", sides[f"{side} first"], APART * PANELS))
@@ -103,12 +103,12 @@ async def _measure(report: Report, web: WebProcess, runs: list[str], cookie: str
         for task in listening:
             task.cancel()
         await asyncio.gather(*listening, return_exceptions=True)
-        for each in opened:
-            await each.close()
-    for what in ("open", "first", "words"):
+        for panel in opened:
+            await panel.close()
+    for phase in ("open", "first", "words"):
         for percent in (50, 95):
-            ours, floor = (milliseconds(sides[f"{side} {what}"], percent) for side in ("panel", "bare"))
-            report.ratios[f"{what}: panel / bare, p{percent}"] = ours / floor
+            ours, floor = (milliseconds(sides[f"{side} {phase}"], percent) for side in ("panel", "bare"))
+            report.ratios[f"{phase}: panel / bare, p{percent}"] = ours / floor
     await _over_reconnects(report, web, runs, cookie)
     if report.ratios["KB of the web process a panel"] > MOST_KILOBYTES:
         report.failures.append(f"a panel takes more than {MOST_KILOBYTES} KB")
@@ -116,10 +116,10 @@ async def _measure(report: Report, web: WebProcess, runs: list[str], cookie: str
         report.failures.append(f"the first event takes more than {MOST_TIMES_FLOOR} times the floor")
 
 
-def _row(side: str, what: str, waits: list[float], seconds: float) -> dict[str, Any]:
+def _row(side: str, label: str, waits: list[float], seconds: float) -> dict[str, Any]:
     return {
         "side": side,
-        "what": what,
+        "what": label,
         "events": len(waits),
         "p50 ms": milliseconds(waits, 50),
         "p95 ms": milliseconds(waits, 95),
@@ -137,7 +137,7 @@ async def _published(opened: Opened, publish: Callable, runs: list[str], *more: 
     while process.is_alive():
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.5)
-    return [wait for each in opened for wait in each.take()]
+    return [wait for panel in opened for wait in panel.take()]
 
 
 def _one_after_the_other(runs: list[str]) -> None:
@@ -168,14 +168,14 @@ async def _over_reconnects(report: Report, web: WebProcess, runs: list[str], coo
     panels = [Panel(web.port, run_id, cookie) for run_id in runs]
     process = multiprocessing.get_context("fork").Process(target=_numbered, args=(runs,))
     process.start()
-    following: list[Awaitable] = [each.follow(drops=DROPS, seed=n) for n, each in enumerate(panels)]
+    following: list[Awaitable] = [panel.follow(drops=DROPS, seed=n) for n, panel in enumerate(panels)]
     await asyncio.wait_for(asyncio.gather(*following), timeout=240)
     process.join()
-    lost = sum(len(set(range(ENTRIES)) - set(each.numbers)) for each in panels)
-    twice = sum(len(each.numbers) - len(set(each.numbers)) for each in panels)
-    unordered = sum(each.numbers != sorted(each.numbers) for each in panels)
-    without_end = sum(not each.ended for each in panels)
-    drops = sum(each.drops for each in panels)
+    lost = sum(len(set(range(ENTRIES)) - set(panel.numbers)) for panel in panels)
+    twice = sum(len(panel.numbers) - len(set(panel.numbers)) for panel in panels)
+    unordered = sum(panel.numbers != sorted(panel.numbers) for panel in panels)
+    without_end = sum(not panel.ended for panel in panels)
+    drops = sum(panel.drops for panel in panels)
     report.notes.append(
         f"Over {drops:,} connections that were cut in mid-stream, of {ENTRIES * len(panels):,} events: {lost} lost, "
         f"{twice} heard twice, {unordered} panels out of order, {without_end} without the end."

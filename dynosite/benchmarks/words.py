@@ -31,7 +31,7 @@ MOST_MILLISECONDS = 300
 APART = 0.4
 """Seconds from the first words to the rest of the answer."""
 FIRST = "The first words"
-_SEEN = """wanted => {
+_WATCH_WORDS = """wanted => {
   window.wordsSeen = new Promise((resolve) => {
     new MutationObserver((records, observer) => {
       if (![...document.querySelectorAll(wanted)].some((place) => place.textContent)) return;
@@ -103,7 +103,7 @@ def in_panel(page: Any, stub: Any, turns: int) -> list[float]:
     stub.otherwise = lambda body: _answer(sent)
     waits = []
     for _ in range(turns):
-        page.evaluate(_SEEN, ".ai-live")
+        page.evaluate(_WATCH_WORDS, ".ai-live")
         page.locator("#ai-text").fill("Is anything free?")
         page.keyboard.press("Enter")
         waits.append(page.evaluate("window.wordsSeen") - sent[-1])
@@ -130,7 +130,7 @@ def in_bare_page(page: Any, turns: int) -> list[float]:
     with _plain_server() as (address, sent):
         for _ in range(turns):
             page.goto(address)
-            page.evaluate(_SEEN, "#words")
+            page.evaluate(_WATCH_WORDS, "#words")
             waits.append(page.evaluate("window.wordsSeen") - sent[-1])
     return waits
 

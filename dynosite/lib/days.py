@@ -42,7 +42,7 @@ class DayRange:
 
 def day_of(text: str) -> dt.date:
     """A day as addresses and buttons carry it. Raises ValueError for what is none, or cannot be meant."""
-    found = dt.date.fromisoformat(text)
-    if not EARLIEST <= found <= LATEST:
+    day = dt.date.fromisoformat(text)
+    if not EARLIEST <= day <= LATEST:
         raise ValueError(text)
-    return found
+    return day

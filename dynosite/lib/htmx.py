@@ -34,8 +34,8 @@ def _sign_in_address(request: HttpRequest, reason: str | None) -> str:
         page = urlsplit(request.headers.get("HX-Current-URL", ""))
     except ValueError:  # no address at all
         page = urlsplit("/")
-    here = f"{page.path or '/'}{'?' + page.query if page.query else ''}"
-    query = {"next": here} | ({"reason": reason} if reason else {})
+    address = f"{page.path or '/'}{'?' + page.query if page.query else ''}"
+    query = {"next": address} | ({"reason": reason} if reason else {})
     return f"{resolve_url(settings.LOGIN_URL)}?{urlencode(query)}"
 
 

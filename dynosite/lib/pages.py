@@ -16,8 +16,8 @@ def page_of(request: HttpRequest) -> str | None:
     if not address or not url_has_allowed_host_and_scheme(address, {request.get_host()}):
         return None
     parts = urlsplit(address)
-    here = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-    return here if url_has_allowed_host_and_scheme(here, None) else None
+    path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    return path if url_has_allowed_host_and_scheme(path, None) else None
 
 
 def page_above(path: str) -> str | None:

@@ -39,8 +39,8 @@ def one_line(text: str) -> str:
 
     Letters that can be written in two ways are brought into one, so that texts that look the same are the same.
     """
-    seen = (char for char in unicodedata.normalize("NFC", text) if char.isspace() or not _is_invisible(char))
-    return " ".join("".join(seen).split())
+    visible = (char for char in unicodedata.normalize("NFC", text) if char.isspace() or not _is_invisible(char))
+    return " ".join("".join(visible).split())
 
 
 def _is_invisible(char: str) -> bool:
@@ -51,9 +51,9 @@ def _without(left_out: re.Pattern[str], value: Any) -> Any:
     if isinstance(value, str):
         return left_out.sub("", value)
     if isinstance(value, dict):
-        return {_without(left_out, name): _without(left_out, each) for name, each in value.items()}
+        return {_without(left_out, name): _without(left_out, item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_without(left_out, each) for each in value]
+        return [_without(left_out, item) for item in value]
     return value
 
 
@@ -88,5 +88,5 @@ class PlainTextMiddleware:
             raise BadRequest("A NUL is in the address or the form.")
 
 
-def has_nul(given: QueryDict) -> bool:
-    return any("\x00" in text for name, values in given.lists() for text in (name, *map(str, values)))
+def has_nul(params: QueryDict) -> bool:
+    return any("\x00" in text for name, values in params.lists() for text in (name, *map(str, values)))

@@ -31,7 +31,7 @@ class Tag:
     def of(self, attribute: str) -> str:
         return self.attributes.get(attribute) or ""
 
-    def written(self) -> str:
+    def markup(self) -> str:
         parts = [
             name if value is None else f'{name}="{escaping.escape(value)}"' for name, value in self.attributes.items()
         ]
@@ -82,15 +82,15 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         start = self._position()
-        here = Tag(tag, dict(attrs), start, start + len(self.get_starttag_text() or ""))
+        start_tag = Tag(tag, dict(attrs), start, start + len(self.get_starttag_text() or ""))
         if tag == "form":
-            self._form = self._form_of(here)
+            self._form = self._form_of(start_tag)
         elif tag in ("input", "select", "textarea", "option", "button"):
             if tag == "option":
-                here.select = self._open
+                start_tag.select = self._open
             elif tag in ("select", "textarea"):
-                self._open = here
-            self._add(here)
+                self._open = start_tag
+            self._add(start_tag)
 
     def _form_of(self, tag: Tag) -> Form | None:
         action = tag.of("hx-post") or (tag.of("action") or self._page) * (tag.of("method").lower() == "post")
@@ -167,14 +167,14 @@ class _Filling:
                 tag.attributes[attribute] = None
             else:
                 del tag.attributes[attribute]
-            self.edits.append((tag.start, tag.end, tag.written()))
+            self.edits.append((tag.start, tag.end, tag.markup()))
 
     def _write(self, tag: Tag, value: str) -> None:
         if tag.name == "textarea":
             self.edits.append((tag.end, tag.text_end, f"\n{escaping.escape(value)}"))
         else:
             tag.attributes["value"] = value
-            self.edits.append((tag.start, tag.end, tag.written()))
+            self.edits.append((tag.start, tag.end, tag.markup()))
 
 
 @dataclass(frozen=True)
@@ -199,9 +199,9 @@ def refill(text: str, *, page: str, action: str, typed: Typed) -> Refilled | Non
     form = max(forms, key=lambda candidate: candidate.likeness(typed))
     filling = _Filling(form, typed)
     at = form.start
-    for start, end, written in sorted(filling.edits, reverse=True):
-        text = text[:start] + written + text[end:]
+    for start, end, replacement in sorted(filling.edits, reverse=True):
+        text = text[:start] + replacement + text[end:]
         if end <= form.start:
-            at += len(written) - (end - start)
+            at += len(replacement) - (end - start)
     is_button = all(tag.of("type") == "hidden" or tag.name == "button" for tag in form.controls)
     return Refilled(text, at, filling.left_over(), is_button)

@@ -30,8 +30,8 @@ Entry = dict[str, str]
 
 def heard_last(request: HttpRequest) -> str:
     """The id of the last event that the page has heard (`Last-Event-ID`, or `after` at first), or nothing."""
-    given = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
-    return given if _EVENT_ID.fullmatch(given) else ""
+    event_id = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
+    return event_id if _EVENT_ID.fullmatch(event_id) else ""
 
 
 def event_stream(

@@ -61,10 +61,10 @@ class WorkingCalendar:
         """The days of a test from its first one on; one that pauses takes so many days that are worked."""
         if not (pauses and self):
             return DayRange.starting(first, days)
-        last, left = first, days
+        last, remaining = first, days
         while True:
-            left -= not self.why_closed(last)
-            if left <= 0 or (last - first).days >= FARTHEST:
+            remaining -= not self.why_closed(last)
+            if remaining <= 0 or (last - first).days >= FARTHEST:
                 return DayRange(first, last)
             last += dt.timedelta(days=1)
 

@@ -54,12 +54,12 @@ class StreamGate:
 
     async def _open(self, scope: dict[str, Any], receive: Receive, send: Send, seat: Seat) -> None:
         await self._places.acquire()
-        taken = True
+        is_held = True
 
         def give_back() -> None:
-            nonlocal taken
-            if taken:
-                taken = False
+            nonlocal is_held
+            if is_held:
+                is_held = False
                 self._places.release()
 
         async def sending(message: dict[str, Any]) -> None:

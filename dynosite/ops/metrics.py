@@ -35,8 +35,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _allowed(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return secrets.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return secrets.compare_digest(token.encode(), settings.METRICS_TOKEN.encode())
     # A proxy on this machine would make everybody local.
     return client_address(request) in LOOPBACK and not any(name in request.headers for name in FORWARDED)
 

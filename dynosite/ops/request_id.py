@@ -17,8 +17,8 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "")
-        this = given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+        header = request.headers.get(HEADER, "")
+        this = header if _WELL_FORMED.fullmatch(header) else uuid.uuid4().hex
         token = request_id.set(this)
         try:
             response = self.get_response(request)

@@ -106,12 +106,12 @@ class Discarding:
         await self._send(message)
 
     async def _discard(self) -> None:
-        left = DISCARDED
+        remaining = DISCARDED
         try:
             async with asyncio.timeout(self._seconds):
-                while left > 0:
+                while remaining > 0:
                     message = await self._receive()
-                    left -= len(message.get("body", b""))
+                    remaining -= len(message.get("body", b""))
                     if not message.get("more_body", False):
                         return
         except TimeoutError:

@@ -148,13 +148,13 @@ def test_data_of_an_earlier_version_gets_an_ordinary_user(place, servers, old_se
         with monkeypatch.context() as ill:
             ill.setattr(postgres_users, "_NO_LARGE_OBJECTS", "SELECT 1 / 0")
             with pytest.raises(psycopg.errors.DivisionByZero):
-                servers(wanted=("postgres",))
+                servers(services=("postgres",))
     for _ in range(2):
-        one = servers(wanted=("postgres",))
+        one = servers(services=("postgres",))
         assert _query(place, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == (False,)
         assert _query(place, "SELECT array_agg(rolname::text) FROM pg_roles WHERE rolsuper") == (["postgres"],)
         one.stop()
-    servers(wanted=("postgres",))
+    servers(services=("postgres",))
     assert _query(place, "SELECT name FROM names") == ("first",)
     for statement in (
         "ALTER TABLE things ADD COLUMN more text",
@@ -174,7 +174,7 @@ def test_data_of_an_earlier_version_gets_an_ordinary_user(place, servers, old_se
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux only")
 def test_a_query_cannot_take_the_whole_memory(place, servers):
-    servers(wanted=("postgres",))
+    servers(services=("postgres",))
     with psycopg.connect(local.database_url(place), autocommit=True) as connection:
         with pytest.raises(psycopg.errors.OutOfMemory):
             connection.execute("SELECT length(repeat('x', 300000000))")

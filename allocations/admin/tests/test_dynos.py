@@ -181,7 +181,7 @@ def test_history_of_a_dyno_has_its_capabilities(cast, keeper):
     url = admin_url("dyno", "change", dyno.pk)
     keeper.post(url, fields_of(keeper.get(url)) | {"capabilities-0-drives": ["AWD", "2WD"], "notes": "New"})
     page = keeper.get(admin_url("dyno", "history", dyno.pk)).context["page"]
-    told = [(event.kind, event.what, event.who, event.door, event.differences) for event in page]
+    told = [(event.kind, event.part, event.who, event.door, event.differences) for event in page]
     assert ("Changed", "", "keeper", "Admin", [("Notes", "", "New")]) in told
     assert ("Deleted", "capability", "keeper", "Admin", []) in told
     added = next(event for event in page if event.kind == "Added" and event.who == "keeper")

@@ -40,10 +40,10 @@ class Command(BaseCommand):
         except DomainError as error:
             raise CommandError(error.sentence) from None
         if options["json"]:
-            told = report.as_json()
-            told["warnings"] += [f"Row {each['row']}: {each['reason']}" for each in told.pop("misfits")]
-            told["warnings"] += [_doubt(doubt["sentence"], doubt["key"]) for doubt in told.pop("doubts")]
-            self.stdout.write(json.dumps(told, indent=2, ensure_ascii=False))
+            document = report.as_json()
+            document["warnings"] += [f"Row {misfit['row']}: {misfit['reason']}" for misfit in document.pop("misfits")]
+            document["warnings"] += [_doubt(doubt["sentence"], doubt["key"]) for doubt in document.pop("doubts")]
+            self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
         else:
             self.stdout.write("\n".join(describe(report, dry_run=options["dry_run"])))
 
@@ -87,8 +87,8 @@ class Command(BaseCommand):
     @staticmethod
     def _command_line(ground: ProvingGround) -> User:
         """The account that stands in the history for whoever has the machine; nobody can sign in with it."""
-        user, made = User.objects.get_or_create(username=COMMAND_LINE)
-        if made:
+        user, created = User.objects.get_or_create(username=COMMAND_LINE)
+        if created:
             user.set_unusable_password()
             user.save()
         Membership.objects.get_or_create(user=user, ground=ground, defaults={"role": Role.ADMIN})
@@ -100,13 +100,13 @@ def describe(report: Report, *, dry_run: bool) -> list[str]:
     lines = [f"{report.summary()}."]
     if report.already_there:
         lines.append(f"{report.already_there} of them were there already and stay as they are.")
-    made = ", ".join(f"{n} {kind}" for kind, n in report.made.items() if n) or "nothing"
-    lines.append(f"New: {made}.")
+    created = ", ".join(f"{n} {kind}" for kind, n in report.made.items() if n) or "nothing"
+    lines.append(f"New: {created}.")
     groups = [
-        ("Doubts", [_doubt(each.sentence, each.key) for each in report.doubts]),
-        ("Refused", [f"row {each['row']}: {each['reason']}" for each in report.refusals]),
+        ("Doubts", [_doubt(doubt.sentence, doubt.key) for doubt in report.doubts]),
+        ("Refused", [f"row {refusal['row']}: {refusal['reason']}" for refusal in report.refusals]),
         ("Claims that overlap", [_pair(conflict) for conflict in report.conflicts]),
-        ("Against days off or travel", [f"row {each.row}: {each.reason}" for each in report.misfits]),
+        ("Against days off or travel", [f"row {misfit.row}: {misfit.reason}" for misfit in report.misfits]),
         ("Warnings", report.warnings),
     ]
     for heading, items in groups:

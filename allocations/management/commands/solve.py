@@ -26,7 +26,7 @@ class Stop:
         self.wanted = False
         self.before: dict[int, Any] = {}
 
-    def asked(self) -> bool:
+    def is_requested(self) -> bool:
         """Whether a signal has come."""
         return self.wanted
 
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             seed=options["seed"],
             steps=options["steps"],
             on_progress=None if quiet else self._progress,
-            should_stop=stop.asked,
+            should_stop=stop.is_requested,
         )
         wrong = check(problem, solution)
         if wrong:
@@ -105,33 +105,35 @@ class Command(BaseCommand):
 
     def _repair(self, problem: Problem, options, stop: Stop) -> None:
         began = time.monotonic()
-        found = self._refused(
+        repairs = self._refused(
             repair,
             problem,
             others=not options["displaced_only"],
             seconds=REPAIR_SECONDS if options["seconds"] is None else options["seconds"],
             seed=options["seed"],
-            should_stop=stop.asked,
+            should_stop=stop.is_requested,
             on_option=lambda first: options["json"] or self._tell(first, began),
         )
-        for option in found.options:
+        for option in repairs.options:
             if wrong := check(option.problem, option.solution):
                 raise CommandError("a repair does not hold: " + "; ".join(wrong))
         if options["json"]:
             listed = [
                 {"moved": list(o.moved), "late": o.late, "late_days": o.late_days, "proven": o.proven}
                 | {"solution": o.solution.to_json()}
-                for o in found.options
+                for o in repairs.options
             ]
-            answer = {"displaced": list(found.displaced), "seconds": round(found.seconds, 3), "options": listed}
+            answer = {"displaced": list(repairs.displaced), "seconds": round(repairs.seconds, 3), "options": listed}
             self.stdout.write(json.dumps(answer))
             return
-        for option in found.options:
+        for option in repairs.options:
             self.stdout.write(
                 f"{len(option.moved)} moved, {option.late} late (weighted), {option.late_days} days late, "
                 f"{len(option.unplaced)} unplaced{', proven' if option.proven else ''}"
             )
-        self.stdout.write(f"{len(found.displaced)} displaced, {len(found.options)} options, {found.seconds:.2f} s")
+        self.stdout.write(
+            f"{len(repairs.displaced)} displaced, {len(repairs.options)} options, {repairs.seconds:.2f} s"
+        )
 
     def _tell(self, first: Option, began: float) -> None:
         self.stderr.write(f"{time.monotonic() - began:7.2f} s  the displaced only: {first.late} late (weighted)")

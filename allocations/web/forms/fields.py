@@ -28,10 +28,10 @@ class VehicleField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        found = vehicle_named(text, self.ground, user=self.user)
-        if found:
-            return found
-        like = " or ".join(vehicle.label for vehicle in vehicles_like(text, self.ground, user=self.user))
+        vehicle = vehicle_named(text, self.ground, user=self.user)
+        if vehicle:
+            return vehicle
+        like = " or ".join(candidate.label for candidate in vehicles_like(text, self.ground, user=self.user))
         hint = f" Do you mean {like}?" if like else ""
         raise forms.ValidationError(f"No vehicle here has the tag or VIN {text}.{hint}")
 

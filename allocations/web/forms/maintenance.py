@@ -141,6 +141,6 @@ def read_answers(data: Mapping[str, str], hits: Iterable[Hit]) -> dict[int, Answ
             if place is None:
                 continue
             dyno_id, first = place
-        seen = number_of(version)
-        answers[id_] = Answer(DisplacedTo(chosen), dyno_id, first, seen)
+        seen_version = number_of(version)
+        answers[id_] = Answer(DisplacedTo(chosen), dyno_id, first, seen_version)
     return answers

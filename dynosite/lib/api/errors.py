@@ -47,7 +47,7 @@ def failure_of(error: Exception) -> Failure | None:
         error = exceptions.PermissionDenied()
     if isinstance(error, exceptions.ValidationError):
         errors = _errors(error.detail)
-        sentences = [sentence for each in errors.values() for sentence in each]
+        sentences = [sentence for texts in errors.values() for sentence in texts]
         return Failure(422, {"code": "invalid", "message": " ".join(sentences)} | EMPTY | {"errors": errors})
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
@@ -78,18 +78,18 @@ def framework_body(status: int, sentence: str) -> dict[str, Any]:
 def _errors(detail: Any, name: str = "") -> dict[str, list[str]]:
     """Sentences by field; of fields within fields by `outer.inner`."""
     if isinstance(detail, list):
-        found: dict[str, list[str]] = {}
-        for each in detail:
-            if isinstance(each, dict | list):
-                found |= _errors(each, name)
+        errors: dict[str, list[str]] = {}
+        for item in detail:
+            if isinstance(item, dict | list):
+                errors |= _errors(item, name)
             else:
-                found.setdefault(name, []).append(str(each))
-        return found
-    found = {}
+                errors.setdefault(name, []).append(str(item))
+        return errors
+    errors = {}
     for key, inner in detail.items():
         part = "" if key == "non_field_errors" else str(key)
-        found |= _errors(inner if isinstance(inner, dict | list) else [inner], ".".join(filter(None, (name, part))))
-    return found
+        errors |= _errors(inner if isinstance(inner, dict | list) else [inner], ".".join(filter(None, (name, part))))
+    return errors
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -60,8 +60,8 @@ class Site:
         self._output = output
         self._host, self._port, self._demo = host, port, demo
         self._supervisor = supervisor.Supervisor(output, local.LOCAL)
-        wanted = tuple(name for name, (variable, _) in URLS.items() if not env.text(variable))
-        self._servers = embedded.Embedded(local.LOCAL, wanted, say=output.say, log=output.line)
+        services = tuple(name for name, (variable, _) in URLS.items() if not env.text(variable))
+        self._servers = embedded.Embedded(local.LOCAL, services, say=output.say, log=output.line)
         self._environment = dict(os.environ)
 
     def run(self) -> None:
@@ -81,11 +81,11 @@ class Site:
             self._servers.stop()
 
     def _start_servers(self) -> None:
-        if self._servers.wanted:
+        if self._servers.services:
             self._servers.start()
         self._supervisor.watch(self._servers.processes)
         for name, (variable, url) in URLS.items():
-            if name in self._servers.wanted:
+            if name in self._servers.services:
                 self._environment[variable] = url()
         self._supervisor.pause(0)
 
@@ -114,17 +114,17 @@ class Site:
         patience = Patience(self._supervisor.family, lambda: (self._output.lines, tuple(waits_for)))
         told_at = time.monotonic()
         while waits_for := self._unready():
-            what = ", ".join(waits_for)
+            unready = ", ".join(waits_for)
             if patience.is_over():
-                raise supervisor.Ended(f"Not ready, and nothing moved for {QUIET_SECONDS:.0f} seconds: {what}.")
+                raise supervisor.Ended(f"Not ready, and nothing moved for {QUIET_SECONDS:.0f} seconds: {unready}.")
             if time.monotonic() - told_at > TOLD_EVERY:
-                self._output.say(f"Still starting: {what}.")
+                self._output.say(f"Still starting: {unready}.")
                 told_at = time.monotonic()
             self._supervisor.pause(0.1)
 
     def _unready(self) -> list[str]:
         """What stands in the way of being ready; nothing once it is."""
-        state = _asked(f"http://{_reachable(self._host)}:{self._port}/readyz")
+        state = _status(f"http://{_reachable(self._host)}:{self._port}/readyz")
         web = [] if state == "ready" else [state]
         silent = [name for name in workers.ARGUMENTS if not self._output.has_said(name, WORKER_IS_READY)]
         return web + [f"the worker of {name} has not begun" for name in silent]
@@ -157,7 +157,7 @@ def _reachable(host: str) -> str:
     return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else f"[{host}]" if ":" in host else host  # noqa: S104
 
 
-def _asked(url: str) -> str:
+def _status(url: str) -> str:
     """`ready`, or what stands in the way."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 our own address
