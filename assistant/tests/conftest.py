@@ -100,8 +100,8 @@ def ask(world, text: str, name: str = "scheduler", **options) -> Run:
 
 def entries(run: Run) -> list[tuple[str, dict]]:
     """What the run's stream has told."""
-    found = shared_text().xrange(streams.key(run.pk))
-    return [(fields["name"], json.loads(fields["data"])) for _, fields in found]
+    records = shared_text().xrange(streams.key(run.pk))
+    return [(fields["name"], json.loads(fields["data"])) for _, fields in records]
 
 
 def texts(run: Run) -> str:

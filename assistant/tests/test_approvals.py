@@ -168,7 +168,7 @@ def test_what_nobody_sees_is_on_no_card_and_in_no_result(world, ctx):
 
 
 @pytest.mark.parametrize(
-    ("tool", "args", "status", "told"),
+    ("tool", "args", "status", "sentence"),
     [
         ("check_vehicle_allocation", {"vehicle": "9\x009\ud8009"}, "not-found", "There is no vehicle 999 in"),
         ("query_database", {"sql": "SELECT '\x00' FROM\ud800 nothing"}, "invalid", "There is no nothing to read"),
@@ -182,9 +182,9 @@ def test_what_nobody_sees_is_on_no_card_and_in_no_result(world, ctx):
         ),
     ],
 )
-def test_arguments_that_make_no_sense_are_told_to_the_model(world, ctx, tool, args, status, told):
+def test_arguments_that_make_no_sense_are_told_to_the_model(world, ctx, tool, args, status, sentence):
     result = call(tool, args, ctx=ctx, call_id="one")
-    assert (result["status"], told in str(result)) == (status, True)
+    assert (result["status"], sentence in str(result)) == (status, True)
     assert ToolCall.objects.get().error == ""
 
 
@@ -268,7 +268,7 @@ def test_an_edit_is_checked_and_takes_the_place_of_the_old(world, ctx):
         approvals.edit(proposal.pk, user=user, args={"start_date": "soon"})
     new = approvals.edit(proposal.pk, user=user, args={"end_date": "2026-12-23"})
     assert new.card["bars"][0]["last_day"] == "2026-12-23"
-    assert [each.pk for each in approvals.waiting(user)] == [new.pk]
+    assert [row.pk for row in approvals.waiting(user)] == [new.pk]
     with pytest.raises(Decided, match="edited"):
         approvals.approve(proposal.pk, user=user)
 
@@ -417,8 +417,8 @@ def test_maintenance_is_for_admins_and_names_who_gives_way(world, ctx):
     viewer = call("set_maintenance", args | {"kind": "outage"}, ctx=context(world, "viewer"), call_id="two")
     assert viewer["status"] == "not-allowed"
     proposal = proposed(context(world, "admin"), "set_maintenance", **args)
-    given = next(line for line in proposal.card["lines"] if line["label"] == "412W101")
-    assert given["old"] == "NPG 21, 23 – 25 Nov 2026"
+    line_of_vehicle = next(line for line in proposal.card["lines"] if line["label"] == "412W101")
+    assert line_of_vehicle["old"] == "NPG 21, 23 – 25 Nov 2026"
     assert approvals.approve(proposal.pk, user=world.users["admin"]).carried_out
     assert MaintenanceWindow.objects.get().kind == "calibration"
 
@@ -442,8 +442,8 @@ def test_maintenance_takes_the_repair_with_the_fewest_moves_and_leads_to_the_oth
     world.book("412W101", "NPG 1", 10, 12)
     args = {"dyno": "NPG 1", "start_date": "2026-11-23", "end_date": "2026-11-25", "kind": "outage"}
     proposal = proposed(context(world, "admin"), "set_maintenance", **args)
-    given = next(line for line in proposal.card["lines"] if line["label"] == "412W102")
-    assert (given["old"], given["new"]) == (
+    line_of_vehicle = next(line for line in proposal.card["lines"] if line["label"] == "412W102")
+    assert (line_of_vehicle["old"], line_of_vehicle["new"]) == (
         "NPG 1, 23 – 25 Nov 2026",
         "NPG 1, 29 Nov – 1 Dec 2026",
     )

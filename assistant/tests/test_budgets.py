@@ -23,7 +23,7 @@ from dynosite.lib import clock
 GEMINI = "google_genai:gemini-2.5-flash"
 
 
-def said(tokens_in=80, tokens_out=20, cached=0) -> AIMessage:
+def answer_of(tokens_in=80, tokens_out=20, cached=0) -> AIMessage:
     usage = {
         "input_tokens": tokens_in,
         "output_tokens": tokens_out,
@@ -41,7 +41,7 @@ def run_of(world, name="scheduler", ground=None) -> Run:
 
 def call(meter, answer=None, model=GEMINI) -> None:
     meter.before(model)
-    meter.after(model, answer or said(), seconds=0.5)
+    meter.after(model, answer or answer_of(), seconds=0.5)
 
 
 def whole(tokens=None, cost=None, period=BudgetPeriod.DAY) -> Budget:
@@ -58,7 +58,7 @@ def test_a_call_is_written_and_charged_to_run_and_day(world, run, wednesday):
     meter.before(GEMINI)
     (open_call,) = ModelCall.objects.all()
     assert (open_call.ended_at, open_call.day, open_call.held_tokens) == (None, wednesday, 1_000_000 + 16_384)
-    meter.after(GEMINI, said(1_000_000, 100_000, cached=400_000), seconds=1.25)
+    meter.after(GEMINI, answer_of(1_000_000, 100_000, cached=400_000), seconds=1.25)
     (done,) = ModelCall.objects.all()
     # 600,000 in at 0.30, 400,000 from the cache at 0.03, 100,000 out at 2.50, each for a million.
     assert done.cost == Decimal("0.442")
@@ -74,8 +74,8 @@ def test_a_call_is_written_and_charged_to_run_and_day(world, run, wednesday):
 
 def test_further_calls_of_the_day_add_up(run):
     meter = Budgets(run)
-    call(meter, said(10, 1))
-    call(meter, said(20, 2))
+    call(meter, answer_of(10, 1))
+    call(meter, answer_of(20, 2))
     spend = Spend.objects.get()
     assert (spend.calls, spend.tokens_in, spend.tokens_out) == (2, 30, 3)
 
@@ -161,7 +161,7 @@ def test_a_user_who_is_switched_off_gets_no_call(run):
 
 def test_a_budget_of_cost_is_kept_too(run):
     whole(cost=Decimal("0.05"))
-    call(Budgets(run), said(0, 20_000))
+    call(Budgets(run), answer_of(0, 20_000))
     with pytest.raises(OverBudget, match=r"The site's budget for today, \$0.05, is spent"):
         Budgets(run).before(GEMINI)
 
@@ -253,7 +253,7 @@ def test_a_days_budget_begins_anew_and_a_months_does_not(run, wednesday):
 def test_a_run_that_is_taken_up_again_pays_for_the_call_of_the_worker_that_died(run):
     Budgets(run).before(GEMINI)
     ModelCall.objects.update(held_tokens=16_384 + 4_000)
-    call(Budgets(run), said(10, 1))
+    call(Budgets(run), answer_of(10, 1))
     lost, done = ModelCall.objects.order_by("id")
     assert (lost.error, lost.tokens_in, lost.estimated) == (budgets.LOST, 1_000, True)
     assert done.error == ""
@@ -270,8 +270,8 @@ def test_what_a_dead_worker_held_is_set_free_for_others_after_the_longest_time_o
         Budgets(third, pause=pauses.append).before(GEMINI)
     assert pauses
     minutes = dt.timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 120)
-    for each in ModelCall.objects.all():
-        ModelCall.objects.filter(pk=each.pk).update(at=each.at - minutes)
+    for held in ModelCall.objects.all():
+        ModelCall.objects.filter(pk=held.pk).update(at=held.at - minutes)
     call(Budgets(third))
     assert ModelCall.objects.filter(error=budgets.LOST).count() == 2
 
@@ -305,8 +305,8 @@ class Racing:
             if isinstance(outcome, Exception) and not isinstance(outcome, OverBudget):
                 raise outcome
         assert not ModelCall.objects.filter(ended_at=None).exists()
-        spent = sum(each.tokens_in + each.tokens_out for each in Spend.objects.all())
-        assert spent == sum(each.tokens_in for each in ModelCall.objects.all())
+        spent = sum(row.tokens_in + row.tokens_out for row in Spend.objects.all())
+        assert spent == sum(row.tokens_in for row in ModelCall.objects.all())
         return spent
 
     def _turn(self, run, times):
@@ -315,7 +315,7 @@ class Racing:
             meter.before(GEMINI)
             with suppress(threading.BrokenBarrierError):  # some were held back; from now on nobody waits
                 self.met.wait(timeout=self.patience)
-            meter.after(GEMINI, said(self.tokens, 0), seconds=0.1)
+            meter.after(GEMINI, answer_of(self.tokens, 0), seconds=0.1)
 
     @property
     def all_met(self) -> bool:
@@ -348,7 +348,7 @@ def test_a_budget_of_cost_is_passed_by_no_more_than_one_call(committed, monkeypa
     settings.ASSISTANT_PRICES = {GEMINI: (Decimal(10_000), Decimal(0))}
     whole(cost=Decimal(5))
     Racing(committed, monkeypatch, Size(100, 1, 20), 100).play(3)  # a dollar each
-    assert sum(each.cost for each in Spend.objects.all()) == 5
+    assert sum(row.cost for row in Spend.objects.all()) == 5
 
 
 @pytest.mark.race
@@ -376,9 +376,9 @@ def test_without_the_lock_the_race_is_lost(committed, monkeypatch):
         return list(Budget.objects.all())
 
     def totals(*args):
-        found = real(*args)
+        sums = real(*args)
         looked.wait(timeout=40)
-        return found
+        return sums
 
     real = spending._totals
     monkeypatch.setattr(spending, "_locked", unlocked)

@@ -20,9 +20,9 @@ GEMINI = "google_genai:gemini-2.5-flash"
 )
 def test_models_that_are_set_up_wrongly_are_named_with_what_to_do(settings, key, models, expected):
     settings.GEMINI_API_KEY, settings.ASSISTANT_MODELS = key, models
-    found = check_models(None)
-    assert [message.id for message in found] == expected
-    assert all(message.hint for message in found)
+    messages = check_models(None)
+    assert [message.id for message in messages] == expected
+    assert all(message.hint for message in messages)
     assert [message.id for message in run_checks() if message.id.startswith("assistant.")] == expected
 
 

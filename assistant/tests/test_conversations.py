@@ -21,9 +21,9 @@ MESSAGE = "7b0d2c1e-52f8-44f5-8c8d-0f3f4b1f7a01"
 @pytest.fixture
 def sent(monkeypatch) -> list[str]:
     """The runs that were handed to a worker."""
-    found: list[str] = []
-    monkeypatch.setattr(conversations, "send", lambda run_id: found.append(str(run_id)))
-    return found
+    run_ids: list[str] = []
+    monkeypatch.setattr(conversations, "send", lambda run_id: run_ids.append(str(run_id)))
+    return run_ids
 
 
 @pytest.fixture
@@ -75,11 +75,11 @@ def test_the_same_message_again_is_the_same_run_and_somebody_else_s_does_not_exi
 
 
 def test_the_same_message_twice_at_once_is_one_run(committed_world, sent):
-    barrier, found = threading.Barrier(2), []
+    barrier, run_ids = threading.Barrier(2), []
 
     def send():
         barrier.wait(10)
-        found.append(ask(committed_world, "hello", message_id=MESSAGE).pk)
+        run_ids.append(ask(committed_world, "hello", message_id=MESSAGE).pk)
         connections.close_all()
 
     threads = [threading.Thread(target=send) for _ in range(2)]
@@ -87,8 +87,8 @@ def test_the_same_message_twice_at_once_is_one_run(committed_world, sent):
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert len(found) == 2
-    assert len(set(found)) == Run.objects.count() == Message.objects.count() == Conversation.objects.count() == 1
+    assert len(run_ids) == 2
+    assert len(set(run_ids)) == Run.objects.count() == Message.objects.count() == Conversation.objects.count() == 1
 
 
 def test_one_run_a_conversation_at_a_time(world, sent):
@@ -180,8 +180,8 @@ def test_conversations_are_listed_newest_first_and_searched_by_title_and_words(w
     end(first, answer="It stands on NPG 21.")
 
     def listed(search=""):
-        found = conversations.conversations_of(user, ground_id=world.north.pk, search=search)
-        return [conversation.title for conversation in found]
+        rows = conversations.conversations_of(user, ground_id=world.north.pk, search=search)
+        return [conversation.title for conversation in rows]
 
     assert listed() == ["list the dynos", "where is 412W101?"]
     assert listed("npg 21") == listed("412w") == ["where is 412W101?"]
@@ -226,8 +226,8 @@ def test_an_answer_is_rated_once_and_the_verdict_taken_back(world, sent, user):
 def test_the_timeline_has_everything_in_order(world, sent, user):
     run = ask(world, "hello")
     answer = end(run, RunStatus.FAILED, answer="Hel")
-    found = conversations.timeline(run.conversation)
-    assert [(entry.kind, entry.item) for entry in found] == [
+    timeline = conversations.timeline(run.conversation)
+    assert [(entry.kind, entry.item) for entry in timeline] == [
         ("message", run.question),
         ("run", run),
         ("message", answer),

@@ -85,7 +85,9 @@ class Doors(Services):
             assert {reason["code"] for reason in result["reasons"]} == expected
             return
         proposal = Proposal.objects.get(pk=result["proposal"])
-        plain = {self.ids["stay"].index(each["allocation_id"]): self.plain(each) for each in proposal.step["answers"]}
+        plain = {
+            self.ids["stay"].index(answer["allocation_id"]): self.plain(answer) for answer in proposal.step["answers"]
+        }
         assert self.model.attempt("shut", dyno, first, last, plain) == set()
         assert approvals.approve(proposal.pk, user=self.world.users["both"]).carried_out
         self.note(self.newest())
@@ -144,30 +146,30 @@ class Doors(Services):
     def send_to_the_other_ground(self, form, pick, at_south, who):
         """A member of both is told that it is of another ground; to who is not, the other does not exist."""
         own, other = self.grounds(pick, at_south)
-        if there := filled_in(own, other, form, ABOUT[form]):
+        if target := filled_in(own, other, form, ABOUT[form]):
             before = rows_of(self.world.north)
-            response = self.clients[who].post(f"/g/{own.code}/{there[0]}", there[1])
-            assert response.status_code == (409 if who == "both" else 404), there
+            response = self.clients[who].post(f"/g/{own.code}/{target[0]}", target[1])
+            assert response.status_code == (409 if who == "both" else 404), target
             assert rows_of(self.world.north) == before
 
     @rule(form=st.sampled_from(sorted(WITH)), pick=picks, at_south=st.booleans())
     def name_a_thing_of_the_other_ground(self, form, pick, at_south):
         own, other = self.grounds(pick, at_south)
-        if there := filled_in(own, other, form, WITH[form]):
+        if target := filled_in(own, other, form, WITH[form]):
             before = rows_of(self.world.north)
-            response = self.clients["both"].post(f"/g/{own.code}/{there[0]}", there[1])
+            response = self.clients["both"].post(f"/g/{own.code}/{target[0]}", target[1])
             if form.startswith("admin/"):
                 assert response.context["adminform"].form.errors
             else:
-                assert response.status_code in (404, 422), there
+                assert response.status_code in (404, 422), target
             assert rows_of(self.world.north) == before
 
     @rule(tool=st.sampled_from(TOOLS), pick=picks, at_south=st.booleans())
     def ask_for_the_other_ground(self, tool, pick, at_south):
         own, other = self.grounds(pick, at_south)
-        if there := filled_in(own, other, *tool):
+        if target := filled_in(own, other, *tool):
             proposals, before = Proposal.objects.count(), rows_of(self.world.north)
-            result = call(*there, ctx=self.conversations[own.code])
+            result = call(*target, ctx=self.conversations[own.code])
             assert result["status"] == "not-found", result
             assert (Proposal.objects.count(), rows_of(self.world.north)) == (proposals, before)
 

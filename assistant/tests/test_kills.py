@@ -40,7 +40,7 @@ def booking_model(stub):
     def answer(body):
         if "functionResponse" in str(body["contents"][-1]):
             return gemini_stub.text("It waits ", "for you.")
-        return gemini_stub.call("book_allocation", BOOKING, said="Let me see.", id_=f"call-{next(number)}")
+        return gemini_stub.call("book_allocation", BOOKING, preface="Let me see.", id_=f"call-{next(number)}")
 
     stub.otherwise = answer
     return stub
@@ -52,8 +52,8 @@ def booked() -> int:
 
 def history(run) -> list:
     with checkpoints.saver() as saver:
-        found = saver.get_tuple({"configurable": {"thread_id": str(run.conversation_id)}})
-    return found.checkpoint["channel_values"]["messages"]
+        saved = saver.get_tuple({"configurable": {"thread_id": str(run.conversation_id)}})
+    return saved.checkpoint["channel_values"]["messages"]
 
 
 def expect_one_turn(run) -> None:
@@ -61,8 +61,8 @@ def expect_one_turn(run) -> None:
     assert [type(message) for message in messages] == [HumanMessage, AIMessage, ToolMessage, AIMessage]
     assert messages[0].id == str(run.pk)
     assert messages[2].tool_call_id == messages[1].tool_calls[0]["id"]
-    said = [(message.author, message.text) for message in run.conversation.messages.all()]
-    assert said == [
+    transcript = [(message.author, message.text) for message in run.conversation.messages.all()]
+    assert transcript == [
         (Author.USER, "book it"),
         (Author.ASSISTANT, "Let me see."),
         (Author.ASSISTANT, "It waits for you."),
@@ -80,9 +80,9 @@ def test_a_worker_killed_at_any_point_leaves_one_card_and_a_turn_that_is_finishe
     assert booked() == 0
     expect_one_turn(run)
     proposal = Proposal.objects.get()
-    told = [name for name, _ in entries(run)]
-    assert told[-1] == "end"
-    assert ("restart" in told) == (run.attempts == 2)
+    names = [name for name, _ in entries(run)]
+    assert names[-1] == "end"
+    assert ("restart" in names) == (run.attempts == 2)
     user = world.users["scheduler"]
     assert approvals.approve(proposal.pk, user=user).carried_out
     assert approvals.approve(proposal.pk, user=user).carried_out

@@ -5,20 +5,20 @@ from prometheus_client import REGISTRY, generate_latest
 from assistant import approvals, metrics
 from assistant.models import Proposal
 from assistant.spend.budgets import Budgets
-from assistant.tests.test_budgets import GEMINI, run_of, said
+from assistant.tests.test_budgets import GEMINI, answer_of, run_of
 from dynosite.lib.redis_client import shared
 
 
-def shown() -> list[str]:
+def samples() -> list[str]:
     lines = generate_latest(REGISTRY).decode().splitlines()
     return [line for line in lines if line.startswith("dynosite_assistant_") and "_created" not in line]
 
 
 def test_calls_tokens_and_decisions_are_counted_for_all_processes(committed_world):
-    assert shown() == []
+    assert samples() == []
     run = run_of(committed_world)
     meter = Budgets(run)
-    for answer, error in ((said(80, 20), ""), (said(20, 5), ""), (None, "GoogleAPIError: down")):
+    for answer, error in ((answer_of(80, 20), ""), (answer_of(20, 5), ""), (None, "GoogleAPIError: down")):
         meter.before(GEMINI)
         meter.after(GEMINI, answer, seconds=1, error=error)
     Proposal.objects.create(
@@ -31,7 +31,7 @@ def test_calls_tokens_and_decisions_are_counted_for_all_processes(committed_worl
     )
     assert approvals.expire() == 1
     metrics.count("runs", "done")
-    assert shown() == [
+    assert samples() == [
         'dynosite_assistant_runs_total{status="done"} 1.0',
         'dynosite_assistant_model_calls_total{provider="google_genai",result="answered"} 2.0',
         'dynosite_assistant_model_calls_total{provider="google_genai",result="failed"} 1.0',
@@ -46,7 +46,7 @@ def test_redis_away_loses_counts_and_nothing_else(committed_world, settings, cap
     shared.cache_clear()
     try:
         metrics.count("runs", "done")
-        assert shown() == []
+        assert samples() == []
     finally:
         shared.cache_clear()
     assert "runs ('done',) was not counted" in caplog.text
@@ -57,4 +57,4 @@ def test_what_is_rolled_back_is_not_counted(committed_world):
         metrics.count("runs", "done")
         transaction.set_rollback(True)
     metrics.count("runs", "failed", by=0)
-    assert shown() == []
+    assert samples() == []

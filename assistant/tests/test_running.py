@@ -38,9 +38,9 @@ def stub(committed_world, settings):
 
 @pytest.fixture
 def sent(monkeypatch) -> list[str]:
-    found: list[str] = []
-    monkeypatch.setattr(conversations, "send", lambda run_id: found.append(str(run_id)))
-    return found
+    run_ids: list[str] = []
+    monkeypatch.setattr(conversations, "send", lambda run_id: run_ids.append(str(run_id)))
+    return run_ids
 
 
 def in_a_thread(run) -> threading.Thread:
@@ -188,8 +188,8 @@ def test_a_call_that_drips_without_end_is_ended_and_the_next_model_answers(
 ):
     settings.ASSISTANT_TURN_SECONDS = 100
     monkeypatch.setattr(turn, "CALL_SHARE", 0.01)
-    left = threading.Event()
-    stub.answers(gemini_stub.drips("on and ", left=left))
+    disconnected = threading.Event()
+    stub.answers(gemini_stub.drips("on and ", left=disconnected))
     run = ask(committed_world, "list the dynos")
     running.run_turn(run.pk)
     run.refresh_from_db()
@@ -199,7 +199,7 @@ def test_a_call_that_drips_without_end_is_ended_and_the_next_model_answers(
     assert "restart" in [name for name, _ in entries(run)]
     dripped = ModelCall.objects.get(run=run, model=GEMINI)
     assert (dripped.error, dripped.estimated) == ("CallTooLong: It went on for too long.", True)
-    wait_until(left.is_set, "the end of the call at the provider")
+    wait_until(disconnected.is_set, "the end of the call at the provider")
 
 
 def test_a_turn_without_end_is_ended_with_its_time_and_what_was_said_is_kept(
@@ -207,13 +207,13 @@ def test_a_turn_without_end_is_ended_with_its_time_and_what_was_said_is_kept(
 ):
     settings.ASSISTANT_TURN_SECONDS = 2
     monkeypatch.setattr(turn, "CALL_SHARE", 100)
-    stub.answers(gemini_stub.drips("on and ", left=threading.Event()))
+    stub.answers(gemini_stub.drips("on and ", disconnected=threading.Event()))
     run = ask(committed_world, "hello")
     running.run_turn(run.pk)
     run.refresh_from_db()
     assert (run.status, run.messages.get(author=Author.NOTE).text) == (RunStatus.FAILED, run_outcomes.TOO_LONG)
-    kept = run.messages.get(author=Author.ASSISTANT)
-    assert (kept.text.startswith("on and on and "), kept.cut) == (True, True)
+    answer = run.messages.get(author=Author.ASSISTANT)
+    assert (answer.text.startswith("on and on and "), answer.cut) == (True, True)
 
 
 def test_a_turn_whose_model_stays_silent_is_ended_with_its_time_too(committed_world, stub, sent, settings):

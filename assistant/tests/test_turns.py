@@ -50,8 +50,8 @@ def test_an_offline_booking_turn_ends_with_a_card_and_its_approval_books(world, 
     assert (proposal.run_id, proposal.status) == (run.pk, ProposalStatus.WAITING)
     question, answer = run.conversation.messages.all()
     assert (question.author, answer.author) == (Author.USER, Author.ASSISTANT)
-    told = entries(run)
-    assert [name for name, _ in told if name != "text"] == [
+    events = entries(run)
+    assert [name for name, _ in events if name != "text"] == [
         "status",
         "status",
         "model",
@@ -62,12 +62,12 @@ def test_an_offline_booking_turn_ends_with_a_card_and_its_approval_books(world, 
         "message",
         "end",
     ]
-    assert [data["status"] for name, data in told if name == "tool"] == ["running", ToolStatus.WAITING]
-    assert ("proposal", {"id": str(proposal.pk)}) in told
-    assert ("message", {"id": str(answer.pk)}) in told
+    assert [data["status"] for name, data in events if name == "tool"] == ["running", ToolStatus.WAITING]
+    assert ("proposal", {"id": str(proposal.pk)}) in events
+    assert ("message", {"id": str(answer.pk)}) in events
     assert texts(run) == answer.text
     assert "21 – 22 Dec 2026" in answer.text
-    assert told[-1] == ("end", {"status": "done"})
+    assert events[-1] == ("end", {"status": "done"})
     assert approvals.approve(proposal.pk, user=world.users["scheduler"]).carried_out
     assert Allocation.objects.filter(vehicle__tag="412W103", first_day="2026-12-21").count() == 1
 
@@ -136,8 +136,8 @@ def test_a_stream_that_is_cut_or_stalls_is_dropped_and_said_anew(world, hosted_w
     stub.answers(cut, gemini_stub.text("A whole answer."))
     run = ended(ask(world, "hello"))
     assert transcript(run)[1:] == [(Author.ASSISTANT, "A whole answer.")]
-    told = [(name, data.get("text")) for name, data in entries(run) if name in ("text", "restart", "message")]
-    assert told == [("text", "half an ans"), ("restart", None), ("text", "A whole answer."), ("message", None)]
+    events = [(name, data.get("text")) for name, data in entries(run) if name in ("text", "restart", "message")]
+    assert events == [("text", "half an ans"), ("restart", None), ("text", "A whole answer."), ("message", None)]
 
 
 def test_a_blocked_prompt_is_said_in_words(world, hosted_worker, stub):
@@ -229,13 +229,13 @@ def test_the_kill_switch_in_mid_run_ends_it_at_the_next_call(world, hosted_worke
 
 
 def test_the_kill_switch_stops_words_in_running_turns(world, hosted_worker, stub):
-    left = threading.Event()
-    stub.answers(gemini_stub.drips("On and on. ", left=left))
+    disconnected = threading.Event()
+    stub.answers(gemini_stub.drips("On and on. ", left=disconnected))
     run = ask(world, "hello")
     wait_for_text(run, "On and on.")
     KillSwitch.objects.create(off=True, reason="Costs are looked at.")
     ended(run)
-    wait_until(left.is_set, "the end of the model's call")
+    wait_until(disconnected.is_set, "the end of the model's call")
     assert (run.status, note_of(run)) == (
         RunStatus.FAILED,
         "The assistant is switched off at the moment. Costs are looked at.",
@@ -245,13 +245,13 @@ def test_the_kill_switch_stops_words_in_running_turns(world, hosted_worker, stub
 
 
 def test_the_words_stop_for_a_user_who_may_no_longer_hear_them(world, hosted_worker, stub):
-    left = threading.Event()
-    stub.answers(gemini_stub.drips("On and on. ", left=left))
+    disconnected = threading.Event()
+    stub.answers(gemini_stub.drips("On and on. ", left=disconnected))
     run = ask(world, "hello")
     wait_for_text(run, "On and on.")
     world.users["scheduler"].memberships.all().delete()
     ended(run)
-    wait_until(left.is_set, "the end of the model's call")
+    wait_until(disconnected.is_set, "the end of the model's call")
     assert run.status == RunStatus.FAILED
 
 
@@ -270,17 +270,17 @@ def test_a_user_who_is_deactivated_in_mid_run_gets_no_further(world, hosted_work
 
 
 def test_stop_ends_the_model_s_call_and_keeps_what_was_said(world, hosted_worker, stub):
-    left = threading.Event()
-    stub.answers(gemini_stub.drips("Said so far. ", left=left))
+    disconnected = threading.Event()
+    stub.answers(gemini_stub.drips("Said so far. ", left=disconnected))
     run = ask(world, "hello")
     wait_for_text(run, "Said so far.")
     assert conversations.stop(run.pk, user=world.users["scheduler"]).status == RunStatus.RUNNING
     ended(run)
-    wait_until(left.is_set, "the end of the model's call")
+    wait_until(disconnected.is_set, "the end of the model's call")
     wait_until(lambda: ModelCall.objects.filter(run=run, ended_at__isnull=False).exists(), "what it came to")
     assert run.status == RunStatus.STOPPED
-    kept, note = run.messages.exclude(author=Author.USER)
-    assert (kept.author, kept.text, kept.cut) == (Author.ASSISTANT, texts(run), True)
+    answer, note = run.messages.exclude(author=Author.USER)
+    assert (answer.author, answer.text, answer.cut) == (Author.ASSISTANT, texts(run), True)
     assert (note.author, note.text) == (Author.NOTE, run_outcomes.STOPPED)
     (call,) = ModelCall.objects.filter(run=run)
     assert call.error == "Halted: stopped"
@@ -322,8 +322,8 @@ def test_after_a_stop_the_next_question_finds_a_history_that_holds_together(worl
     stub.answers(gemini_stub.text("Second answer."))
     second = ended(ask(world, "second question", conversation_id=run.conversation_id))
     assert second.status == RunStatus.DONE
-    said = [(content["role"], content["parts"][0]["text"]) for content in stub.requests[-1]["body"]["contents"]]
-    assert said == [("user", "first question"), ("model", "Said so far"), ("user", "second question")]
+    turns = [(content["role"], content["parts"][0]["text"]) for content in stub.requests[-1]["body"]["contents"]]
+    assert turns == [("user", "first question"), ("model", "Said so far"), ("user", "second question")]
 
 
 def test_a_stopped_turn_is_tried_again_without_its_remains(world, hosted_worker, stub):

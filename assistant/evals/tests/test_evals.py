@@ -67,12 +67,12 @@ def test_the_command_works_in_a_database_of_its_own(transactional_db, tmp_path: 
     out = StringIO()
     own = connection.settings_dict["NAME"]
     call_command("eval_assistant", cases=str(cases), as_json=True, stdout=out)
-    found = json.loads(out.getvalue())["cases"]
-    assert [(case["id"], case["pass"], case["outcome"]) for case in found] == [
+    results = json.loads(out.getvalue())["cases"]
+    assert [(case["id"], case["pass"], case["outcome"]) for case in results] == [
         ("a", True, Outcome.ANSWER),
         ("b", True, Outcome.PROPOSAL),
     ]
-    assert found[1]["tools"][0]["name"] == "auto_allocate_vehicle"
+    assert results[1]["tools"][0]["name"] == "auto_allocate_vehicle"
     assert connection.settings_dict["NAME"] == own
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'dynosite_eval_%%'")

@@ -14,18 +14,18 @@ CASE = {"id": "a", "say": "list the dynos"}
 
 @pytest.fixture
 def no_database(monkeypatch):
-    def made():
+    def make():
         raise AssertionError("a database was made")
 
-    monkeypatch.setattr(scratch, "scratch_database", made)
+    monkeypatch.setattr(scratch, "scratch_database", make)
 
 
 def world(**changes) -> dict:
-    found = yaml.safe_load((CASES / "north_world.yaml").read_text(encoding="utf-8"))
-    return {name: value for name, value in (found | changes).items() if value is not ...}
+    values = yaml.safe_load((CASES / "north_world.yaml").read_text(encoding="utf-8"))
+    return {name: value for name, value in (values | changes).items() if value is not ...}
 
 
-def said(tmp_path: Path, a_world, cases, **options) -> str:
+def refusal_of(tmp_path: Path, a_world, cases, **options) -> str:
     """What the command says of these files."""
     for name, data in (("w", a_world), ("c", cases)):
         text = data if isinstance(data, str) else yaml.safe_dump(data, sort_keys=False)
@@ -60,9 +60,9 @@ WRONG_WORLDS = [
 
 @pytest.mark.parametrize(("a_world", "sentence"), WRONG_WORLDS)
 def test_world_that_cannot_be_used(no_database, tmp_path, a_world, sentence):
-    found = said(tmp_path, a_world, [CASE])
-    assert sentence in found
-    assert found.startswith(str(tmp_path / "w.yaml"))
+    refusal = refusal_of(tmp_path, a_world, [CASE])
+    assert sentence in refusal
+    assert refusal.startswith(str(tmp_path / "w.yaml"))
 
 
 WRONG_CASES = [
@@ -80,9 +80,9 @@ WRONG_CASES = [
 
 @pytest.mark.parametrize(("cases", "sentence"), WRONG_CASES)
 def test_cases_that_cannot_be_used(no_database, tmp_path, cases, sentence):
-    found = said(tmp_path, world(), cases)
-    assert sentence in found
-    assert found.startswith(str(tmp_path / "c.yaml"))
+    refusal = refusal_of(tmp_path, world(), cases)
+    assert sentence in refusal
+    assert refusal.startswith(str(tmp_path / "c.yaml"))
 
 
 def test_file_that_is_not_there(no_database, tmp_path):
@@ -91,7 +91,7 @@ def test_file_that_is_not_there(no_database, tmp_path):
 
 
 def test_case_that_there_is_not(no_database, tmp_path):
-    assert "has no case zzz" in said(tmp_path, world(), [CASE], only="zzz")
+    assert "has no case zzz" in refusal_of(tmp_path, world(), [CASE], only="zzz")
 
 
 def test_many_mistakes_are_told_in_part(tmp_path):
@@ -109,8 +109,8 @@ def test_files_may_leave_out_or_leave_empty_what_there_is_none_of(tmp_path):
         "today: 2026-11-18\ngrounds: [{code: N}]\nusers: [{username: scheduler, role: {N: scheduler}}]\n"
         "allocations:\n"
     )
-    found = files.read_world(str(path))
-    assert (found["allocations"], found["dynos"]) == ([], [])
+    read = files.read_world(str(path))
+    assert (read["allocations"], read["dynos"]) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ def test_files_may_leave_out_or_leave_empty_what_there_is_none_of(tmp_path):
 )
 def test_model_that_cannot_be_asked(no_database, tmp_path, settings, name, key, sentence):
     settings.GEMINI_API_KEY = key
-    assert sentence in said(tmp_path, world(), [CASE], model=name)
+    assert sentence in refusal_of(tmp_path, world(), [CASE], model=name)
 
 
 def test_each_of_the_files_beside_the_runner_can_be_used():
     for name in ("north", "ridge", "delta"):
-        found = files.read_world(str(CASES / f"{name}_world.yaml"))
-        assert len(files.read_cases(str(CASES / f"{name}_cases.yaml"), found)) > 5
+        read = files.read_world(str(CASES / f"{name}_world.yaml"))
+        assert len(files.read_cases(str(CASES / f"{name}_cases.yaml"), read)) > 5
 
 
 def test_without_a_name_it_is_the_offline_model():

@@ -46,7 +46,7 @@ def test_cases_go_to_the_model_that_is_named(stub, transactional_db, tmp_path):
         "- {id: ask, say: 'book a dyno', tools: [], outcome: clarify}\n"
         "- {id: broken, say: 'list the dynos'}\n"
     )
-    listed, booked, asked, broken = run(tmp_path, cases)
+    listed, booked, unnamed, broken = run(tmp_path, cases)
     assert (listed["pass"], listed["answer"], listed["tools"]) == (
         True,
         "There are NPG 1 and NPG 21.",
@@ -54,11 +54,11 @@ def test_cases_go_to_the_model_that_is_named(stub, transactional_db, tmp_path):
     )
     assert (booked["pass"], booked["outcome"]) == (True, "proposal")
     assert "412W103" in booked["answer"]
-    assert asked["pass"] is True
+    assert unnamed["pass"] is True
     assert broken["pass"] is False
     assert "API key not valid" in broken["why"]
     assert [request["path"].split("/")[-1].split(":")[0] for request in stub.requests] == ["gemini-2.5-flash"] * 6
-    given = stub.requests[0]["body"]
-    assert "2026-11-18" in json.dumps(given["systemInstruction"])
-    offered = [each["name"] for tool in given["tools"] for each in tool["functionDeclarations"]]
+    body = stub.requests[0]["body"]
+    assert "2026-11-18" in json.dumps(body["systemInstruction"])
+    offered = [declaration["name"] for tool in body["tools"] for declaration in tool["functionDeclarations"]]
     assert {"list_dynos", "auto_allocate_vehicle", "query_database"} <= set(offered)

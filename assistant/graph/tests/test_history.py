@@ -5,7 +5,9 @@ from assistant.graph import history
 
 def call(id_: str, *others: str, message_id: str = "a") -> AIMessage:
     return AIMessage(
-        "", id=message_id, tool_calls=[{"name": "list_dynos", "args": {}, "id": each} for each in (id_, *others)]
+        "",
+        id=message_id,
+        tool_calls=[{"name": "list_dynos", "args": {}, "id": call_id} for call_id in (id_, *others)],
     )
 
 

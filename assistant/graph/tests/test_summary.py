@@ -37,8 +37,8 @@ def say(world, text, conversation_id=None):
 
 def state(run) -> list:
     with checkpoints.saver() as saver:
-        found = saver.get_tuple({"configurable": {"thread_id": str(run.conversation_id)}})
-    return found.checkpoint["channel_values"]["messages"]
+        saved = saver.get_tuple({"configurable": {"thread_id": str(run.conversation_id)}})
+    return saved.checkpoint["channel_values"]["messages"]
 
 
 def talk(world, stub, turns: int):
@@ -55,16 +55,16 @@ def test_a_long_conversation_is_shortened_for_the_model_and_whole_for_its_people
     stub.answers(gemini_stub.text("They spoke of NPG 1."), gemini_stub.text("Answer 4."))
     run = say(committed_world, "and now?", first.conversation_id)
     assert run.status == RunStatus.DONE
-    asked, sent = stub.requests[-2]["body"], stub.requests[-1]["body"]
-    assert asked["contents"][0]["parts"][0]["text"].startswith(summary.TASK[:40])
-    told = [part["text"] for content in sent["contents"] for part in content["parts"]]
-    assert "They spoke of NPG 1." in told[0]
-    assert told[-1] == "and now?"
-    assert f"0: {LONG}".strip() not in told
+    shortening, sent = stub.requests[-2]["body"], stub.requests[-1]["body"]
+    assert shortening["contents"][0]["parts"][0]["text"].startswith(summary.TASK[:40])
+    parts = [part["text"] for content in sent["contents"] for part in content["parts"]]
+    assert "They spoke of NPG 1." in parts[0]
+    assert parts[-1] == "and now?"
+    assert f"0: {LONG}".strip() not in parts
     # Its words are no answer: neither in the stream nor in the transcript.
     assert texts(run) == "Answer 4."
-    said = run.conversation.messages.filter(author=Author.ASSISTANT).values_list("text", flat=True)
-    assert list(said) == [f"Answer {number}." for number in range(5)]
+    answers = run.conversation.messages.filter(author=Author.ASSISTANT).values_list("text", flat=True)
+    assert list(answers) == [f"Answer {number}." for number in range(5)]
     assert run.conversation.messages.filter(author=Author.USER).count() == 5
     assert ModelCall.objects.filter(run=run).count() == 2
 
@@ -108,8 +108,8 @@ def test_a_digest_says_who_said_what_and_leaves_results_out():
 def test_only_the_last_state_of_a_thread_is_kept(committed_world, stub):
     run = talk(committed_world, stub, 2)
     with checkpoints.saver() as saver:
-        kept = list(saver.list({"configurable": {"thread_id": str(run.conversation_id)}}))
-    assert len(kept) == 1
+        states = list(saver.list({"configurable": {"thread_id": str(run.conversation_id)}}))
+    assert len(states) == 1
 
 
 def test_a_checkpoint_brings_back_known_types_only():

@@ -22,13 +22,13 @@ def call(
     name: str,
     args: dict[str, Any],
     *,
-    said: str = "",
+    preface: str = "",
     id_: str = "",
     signature: str = "c2ln",
     tokens: tuple[int, int] = (10, 5),
 ) -> Respond:
     part = {"functionCall": {"id": id_ or f"call-{name}", "name": name, "args": args}, "thoughtSignature": signature}
-    return _stream([[{"text": said}], [part]] if said else [[part]], tokens)
+    return _stream([[{"text": preface}], [part]] if preface else [[part]], tokens)
 
 
 def calls(*calls: tuple[str, dict[str, Any]]) -> Respond:
@@ -120,16 +120,16 @@ def stalls_after(*words: str, until: threading.Event) -> Respond:
     return respond
 
 
-def drips(word: str, *, left: threading.Event) -> Respond:
-    """Streams the word again and again, soon enough for the client's patience. Sets `left` when that has gone."""
+def drips(word: str, *, disconnected: threading.Event) -> Respond:
+    """Streams the word again and again, soon enough for a patient client. Sets `disconnected` once that has gone."""
 
     def respond(handler: BaseHTTPRequestHandler) -> None:
         _begin(handler)
         try:
-            while not left.wait(0.1):
+            while not disconnected.wait(0.1):
                 _chunk(handler, _candidate([{"text": word}]))
         finally:
-            left.set()
+            disconnected.set()
 
     return respond
 

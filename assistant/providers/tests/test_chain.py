@@ -291,12 +291,12 @@ def test_a_spent_budget_leaves_the_offline_model_to_answer_and_says_why(stub, tu
         if model != OFFLINE:
             raise OverBudget("It is spent.")
 
-    told = []
+    events = []
     turn.meter.before = before
-    turn.chain._tell = lambda event, data: told.append((event, data))
+    turn.chain._tell = lambda event, data: events.append((event, data))
     assert turn.say("hello") == "offline words"
     assert stub.requests == []
-    assert told[-1] == ("model", {"name": OFFLINE, "why": "It is spent."})
+    assert events[-1] == ("model", {"name": OFFLINE, "why": "It is spent."})
 
 
 def test_a_switched_off_assistant_answers_with_no_model_at_all(stub, turn):

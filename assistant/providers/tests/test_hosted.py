@@ -14,19 +14,19 @@ def limited(settings):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "options"),
     [
         ("openai:gpt-5-mini", {"max_tokens": 500, "max_retries": 0, "timeout": 7}),
         ("anthropic:claude-sonnet-4-5", {"max_tokens": 500, "max_retries": 0, "timeout": 7}),
         ("ollama:llama3.1", {"num_predict": 500, "client_kwargs": {"timeout": 7}}),
     ],
 )
-def test_each_model_is_told_how_long_an_answer_may_be_and_take(limited, monkeypatch, name, told):
+def test_each_model_is_told_how_long_an_answer_may_be_and_take(limited, monkeypatch, name, options):
     """Budgets hold back no more than that for a call, and only the chain tries again."""
-    asked = []
-    monkeypatch.setattr("langchain.chat_models.init_chat_model", lambda name, **more: asked.append((name, more)))
+    calls = []
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", lambda name, **more: calls.append((name, more)))
     (link,) = hosted.hosted_models((name,))
-    assert asked == [(name, told)]
+    assert calls == [(name, options)]
     assert link.provider == name.partition(":")[0]
 
 

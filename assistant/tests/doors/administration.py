@@ -11,7 +11,7 @@ from allocations.tests.world import World
 from assistant.tests.doors import Answer, Door
 from assistant.tests.doors.pages import Pages, messages_in, posted
 
-HERE = "/g/NORTH/admin/allocations"
+ADMINISTRATION = "/g/NORTH/admin/allocations"
 
 
 class Administration(Door):
@@ -22,7 +22,7 @@ class Administration(Door):
 
     def press(self, path: str, **fields: Any) -> tuple[Answer, bool]:
         """Posts a form. What was refused, and whether the page between asks to confirm it."""
-        response = posted(self.client, f"{HERE}/{path}", fields)
+        response = posted(self.client, f"{ADMINISTRATION}/{path}", fields)
         if response.status_code == 302:
             return Answer(None, messages_in(response)), False
         assert response.status_code == 200, response.status_code
@@ -33,8 +33,8 @@ class Administration(Door):
         if refused is None:
             return Answer(self._amiss(response.context["adminform"].form.errors)), False
         page = html.unescape(response.content.decode())
-        assert [each.sentence for each in refused.refusals if each.sentence not in page] == []
-        return Answer(frozenset(each.code.value for each in refused.refusals)), False
+        assert [refusal.sentence for refusal in refused.refusals if refusal.sentence not in page] == []
+        return Answer(frozenset(refusal.code.value for refusal in refused.refusals)), False
 
     def _amiss(self, errors: Any) -> frozenset[str]:
         """What the form itself refuses: days in the wrong order, and requests that are not offered."""
@@ -81,7 +81,7 @@ class Administration(Door):
 
     def _only_read(self, model: str, pk: int) -> Answer:
         """What can no longer be changed has no form, and takes none."""
-        assert self.client.post(f"{HERE}/{model}/{pk}/change/").status_code == 403
+        assert self.client.post(f"{ADMINISTRATION}/{model}/{pk}/change/").status_code == 403
         return Answer(frozenset(["wrong-status"]))
 
     def offers_extend(self, allocation_id, *, days) -> bool:
@@ -117,7 +117,7 @@ class Administration(Door):
         if TestRequest.objects.get(pk=request_id).status != "waiting":
             return self._only_read("testrequest", request_id)
         path = f"testrequest/{request_id}/change/"
-        return self.press(path, **fields_of(self.client.get(f"{HERE}/{path}")) | {"days": days})[0]
+        return self.press(path, **fields_of(self.client.get(f"{ADMINISTRATION}/{path}")) | {"days": days})[0]
 
     def cancel_request(self, request_id) -> Answer:
         return self.press(f"testrequest/{request_id}/cancel/", _confirmed="1")[0]
@@ -141,9 +141,9 @@ class Administration(Door):
         )
 
     def lift_maintenance(self, window_id, *, bring_back) -> Answer:
-        seen = {f"lift-version-{window_id}": MaintenanceWindow.objects.get(pk=window_id).version}
+        version = {f"lift-version-{window_id}": MaintenanceWindow.objects.get(pk=window_id).version}
         back = {"lift-back": bring_back, "_confirmed": "1"}
-        return self.press(f"maintenancewindow/{window_id}/lift/", **seen, **back)[0]
+        return self.press(f"maintenancewindow/{window_id}/lift/", **version, **back)[0]
 
     def undo(self, change_id) -> Answer:
         return self.press(f"change/{change_id}/undo/", _confirmed="1")[0]

@@ -36,7 +36,7 @@ class Pages(Door):
         outcome = response.context.get("outcome")
         if outcome is None:
             errors = [form.errors for form in self._forms(response) if form.is_bound and form.errors]
-            assert [list(each) for each in errors] == [["last_day"]], errors
+            assert [list(fields_amiss) for fields_amiss in errors] == [["last_day"]], errors
             return Answer(frozenset(["days-order"])), False
         page = html.unescape(response.content.decode())
         assert [sentence for sentence in outcome.sentences if sentence not in page] == []
@@ -62,9 +62,9 @@ class Pages(Door):
         fields = {"first_day": first_day, "last_day": last_day, "days": "", "request": request_id}
         fields |= self._test(vehicle_id, test_type_id)
         answer, asks = self.press("allocations/new/", **fields, place=place)
-        meant = [*sorted(confirmed), *(["rest"] if rest_waits else [])]
-        if asks and meant:
-            answer, _ = self.press("allocations/new/", **fields, anyway=" ".join([place, *meant]))
+        accepted = [*sorted(confirmed), *(["rest"] if rest_waits else [])]
+        if asks and accepted:
+            answer, _ = self.press("allocations/new/", **fields, anyway=" ".join([place, *accepted]))
         return answer
 
     def auto_book(self, vehicle_id, *, test_type_id, first_day, days, backup, max_backup_days) -> Answer:

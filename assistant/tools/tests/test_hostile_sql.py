@@ -110,12 +110,12 @@ def state_of_the_database() -> dict[str, Any]:
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
             " WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
         )
-        found: dict[str, Any] = {}
+        state: dict[str, Any] = {}
         for (name,) in cursor.fetchall():
             cursor.execute(
                 f"SELECT count(*), md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
             )
-            found[name] = cursor.fetchone()
+            state[name] = cursor.fetchone()
         for name, of in {
             "objects": "pg_class WHERE relnamespace <> 'pg_toast'::regnamespace",
             "functions": "pg_proc",
@@ -126,15 +126,15 @@ def state_of_the_database() -> dict[str, Any]:
             "extensions": "pg_extension",
         }.items():
             cursor.execute(f"SELECT count(*) FROM {of}")
-            found[name] = cursor.fetchone()[0]
+            state[name] = cursor.fetchone()[0]
         cursor.execute("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1")
-        found["sequences"] = cursor.fetchall()
+        state["sequences"] = cursor.fetchall()
         cursor.execute(
             "SELECT rolsuper, rolcreaterole, rolconfig FROM pg_roles WHERE rolname IN (%s, %s) ORDER BY rolname",
             [role.role_name(), role.login_name()],
         )
-        found["the roles"] = cursor.fetchall()
-        return found
+        state["the roles"] = cursor.fetchall()
+        return state
 
 
 @contextlib.contextmanager
@@ -213,14 +213,14 @@ def test_the_role_alone_reads_and_changes_nothing_else(kind, asking):
         with reader.reading(asking.north.pk) as at:
             at.execute("SET statement_timeout = '300ms'")
             at.commit()
-            at.add_notice_handler(lambda said, heard=heard: heard.append(str(said.message_primary)))
+            at.add_notice_handler(lambda notice, heard=heard: heard.append(str(notice.message_primary)))
             try:
                 cursor = at.execute(query)
                 heard += [str(row) for row in cursor.fetchall()] if cursor.description else []
             except (psycopg.Error, ValueError) as error:
                 heard.append(str(error).partition("\nLINE")[0])
-        told = " ".join(heard)
-        assert [secret for secret in secrets if secret in told and secret not in query] == [], query
+        text = " ".join(heard)
+        assert [secret for secret in secrets if secret in text and secret not in query] == [], query
     assert state_of_the_database() == before
 
 
@@ -280,9 +280,9 @@ def test_no_function_of_rows_is_called_by_the_name_of_a_column(asking):
             " 'anynonarray'::regtype, 'anycompatible'::regtype, 'anycompatiblenonarray'::regtype)"
             " AND proname !~ '^any.*_out$'"
         )
-        there = {name for (name,) in cursor.fetchall()}
-    assert {"row_to_json", "json_agg", "array_agg", "count"} <= there
-    assert there - HARMLESS_OF_ROWS - lists.OF_ROWS == set()
+        functions = {name for (name,) in cursor.fetchall()}
+    assert {"row_to_json", "json_agg", "array_agg", "count"} <= functions
+    assert functions - HARMLESS_OF_ROWS - lists.OF_ROWS == set()
 
 
 GROWING = (
@@ -299,22 +299,22 @@ def test_texts_cannot_grow_without_end():
 
 
 def test_long_texts_are_cut_in_the_database_already(asking, monkeypatch):
-    taken: list[int] = []
+    lengths: list[int] = []
     cell = running._cell
     monkeypatch.setattr(
-        running, "_cell", lambda value, column: (taken.append(len(str(value))), cell(value, column))[1]
+        running, "_cell", lambda value, column: (lengths.append(len(str(value))), cell(value, column))[1]
     )
-    found = query_database(
+    result = query_database(
         Caller(context(asking)), QueryDatabase(sql=GROWING.format(base=f"'{'x' * 1000}'", more=""))
     )
-    assert [len(text) for (text,) in found["rows"]] == [301, 301, 301]
-    assert max(taken) == 301
+    assert [len(text) for (text,) in result["rows"]] == [301, 301, 301]
+    assert max(lengths) == 301
 
 
 def test_a_large_answer_is_left_off_and_says_so(asking, many_vehicles):
     wide = ", ".join(f"'{'x' * 250}' AS c{n}" for n in range(10))
-    found = query_database(Caller(context(asking)), QueryDatabase(sql=f"SELECT {wide} FROM vehicles"))
-    assert (len(found["rows"]), found["showing"]) == (24, "24 of 400")
+    result = query_database(Caller(context(asking)), QueryDatabase(sql=f"SELECT {wide} FROM vehicles"))
+    assert (len(result["rows"]), result["showing"]) == (24, "24 of 400")
 
 
 def test_more_columns_than_anybody_reads_are_refused(asking):
@@ -339,8 +339,8 @@ def test_more_columns_than_anybody_reads_are_refused(asking):
     ],
 )
 def test_a_cell_is_what_json_can_say(sql, cell, asking):
-    found = query_database(Caller(context(asking)), QueryDatabase(sql=f"SELECT {sql} FROM dynos LIMIT 1"))
-    assert found["rows"] == [[cell]]
+    result = query_database(Caller(context(asking)), QueryDatabase(sql=f"SELECT {sql} FROM dynos LIMIT 1"))
+    assert result["rows"] == [[cell]]
 
 
 def test_names_are_folded_as_postgresql_folds_them_and_never_taken_for_words():

@@ -34,25 +34,25 @@ def ask(world, tool, **args):
 
 def test_it_is_not_free_and_not_booked_over(world, overrun):
     span = {"start_date": f"{day(5)}", "end_date": f"{day(6)}"}
-    found = ask(world, "find_available_dynos", test_type="brake", **span)
-    reasons = {row["dyno"]: row["reasons"] for row in found["not_free"]}
+    result = ask(world, "find_available_dynos", test_type="brake", **span)
+    reasons = {row["dyno"]: row["reasons"] for row in result["not_free"]}
     assert reasons["NPG 1"] == [STILL]
-    assert [row["dyno"] for row in found["free"]] == ["NPG 21"]
+    assert [row["dyno"] for row in result["free"]] == ["NPG 21"]
     refused = ask(world, "book_allocation", vehicle="412W103", dyno="NPG 1", test_type="brake", **span)
     assert STILL in str(refused)
     assert not Proposal.objects.exists()
 
 
 def test_the_vehicle_is_still_in_it(world, overrun):
-    found = ask(world, "check_vehicle_allocation", vehicle="412W101")
-    assert [(row["id"], row["overrun"]) for row in found["allocations"]] == [(overrun.pk, True)]
+    result = ask(world, "check_vehicle_allocation", vehicle="412W101")
+    assert [(row["id"], row["overrun"]) for row in result["allocations"]] == [(overrun.pk, True)]
 
 
 def test_it_is_in_conflict_with_what_was_booked_after_it(world, overrun):
     with clock.day_is(day(2)):
         world.book("412W103", "NPG 1", 4, 6)
-    found = ask(world, "detect_conflicts")
-    assert [(row["what"], row["first_day"], row["last_day"]) for row in found["conflicts"]] == [
+    result = ask(world, "detect_conflicts")
+    assert [(row["what"], row["first_day"], row["last_day"]) for row in result["conflicts"]] == [
         ("NPG 1", f"{day(4)}", f"{day(4)}")
     ]
 

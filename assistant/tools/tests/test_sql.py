@@ -39,9 +39,9 @@ def asking(committed_world, wednesday):
 def test_ordinary_questions_are_answered(asking):
     caller = Caller(context(asking))
     for query in WELCOME:
-        found = query_database(caller, QueryDatabase(sql=query))
-        assert found["columns"], query
-        assert found["showing"] == f"{len(found['rows'])} of {found['count']}"
+        result = query_database(caller, QueryDatabase(sql=query))
+        assert result["columns"], query
+        assert result["showing"] == f"{len(result['rows'])} of {result['count']}"
 
 
 REFUSED_TO_THE_ROLE = [
@@ -95,8 +95,8 @@ def test_a_token_is_gone_after_its_query(asking):
 def test_more_rows_than_a_chat_shows_are_counted(asking):
     for number in range(205):
         asking.vehicle(f"T{number:03}")
-    found = query_database(Caller(context(asking)), QueryDatabase(sql="SELECT tag FROM vehicles ORDER BY tag"))
-    assert (len(found["rows"]), found["showing"]) == (200, "200 of 208")
+    result = query_database(Caller(context(asking)), QueryDatabase(sql="SELECT tag FROM vehicles ORDER BY tag"))
+    assert (len(result["rows"]), result["showing"]) == (200, "200 of 208")
 
 
 def test_without_a_query_the_views_are_told(asking):

@@ -31,12 +31,12 @@ def test_a_mark_is_written_in_quotes_only():
     assert len(queries) > 10_000
     through = _let_through(queries)
     assert len(through) > 500, "or this shows nothing"
-    assert [written for written in through.values() if MARK in _bare(written).upper()] == []
+    assert [text for text in through.values() if MARK in _bare(text).upper()] == []
 
 
 def test_words_outside_of_quotes_are_on_the_list():
     through = _let_through(marked_queries()[::3] + WELCOME)
-    words = {word.upper() for written in through.values() for word in re.findall(r"[A-Za-z_]\w*", _bare(written))}
+    words = {word.upper() for text in through.values() for word in re.findall(r"[A-Za-z_]\w*", _bare(text))}
     assert words - lists.WORDS - {"E3"} == set()
 
 
@@ -50,13 +50,13 @@ def test_the_marks_would_show_a_raw_date_part(monkeypatch):
     monkeypatch.setattr(lists, "RAW_WORDS", {key: _Anything() for key in lists.RAW_WORDS})
     monkeypatch.setattr(guard, "_check_written", lambda query, tree: None)
     through = _let_through([query for query in marked_queries() if "extract" in query])
-    assert [written for written in through.values() if MARK in _bare(written).upper()]
+    assert [text for text in through.values() if MARK in _bare(text).upper()]
 
 
 def test_what_was_written_is_read_again_even_if_the_tree_was_let_through(monkeypatch):
     monkeypatch.setattr(lists, "RAW_WORDS", {key: _Anything() for key in lists.RAW_WORDS})
     through = _let_through([query for query in marked_queries() if "extract" in query])
-    assert [written for written in through.values() if MARK in _bare(written).upper()] == []
+    assert [text for text in through.values() if MARK in _bare(text).upper()] == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from assistant.providers.offline.days import read_days
 
 WEDNESDAY = dt.date(2026, 11, 18)
 
-SAID = {
+DAYS_BY_PHRASE = {
     "from 2026-12-14 to 2026-12-16": "2026-12-14 2026-12-16",
     "next week": "2026-11-23 2026-11-29",
     "december 1 to december 3": "2026-12-01 2026-12-03",
@@ -100,10 +100,10 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("said", SAID)
-def test_days_as_people_write_them(said):
-    when = read_days(said, WEDNESDAY)
-    assert f"{when.first} {when.end}" == SAID[said]
+@pytest.mark.parametrize("phrase", DAYS_BY_PHRASE)
+def test_days_as_people_write_them(phrase):
+    when = read_days(phrase, WEDNESDAY)
+    assert f"{when.first} {when.end}" == DAYS_BY_PHRASE[phrase]
 
 
 def test_a_length_alone_is_no_day():
@@ -117,5 +117,5 @@ def test_questions_of_the_past_look_back():
 
 
 def test_names_and_amounts_are_no_days():
-    for said in ("a 4800 lb car", "dyno 17", "4k certification", "the 150k mileage test", "may i have 2 pumps"):
-        assert read_days(said, WEDNESDAY).first is None
+    for phrase in ("a 4800 lb car", "dyno 17", "4k certification", "the 150k mileage test", "may i have 2 pumps"):
+        assert read_days(phrase, WEDNESDAY).first is None

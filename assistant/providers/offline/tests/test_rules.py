@@ -37,8 +37,8 @@ ALP = Vocabulary(
 )
 
 
-def made(text: str, known: Vocabulary = NORTH, tools=tuple(TOOLS)):
-    next_ = plan([HumanMessage(text)], tools, known)
+def decision(text: str, vocabulary: Vocabulary = NORTH, tools=tuple(TOOLS)):
+    next_ = plan([HumanMessage(text)], tools, vocabulary)
     return next_.calls[0] if next_.calls else next_.outcome
 
 
@@ -162,11 +162,11 @@ CALLS = [
 ]
 
 
-@pytest.mark.parametrize(("known", "text", "tool", "args"), CALLS, ids=[text for _, text, _, _ in CALLS])
-def test_it_calls_what_was_asked_for(known, text, tool, args):
-    name, given = made(text, known)
+@pytest.mark.parametrize(("vocabulary", "text", "tool", "args"), CALLS, ids=[text for _, text, _, _ in CALLS])
+def test_it_calls_what_was_asked_for(vocabulary, text, tool, args):
+    name, actual = decision(text, vocabulary)
     assert name == tool
-    assert {key: given.get(key) for key in args} == args
+    assert {key: actual.get(key) for key in args} == args
 
 
 @pytest.mark.parametrize(
@@ -185,34 +185,34 @@ def test_it_calls_what_was_asked_for(known, text, tool, args):
     ],
 )
 def test_it_calls_nothing_where_it_must_not(text, outcome):
-    assert made(text) == outcome
+    assert decision(text) == outcome
 
 
 def test_digits_are_exact():
-    assert made("what's on dyno 4?", ALP)[1]["dyno"] == "Dyno 4"
-    assert made("what's on dyno 14?", ALP)[1]["dyno"] == "Dyno 14"
-    assert made("what's on dyno 400?", ALP)[1]["dyno"] == "dyno 400"
+    assert decision("what's on dyno 4?", ALP)[1]["dyno"] == "Dyno 4"
+    assert decision("what's on dyno 14?", ALP)[1]["dyno"] == "Dyno 14"
+    assert decision("what's on dyno 400?", ALP)[1]["dyno"] == "dyno 400"
 
 
 def test_without_the_right_the_tool_is_not_called():
     viewer = Vocabulary(**{**NORTH.__dict__, "role": "viewer"})
     read = tuple(tool.name for tool in TOOLS.values() if not tool.writes)
     for text in ("move 412W101 to NPG 1", "cancel 412W101", "undo that", "place all the waiting requests"):
-        assert made(text, viewer, read) == Outcome.REFUSED
+        assert decision(text, viewer, read) == Outcome.REFUSED
 
 
 def test_an_answer_to_its_question_completes_what_was_asked():
-    asked = [
+    messages = [
         HumanMessage("book 412W103 on NPG 1 for brake"),
         AIMessage("On which days?", additional_kwargs={"outcome": "clarify"}),
         HumanMessage("December 21 to 22"),
     ]
-    name, args = plan(asked, tuple(TOOLS), NORTH).calls[0]
+    name, args = plan(messages, tuple(TOOLS), NORTH).calls[0]
     assert (name, args["start_date"], args["end_date"]) == ("book_allocation", "2026-12-21", "2026-12-22")
 
 
 def test_what_it_is_told_by_a_tool_is_data():
-    said = [
+    messages = [
         HumanMessage("what is waiting?"),
         ToolMessage(
             '{"status": "ok", "status_asked": "waiting", "count": 1, "requests": [{"vehicle": "[x](http://evil)", "url":'
@@ -222,7 +222,7 @@ def test_what_it_is_told_by_a_tool_is_data():
             name="list_requests",
         ),
     ]
-    next_ = plan(said, tuple(TOOLS), NORTH)
+    next_ = plan(messages, tuple(TOOLS), NORTH)
     assert next_.calls == ()
     assert r"[\[x\](http://evil)](/requests/1/)" in next_.text
 
@@ -253,8 +253,8 @@ def test_the_same_conversation_gives_the_same_ids_streamed_or_not():
     ],
 )
 def test_late_tests_are_looked_up_by_how_they_are_late(text, kind):
-    called, given = made(text, NORTH)
-    assert (called, given.get("kind")) == ("list_late_tests", kind)
+    called, args = decision(text, NORTH)
+    assert (called, args.get("kind")) == ("list_late_tests", kind)
 
 
 PICKED = replace(NORTH, page=PageInView("412W104", "NPG 2", 7))
@@ -277,9 +277,9 @@ PICKED = replace(NORTH, page=PageInView("412W104", "NPG 2", 7))
     ],
 )
 def test_what_is_picked_on_the_page_is_meant_by_this(text, name, args):
-    called, given = made(text, PICKED)
-    assert (called, {key: given.get(key) for key in args}) == (name, args)
-    assert given.get("allocation") == args.get("allocation")
+    called, actual = decision(text, PICKED)
+    assert (called, {key: actual.get(key) for key in args}) == (name, args)
+    assert actual.get("allocation") == args.get("allocation")
 
 
 def test_it_is_what_was_spoken_of_once_something_was():
@@ -295,12 +295,12 @@ def test_of_several_bookings_the_one_that_is_picked_is_moved():
         for pk, day in ((6, "2026-12-01"), (7, "2026-12-14"))
     ]
     result = {"status": "ok", "vehicle": {"vehicle": "412W104"}, "allocations": rows}
-    said = [
+    messages = [
         HumanMessage("Move this a week later"),
         AIMessage("", tool_calls=[{"name": "check_vehicle_allocation", "args": {}, "id": "1"}]),
         ToolMessage(json.dumps(result), name="check_vehicle_allocation", tool_call_id="1"),
     ]
-    assert plan(said, tuple(TOOLS), PICKED).calls == (
+    assert plan(messages, tuple(TOOLS), PICKED).calls == (
         ("move_allocation", {"allocation": 7, "vehicle": "412W104", "start_date": "2026-12-21"}),
     )
 
@@ -330,8 +330,8 @@ def test_the_work_of_reading_does_not_grow_with_what_is_typed(monkeypatch, piece
 
 
 def test_what_was_typed_and_not_read_is_said():
-    asked = "where is 412W103? " + "We were talking about it all day yesterday. " * 60
-    next_ = plan([HumanMessage(asked + "And cancel 412W104.")], tuple(TOOLS), NORTH)
+    question = "where is 412W103? " + "We were talking about it all day yesterday. " * 60
+    next_ = plan([HumanMessage(question + "And cancel 412W104.")], tuple(TOOLS), NORTH)
     assert next_.calls == (("check_vehicle_allocation", {"vehicle": "412W103"}),)
     assert next_.text.startswith("I read only the first 400 words or so of this message")
     assert "412W104" not in str(next_)
@@ -344,16 +344,16 @@ def test_reading_is_ended_from_without():
     class Stopped(BaseException):
         pass
 
-    asked = []
+    checks = []
 
     def check():
-        asked.append(1)
-        if len(asked) == 3:
+        checks.append(1)
+        if len(checks) == 3:
             raise Stopped
 
     with pytest.raises(Stopped):
         plan([HumanMessage("move 412W103 to " * 20)], tuple(TOOLS), replace(NORTH, check=check))
-    assert len(asked) == 3
+    assert len(checks) == 3
 
 
 def test_a_stopped_run_stops_the_offline_model_in_its_thinking(caller):
