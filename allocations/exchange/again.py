@@ -61,15 +61,15 @@ def known_otherwise(
 ) -> tuple[dict[int, KnownTest], list[Doubt]]:
     """Of rows that are not known, those that are tests imported before whose vehicle or test the sheet now calls
     otherwise, by row number; and their doubts."""
-    left = {test.id: test for test in ground.missing}
+    unmatched = {test.id: test for test in ground.missing}
     matches, doubts = {}, []
     for row in rows:
         key = f"row:{identities[row.number]}"
-        alike = [test for test in left.values() if _is_alike(row, test)]
+        alike = [test for test in unmatched.values() if _is_alike(row, test)]
         test = min(alike, key=lambda test: (not _has_vehicle(row, test), test.id), default=None)
         if test is None or key in choices:
             continue
-        del left[test.id]
+        del unmatched[test.id]
         matches[row.number] = test
         doubts.append(Doubt(_sentence(row, test), key, f"Row {row.number} is another test"))
     return matches, doubts
@@ -87,10 +87,10 @@ def _has_vehicle(row: Row, test: KnownTest) -> bool:
 
 
 def _sentence(row: Row, test: KnownTest) -> str:
-    what = f"Row {row.number}, {row.test_type} of {row.vin or row.tag}, looks like the test of {test.vehicle}"
+    subject = f"Row {row.number}, {row.test_type} of {row.vin or row.tag}, looks like the test of {test.vehicle}"
     if _has_vehicle(row, test):
-        return f"{what} that was imported before, called otherwise then; it was left as it is here."
+        return f"{subject} that was imported before, called otherwise then; it was left as it is here."
     return (
-        f"{what}, a placeholder, that was imported before and is no longer in the sheet: nothing is made of the "
+        f"{subject}, a placeholder, that was imported before and is no longer in the sheet: nothing is made of the "
         f"row. If it is that test, give {test.vehicle} here the tag {row.tag or row.vin}."
     )

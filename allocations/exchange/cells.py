@@ -55,7 +55,7 @@ def is_error(value) -> bool:
     return isinstance(value, str) and ERROR.fullmatch(value.strip()) is not None
 
 
-def shown(value) -> str:
+def clause_of(value) -> str:
     """The value as a reason quotes it."""
     if value is UNCALCULATED:
         return "holds a formula that was saved without its value (open the workbook in Excel and save it)"
@@ -71,23 +71,23 @@ def instant(value, *, epoch=WINDOWS_EPOCH) -> datetime | None:
         return None  # what Excel shows for a formula that points at an empty cell
     if value is not UNCALCULATED and (is_nothing(value) or (type(value) in (int, float) and value == 0)):
         return None
-    found = None
+    moment = None
     if isinstance(value, datetime):
-        found = value.replace(tzinfo=None)
+        moment = value.replace(tzinfo=None)
     elif isinstance(value, date):
-        found = datetime.combine(value, time(0))
+        moment = datetime.combine(value, time(0))
     elif type(value) in (int, float) and isfinite(value) and 0 < value < 2958466:
-        found = from_excel(value, epoch)
+        moment = from_excel(value, epoch)
     elif isinstance(value, str) and not is_error(value):
-        found = _written(text(value))
-    if not isinstance(found, datetime):
-        raise Unreadable(f"{shown(value)}, which is no date; write it as 2027-03-01")
-    if not EARLIEST <= found.date() <= LATEST:
-        raise Unreadable(f"{shown(value)}, which is no likely date; days from {EARLIEST} to {LATEST} will do")
-    return found
+        moment = _day_in_words(text(value))
+    if not isinstance(moment, datetime):
+        raise Unreadable(f"{clause_of(value)}, which is no date; write it as 2027-03-01")
+    if not EARLIEST <= moment.date() <= LATEST:
+        raise Unreadable(f"{clause_of(value)}, which is no likely date; days from {EARLIEST} to {LATEST} will do")
+    return moment
 
 
-def _written(words: str) -> datetime | None:
+def _day_in_words(words: str) -> datetime | None:
     """A date in words or figures; raises Unreadable where day and month could be either way round."""
     words = re.sub(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?(Z|[+-]\d\d:?\d\d)?$", "", words)
     if m := re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", words):
@@ -124,7 +124,7 @@ def number(value) -> float | None:
         return value
     if isinstance(value, str) and NUMBER.fullmatch(text(value)):
         return float(text(value).replace(",", ""))
-    raise Unreadable(f"{shown(value)}, which is no number")
+    raise Unreadable(f"{clause_of(value)}, which is no number")
 
 
 def whole_days(days: float) -> int:

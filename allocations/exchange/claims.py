@@ -59,15 +59,15 @@ def conflicts(claims: list[Claim], dynos: Dynos) -> list[Conflict]:
             groups["dyno", dynos.name(claim.places[0])].append(claim.row)
         if claim.shares_vehicle:
             groups["vehicle", claim.vehicle_name].append(claim.row)
-    found = []
+    overlaps = []
     for (kind, name), rows in groups.items():
         for a, b in _overlapping(rows):
-            found.append(Conflict(kind, name, (a, b)))
-            if len(found) > MAX_CONFLICTS:
+            overlaps.append(Conflict(kind, name, (a, b)))
+            if len(overlaps) > MAX_CONFLICTS:
                 raise WorkbookError(
                     f"More than {MAX_CONFLICTS:,} pairs of rows claim the same days; is it a forecast?"
                 )
-    return sorted(found, key=lambda c: (c.kind, c.name, c.rows))
+    return sorted(overlaps, key=lambda c: (c.kind, c.name, c.rows))
 
 
 def _overlapping(rows: list[Row]) -> Iterator[tuple[int, int]]:
@@ -94,13 +94,13 @@ class Judge:
         for claim in claims:
             if len(claim.places) == 1:
                 self.named[claim.places[0]].append(claim.row)
-        found = {}
+        verdicts = {}
         for claim in sorted(claims, key=lambda c: (RANK[c.row.status], c.row.first, c.row.number)):
-            found[claim.row.number] = verdict = self._place(claim)
+            verdicts[claim.row.number] = verdict = self._place(claim)
             if verdict.dyno:
                 self.on_dyno[verdict.dyno].take(claim.row.first, claim.row.last, claim.row)
                 self.of_vehicle[claim.vehicle].take(claim.row.first, claim.row.last, claim.row)
-        return found
+        return verdicts
 
     def _place(self, claim: Claim) -> Verdict:
         if away := self._vehicle_elsewhere(claim):
@@ -111,9 +111,9 @@ class Judge:
         if best or len(tried) == 1:
             return best or tried[0]
         others = sorted({v.other_row for v in tried if v.other_row})
-        said = f" (rows {', '.join(map(str, others))})" if others else ""
+        numbers = f" (rows {', '.join(map(str, others))})" if others else ""
         kind = next((v for v in tried if v.other_row is None), tried[0])
-        reason = f"all {len(tried)} lanes are taken{said}" if others else f"no lane is open to it: {kind.reason}"
+        reason = f"all {len(tried)} lanes are taken{numbers}" if others else f"no lane is open to it: {kind.reason}"
         return Verdict(None, reason, others[0] if others else None)
 
     def _in_order(self, claim: Claim) -> list[str]:
@@ -125,38 +125,38 @@ class Judge:
 
     def _vehicle_elsewhere(self, claim: Claim) -> Verdict | None:
         row = claim.row
-        if taken := self.of_vehicle[claim.vehicle].taken(row.first, row.last):
-            other = taken[2]
+        if stay := self.of_vehicle[claim.vehicle].first_taken(row.first, row.last):
+            other = stay[2]
             return Verdict(
-                None, f"{claim.vehicle_name} is on the dyno of row {other.number} {_span(*taken[:2])}", other.number
+                None, f"{claim.vehicle_name} is on the dyno of row {other.number} {_span(*stay[:2])}", other.number
             )
-        known = self.known_vehicles.get(claim.vehicle)
-        taken = known and self.ground.vehicle_days.get(known.id, Calendar()).taken(row.first, row.last)
-        return Verdict(None, f"{claim.vehicle_name} is already {taken[2]} {_span(*taken[:2])}") if taken else None
+        vehicle = self.known_vehicles.get(claim.vehicle)
+        stay = vehicle and self.ground.vehicle_days.get(vehicle.id, Calendar()).first_taken(row.first, row.last)
+        return Verdict(None, f"{claim.vehicle_name} is already {stay[2]} {_span(*stay[:2])}") if stay else None
 
     def _on(self, claim: Claim, key: str) -> Verdict:
         row, name = claim.row, self.dynos.name(key)
-        if taken := self.ground.dyno_days.get(key, Calendar()).taken(row.first, row.last):
-            return Verdict(None, f"{name} is already {taken[2]} {_span(*taken[:2])}")
+        if stay := self.ground.dyno_days.get(key, Calendar()).first_taken(row.first, row.last):
+            return Verdict(None, f"{name} is already {stay[2]} {_span(*stay[:2])}")
         against = self._against(claim, key, name)
         if against and row.status == SCHEDULED:
             return Verdict(None, against)
-        if taken := self.on_dyno[key].taken(row.first, row.last):
-            return Verdict(None, f"{name} goes to row {taken[2].number} {_span(*taken[:2])}", taken[2].number)
+        if stay := self.on_dyno[key].first_taken(row.first, row.last):
+            return Verdict(None, f"{name} goes to row {stay[2].number} {_span(*stay[:2])}", stay[2].number)
         return Verdict(key, warning=against)
 
     def _against(self, claim: Claim, key: str, name: str) -> str:
         """What the rules and the maintenance windows say against it."""
-        row, known = claim.row, self.dynos.known(key)
+        row, existing = claim.row, self.dynos.existing(key)
         weights = dict.fromkeys((row.weight_class, claim.vehicle_weight))
         tests = [TestFacts(0, 0, claim.vehicle_name, row.test_type, row.drive, weight) for weight in weights]
         dyno = DynoFacts(
             0,
             name,
             0,
-            known.enabled if known else True,
-            known.available_from if known else None,
-            known.available_to if known else None,
+            existing.enabled if existing else True,
+            existing.available_from if existing else None,
+            existing.available_to if existing else None,
             tuple(
                 CapabilityFacts(frozenset(c.drives), frozenset(c.weight_classes))
                 for c in self._capabilities(key)
@@ -167,20 +167,20 @@ class Judge:
         questions = [Question(test, dyno, DayRange(row.first, row.last)) for test in tests]
         refusals = next(filter(None, (violations(question, [CAPABILITY]) for question in questions)), [])
         refusals = [*refusals, *violations(questions[0], [ENABLED, AVAILABILITY])]
-        said = [refusal.sentence.rstrip(".") for refusal in refusals]
+        clauses = [refusal.sentence.rstrip(".") for refusal in refusals]
         for window in self.windows.get(key, ()):
             if window.first <= row.last and row.first <= window.last:
-                said.append(f"{name} is in maintenance {_span(window.first, window.last)}")
+                clauses.append(f"{name} is in maintenance {_span(window.first, window.last)}")
                 break
-        return " and ".join(said)
+        return " and ".join(clauses)
 
     def _capabilities(self, key: str) -> tuple[Capability, ...]:
         """The ground's rules where it knows dyno and test type both; else the workbook's."""
-        known, spec = self.dynos.known(key), self.dynos.specs.get(key)
+        dyno, spec = self.dynos.existing(key), self.dynos.specs.get(key)
         own = spec.capabilities if spec else ()
-        if not known:
+        if not dyno:
             return own
-        return known.capabilities + tuple(c for c in own if c.test_type not in self.ground.test_types)
+        return dyno.capabilities + tuple(c for c in own if c.test_type not in self.ground.test_types)
 
 
 def _span(first, last) -> str:

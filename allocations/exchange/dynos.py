@@ -40,7 +40,7 @@ def meaning(facility: str, dyno: str, facility_of: Mapping[str, str]) -> str | N
 
 
 class Dynos:
-    """All dynos by folded name: `specs` as the workbook has them, `known` as the ground has them."""
+    """All dynos by folded name: `specs` as the workbook has them, `existing` as the ground has them."""
 
     def __init__(self, sheets: Sheets, ground: Ground, lanes: int):
         self.ground = ground
@@ -53,8 +53,8 @@ class Dynos:
         names = self._usual_names(sheets)
         for rule in sheets.rules:
             for name in rule.dynos:
-                made = Capability(fold(rule.test_type), rule.drives, rule.weight_classes)
-                capabilities.setdefault(fold(name), {})[made] = None
+                capability = Capability(fold(rule.test_type), rule.drives, rule.weight_classes)
+                capabilities.setdefault(fold(name), {})[capability] = None
         for row, name in sheets.named_dynos:
             if fold(name) not in {*capabilities, *ground.dynos, fold(POOL)} and not dyno_name_problem(name):
                 self.warnings.append(
@@ -85,9 +85,9 @@ class Dynos:
     @staticmethod
     def _usual_names(sheets: Sheets) -> dict[str, str]:
         """Folded name → the spelling that is met most."""
-        written = [name for rule in sheets.rules for name in rule.dynos] + [name for _, name in sheets.named_dynos]
+        mentions = [name for rule in sheets.rules for name in rule.dynos] + [name for _, name in sheets.named_dynos]
         spellings: dict[str, Counter] = {}
-        for name in written:
+        for name in mentions:
             spellings.setdefault(fold(name), Counter())[name] += 1
         return {key: met.most_common(1)[0][0] for key, met in spellings.items()}
 
@@ -107,20 +107,20 @@ class Dynos:
         return name if name_problem(guess) else guess
 
     def facility_of(self, key: str) -> str:
-        known = self.ground.dynos.get(key)
-        return fold(known.facility if known else self.specs[key].facility)
+        dyno = self.ground.dynos.get(key)
+        return fold(dyno.facility if dyno else self.specs[key].facility)
 
     def name(self, key: str) -> str:
-        known = self.ground.dynos.get(key)
-        return known.name if known else self.specs[key].name
+        dyno = self.ground.dynos.get(key)
+        return dyno.name if dyno else self.specs[key].name
 
-    def known(self, key: str) -> KnownDyno | None:
+    def existing(self, key: str) -> KnownDyno | None:
         return self.ground.dynos.get(key)
 
     def all_keys(self) -> set[str]:
         return {*self.specs, *self.ground.dynos}
 
-    def asked(self, row: Row) -> tuple[list[str] | None, str]:
+    def places_of(self, row: Row) -> tuple[list[str] | None, str]:
         """The dynos that the row's place may be on: [] for no place yet, None and why where it can't be told."""
         facility, dyno = fold(row.facility), fold(row.dyno).rstrip(".!")
         if dyno in NO_PLACE:
@@ -132,15 +132,15 @@ class Dynos:
         names = candidates(row.facility, unquoted(row.dyno) or row.dyno, self._facility_of)
         return None, self._unknown(row, names[-1] if facility in NO_PLACE else names[0])
 
-    def _unknown(self, row: Row, wanted: str) -> str:
+    def _unknown(self, row: Row, name: str) -> str:
         names = {key: self.name(key) for key in sorted(self.all_keys())}
         plain = {_plain(key): key for key in names}
-        near = [plain[_plain(wanted)]] if _plain(wanted) in plain else get_close_matches(wanted, names, 3, 0.75)
+        near = [plain[_plain(name)]] if _plain(name) in plain else get_close_matches(name, names, 3, 0.75)
         hint = (
             f" did you mean {' or '.join(names[key] for key in near)}?" if near else " correct it, or add it there."
         )
-        said = f"'{row.dyno[:60]}' at the facility '{row.facility[:60]}'" if row.facility else f"'{row.dyno[:60]}'"
-        return f"Unknown dyno: {said} is not among the dynos of DynoRules;{hint}"
+        place = f"'{row.dyno[:60]}' at the facility '{row.facility[:60]}'" if row.facility else f"'{row.dyno[:60]}'"
+        return f"Unknown dyno: {place} is not among the dynos of DynoRules;{hint}"
 
 
 def _plain(key: str) -> str:

@@ -101,9 +101,9 @@ def write_rules(sheet, ground: ProvingGround) -> None:
         drive = "any" if set(drives) == set(Drive.values) else drives[0]
         weight = "any" if set(weights) == set(WeightClass.values) else weights[0]
         rules[name, drive, weight].append(dyno)
-    known = {name for name, _, _ in rules}
+    with_rules = {name for name, _, _ in rules}
     for name in TestType.objects.filter(ground=ground).values_list("name", flat=True):
-        if name not in known:
+        if name not in with_rules:
             rules[name, "any", "any"] = []
     for n, (rule, dynos) in enumerate(rules.items(), 2):
         for column, value in enumerate([*rule, ", ".join(_dyno_words(name) for name in dict.fromkeys(dynos))], 1):

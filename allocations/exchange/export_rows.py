@@ -32,13 +32,13 @@ def schedule_rows(ground: ProvingGround, only: Collection[int] | None = None) ->
     behind = defaultdict(list)
     names = Dyno.objects.filter(ground=ground).values_list("name", "facility__name")
     facility_of = {fold(name): fold(facility) for name, facility in names}
-    found: list[tuple] = []
+    rows: list[tuple] = []
     for stay in stays.order_by("first_day", "id"):
         if stay.status != AllocationStatus.CANCELLED:
             if stay.request_id:
                 behind[stay.request_id].append(stay)
             first_of_request = stay.request_id is not None and len(behind[stay.request_id]) == 1
-            found.append(
+            rows.append(
                 (
                     stay.first_day,
                     stay.pk,
@@ -46,29 +46,29 @@ def schedule_rows(ground: ProvingGround, only: Collection[int] | None = None) ->
                 )
             )
         elif stay.request_id is None:
-            found.append((stay.first_day, stay.pk, _booking_row(ground, stay, None, facility_of)))
+            rows.append((stay.first_day, stay.pk, _booking_row(ground, stay, None, facility_of)))
     if only is not None:
-        return (row for _, pk, row in sorted(found, key=lambda each: each[:2]) if pk in only)
+        return (row for _, pk, row in sorted(rows, key=lambda entry: entry[:2]) if pk in only)
     requests = TestRequest.objects.filter(ground=ground).select_related("vehicle", "test_type")
     for request in requests.exclude(pk__in=behind):
-        found.append((request.earliest_start or dt.date.max, request.pk, _request_row(ground, request)))
-    found.sort(key=lambda each: each[:2])
-    return (row for _, _, row in found)
+        rows.append((request.earliest_start or dt.date.max, request.pk, _request_row(ground, request)))
+    rows.sort(key=lambda entry: entry[:2])
+    return (row for _, _, row in rows)
 
 
 def _booking_row(
     ground: ProvingGround, stay: Allocation, request: TestRequest | None, facility_of: dict[str, str]
 ) -> dict[str, Any]:
     began = stay.status in (AllocationStatus.RUNNING, AllocationStatus.COMPLETED)
-    gone = stay.status == AllocationStatus.CANCELLED
-    wanted = (request.earliest_start if request else None) or stay.first_day
+    is_cancelled = stay.status == AllocationStatus.CANCELLED
+    requested = (request.earliest_start if request else None) or stay.first_day
     facility, dyno = place_words(stay.dyno, facility_of)
     return _common(ground, stay, request) | {
         "facility": facility,
         "dyno": dyno,
         "status": STATUS_WORDS[AllocationStatus(stay.status)],
-        "estimated": wanted,
-        "new_estimate": stay.first_day if not began and wanted != stay.first_day else None,
+        "estimated": requested,
+        "new_estimate": stay.first_day if not began and requested != stay.first_day else None,
         "actual": stay.first_day if began else None,
         "projected": _end(request.due_date) if request and request.due_date else None,
         "completed": stay.last_day if stay.status == AllocationStatus.COMPLETED else None,
@@ -78,7 +78,7 @@ def _booking_row(
         or own_identity(ground.code, "R" if request else "A", request.pk if request else stay.pk),
         "first_day": stay.first_day,
         "last_day": stay.last_day,
-        "place": stay.dyno.name if not gone else "",
+        "place": stay.dyno.name if not is_cancelled else "",
     }
 
 

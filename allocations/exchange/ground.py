@@ -16,8 +16,8 @@ class Calendar:
         self._firsts: list[date] = []
         self._stretches: list[tuple[date, date, object]] = []
 
-    def taken(self, first: date, last: date):
-        """What takes the earliest of these days that is taken: (first, last, what), or None."""
+    def first_taken(self, first: date, last: date):
+        """What takes the earliest of these days that is taken: (first, last, occupant), or None."""
         at = bisect_right(self._firsts, first) - 1
         if at >= 0 and self._stretches[at][1] >= first:
             return self._stretches[at]
@@ -26,23 +26,23 @@ class Calendar:
             return self._stretches[at]
         return None
 
-    def take(self, first: date, last: date, what=None) -> None:
+    def take(self, first: date, last: date, occupant=None) -> None:
         at = bisect_left(self._firsts, first)
         self._firsts.insert(at, first)
-        self._stretches.insert(at, (first, last, what))
+        self._stretches.insert(at, (first, last, occupant))
 
     def free(self, first: date, last: date) -> list[tuple[date, date]]:
         """The stretches of these days that nothing takes."""
-        found, day = [], first
+        stretches, day = [], first
         while day <= last:
-            stretch = self.taken(day, last)
+            stretch = self.first_taken(day, last)
             if stretch is None:
-                found.append((day, last))
+                stretches.append((day, last))
                 break
             if stretch[0] > day:
-                found.append((day, stretch[0] - timedelta(days=1)))
+                stretches.append((day, stretch[0] - timedelta(days=1)))
             day = stretch[1] + timedelta(days=1)
-        return found
+        return stretches
 
     def within(self, first: date, last: date) -> list[tuple[date, date, object]]:
         """The stretches that touch these days."""

@@ -97,7 +97,7 @@ def words(value) -> tuple[str, ...]:
 
 def columns(values, fields) -> dict[str, list[int]]:
     """Field → the columns that hold it, from a heading row; the longest heading that matches wins."""
-    found: dict[str, list[int]] = {}
+    by_field: dict[str, list[int]] = {}
     for column, value in enumerate(values):
         heading = words(value)
         best = None
@@ -106,32 +106,32 @@ def columns(values, fields) -> dict[str, list[int]]:
             if heading[: len(lead)] == lead and (not alone or heading == lead) and len(lead) > (best or (0,))[0]:
                 best = (len(lead), name)
         if best:
-            found.setdefault(best[1], []).append(column)
-    return found
+            by_field.setdefault(best[1], []).append(column)
+    return by_field
 
 
 def forecast_heading(grid) -> tuple[int, dict[str, list[int]]]:
     """The heading row of the forecast sheet (the first with both Test and Estimated Start) and its columns."""
     for n in sorted(grid.rows)[:HEADING_WITHIN]:
-        found = columns(grid.rows[n], FORECAST_FIELDS)
-        if "test" in found and "estimated" in found:
+        by_field = columns(grid.rows[n], FORECAST_FIELDS)
+        if "test" in by_field and "estimated" in by_field:
             break
     else:
         raise WorkbookError(
             f"The sheet '{grid.name}' has no heading row: no row has both 'Test' and 'Estimated Start'."
         )
-    missing = [" or ".join(f"'{NAMES[f]}'" for f in any_of) for any_of in NEEDED if not found.keys() & set(any_of)]
+    missing = [" or ".join(f"'{NAMES[f]}'" for f in any_of) for any_of in NEEDED if not by_field.keys() & set(any_of)]
     if missing:
         raise WorkbookError(f"The sheet '{grid.name}' has no column {' and no column '.join(missing)} in row {n}.")
-    return n, found
+    return n, by_field
 
 
 def table_heading(grid, fields, *optional) -> tuple[int, dict[str, list[int]]]:
     """The heading row of a small table: the first that has every field; `optional` fields may be there too."""
-    wanted = {name for name, _, _ in fields}
+    required = {name for name, _, _ in fields}
     for n in sorted(grid.rows)[:HEADING_WITHIN]:
-        found = columns(grid.rows[n], [*fields, *optional])
-        if wanted <= found.keys():
-            return n, found
+        by_field = columns(grid.rows[n], [*fields, *optional])
+        if required <= by_field.keys():
+            return n, by_field
     headings = ", ".join(f"'{begins}'" for _, begins, _ in fields)
     raise WorkbookError(f"The sheet '{grid.name}' has no heading row with {headings}.")

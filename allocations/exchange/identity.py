@@ -16,12 +16,12 @@ def row_identities(rows: list[Row]) -> dict[int, str]:
     alike = defaultdict(list)
     for row in rows:
         alike[row.given_identity or _key(row)].append(row)
-    found = {}
+    identities = {}
     for key, twins in alike.items():
         twins.sort(key=lambda r: (fold(r.facility), fold(r.dyno), str(r.first), r.days, _rest(r), r.number))
         for nth, row in enumerate(twins, 1):
-            found[row.number] = key if nth == 1 else f"{key}~{nth}"
-    return found
+            identities[row.number] = key if nth == 1 else f"{key}~{nth}"
+    return identities
 
 
 def _key(row: Row) -> str:

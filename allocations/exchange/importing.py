@@ -24,7 +24,7 @@ from allocations.exchange.reading import read_workbook
 from allocations.exchange.resolving import resolve
 from allocations.exchange.rule_warnings import Misfit, misfits_of
 from allocations.exchange.snapshot import former_names, snapshot
-from allocations.exchange.words import WANTED
+from allocations.exchange.words import SHEET_PLACE_LABEL
 from allocations.models import ProvingGround, TestType
 from allocations.services.importing import Progress, bring_in
 from allocations.services.intake import BookingIn, CapabilityIn, DynoIn, Intake, RequestIn, VehicleIn, WindowIn
@@ -72,7 +72,7 @@ class Report:
         names = ("rows", "booked", "waiting", "cancelled", "refused", "already_there")
         return {name: getattr(self, name) for name in (*names, "conflicts", "refusals")} | {
             "warnings": list(self.warnings),
-            "misfits": [asdict(each) for each in self.misfits],
+            "misfits": [asdict(misfit) for misfit in self.misfits],
             "doubts": [asdict(doubt) for doubt in self.doubts],
         }
 
@@ -250,5 +250,5 @@ def _note(decision: Decision) -> str:
     """The row's notes, and where the sheet had it if it has no place now."""
     row = decision.row
     place = f"{row.facility} {row.dyno}".strip() if decision.outcome == WAITING and row.dyno else ""
-    known = "" if fold(place) == NO_DYNO or not place else f"{WANTED}{place}"
-    return "; ".join(filter(None, [row.full_note, known]))
+    place_note = "" if fold(place) == NO_DYNO or not place else f"{SHEET_PLACE_LABEL}{place}"
+    return "; ".join(filter(None, [row.full_note, place_note]))

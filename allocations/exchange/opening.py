@@ -42,14 +42,14 @@ MERGED_TAG = f"{{{SHEET_MAIN_NS}}}mergeCell"
 class Grid:
     """A sheet's rows that are not empty, by sheet row number; every row a list of values from column A.
 
-    Beside the values, by row and column from 0: what a number format `shown` makes of a number, formats that are
+    Beside the values, by row and column from 0: what a number looks like `formatted`, formats that are
     `unclear`, and what is `struck` through. The reader notes which rows it has `read`.
     """
 
     name: str
     rows: dict[int, list] = field(default_factory=dict)
     epoch: object = None
-    shown: dict[tuple[int, int], str] = field(default_factory=dict)
+    formatted: dict[tuple[int, int], str] = field(default_factory=dict)
     unclear: dict[tuple[int, int], str] = field(default_factory=dict)
     struck: set[tuple[int, int]] = field(default_factory=set)
     hidden_rows: set[int] = field(default_factory=set)
@@ -69,7 +69,7 @@ class Grid:
 
     def text_at(self, row: int, column: int):
         """The value, as a number format shows it."""
-        return self.shown.get((row, column), self.at(row, column))
+        return self.formatted.get((row, column), self.at(row, column))
 
     @staticmethod
     def cell(row: int, column: int) -> str:
@@ -141,8 +141,8 @@ def _grids(data: bytes, archive: zipfile.ZipFile) -> dict[str, Grid]:
     for name in (FORECAST, RULES, MAINTENANCE):
         sheet = sheets.get(fold(name))
         if sheet is None:
-            there = ", ".join(f"'{text(n)[:40]}'" for n in book.sheetnames[:12])
-            raise WorkbookError(f"The workbook has no sheet '{name}'; its sheets are {there}.")
+            names = ", ".join(f"'{text(n)[:40]}'" for n in book.sheetnames[:12])
+            raise WorkbookError(f"The workbook has no sheet '{name}'; its sheets are {names}.")
         grids[name] = _grid(book, sheet, name)
     return grids
 
@@ -210,7 +210,7 @@ def _look_at(cells: list[dict], grid: Grid, looks: Looks) -> None:
             if words is None:
                 grid.unclear[at] = code
             elif words != text(value):
-                grid.shown[at] = words
+                grid.formatted[at] = words
 
 
 def _values(cells: list[dict]) -> list:
@@ -257,16 +257,16 @@ class _Parser(WorkSheetParser):
 
 def _spread(grid: Grid, area: str) -> int:
     """A merged cell's value holds for every cell that it covers; returns how many these are."""
-    left, top, right, bottom = range_boundaries(area)
-    value = grid.at(top, left - 1)
-    if value is None or right - left > 3 or bottom - top > 500:
+    min_column, min_row, max_column, max_row = range_boundaries(area)
+    value = grid.at(min_row, min_column - 1)
+    if value is None or max_column - min_column > 3 or max_row - min_row > 500:
         return 0  # empty, or a banner across the sheet: it belongs to its first cell only
-    for n in range(top, bottom + 1):
+    for n in range(min_row, max_row + 1):
         row = grid.rows.setdefault(n, [])
-        row.extend([None] * (right - len(row)))
-        for column in range(left - 1, right):
+        row.extend([None] * (max_column - len(row)))
+        for column in range(min_column - 1, max_column):
             if row[column] is None:
                 row[column] = value
-                if (top, left - 1) in grid.shown:
-                    grid.shown[n, column] = grid.shown[top, left - 1]
-    return (right - left + 1) * (bottom - top + 1)
+                if (min_row, min_column - 1) in grid.formatted:
+                    grid.formatted[n, column] = grid.formatted[min_row, min_column - 1]
+    return (max_column - min_column + 1) * (max_row - min_row + 1)

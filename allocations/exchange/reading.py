@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from openpyxl.utils import get_column_letter
 
-from allocations.exchange.cells import fold, instant, is_nothing, shown, text
+from allocations.exchange.cells import clause_of, fold, instant, is_nothing, text
 from allocations.exchange.errors import Unreadable
 from allocations.exchange.headings import forecast_heading, table_heading
 from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES, Grid, open_workbook
@@ -61,10 +61,10 @@ def _doubt_what_is_not_seen(grid: Grid, sheets: Sheets) -> None:
         sheets.doubts.append(Doubt(f"The sheet '{grid.name}' is hidden in the workbook. It was read all the same."))
     hidden = grid.read & grid.hidden_rows
     struck = {n for n, column in grid.struck if n in grid.read and column in grid.names}
-    for rows, what in ((hidden, "hidden (by a filter or by hand)"), (struck, "struck through")):
+    for rows, condition in ((hidden, "hidden (by a filter or by hand)"), (struck, "struck through")):
         if rows:
             subject = _subject("Row", sorted(rows), grid)
-            sheets.doubts.append(Doubt(f"{subject} {what} in the workbook and read like the others."))
+            sheets.doubts.append(Doubt(f"{subject} {condition} in the workbook and read like the others."))
     if columns := grid.hidden_columns & grid.read_columns:
         subject = _subject("Column", [get_column_letter(column + 1) for column in sorted(columns)], grid)
         sheets.doubts.append(Doubt(f"{subject} hidden in the workbook and read like the others."))
@@ -79,7 +79,7 @@ def _subject(word: str, items: Sequence[object], grid: Grid) -> str:
 
 def _read_rules(grid, sheets: Sheets) -> None:
     heading, columns = table_heading(grid, RULE_FIELDS)
-    at = {name: found[0] for name, found in columns.items()}
+    at = {name: indexes[0] for name, indexes in columns.items()}
     grid.reads(at.values(), names=(at["test"], at["dynos"]))
     for n in sorted(n for n in grid.rows if n > heading):
         test, drive, weight, dynos = (text(grid.text_at(n, at[f])) for f in ("test", "drive", "weight", "dynos"))
@@ -95,9 +95,9 @@ def _read_rules(grid, sheets: Sheets) -> None:
         elif len(test) > LONGEST["test"]:
             problem = f"its test type is longer than {LONGEST['test']} characters"
         elif not drives:
-            problem = f"the drive {shown(drive)}; any, 2WD and AWD will do"
+            problem = f"the drive {clause_of(drive)}; any, 2WD and AWD will do"
         elif not weights:
-            problem = f"the weight class {shown(weight)}; any, <10k and >10k will do"
+            problem = f"the weight class {clause_of(weight)}; any, <10k and >10k will do"
         else:
             sheets.rules.append(Rule(n, test, drives, weights, tuple(dict.fromkeys(name for name, _ in names))))
             continue
@@ -106,7 +106,7 @@ def _read_rules(grid, sheets: Sheets) -> None:
 
 def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
     heading, columns = table_heading(grid, WINDOW_FIELDS, FACILITY_FIELD)
-    at = {name: found[0] for name, found in columns.items()}
+    at = {name: indexes[0] for name, indexes in columns.items()}
     grid.reads(at.values(), names=(at["dyno"], at["first"], at["last"]))
     for n in sorted(n for n in grid.rows if n > heading):
         name, days = _dyno_name(text(grid.text_at(n, at["dyno"])), sheets), []
@@ -116,12 +116,12 @@ def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
             grid.read.add(n)
         for field_name in ("first", "last"):
             try:
-                found = instant(grid.at(n, at[field_name]), epoch=grid.epoch)
+                moment = instant(grid.at(n, at[field_name]), epoch=grid.epoch)
             except Unreadable as problem:
                 cell = grid.cell(n, at[field_name])
                 sheets.warnings.append(f"{MAINTENANCE} row {n} was left out: {cell} ({name or 'no dyno'}) {problem}.")
                 break
-            days.append(found)
+            days.append(moment)
         else:
             _add_window(sheets, n, name, *days, shift)
 
@@ -166,7 +166,7 @@ def _read_rows(grid, sheets: Sheets, shift: Shift, types) -> None:
     heading, columns = forecast_heading(grid)
     reader = RowReader(grid, columns, shift.day, types)
     names = [column for name in ("test", "tag", "vin", "dyno", "estimated") for column in columns.get(name, ())]
-    grid.reads((column for found in columns.values() for column in found), names=names)
+    grid.reads((column for indexes in columns.values() for column in indexes), names=names)
     facilities: dict[str, str] = {}
     for n in sorted(n for n in grid.rows if n > heading):
         if reader.is_blank(n) or reader.is_heading(n):

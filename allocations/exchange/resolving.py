@@ -58,12 +58,12 @@ class _Resolution:
         out = self.outcome
         identities = self.identities
         rows = [row for row in self.sheets.rows if self._readable(row)]
-        there = {row.number: self.ground.rows.get(identities[row.number]) for row in rows}
-        there = {number: known for number, known in there.items() if known}
-        unknown = [row for row in rows if row.number not in there]
+        imported = {row.number: self.ground.rows.get(identities[row.number]) for row in rows}
+        imported = {number: earlier for number, earlier in imported.items() if earlier}
+        unknown = [row for row in rows if row.number not in imported]
         matches, doubts = known_otherwise(unknown, identities, self.ground, self.choices)
-        there |= {number: test.row for number, test in matches.items()}
-        new = [row for row in rows if row.number not in there]
+        imported |= {number: test.row for number, test in matches.items()}
+        new = [row for row in rows if row.number not in imported]
         self._name_vehicles(rows, new)
         claims = [
             Claim(r, self.places[r.number], self.keys[r.number], self._vehicle_name(r), self._vehicle_weight(r))
@@ -73,13 +73,13 @@ class _Resolution:
         out.conflicts = conflicts(claims, self.dynos)
         windows = self._windows()
         judge = Judge(self.dynos, self.ground, windows, self.vehicles.known)
-        verdicts = judge.judge([claim for claim in claims if claim.row.number not in there])
+        verdicts = judge.judge([claim for claim in claims if claim.row.number not in imported])
         out.doubts += [*doubts, *self.sheets.doubts]
         out.warnings += [*self.sheets.warnings, *self.dynos.warnings, *self.vehicles.warnings]
         for row in rows:
             identity = identities[row.number]
-            if row.number in there:
-                out.decisions.append(self._there(row, identity, there[row.number]))
+            if row.number in imported:
+                out.decisions.append(self._decide_imported(row, identity, imported[row.number]))
             else:
                 out.decisions.append(self._decide(row, identity, verdicts.get(row.number)))
         self._keep_windows(windows, judge)
@@ -98,7 +98,7 @@ class _Resolution:
         _, unclear = self.vehicles.key(row)
         if unclear:
             problems.append(unclear)
-        places, unknown = self.dynos.asked(row)
+        places, unknown = self.dynos.places_of(row)
         if row.status in RANK:
             if places is None:
                 problems.append(unknown)
@@ -147,27 +147,29 @@ class _Resolution:
         return spec.weight_class if spec else row.weight_class
 
     def _windows(self) -> dict[str, list[Window]]:
-        found = defaultdict(list)
+        by_lane = defaultdict(list)
         for window in self.sheets.windows:
             key = fold(window.dyno)
             for lane in self.dynos.pool if key == fold(POOL) and key not in self.sheets.exact else [key]:
                 if lane in self.dynos.all_keys():
-                    found[lane].append(Window(window.row, self.dynos.name(lane), window.first, window.last))
+                    by_lane[lane].append(Window(window.row, self.dynos.name(lane), window.first, window.last))
                 else:
                     self.outcome.warnings.append(
                         f"Maintenance row {window.row} was left out: there is no {window.dyno}."
                     )
-        return found
+        return by_lane
 
-    def _there(self, row, identity, known: KnownRow) -> Decision:
-        here = (known.outcome, known.first, known.last) if known.outcome == BOOKED else None
-        wanted = self.places.get(row.number)
-        if here and wanted and (fold(known.dyno) not in wanted or here[1:] != (row.first, row.last)):
+    def _decide_imported(self, row, identity, earlier: KnownRow) -> Decision:
+        booking = (earlier.outcome, earlier.first, earlier.last) if earlier.outcome == BOOKED else None
+        places = self.places.get(row.number)
+        if booking and places and (fold(earlier.dyno) not in places or booking[1:] != (row.first, row.last)):
             self.outcome.warnings.append(
-                f"Row {row.number} was imported before and is on {known.dyno}, {day_range(known.first, known.last)}; "
-                "it was left as it is."
+                f"Row {row.number} was imported before and is on {earlier.dyno}, "
+                f"{day_range(earlier.first, earlier.last)}; it was left as it is."
             )
-        return Decision(row, known.outcome, identity, self.keys[row.number], known.dyno or None, already_there=True)
+        return Decision(
+            row, earlier.outcome, identity, self.keys[row.number], earlier.dyno or None, already_there=True
+        )
 
     def _decide(self, row, identity, verdict) -> Decision:
         key = self.keys[row.number]
@@ -189,20 +191,20 @@ class _Resolution:
         for lane, group in windows.items():
             days = Calendar()
             for calendar in (self.ground.dyno_days.get(lane, ()), judge.on_dyno.get(lane, ())):
-                for first, last, what in calendar:
-                    days.take(first, last, what)
+                for first, last, occupant in calendar:
+                    days.take(first, last, occupant)
             for window in group:
                 reference = window_reference(window)
                 if (lane, reference) in self.ground.windows:
                     continue
-                left = days.free(window.first, window.last)
-                if any(what != IN_MAINTENANCE for _, _, what in days.within(window.first, window.last)):
-                    kept = ", ".join(day_range(first, last) for first, last in left) or "none of its days"
+                stretches = days.free(window.first, window.last)
+                if any(occupant != IN_MAINTENANCE for _, _, occupant in days.within(window.first, window.last)):
+                    remaining = ", ".join(day_range(first, last) for first, last in stretches) or "none of its days"
                     self.outcome.warnings.append(
                         f"Maintenance row {window.row}: {window.dyno} is not free on "
-                        f"{day_range(window.first, window.last)}; the window keeps {kept}."
+                        f"{day_range(window.first, window.last)}; the window keeps {remaining}."
                     )
-                for first, last in (piece for stretch in left for piece in _pieces(*stretch)):
+                for first, last in (piece for stretch in stretches for piece in _pieces(*stretch)):
                     days.take(first, last, IN_MAINTENANCE)
                     self.outcome.windows.append(Window(window.row, window.dyno, first, last, reference))
 

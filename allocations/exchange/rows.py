@@ -5,12 +5,12 @@ from datetime import date, datetime, time, timedelta
 
 from allocations.exchange.cells import (
     UNCALCULATED,
+    clause_of,
     fold,
     instant,
     is_error,
     is_nothing,
     number,
-    shown,
     text,
     whole_days,
 )
@@ -48,7 +48,7 @@ class RowReader:
 
     def __init__(self, grid, columns, shift, test_types: dict[str, str]):
         self.grid, self.columns, self.shift, self.test_types = grid, columns, shift, test_types
-        self.own = [c for name, found in columns.items() if name not in DERIVED for c in found]
+        self.own = [c for name, indexes in columns.items() if name not in DERIVED for c in indexes]
         self.remarks: list[str] = []
 
     def is_blank(self, n: int) -> bool:
@@ -78,12 +78,12 @@ class RowReader:
         if self.problems:
             return None, self.problems
         extra_notes += [
-            f"{label}: {said}" for name, label in AS_NOTE.items() if (said := self._text(name, quiet=True))
+            f"{label}: {note}" for name, label in AS_NOTE.items() if (note := self._text(name, quiet=True))
         ]
         details = {name: value for name in DETAILS if (value := self._text(name, quiet=True))}
         self._check_model_year(details, extra_notes)
         # What was exported has the particulars among its notes already.
-        said = list(dict.fromkeys(filter(None, [word, *self._text("notes", quiet=True).split("; "), *extra_notes])))
+        notes = list(dict.fromkeys(filter(None, [word, *self._text("notes", quiet=True).split("; "), *extra_notes])))
         due = self._quiet_day("projected", ends=True)
         row = Row(
             n,
@@ -102,8 +102,8 @@ class RowReader:
             status,
             estimated=self._quiet_day("estimated"),
             due=due if due and first and due >= first else None,
-            note="; ".join(part for part in said if not part.startswith(NOTE_LABELS)),
-            full_note="; ".join(said),
+            note="; ".join(part for part in notes if not part.startswith(NOTE_LABELS)),
+            full_note="; ".join(notes),
             details=tuple(details.items()),
             given_identity=self._text("identity", quiet=True),
             **numbers,
@@ -145,7 +145,7 @@ class RowReader:
         where, value = self._cell(name, quiet=quiet)
         if value is UNCALCULATED or is_error(value):
             if not quiet:
-                self.problems.append(f"{where} {shown(value)}")
+                self.problems.append(f"{where} {clause_of(value)}")
             return ""
         words = text(value)
         longest = LONGEST.get(name, LONGEST_DETAIL if name != "notes" else 2000)
@@ -161,48 +161,50 @@ class RowReader:
         where, value = self._cell("status")
         status = STATUS_WORDS.get(fold(value)) or STATUS_WORDS.get(fold(value).replace("travelling", "traveling"))
         if not status:
-            what = "is empty" if not text(value) else shown(value)
+            clause = "is empty" if not text(value) else clause_of(value)
             self.problems.append(
-                f"unknown status: {where} {what}; "
+                f"unknown status: {where} {clause}; "
                 "G, RUNNING, COMPLETED, CANCELLED, REMOVED, TBD, DELAYED or TRAVELING will do"
             )
         return status, text(value) if fold(value) in KEPT_AS_NOTE else ""
 
     def _test_type(self):
         where, value = self._cell("test")
-        known = self.test_types.get(fold(value))
+        known_name = self.test_types.get(fold(value))
         if not text(value):
             self.problems.append(f"no test type: {where} is empty")
-        elif known is None:
+        elif known_name is None:
             known_ones = ", ".join(sorted(self.test_types.values())) or "none at all"
-            self.problems.append(f"unknown test type: {where} {shown(value)}; DynoRules knows {known_ones}")
+            self.problems.append(f"unknown test type: {where} {clause_of(value)}; DynoRules knows {known_ones}")
         elif len(text(value)) > LONGEST["test"]:
             self.problems.append(f"{where} is longer than {LONGEST['test']} characters")
         return text(value)
 
     def _weight(self):
         where, value = self._cell("weight")
-        found = weight_class(value)
-        if not found:
-            what = "is empty" if not text(value) else shown(value)
-            self.problems.append(f"no weight class: {where} {what}; <10K or >10K will do")
-        return found
+        weight = weight_class(value)
+        if not weight:
+            clause = "is empty" if not text(value) else clause_of(value)
+            self.problems.append(f"no weight class: {where} {clause}; <10K or >10K will do")
+        return weight
 
     def _drives(self) -> tuple[str | None, str | None]:
         """The drive that it is tested as, and the vehicle's own."""
-        found = []
+        drives = []
         for name in ("constraint", "drive"):
-            where, value = self._cell(name, quiet=bool(found))
+            where, value = self._cell(name, quiet=bool(drives))
             if value is UNCALCULATED or not is_nothing(value):
                 drive = DRIVE_WORDS.get(fold(value).replace(" ", ""))
-                if not drive and not found:
-                    self.problems.append(f"no drive: {where} {shown(value)}; 2WD, AWD, 4X2, 4X4 or RWD/AWD will do")
+                if not drive and not drives:
+                    self.problems.append(
+                        f"no drive: {where} {clause_of(value)}; 2WD, AWD, 4X2, 4X4 or RWD/AWD will do"
+                    )
                     return None, None
-                found.append(drive)
-        if not found:
+                drives.append(drive)
+        if not drives:
             self.problems.append("no drive: neither DYNO CONSTRAINT nor AWD/2WD is filled in")
             return None, None
-        return found[0], found[-1] or found[0]
+        return drives[0], drives[-1] or drives[0]
 
     def _vehicle(self):
         where_tag, tag = self._cell("tag")[0], self._text("tag") if "tag" in self.columns else ""
@@ -212,10 +214,11 @@ class RowReader:
             vin = re.sub(r"\s", "", text(value)).upper()
             if value is UNCALCULATED or not VIN.fullmatch(vin):
                 self.problems.append(
-                    f"no vehicle: {where} {shown(value)}, which is no VIN (leave it empty where there is none yet)"
+                    f"no vehicle: {where} {clause_of(value)}, which is no VIN "
+                    "(leave it empty where there is none yet)"
                 )
             elif len(vin) != 17:
-                self.remarks.append(f"{where} {shown(value)}, which has {len(vin)} characters; a VIN has 17")
+                self.remarks.append(f"{where} {clause_of(value)}, which has {len(vin)} characters; a VIN has 17")
         elif not tag and not self.problems_about(where_tag):
             self.problems.append("no vehicle: VIN # and Tag # are both empty")
         issued = ISSUED_TAG.fullmatch(tag.upper()) is not None
@@ -235,16 +238,16 @@ class RowReader:
 
     def _quiet_day(self, name, *, ends=False) -> date | None:
         try:
-            found = self._instant(name)
+            moment = self._instant(name)
         except Unreadable:
             return None
-        return self.shift(_last_of(found) if ends else found.date()) if found else None
+        return self.shift(_last_of(moment) if ends else moment.date()) if moment else None
 
     def _first_day(self) -> date | None:
         try:
             for name in ("actual", "new_estimate", "estimated"):
-                if found := self._instant(name):
-                    return self.shift(found.date())
+                if moment := self._instant(name):
+                    return self.shift(moment.date())
         except Unreadable as problem:
             self.problems.append(f"no start date: {problem}")
             return None
@@ -256,7 +259,7 @@ class RowReader:
         if not first and self.problems_about("no start date"):
             return None, 0
         try:
-            last, days, said = self._end(first)
+            last, days, source = self._end(first)
         except Unreadable as problem:
             self.problems.append(f"no end date: {problem}")
             return None, 0
@@ -265,52 +268,54 @@ class RowReader:
             self.problems.append(f"no end date: nothing can be read from {empty}")
         elif days < 1:
             starts = f", and it starts on {full_date(first)}" if first else ""
-            self.problems.append(f"ends before it starts: {said}{starts}")
+            self.problems.append(f"ends before it starts: {source}{starts}")
         elif days > MAX_DAYS:
-            self.problems.append(f"takes {days} days ({said}); a test takes {MAX_DAYS} at most")
+            self.problems.append(f"takes {days} days ({source}); a test takes {MAX_DAYS} at most")
         return last, days or 0
 
     def _end(self, first: date | None) -> tuple[date | None, int | None, str]:
         """The last day, the number of days, and what says so."""
-        if first and (found := self._instant("completed")):
-            last = self.shift(found.date())
+        if first and (moment := self._instant("completed")):
+            last = self.shift(moment.date())
             return last, (last - first).days + 1, f"TESTING COMPLETED is {full_date(last)}"
         where, value = self._cell("days")
         if is_error(value):
-            self.remarks.append(f"{where} {shown(value)}; the last day was taken from Projected End Date")
+            self.remarks.append(f"{where} {clause_of(value)}; the last day was taken from Projected End Date")
         elif (days := self._days(where, value)) is not None:
             return first and first + timedelta(days=days - 1), days, f"{where} is {text(value)}"
-        if first and (found := self._instant("projected")):
-            last = self.shift(_last_of(found))
+        if first and (moment := self._instant("projected")):
+            last = self.shift(_last_of(moment))
             return last, (last - first).days + 1, f"its Projected End Date makes {full_date(last)} the last day"
         return None, None, ""
 
     def _days(self, where, value) -> int | None:
         if isinstance(value, datetime | date | time | timedelta):
-            raise Unreadable(f"{where} {shown(value)}, which is no number of days")
+            raise Unreadable(f"{where} {clause_of(value)}, which is no number of days")
         try:
             days = number(value)
         except Unreadable as problem:
             raise Unreadable(f"{where} {problem}") from problem
         if days is not None and abs(days) > 100_000:
-            raise Unreadable(f"{where} {shown(value)}, which is no likely number of days; 1 to {MAX_DAYS} will do")
+            raise Unreadable(
+                f"{where} {clause_of(value)}, which is no likely number of days; 1 to {MAX_DAYS} will do"
+            )
         return None if days is None else whole_days(days)
 
     def _quiet_number(self, name, most: int, notes: list[str]) -> int | None:
         """A number that nothing hangs on; what is no whole number is kept as a note."""
         where, value = self._cell(name, quiet=True)
         if value is UNCALCULATED or is_error(value):
-            self.remarks.append(f"{where} {shown(value)} and was left out")
+            self.remarks.append(f"{where} {clause_of(value)} and was left out")
             return None
         try:
-            found = number(value)
+            amount = number(value)
         except Unreadable:
-            found = -1
-        if found is not None and not (0 <= found <= most and found == int(found)):
-            self.remarks.append(f"{where} {shown(value)}; it was kept as a note")
+            amount = -1
+        if amount is not None and not (0 <= amount <= most and amount == int(amount)):
+            self.remarks.append(f"{where} {clause_of(value)}; it was kept as a note")
             notes.append(f"{NAMES[name]}: {text(value)[:80]}")
             return None
-        return None if found is None else int(found)
+        return None if amount is None else int(amount)
 
     def _check_model_year(self, details: dict[str, str], notes: list[str]) -> None:
         year = details.get("model_year", "")

@@ -43,12 +43,12 @@ def misfits_of(outcome: Outcome, ground: ProvingGround | None) -> list[Misfit]:
     if ground is None:
         return []
     rules = rules_of(ground)
-    booked = [each for each in outcome.decisions if each.outcome == BOOKED and not each.already_there]
-    booked = [each for each in booked if each.row.first and each.row.last and each.row.status != COMPLETED]
-    found = _on_days_off(booked, ground, rules) if rules.calendar else []
+    booked = [decision for decision in outcome.decisions if decision.outcome == BOOKED and not decision.already_there]
+    booked = [b for b in booked if b.row.first and b.row.last and b.row.status != COMPLETED]
+    misfits = _on_days_off(booked, ground, rules) if rules.calendar else []
     if rules.travel:
-        found += _too_near(booked, outcome, ground, rules)
-    return sorted(found, key=lambda each: each.row)
+        misfits += _too_near(booked, outcome, ground, rules)
+    return sorted(misfits, key=lambda misfit: misfit.row)
 
 
 def _misfit(decision: Decision, reason: str) -> Misfit:
@@ -59,17 +59,17 @@ def _misfit(decision: Decision, reason: str) -> Misfit:
 def _on_days_off(booked: list[Decision], ground: ProvingGround, rules: GroundRules) -> list[Misfit]:
     pausing = TestType.objects.filter(ground=ground, runs_through=False).values_list("name", flat=True)
     pauses = {fold(name) for name in pausing}
-    found = []
-    for each in booked:
-        row = each.row
+    misfits = []
+    for booking in booked:
+        row = booking.row
         words = []
         if why := rules.calendar.why_closed(row.first):
             words.append(f"begins on a day off: {_named(row.first, why)}")
         if fold(row.test_type) in pauses and (why := rules.calendar.why_closed(row.last)):
             words.append(f"pauses on days off and ends on one: {_named(row.last, why)}")
         if words:
-            found.append(_misfit(each, f"It {' and '.join(words)}."))
-    return found
+            misfits.append(_misfit(booking, f"It {' and '.join(words)}."))
+    return misfits
 
 
 def _named(of, why: str) -> str:
@@ -82,27 +82,27 @@ def _too_near(booked: list[Decision], outcome: Outcome, ground: ProvingGround, r
         key: spec.facility for key, spec in outcome.dynos.items()
     }
     stays: dict[tuple, list[tuple[_Stay, Decision | None]]] = {}
-    for each in booked:
-        name = dynos.get(each.dyno, "")
+    for booking in booked:
+        name = dynos.get(booking.dyno, "")
         if facility := facilities.get(fold(name)):
-            stay = _Stay(facility, name, DayRange(each.row.first, each.row.last), each.row.number)
-            stays.setdefault(each.vehicle, []).append((stay, each))
-    known = {outcome.known_vehicles[key]: key for key in stays if key in outcome.known_vehicles}
-    rows = Allocation.objects.filter(ground=ground, vehicle__in=known).exclude(status=AllocationStatus.CANCELLED)
+            stay = _Stay(facility, name, DayRange(booking.row.first, booking.row.last), booking.row.number)
+            stays.setdefault(booking.vehicle, []).append((stay, booking))
+    key_of = {outcome.known_vehicles[key]: key for key in stays if key in outcome.known_vehicles}
+    rows = Allocation.objects.filter(ground=ground, vehicle__in=key_of).exclude(status=AllocationStatus.CANCELLED)
     for vehicle, facility, name, first, last in rows.values_list(
         "vehicle_id", "dyno__facility_id", "dyno__facility__name", "first_day", "last_day"
     ):
-        stays[known[vehicle]].append((_Stay(facility, name, DayRange(first, last)), None))
-    found = []
+        stays[key_of[vehicle]].append((_Stay(facility, name, DayRange(first, last)), None))
+    misfits = []
     for of_vehicle in stays.values():
-        of_vehicle.sort(key=lambda each: each[0].days.first)
+        of_vehicle.sort(key=lambda pair: pair[0].days.first)
         for (one, before), (other, after) in itertools.pairwise(of_vehicle):
-            here, there = (one.facility, one.days), (other.facility, other.days)
+            origin, destination = (one.facility, one.days), (other.facility, other.days)
             decision = after or before
-            if decision and too_near(here, there, rules.travel):
+            if decision and too_near(origin, destination, rules.travel):
                 way = count(days_between(one.facility, other.facility, rules.travel), "day")
                 stood = one if after else other
-                found.append(
+                misfits.append(
                     _misfit(decision, f"Too near to another stay, {stood.where}: the way takes {way} between.")
                 )
-    return found
+    return misfits

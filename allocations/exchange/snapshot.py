@@ -40,7 +40,7 @@ def own_identity(code: str, kind: str, pk: int) -> str:
 
 def snapshot(ground: ProvingGround, sheets: Sheets, identities: Iterable[str]) -> Ground:
     """The ground as it stands, for the days and rows of these sheets."""
-    found = Ground(
+    state = Ground(
         dynos={fold(d.name): d for d in _dynos(ground)},
         test_types={
             fold(name): name for name in TestType.objects.filter(ground=ground).values_list("name", flat=True)
@@ -52,16 +52,16 @@ def snapshot(ground: ProvingGround, sheets: Sheets, identities: Iterable[str]) -
             )
         ],
     )
-    found.former_dynos = former_names(Dyno, ground)
-    found.former_test_types = former_names(TestType, ground)
+    state.former_dynos = former_names(Dyno, ground)
+    state.former_test_types = former_names(TestType, ground)
     undone = _undone(ground)
     days = [d for row in [*sheets.rows, *sheets.windows] for d in (row.first, row.last) if d]
     if days:
-        _taken_days(ground, found, min(days), max(days))
-    _windows(ground, found, undone["maintenancewindow"])
-    _rows(ground, found, set(identities), undone["testrequest"])
-    found.missing = _missing(ground, set(identities), undone["testrequest"])
-    return found
+        _taken_days(ground, state, min(days), max(days))
+    _windows(ground, state, undone["maintenancewindow"])
+    _rows(ground, state, set(identities), undone["testrequest"])
+    state.missing = _missing(ground, set(identities), undone["testrequest"])
+    return state
 
 
 def former_names(model: type[Dyno | TestType], ground: ProvingGround) -> dict[str, str]:
@@ -116,7 +116,7 @@ def _dynos(ground: ProvingGround) -> list[KnownDyno]:
     ]
 
 
-def _taken_days(ground: ProvingGround, found: Ground, first: date, last: date) -> None:
+def _taken_days(ground: ProvingGround, state: Ground, first: date, last: date) -> None:
     dynos, vehicles = defaultdict(Calendar), defaultdict(Calendar)
     stays = Allocation.objects.filter(ground=ground, first_day__lte=last, last_day__gte=first)
     for stay in stays.exclude(status=AllocationStatus.CANCELLED).values_list(
@@ -129,56 +129,56 @@ def _taken_days(ground: ProvingGround, found: Ground, first: date, last: date) -
     for dyno, start, end in windows.filter(lifted_at=None).values_list("dyno__name", "first_day", "last_day"):
         dynos[fold(dyno)].take(start, end, IN_MAINTENANCE)
     _take_overruns(ground, last, dynos, vehicles)
-    found.dyno_days, found.vehicle_days = dict(dynos), dict(vehicles)
-    wanted = TestRequest.objects.filter(ground=ground, status=RequestStatus.WAITING, vehicle__placeholder=True)
-    for request in wanted.exclude(earliest_start=None).only("vehicle_id", "earliest_start", "days"):
+    state.dyno_days, state.vehicle_days = dict(dynos), dict(vehicles)
+    waiting = TestRequest.objects.filter(ground=ground, status=RequestStatus.WAITING, vehicle__placeholder=True)
+    for request in waiting.exclude(earliest_start=None).only("vehicle_id", "earliest_start", "days"):
         end = date.fromordinal(request.earliest_start.toordinal() + request.days - 1)
-        found.wanted_days.setdefault(request.vehicle_id, []).append((request.earliest_start, end))
+        state.wanted_days.setdefault(request.vehicle_id, []).append((request.earliest_start, end))
 
 
 def _take_overruns(ground: ProvingGround, last: date, dynos: dict, vehicles: dict) -> None:
     """What still runs past its end takes all days after it that nothing else takes: nobody knows until when."""
     running = Allocation.objects.filter(overrunning(ground.today()), ground=ground).select_related("vehicle", "dyno")
-    for each in running:
-        after = each.last_day + timedelta(days=1)
-        on_dyno, of_vehicle = dynos[fold(each.dyno.name)], vehicles[each.vehicle_id]
+    for stay in running:
+        after = stay.last_day + timedelta(days=1)
+        on_dyno, of_vehicle = dynos[fold(stay.dyno.name)], vehicles[stay.vehicle_id]
         for start, end in on_dyno.free(after, last):
-            on_dyno.take(start, end, f"held by {each.vehicle}, which still runs past {full_date(each.last_day)},")
+            on_dyno.take(start, end, f"held by {stay.vehicle}, which still runs past {full_date(stay.last_day)},")
         for start, end in of_vehicle.free(after, last):
-            of_vehicle.take(start, end, f"running on {each.dyno} past {full_date(each.last_day)},")
+            of_vehicle.take(start, end, f"running on {stay.dyno} past {full_date(stay.last_day)},")
 
 
-def _windows(ground: ProvingGround, found: Ground, undone: set[int]) -> None:
+def _windows(ground: ProvingGround, state: Ground, undone: set[int]) -> None:
     brought = MaintenanceWindow.objects.filter(ground=ground).exclude(reference="").exclude(pk__in=undone)
-    found.windows = {(fold(dyno), reference) for dyno, reference in brought.values_list("dyno__name", "reference")}
+    state.windows = {(fold(dyno), reference) for dyno, reference in brought.values_list("dyno__name", "reference")}
 
 
-def _rows(ground: ProvingGround, found: Ground, identities: set[str], undone: set[int]) -> None:
+def _rows(ground: ProvingGround, state: Ground, identities: set[str], undone: set[int]) -> None:
     prefix = f"{ground.code}:"
     own_requests = {pk: i for i in identities if (pk := _own(i, prefix, "R"))}
     own_bookings = {pk: i for i in identities if (pk := _own(i, prefix, "A"))}
     requests = TestRequest.objects.filter(ground=ground)
-    known: dict[int, str] = {}
+    keys: dict[int, str] = {}
     for pk, key in requests.filter(import_key__in=identities).values_list("pk", "import_key"):
         if pk in undone:
-            found.forgotten[key] = pk
+            state.forgotten[key] = pk
         else:
-            known[pk] = key
-    known |= {pk: own_requests[pk] for pk in requests.filter(pk__in=own_requests).values_list("pk", flat=True)}
+            keys[pk] = key
+    keys |= {pk: own_requests[pk] for pk in requests.filter(pk__in=own_requests).values_list("pk", flat=True)}
     live = Allocation.objects.filter(ground=ground).exclude(status=AllocationStatus.CANCELLED)
     places = {
         request: stay
-        for request, *stay in live.filter(request__in=known)
+        for request, *stay in live.filter(request__in=keys)
         .order_by("-first_day")
         .values_list("request_id", "dyno__name", "first_day", "last_day")
     }
-    for pk, status in requests.filter(pk__in=known).values_list("pk", "status"):
-        found.rows[known[pk]] = KnownRow(OUTCOMES[RequestStatus(status)], *places.get(pk, ()))
+    for pk, status in requests.filter(pk__in=keys).values_list("pk", "status"):
+        state.rows[keys[pk]] = KnownRow(OUTCOMES[RequestStatus(status)], *places.get(pk, ()))
     for pk, status, *stay in Allocation.objects.filter(ground=ground, pk__in=own_bookings).values_list(
         "pk", "status", "dyno__name", "first_day", "last_day"
     ):
         outcome = CANCELLED if status == AllocationStatus.CANCELLED else BOOKED
-        found.rows[own_bookings[pk]] = KnownRow(outcome, *stay)
+        state.rows[own_bookings[pk]] = KnownRow(outcome, *stay)
 
 
 def _own(identity: str, prefix: str, kind: str) -> int | None:
@@ -188,9 +188,9 @@ def _own(identity: str, prefix: str, kind: str) -> int | None:
 
 def _undone(ground: ProvingGround) -> dict[str, set[int]]:
     """The rows of imports that were undone and stayed so: they can come in again."""
-    found: dict[str, set[int]] = {"testrequest": set(), "maintenancewindow": set(), "allocation": set()}
+    by_model: dict[str, set[int]] = {"testrequest": set(), "maintenancewindow": set(), "allocation": set()}
     undone = Change.objects.filter(ground=ground, action=Action.IMPORT, undone_by__isnull=False)
     for items in undone.filter(undone_by__undone_by__isnull=True).values_list("items", flat=True):
         for item in items:
-            found.setdefault(item["model"], set()).add(item["id"])
-    return found
+            by_model.setdefault(item["model"], set()).add(item["id"])
+    return by_model

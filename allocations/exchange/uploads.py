@@ -30,7 +30,7 @@ from dynosite.accounts.models import User
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".xlsx", ".xlsm")
-KEPT = dt.timedelta(days=7)
+RETENTION = dt.timedelta(days=7)
 """For so long a workbook can still be confirmed, and its report be read."""
 
 _SENTENCE = "The import failed for a reason that is ours, not the workbook's; nothing was written."
@@ -81,16 +81,16 @@ def imports_of(ground: ProvingGround, *, user: User) -> QuerySet[WorkbookImport]
 
 def import_by_id(id_: uuid.UUID | str, *, user: User) -> WorkbookImport:
     """Raises NotFound, and NotAllowed for who may not import there."""
-    found = (
+    upload = (
         WorkbookImport.objects.filter(pk=id_, ground__in=access.grounds_of(user))
         .select_related("ground", "user")
         .defer("file")
         .first()
     )
-    if found is None:
+    if upload is None:
         raise NotFound(access.NOT_FOUND)
-    access.require(user, found.ground_id, Role.SCHEDULER)
-    return found
+    access.require(user, upload.ground_id, Role.SCHEDULER)
+    return upload
 
 
 def progress_of(id_: uuid.UUID | str) -> tuple[int, int]:
@@ -163,7 +163,7 @@ def carry(id_: uuid.UUID | str) -> None:
     if upload is None:
         return
 
-    def told(done: int, total: int) -> None:
+    def report_progress(done: int, total: int) -> None:
         jobs.tell(_key(id_), (done, total))
         if WorkbookImport.objects.filter(pk=id_, stop_asked=True).exists():
             raise Stopped
@@ -179,7 +179,7 @@ def carry(id_: uuid.UUID | str) -> None:
                 actor=Actor(upload.user, Door.IMPORT),
                 lanes=upload.lanes,
                 choices=upload.choices,
-                on_progress=told,
+                on_progress=report_progress,
             )
         except Stopped:
             _end(upload, ImportState.STOPPED)
@@ -191,7 +191,7 @@ def carry(id_: uuid.UUID | str) -> None:
 
 def forget_old(now: dt.datetime | None = None) -> int:
     """Removes uploads that have expired; returns how many."""
-    before = (now or timezone.now()) - KEPT
+    before = (now or timezone.now()) - RETENTION
     return WorkbookImport.objects.filter(created_at__lt=before).delete()[0]
 
 

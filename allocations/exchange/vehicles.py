@@ -26,21 +26,21 @@ class Vehicles:
 
     def _link(self, rows) -> dict[str, dict[str, int]]:
         """Issued tag → the VINs that stand beside it, each with its first row."""
-        found: dict[str, dict[str, int]] = defaultdict(dict)
+        vins_of_tag: dict[str, dict[str, int]] = defaultdict(dict)
         self._tags_of_vin = tags_of_vin = defaultdict(dict)
         for row in rows:
             if row.vin and row.issued:
-                found[row.tag].setdefault(row.vin, row.number)
+                vins_of_tag[row.tag].setdefault(row.vin, row.number)
                 tags_of_vin[row.vin].setdefault(row.tag, row.number)
-        for tag, vins in found.items():
+        for tag, vins in vins_of_tag.items():
             if len(vins) > 1:
-                said = " and ".join(f"{vin} (row {n})" for vin, n in vins.items())
-                self.warnings.append(f"Tag {tag} stands with different VINs, {said}: they are different vehicles.")
+                listing = " and ".join(f"{vin} (row {n})" for vin, n in vins.items())
+                self.warnings.append(f"Tag {tag} stands with different VINs, {listing}: they are different vehicles.")
         for vin, tags in tags_of_vin.items():
             if len(tags) > 1:
-                said = " and ".join(f"{tag} (row {n})" for tag, n in tags.items())
-                self.warnings.append(f"VIN {vin} stands with different tags, {said}: it is one vehicle.")
-        return found
+                listing = " and ".join(f"{tag} (row {n})" for tag, n in tags.items())
+                self.warnings.append(f"VIN {vin} stands with different tags, {listing}: it is one vehicle.")
+        return vins_of_tag
 
     def key(self, row: Row) -> tuple[tuple | None, str]:
         """The vehicle's key, or None and why it can't be told; a placeholder's comes from `number`."""
@@ -50,28 +50,28 @@ class Vehicles:
             return None, ""
         vins = self._vins_of_tag.get(row.tag, {})
         if len(vins) > 1:
-            said = ", ".join(f"{vin} in row {n}" for vin, n in vins.items())
-            return None, f"No vehicle: tag {row.tag} stands with different VINs ({said}); fill in this row's VIN."
+            listing = ", ".join(f"{vin} in row {n}" for vin, n in vins.items())
+            return None, f"No vehicle: tag {row.tag} stands with different VINs ({listing}); fill in this row's VIN."
         if vins:
             return ("vin", next(iter(vins))), ""
-        known = self._by_tag.get(fold(row.tag))
-        return (("vin", known.vin), "") if known and known.vin else (("tag", row.tag), "")
+        vehicle = self._by_tag.get(fold(row.tag))
+        return (("vin", vehicle.vin), "") if vehicle and vehicle.vin else (("tag", row.tag), "")
 
     def use(self, key: tuple, row: Row, tag: str = "") -> None:
         """Row needs the vehicle: note what the row says of it; what an upper row said stays."""
         tag = tag or (row.tag if row.issued else "")
         spec = self.specs.get(key)
         if spec is None:
-            known = self._find(key, tag)
-            if known:
-                self.known[key] = known
+            vehicle = self._find(key, tag)
+            if vehicle:
+                self.known[key] = vehicle
             spec = self.specs[key] = VehicleSpec(
                 key,
-                known.tag if known else "",
+                vehicle.tag if vehicle else "",
                 key[1] if key[0] == "vin" else "",
                 key[0] == "placeholder",
-                known.weight_class if known else row.weight_class,
-                known.drive if known else row.own_drive,
+                vehicle.weight_class if vehicle else row.weight_class,
+                vehicle.drive if vehicle else row.own_drive,
             )
         if not spec.tag:
             spec.tag = self._free_tag(key, tag)
@@ -88,8 +88,8 @@ class Vehicles:
 
     def _find(self, key, tag) -> KnownVehicle | None:
         if key[0] == "vin":
-            if known := self._by_vin.get(key[1]):
-                return known
+            if by_vin := self._by_vin.get(key[1]):
+                return by_vin
             used = {vehicle.id for vehicle in self.known.values()}
             by_tag = (self._by_tag.get(fold(t)) for t in self._tags_of_vin.get(key[1], ()))
             # A vehicle that was known by its tag alone has got its VIN.
@@ -108,49 +108,49 @@ class Vehicles:
 
     def number(self, rows: Iterable[Row]) -> dict[int, tuple]:
         """Row number → key: rows of one placeholder whose days overlap are different vehicles, numbered by day."""
-        found: dict[int, tuple] = {}
+        keys: dict[int, tuple] = {}
         groups = defaultdict(list)
         for row in rows:
             groups[fold(row.tag)].append(row)
         for name, group in groups.items():
-            tags, busy, written = [], [], group[0].tag
+            tags, busy, spelling = [], [], group[0].tag
             for row in sorted(group, key=lambda r: (r.first or date.max, r.number)):
                 if row.first is None:
-                    tags, busy = tags or [self._placeholder_tag(written, [])], busy or [self._busy(written)]
-                    found[row.number] = key = ("placeholder", name, 1)
+                    tags, busy = tags or [self._placeholder_tag(spelling, [])], busy or [self._busy(spelling)]
+                    keys[row.number] = key = ("placeholder", name, 1)
                     self.use(key, row, tags[0])
                     continue
-                free = [n for n, days in enumerate(busy) if not days.taken(row.first, row.last)]
+                free = [n for n, days in enumerate(busy) if not days.first_taken(row.first, row.last)]
                 like = (n for n in free if self._weight(name, n + 1) in ("", row.weight_class))
                 nth = next(like, free[0] if free else len(tags))
                 while nth == len(tags):
-                    tags.append(self._placeholder_tag(written, tags))
+                    tags.append(self._placeholder_tag(spelling, tags))
                     busy.append(self._busy(tags[nth]))
-                    nth += busy[nth].taken(row.first, row.last) is not None
+                    nth += busy[nth].first_taken(row.first, row.last) is not None
                 busy[nth].take(row.first, row.last)
                 key = ("placeholder", name, nth + 1)
-                found[row.number] = key
+                keys[row.number] = key
                 self.use(key, row, tags[nth])
-        return found
+        return keys
 
     def _weight(self, name: str, number: int) -> str:
         spec = self.specs.get(("placeholder", name, number))
         return spec.weight_class if spec else ""
 
-    def _placeholder_tag(self, written: str, given: list[str]) -> str:
-        if not given:
-            return written
-        nth = len(given) + 1
+    def _placeholder_tag(self, spelling: str, used: list[str]) -> str:
+        if not used:
+            return spelling
+        nth = len(used) + 1
         # "X (2)" may itself be written in the sheet: then it is a placeholder of its own.
-        while fold(tag := f"{written} ({nth})") in self._placeholder_names or tag in given:
+        while fold(tag := f"{spelling} ({nth})") in self._placeholder_names or tag in used:
             nth += 1
         return tag
 
     def _busy(self, tag: str) -> Calendar:
         days = Calendar()
-        if known := self._by_tag.get(fold(tag)):
-            booked = [(first, last) for first, last, _ in self.ground.vehicle_days.get(known.id, ())]
-            for first, last in booked + list(self.ground.wanted_days.get(known.id, ())):
+        if vehicle := self._by_tag.get(fold(tag)):
+            booked = [(first, last) for first, last, _ in self.ground.vehicle_days.get(vehicle.id, ())]
+            for first, last in booked + list(self.ground.wanted_days.get(vehicle.id, ())):
                 for stretch in days.free(first, last):
                     days.take(*stretch)
         return days

@@ -34,9 +34,9 @@ NUMBERS = {"miles": 10_000_000, "miles_per_day": 100_000, "extra_days": MAX_DAYS
 AS_NOTE = {"contact": "Contact", "gas": "Gas type", "cycle": "Cycle"}
 TEXTS = {"test", "facility", "dyno", "tag", "vin", "notes", "identity", *DETAILS, *AS_NOTE}
 """Columns that are read as they are shown; in the others a number is a number, whatever its format."""
-WANTED = "In the workbook: "
+SHEET_PLACE_LABEL = "In the workbook: "
 NOTE_LABELS = (
-    WANTED,
+    SHEET_PLACE_LABEL,
     *(f"{label}: " for label in [*AS_NOTE.values(), *(NAMES[n] for n in ("model_year", *NUMBERS))]),
 )
 LONGEST = {"tag": 52, "test": 60, "facility": 60, "dyno": 2 * LONGEST_NAME + 2}  # quotation marks are doubled

@@ -45,10 +45,10 @@ class Annealing:
         """Go on from a plan found elsewhere, cooler than before: it was hard to come by."""
         if self.search.model.plan_cost(plan) < self.search.best_cost:
             self.search.adopt(plan)
-            self._phase(self.left, 0.12)
+            self._phase(self.seconds_left, 0.12)
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds that are left."""
         return self.seconds - (time.monotonic() - self.began)
 
@@ -59,7 +59,7 @@ class Annealing:
         if done >= 1.0:
             # Cooled down: again from the best, over half of what is left, not quite so hot.
             self.search.restart()
-            self._phase(max(QUICK, self.left * 0.98), 1.0 if self.phase_seconds <= QUICK else 0.3)
+            self._phase(max(QUICK, self.seconds_left * 0.98), 1.0 if self.phase_seconds <= QUICK else 0.3)
             done = 0.0
         heat = self.phase_hot * (self.cold / self.phase_hot) ** done
         before = self.search.best_cost
@@ -83,7 +83,7 @@ class Shaking:
         self.search.adopt(plan)
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds that are left."""
         return self.seconds - (time.monotonic() - self.began)
 
@@ -107,7 +107,7 @@ def searching(model: Model, *, seconds: float, seed: int, plan: Plan) -> Anneali
 def anneal(model: Model, *, seconds: float, seed: int, latest: Callable[[], Plan]) -> Iterator[Plan]:
     """Search until the time is out and give each better plan."""
     work = searching(model, seconds=seconds, seed=seed, plan=latest())
-    while work.left > 0:
+    while work.seconds_left > 0:
         if work.advance():
             yield list(work.search.best)
         work.adopt(latest())

@@ -50,10 +50,10 @@ class Pricing:
 
 def with_one_more(problem: Problem, tests: Collection[str], *, name: str) -> Problem:
     """Give the problem with one more dyno, free on all days, that may run these tests."""
-    wanted = set(tests)
-    new = tuple(replace(t, dynos=(*t.dynos, name)) if t.id in wanted else t for t in problem.tests)
+    eligible = set(tests)
+    new = tuple(replace(t, dynos=(*t.dynos, name)) if t.id in eligible else t for t in problem.tests)
     beside = next(
-        (problem.facilities[d] for t in new if t.id in wanted for d in t.dynos if d in problem.facilities), None
+        (problem.facilities[d] for t in new if t.id in eligible for d in t.dynos if d in problem.facilities), None
     )
     facilities = {**problem.facilities, name: beside} if beside is not None else problem.facilities
     return replace(problem, dynos=(*problem.dynos, name), tests=new, facilities=facilities)
@@ -73,11 +73,11 @@ def price_groups(problem: Problem, groups: Mapping[str, Collection[str]], *, sec
     if priced is None:
         return None
     index = {t.id: j for j, t in enumerate(problem.tests)}
-    found = []
+    shortages = []
     for name, tests in groups.items():
         kinds = {frozenset(model.dynos[index[id_]]) for id_ in tests if not model.fixed[index[id_]]}
-        found.append(_shortage(name, kinds, labels, priced.price, step, model.horizon))
-    return Pricing(tuple(sorted(found, key=lambda s: (-s.price, s.group))), priced.bound, step)
+        shortages.append(_shortage(name, kinds, labels, priced.price, step, model.horizon))
+    return Pricing(tuple(sorted(shortages, key=lambda s: (-s.price, s.group))), priced.bound, step)
 
 
 def _step(model: Model) -> int:
@@ -142,11 +142,11 @@ def _that_matter(
     keys: np.ndarray, column: np.ndarray, value: np.ndarray, limits: np.ndarray
 ) -> tuple[Rows, np.ndarray]:
     """Number the rows that all of their columns together would break, and say which those are."""
-    wanted = np.bincount(keys, value, minlength=len(limits)) > limits
-    number = np.cumsum(wanted) - 1
-    chosen = wanted[keys]
-    rows = Rows(number[keys[chosen]], column[chosen], value[chosen].astype(float), limits[wanted].astype(float))
-    return rows, np.flatnonzero(wanted)
+    breakable = np.bincount(keys, value, minlength=len(limits)) > limits
+    number = np.cumsum(breakable) - 1
+    chosen = breakable[keys]
+    rows = Rows(number[keys[chosen]], column[chosen], value[chosen].astype(float), limits[breakable].astype(float))
+    return rows, np.flatnonzero(breakable)
 
 
 def _shortage(

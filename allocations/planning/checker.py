@@ -10,12 +10,12 @@ def check(problem: Problem, solution: Solution) -> list[str]:
     """List in words all that is wrong with the solution; an empty list means that it holds."""
     wrong: list[str] = []
     tests = {t.id: t for t in problem.tests}
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for name in [p.id for p in solution.placements] + list(solution.unplaced):
-        seen[name] = seen.get(name, 0) + 1
-    wrong += [f"{name} is not among the tests" for name in seen if name not in tests]
-    wrong += [f"{name} stands {count} times" for name, count in seen.items() if count > 1]
-    wrong += [f"{name} is neither placed nor unplaced" for name in tests if name not in seen]
+        counts[name] = counts.get(name, 0) + 1
+    wrong += [f"{name} is not among the tests" for name in counts if name not in tests]
+    wrong += [f"{name} stands {count} times" for name, count in counts.items() if count > 1]
+    wrong += [f"{name} is neither placed nor unplaced" for name in tests if name not in counts]
 
     places = {p.id: p for p in solution.placements if p.id in tests}
     blocked: dict[tuple[str, str, int], str] = {}
@@ -73,8 +73,8 @@ def check(problem: Problem, solution: Solution) -> list[str]:
 
 
 def _length(problem: Problem, test: Test, place: Placement) -> list[str]:
-    taken = range(place.first, place.last + 1)
-    days = sum(day not in problem.closed for day in taken) if test.pauses else len(taken)
+    span = range(place.first, place.last + 1)
+    days = sum(day not in problem.closed for day in span) if test.pauses else len(span)
     if days != test.days:
         return [f"{test.id} takes {days} days instead of {test.days}"]
     if test.pauses and place.last in problem.closed:

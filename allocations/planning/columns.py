@@ -140,10 +140,10 @@ def _spread(model: Model, columns: Columns, which: np.ndarray) -> tuple[np.ndarr
 def _squeeze(keys: np.ndarray, column: np.ndarray, limits: np.ndarray) -> list[np.ndarray]:
     """Turn sparse row keys into row numbers, leaving out the rows that cannot be broken."""
     count = np.bincount(keys, minlength=len(limits))
-    wanted = count > limits
-    number = np.cumsum(wanted) - 1
-    chosen = wanted[keys]
-    return [number[keys[chosen]], column[chosen], limits[wanted]]
+    breakable = count > limits
+    number = np.cumsum(breakable) - 1
+    chosen = breakable[keys]
+    return [number[keys[chosen]], column[chosen], limits[breakable]]
 
 
 def rows_for(model: Model, columns: Columns) -> Rows:
@@ -173,8 +173,8 @@ def rows_for(model: Model, columns: Columns) -> Rows:
     limits = np.ones(model.vehicles * model.horizon, dtype=np.int64)
     add(*_squeeze_three(keys, column[shared], limits))
     if model.sites.count > 1 and not pooled:
-        for here, there in _on_the_way(model, columns, column[shared], day[shared], keys):
-            add(*_squeeze_three(here, there, limits))
+        for way_keys, way_columns in _on_the_way(model, columns, column[shared], day[shared], keys):
+            add(*_squeeze_three(way_keys, way_columns, limits))
     for part in _order_rows(model, columns):
         add(*part)
 
@@ -196,13 +196,13 @@ def _squeeze_three(keys: np.ndarray, column: np.ndarray, limits: np.ndarray):
 def eligible_unions(model: Model) -> list[frozenset[int]]:
     """List sets of dynos: the eligible sets of the tests that are not fixed, and unions of them."""
     sets = sorted({frozenset(d) for j, d in enumerate(model.dynos) if not model.fixed[j]}, key=len)
-    found = dict.fromkeys(sets[: MAX_UNIONS - 1])
+    unions = dict.fromkeys(sets[: MAX_UNIONS - 1])
     for s in sets:
-        for u in list(found):
-            if len(found) < MAX_UNIONS - 1:
-                found.setdefault(u | s)
-    found.setdefault(frozenset().union(*sets))
-    return list(found)
+        for u in list(unions):
+            if len(unions) < MAX_UNIONS - 1:
+                unions.setdefault(u | s)
+    unions.setdefault(frozenset().union(*sets))
+    return list(unions)
 
 
 def _pool_rows(model: Model, columns: Columns, column: np.ndarray, day: np.ndarray):
@@ -242,9 +242,9 @@ def _on_the_way(model: Model, columns: Columns, column: np.ndarray, day: np.ndar
     """Rows that let a vehicle be on one site on a day or, too soon after it, on another: (row keys, columns)."""
     site = np.array(model.sites.of_dyno)[columns.dyno[column]]
     for origin, to in np.ndindex(model.sites.count, model.sites.count):
-        here, there = site == origin, site == to
+        at_origin, at_target = site == origin, site == to
         for days in range(1, model.sites.days[origin][to] + 1):
-            soon = there & (day >= days)
-            both = np.intersect1d(keys[here], keys[soon] - days)
-            first, then = here & np.isin(keys, both), soon & np.isin(keys - days, both)
+            soon = at_target & (day >= days)
+            both = np.intersect1d(keys[at_origin], keys[soon] - days)
+            first, then = at_origin & np.isin(keys, both), soon & np.isin(keys - days, both)
             yield np.concatenate([keys[first], keys[then] - days]), np.concatenate([column[first], column[then]])

@@ -10,13 +10,13 @@ from .state import Plan, State
 
 def in_order(model: Model, tests: list[int]) -> list[int]:
     """Keep the given order, save that a test comes after the one it waits for."""
-    wanted = set(tests)
+    included = set(tests)
     done: set[int] = set()
     order: list[int] = []
     for j in tests:
         chain = []
         at = j
-        while at >= 0 and at in wanted and at not in done:
+        while at >= 0 and at in included and at not in done:
             chain.append(at)
             done.add(at)
             at = model.before[at]

@@ -159,12 +159,12 @@ def relax(
         broken = (_load(rows, value) > rows.limit + 1e-6) & ~active
         least = np.full(model.n, np.inf)
         np.minimum.at(least, columns.test[some], through[some])
-        wanted = (through < least[columns.test] - 1e-6) & ~some
+        entering = (through < least[columns.test] - 1e-6) & ~some
         close = top.bound >= result.objective_value() * (1 - CLOSE) - 1e-6
-        if not (broken.any() or wanted.any()) or (close and turn >= 2) or time.monotonic() > until:
+        if not (broken.any() or entering.any()) or (close and turn >= 2) or time.monotonic() > until:
             break
         active |= broken
-        some |= wanted
+        some |= entering
     return top
 
 

@@ -57,11 +57,11 @@ class LocalSearch:
                 if where is None or any(state.at[k] is None for k in model.next[j]):
                     continue
                 state.take(j)
-                found = state.best(j, model.dynos[j])
-                if found is None or model.place_cost(j, *found) >= model.place_cost(j, *where):
-                    found = where
-                self.cost += model.place_cost(j, *found) - model.place_cost(j, *where)
-                state.put(j, *found)
+                place = state.best(j, model.dynos[j])
+                if place is None or model.place_cost(j, *place) >= model.place_cost(j, *where):
+                    place = where
+                self.cost += model.place_cost(j, *place) - model.place_cost(j, *where)
+                state.put(j, *place)
             if self.cost == before:
                 break
         self.best, self.best_cost = list(state.at), self.cost

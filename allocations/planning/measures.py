@@ -36,12 +36,12 @@ def shortfall_of(problem: Problem, solution: Solution) -> int:
 class Use:
     """Days on which a dyno is taken by tests, of the days on which it could be."""
 
-    taken: int
+    occupied: int
     open: int
 
     @property
     def percent(self) -> int:
-        return round(100 * self.taken / self.open) if self.open else 0
+        return round(100 * self.occupied / self.open) if self.open else 0
 
 
 def use_of_dynos(
@@ -50,23 +50,23 @@ def use_of_dynos(
     """Give the use of each dyno; `away` are the days on which it is there for nobody, by dyno."""
     closed = sum(1 << day for day in set(problem.closed) if day < problem.horizon)
     whole = (1 << problem.horizon) - 1
-    taken = dict.fromkeys(problem.dynos, 0)
+    occupied = dict.fromkeys(problem.dynos, 0)
     for o in problem.occupied:
         if o.dyno is not None:
-            taken[o.dyno] |= days_mask(max(0, o.first), min(o.last, problem.horizon - 1))
+            occupied[o.dyno] |= days_mask(max(0, o.first), min(o.last, problem.horizon - 1))
     for p in solution.placements:
-        taken[p.dyno] |= days_mask(p.first, p.last)
-    found = {}
+        occupied[p.dyno] |= days_mask(p.first, p.last)
+    uses = {}
     for dyno in problem.dynos:
-        gone = closed
+        unavailable = closed
         for first, last in away.get(dyno, ()):
-            gone |= days_mask(max(0, first), min(last, problem.horizon - 1))
-        there = whole & ~gone
-        found[dyno] = Use((taken[dyno] & there).bit_count(), there.bit_count())
-    return found
+            unavailable |= days_mask(max(0, first), min(last, problem.horizon - 1))
+        available = whole & ~unavailable
+        uses[dyno] = Use((occupied[dyno] & available).bit_count(), available.bit_count())
+    return uses
 
 
 def together(uses: Mapping[str, Use], dynos: Collection[str]) -> Use:
     """Add up the use of some dynos."""
     chosen = [uses[dyno] for dyno in dynos if dyno in uses]
-    return Use(sum(use.taken for use in chosen), sum(use.open for use in chosen))
+    return Use(sum(use.occupied for use in chosen), sum(use.open for use in chosen))

@@ -21,12 +21,12 @@ MOST_EXACT = 1 << 50
 
 def bits(mask: int) -> list[int]:
     """List the positions of the bits that are set, lowest first."""
-    found = []
+    positions = []
     while mask:
         low = mask & -mask
-        found.append(low.bit_length() - 1)
+        positions.append(low.bit_length() - 1)
         mask ^= low
-    return found
+    return positions
 
 
 class Model:
@@ -68,17 +68,17 @@ class Model:
     def _set_stretches(self) -> None:
         """Give each test its days by the first one; tests of one length share them."""
         closed = frozenset(day for day in self.problem.closed if day < self.horizon)
-        found: dict[tuple[int, bool], Stretch] = {}
+        by_kind: dict[tuple[int, bool], Stretch] = {}
         for t in self.problem.tests:
             key = (t.days, t.pauses and bool(closed))
-            if key not in found:
-                found[key] = (
+            if key not in by_kind:
+                by_kind[key] = (
                     Broken(t.days, self.horizon, closed=closed, pauses=t.pauses)
                     if closed
                     else Stretch(t.days, self.horizon)
                 )
-        self.stretches = list(found.values())
-        self.stretch = [found[t.days, t.pauses and bool(closed)] for t in self.problem.tests]
+        self.stretches = list(by_kind.values())
+        self.stretch = [by_kind[t.days, t.pauses and bool(closed)] for t in self.problem.tests]
         self.ends = [stretch.ends for stretch in self.stretch]
         self.plain = not closed
 
@@ -134,13 +134,13 @@ class Model:
         return np.array([list(stretch.ends) for stretch in self.stretches], dtype=np.int64)
 
     def _set_dynos(self, dyno_index: dict[str, int]) -> None:
-        wanted = [0] * len(self.problem.dynos)
+        demand = [0] * len(self.problem.dynos)
         for t in self.problem.tests:
             for name in t.dynos:
-                wanted[dyno_index[name]] += 1
+                demand[dyno_index[name]] += 1
         # The more tests could run on a dyno, the more versatile it is.
-        ranks = {count: rank for rank, count in enumerate(sorted(set(wanted)))}
-        self.versatility = [ranks[count] for count in wanted]
+        ranks = {count: rank for rank, count in enumerate(sorted(set(demand)))}
+        self.versatility = [ranks[count] for count in demand]
         self.dynos = [
             tuple(sorted((dyno_index[name] for name in t.dynos), key=lambda d: (self.versatility[d], d)))
             for t in self.problem.tests

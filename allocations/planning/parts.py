@@ -126,15 +126,15 @@ def read_facilities(value: Any, dynos: set[str]) -> dict[str, str]:
 
 def read_travel(value: Any) -> tuple[Travel, ...]:
     """Read the table of travel."""
-    found: dict[tuple[str, str], Travel] = {}
-    for i, each in enumerate(list_of(value, "travel")):
+    travel: dict[tuple[str, str], Travel] = {}
+    for i, entry in enumerate(list_of(value, "travel")):
         where = f"travel[{i}]"
-        item = object_of(each, where)
+        item = object_of(entry, where)
         origin, to = (text(required(item, end, where), f"{where}.{end}") for end in ("from", "to"))
-        if origin == to or (origin, to) in found:
+        if origin == to or (origin, to) in travel:
             raise ProblemError(where, "leads nowhere" if origin == to else "stands twice")
-        found[origin, to] = Travel(origin, to, integer(item, "days", where, low=0, high=MAX_HORIZON))
-    return tuple(found.values())
+        travel[origin, to] = Travel(origin, to, integer(item, "days", where, low=0, high=MAX_HORIZON))
+    return tuple(travel.values())
 
 
 def read_test(value: Any, where: str, dynos: set[str]) -> Test:
@@ -182,11 +182,11 @@ def _flag(item: Mapping[str, Any], key: str, where: str) -> bool:
 def read_weights(value: Any) -> Weights:
     """Read the weights; those left out are the usual ones."""
     item = object_of(value, "weights")
-    known = {f.name for f in fields(Weights)}
+    field_names = {f.name for f in fields(Weights)}
     for key in item:
-        if key not in known:
-            raise ProblemError(f"weights.{key}", f"is unknown; there are {', '.join(sorted(known))}")
-    given = {key: integer(item, key, "weights", low=0) for key in item if key != "unplaced"}
+        if key not in field_names:
+            raise ProblemError(f"weights.{key}", f"is unknown; there are {', '.join(sorted(field_names))}")
+    values = {key: integer(item, key, "weights", low=0) for key in item if key != "unplaced"}
     if item.get("unplaced") is not None:
-        given["unplaced"] = integer(item, "unplaced", "weights", low=1, high=MOST**3)
-    return Weights(**given)
+        values["unplaced"] = integer(item, "unplaced", "weights", low=1, high=MOST**3)
+    return Weights(**values)

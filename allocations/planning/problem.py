@@ -24,7 +24,7 @@ from .parts import (
     read_travel,
     read_weights,
 )
-from .reading import ProblemError, given, integer, list_of, names, required
+from .reading import ProblemError, integer, list_of, names, required, value_or
 
 __all__ = ["Occupied", "Problem", "ProblemError", "Test", "Travel", "Weights"]
 
@@ -66,12 +66,12 @@ class Problem:
             ),
             tuple(
                 read_occupied(item, f"occupied[{i}]", set(dynos))
-                for i, item in enumerate(list_of(given(data, "occupied", []), "occupied"))
+                for i, item in enumerate(list_of(value_or(data, "occupied", []), "occupied"))
             ),
-            read_weights(given(data, "weights", {})),
-            read_closed(given(data, "closed", [])),
-            read_facilities(given(data, "facilities", {}), set(dynos)),
-            read_travel(given(data, "travel", [])),
+            read_weights(value_or(data, "weights", {})),
+            read_closed(value_or(data, "closed", [])),
+            read_facilities(value_or(data, "facilities", {}), set(dynos)),
+            read_travel(value_or(data, "travel", [])),
         )
         _check_order(problem)
         check_fixed(problem)
@@ -152,12 +152,12 @@ def _check_order(problem: Problem) -> None:
 
 def check_fixed(problem: Problem) -> None:
     """Fixed tests are not the planner's to question, but two of them on one day have no plan at all."""
-    taken: dict[tuple[str, str, int], str] = {}
+    occupants: dict[tuple[str, str, int], str] = {}
     where = {t.id: t for t in problem.tests if t.fixed}
     for o in problem.occupied:
         kind, name = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", o.vehicle)
         for day in range(max(o.first, 0), min(o.last, problem.horizon - 1) + 1):
-            taken[kind, name or "", day] = "an occupied day"
+            occupants[kind, name or "", day] = "an occupied day"
     for i, test in enumerate(problem.tests):
         if not test.fixed or test.placed is None:
             continue
@@ -167,9 +167,9 @@ def check_fixed(problem: Problem) -> None:
             raise ProblemError(f"{name}.first", "a fixed test must stand within the horizon")
         for day in range(test.placed[1], last + 1):
             for key in (("dyno", test.placed[0], day), ("vehicle", test.vehicle, day)):
-                if key in taken:
-                    raise ProblemError(name, f"fixed on day {day} of {key[0]} {key[1]!r}, taken by {taken[key]}")
-                taken[key] = f"{test.id!r}"
+                if key in occupants:
+                    raise ProblemError(name, f"fixed on day {day} of {key[0]} {key[1]!r}, taken by {occupants[key]}")
+                occupants[key] = f"{test.id!r}"
         before = where.get(test.after or "")
         if before and before.placed and test.placed[1] <= problem.last_day(before, before.placed[1]) + test.gap:
             raise ProblemError(name, f"fixed before {before.id!r}, which it comes after, has ended")

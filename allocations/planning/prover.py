@@ -58,7 +58,7 @@ class Prover:
         self.bound = 0
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds that are left."""
         return self.until - time.monotonic()
 
@@ -96,7 +96,7 @@ class Prover:
             model,
             pooled,
             rows_for(model, pooled),
-            seconds=self.left,
+            seconds=self.seconds_left,
             start=pooled.first <= until_day[pooled.test],
             chosen=stands_in(pooled, plan),
             report=self.raise_bound,
@@ -112,7 +112,7 @@ class Prover:
         if len(placed) > MOST_PLACED:
             if not relax_only:
                 near = placed_columns(model, pooled.keep(slice(0, NEAR * model.n)))
-                self._neighbourhoods(Neighbourhoods(model, near, seed=self.seed), self.left)
+                self._neighbourhoods(Neighbourhoods(model, near, seed=self.seed), self.seconds_left)
             return
         start = np.arange(len(placed)) < FIRST_PLACED * model.n
         chosen = stands_in(placed, plan)
@@ -120,7 +120,7 @@ class Prover:
             model,
             placed,
             rows_for(model, placed),
-            seconds=self.left,
+            seconds=self.seconds_left,
             start=start | chosen,
             chosen=chosen,
             report=self.raise_bound,
@@ -133,7 +133,7 @@ class Prover:
         """Make a plan of what the relaxation says and better it for a moment."""
         plan = rounded(self.model, columns, value, seed=self.seed)
         self.offer(plan)
-        moment = min(MOST_REFINING, self.left * REFINING, self.model.n / 100)
+        moment = min(MOST_REFINING, self.seconds_left * REFINING, self.model.n / 100)
         if moment > 0:
             self.offer(refined(self.model, plan, seed=self.seed, seconds=moment))
 
@@ -157,9 +157,9 @@ class Prover:
         search = Neighbourhoods(model, placed.keep(slice(0, NEAR_PLACED * model.n)), seed=self.seed)
         if len(placed) > AT_ONCE:
             size = FIRST_EXACT
-            if self._neighbourhoods(search, self.left * SEARCH_SHARE, patience=PATIENCE):
+            if self._neighbourhoods(search, self.seconds_left * SEARCH_SHARE, patience=PATIENCE):
                 return
-        while self.left > 0.1:
+        while self.seconds_left > 0.1:
             best = self.best()
             count = int(np.searchsorted(through, best - 1 + 1e-6, side="right"))
             everything = count <= size
@@ -172,7 +172,7 @@ class Prover:
                     return
                 size *= 2
                 continue
-            limit = self.left if everything else self.left * 0.5
+            limit = self.seconds_left if everything else self.seconds_left * 0.5
             outcome = solve_exactly(model, columns, rows_for(model, columns), seconds=limit)
             if outcome.plan is not None:
                 self.offer(outcome.plan)
@@ -181,7 +181,7 @@ class Prover:
                 return
             if outcome.ended:
                 size *= 2
-            elif self._neighbourhoods(search, self.left):
+            elif self._neighbourhoods(search, self.seconds_left):
                 return
 
     def _neighbourhoods(self, search: Neighbourhoods, seconds: float, *, patience: int | None = None) -> bool:

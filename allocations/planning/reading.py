@@ -19,7 +19,7 @@ class ProblemError(ValueError):
         self.message = message
 
 
-def given(data: Mapping[str, Any], key: str, default: Any) -> Any:
+def value_or(data: Mapping[str, Any], key: str, default: Any) -> Any:
     """Give a field, or the default where it is left out or null."""
     value = data.get(key)
     return default if value is None else value
@@ -78,9 +78,9 @@ def object_of(value: Any, name: str) -> Mapping[str, Any]:
 
 def names(value: Any, name: str) -> tuple[str, ...]:
     """Read a list of names, each once."""
-    seen: dict[str, int] = {}
+    indexes: dict[str, int] = {}
     for i, item in enumerate(list_of(value, name)):
-        if text(item, f"{name}[{i}]") in seen:
+        if text(item, f"{name}[{i}]") in indexes:
             raise ProblemError(f"{name}[{i}]", f"{item!r} stands twice")
-        seen[item] = i
-    return tuple(seen)
+        indexes[item] = i
+    return tuple(indexes)

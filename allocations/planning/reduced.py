@@ -69,7 +69,7 @@ def _in_order(problem: Problem, test: Test, before: Test | None, displaced: Coll
 
 def _rushed(problem: Problem, displaced: Collection[str]) -> set[str]:
     """The tests that stand nearer to another stay of their vehicle than its way between the two takes."""
-    needs = {(each.origin, each.to): each.days for each in problem.travel}
+    needs = {(way.origin, way.to): way.days for way in problem.travel}
     stays = [(o.vehicle, o.facility, o.first, o.last, "") for o in problem.occupied if o.vehicle]
     for t in problem.tests:
         if t.placed is not None and t.id not in displaced:
@@ -96,18 +96,18 @@ def reduced_to(problem: Problem, free: Collection[str]) -> Problem:
     near = {t.after for t in mine} | {t.id for t in problem.tests if t.after in free}
     inside = {t.id for t in problem.tests if t.id in free or t.vehicle in seats or t.id in near}
     dynos = {dyno for t in mine for dyno in t.dynos} | {t.placed[0] for t in problem.tests if t.id in inside}
-    taken = [o for o in problem.occupied if o.dyno in dynos or o.vehicle in seats]
-    kept = []
+    occupied = [o for o in problem.occupied if o.dyno in dynos or o.vehicle in seats]
+    tests = []
     for t in problem.tests:
         if t.id in inside:
             after = t.after if t.after in inside else None
             own = t.dynos if t.id in free else (t.placed[0],)
-            kept.append(replace(t, fixed=t.id not in free, after=after, gap=t.gap if after else 0, dynos=own))
+            tests.append(replace(t, fixed=t.id not in free, after=after, gap=t.gap if after else 0, dynos=own))
         elif t.placed[0] in dynos:
-            taken.append(Occupied(t.placed[1], problem.last_day(t, t.placed[1]), dyno=t.placed[0]))
+            occupied.append(Occupied(t.placed[1], problem.last_day(t, t.placed[1]), dyno=t.placed[0]))
     named = tuple(dyno for dyno in problem.dynos if dyno in dynos)
     places = {dyno: facility for dyno, facility in problem.facilities.items() if dyno in dynos}
-    return replace(problem, tests=tuple(kept), occupied=tuple(taken), dynos=named, facilities=places)
+    return replace(problem, tests=tuple(tests), occupied=tuple(occupied), dynos=named, facilities=places)
 
 
 def cheaper_plan(model: Model, below: int, *, seconds: float, keep: str = "") -> tuple[Plan | None, bool]:

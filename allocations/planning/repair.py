@@ -85,17 +85,17 @@ class Repair:
 
 def displaced_of(problem: Problem) -> tuple[str, ...]:
     """Name the tests that stand on an occupied day of their dyno or vehicle and may be moved."""
-    taken: set[tuple[str, str, int]] = set()
+    occupied: set[tuple[str, str, int]] = set()
     for o in problem.occupied:
         kind, name = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", str(o.vehicle))
-        taken |= {(kind, str(name), day) for day in range(max(0, o.first), min(o.last, problem.horizon - 1) + 1)}
+        occupied |= {(kind, str(name), day) for day in range(max(0, o.first), min(o.last, problem.horizon - 1) + 1)}
     return tuple(
         t.id
         for t in problem.tests
         if t.placed is not None
         and not t.fixed
         and any(
-            ("dyno", t.placed[0], day) in taken or ("vehicle", t.vehicle, day) in taken
+            ("dyno", t.placed[0], day) in occupied or ("vehicle", t.vehicle, day) in occupied
             for day in range(t.placed[1], problem.last_day(t, t.placed[1]) + 1)
         )
     )
@@ -134,9 +134,9 @@ class _Repair:
         self.seconds = seconds
         self.seed = seed
         self.should_stop = should_stop
-        wanted = set(displaced_of(problem) if displaced is None else displaced)
-        self.problem = ready_for(problem, wanted)
-        self.displaced = {t.id: None for t in self.problem.tests if t.id in wanted}
+        displaced_ids = set(displaced_of(problem) if displaced is None else displaced)
+        self.problem = ready_for(problem, displaced_ids)
+        self.displaced = {t.id: None for t in self.problem.tests if t.id in displaced_ids}
         self.others = [t.id for t in self.problem.tests if not t.fixed and t.id not in self.displaced]
         self.standing = {t.id: t.placed for t in self.problem.tests if t.id not in self.displaced}
         self.base = {t.id: lateness(self.problem, t, t.placed) for t in self.problem.tests}
@@ -150,7 +150,7 @@ class _Repair:
         return time.monotonic() - self.began
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         return 0.0 if self.should_stop() else self.seconds - self.spent
 
     @property
@@ -164,7 +164,7 @@ class _Repair:
         search = LocalSearch(model, seed=self.seed, plan=greedy(model))
         hot, cold = heat_for(model)
         search.run(QUICK_STEPS, hot=hot, cold=cold)
-        plan, proven = exact_plan(model, search.best, seconds=max(LEAST_SECONDS, self.left))
+        plan, proven = exact_plan(model, search.best, seconds=max(LEAST_SECONDS, self.seconds_left))
         last = LocalSearch(model, plan=plan)
         last.polish()
         self._keep(0, self._rest(model) + value_of(model, last.best), self._places(model, last.best), proven)
@@ -173,11 +173,11 @@ class _Repair:
     def search(self) -> None:
         """Search with all of them free, moves ever cheaper, and keep the best for each number of moves."""
         usual = max(1, sum(self.weight.values()) // max(1, len(self.weight)))
-        share = self.left * SEARCH_SHARE / len(PRICES)
+        share = self.seconds_left * SEARCH_SHARE / len(PRICES)
         places = self.found[0][1]
         small = reduced_to(self.problem, {*self.displaced, *self.others})
         for i, price in enumerate(PRICES):
-            if self.left <= 0:
+            if self.seconds_left <= 0:
                 return
             problem = small.with_weights(move=price * usual, stay=1, finish=0, versatile=0)
             model = Model(problem)
@@ -214,18 +214,18 @@ class _Repair:
             least = rest + int(cheapest(model, pooled).sum())
             if least < value:
                 bounds.append((least, name, model, rest))
-            if self.left <= 0:
+            if self.seconds_left <= 0:
                 return
         for least, name, model, rest in sorted(bounds, key=lambda b: b[:2]):
             if least >= value:
                 break
-            plan, ended = cheaper_plan(model, value - rest, seconds=self.left, keep=name)
+            plan, ended = cheaper_plan(model, value - rest, seconds=self.seconds_left, keep=name)
             if plan is not None:
                 places = self._places(model, plan)
                 moved = int(places[name] != self.standing[name])
                 value = rest + value_of(model, plan)
                 self._keep(moved, value, places, False)
-            if not ended or self.left <= 0:
+            if not ended or self.seconds_left <= 0:
                 return
         if 1 in self.found:
             self.found[1] = (*self.found[1][:2], True)

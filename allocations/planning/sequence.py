@@ -69,18 +69,18 @@ class Sequence:
 
 def _moves(n: int) -> np.ndarray:
     """List the orders that one insertion or one exchange makes of 0..n-1."""
-    found = []
+    orders = []
     for i in range(n):
         for k in range(n):
             if i != k:
                 order = list(range(n))
                 order.insert(k, order.pop(i))
-                found.append(order)
+                orders.append(order)
             if i < k - 1:
                 order = list(range(n))
                 order[i], order[k] = order[k], order[i]
-                found.append(order)
-    return np.unique(np.array(found), axis=0)
+                orders.append(order)
+    return np.unique(np.array(orders), axis=0)
 
 
 class SequenceSearch:

@@ -129,7 +129,7 @@ class SequenceProof:
         tail = np.full((total + 1 + int(days.max()), width), np.inf)
         tail[total, width - n - 1 :] = 0.0
         flat = tail.reshape(-1)
-        here = days * width + self.onward
+        successors = days * width + self.onward
         ends = np.arange(total + 1)[:, None] + days[None, :]
         step = self.cost[np.minimum(ends, total), np.arange(n)[None, :]] - self.price + self.barred
         choice = np.zeros((total, width), dtype=np.int8)
@@ -137,18 +137,18 @@ class SequenceProof:
         lines = np.arange(width) * n
         work = np.empty((states, n + 1, n))
         for t in range(total - 1, -1, -1):
-            ahead = step[t] + flat[here + t * width] + self.penalty
+            ahead = step[t] + flat[successors + t * width] + self.penalty
             np.add(forbidden[t], ahead[:, None, :], out=work)
             pick = work.argmin(axis=2).reshape(-1)
             choice[t] = pick
             tail[t] = work.reshape(-1)[lines + pick]
         self.tail = tail
         used = np.zeros(n)
-        t, last, seen = 0, n, 0
+        t, last, visited = 0, n, 0
         while t < total:
-            j = int(choice[t, seen * (n + 1) + last])
+            j = int(choice[t, visited * (n + 1) + last])
             used[j] += 1
-            seen |= int(self.seen[j])
+            visited |= int(self.seen[j])
             t, last = t + int(days[j]), j
         self.repeated = 0.9 * self.repeated + np.maximum(used - 1, 0)
         return float(tail[0, n] + self.price.sum()), used
@@ -228,27 +228,30 @@ class SequenceProof:
             parent, job = np.nonzero(ready)
             after = ends[parent] + days[job]
             value = cost[parent] + self.cost[after, job]
-            left = missing[parent] - self.price[job]
-            seen = visited[parent] | self.seen[job]
-            good = value + self.tail[after, seen * (n + 1) + job] + left <= best - 1 + 1e-6
+            remainder = missing[parent] - self.price[job]
+            watched = visited[parent] | self.seen[job]
+            good = value + self.tail[after, watched * (n + 1) + job] + remainder <= best - 1 + 1e-6
             good &= self.forbidden[ends[parent], last[parent], job] == 0
-            parent, job, after, value, left, seen = (a[good] for a in (parent, job, after, value, left, seen))
-            made = sets[parent] | bit[job]
-            order = np.lexsort((value, made))
-            made = made[order]
-            first = np.ones(len(made), dtype=bool)
-            first[1:] = made[1:] != made[:-1]
+            parent, job, after, value, remainder, watched = (
+                a[good] for a in (parent, job, after, value, remainder, watched)
+            )
+            extended = sets[parent] | bit[job]
+            order = np.lexsort((value, extended))
+            extended = extended[order]
+            first = np.ones(len(extended), dtype=bool)
+            first[1:] = extended[1:] != extended[:-1]
             chosen = order[first]
             if not len(chosen):
                 return True, None
             if len(chosen) > MOST_SETS:
                 return False, None
-            sets, cost, ends, last, missing = made[first], value[chosen], after[chosen], job[chosen], left[chosen]
-            visited = seen[chosen]
+            sets, cost, ends, last = extended[first], value[chosen], after[chosen], job[chosen]
+            missing = remainder[chosen]
+            visited = watched[chosen]
             self.widest = max(self.widest, len(chosen))
             trail.append((parent[chosen], job[chosen]))
-        at, found = int(cost.argmin()), []
+        at, backward = int(cost.argmin()), []
         for parents, jobs in reversed(trail):
-            found.append(int(jobs[at]))
+            backward.append(int(jobs[at]))
             at = int(parents[at])
-        return True, np.array(found[::-1])
+        return True, np.array(backward[::-1])

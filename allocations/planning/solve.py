@@ -86,7 +86,7 @@ class _Run:
         return total
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         return self.seconds - (time.monotonic() - self.began)
 
     @property
@@ -96,7 +96,7 @@ class _Run:
     @property
     def open(self) -> bool:
         """Whether there is reason and leave to go on."""
-        return self.bound < self.value and self.left > 0 and not self.should_stop()
+        return self.bound < self.value and self.seconds_left > 0 and not self.should_stop()
 
     def raise_bound(self, bound: int) -> None:
         grain = self.model.grain
@@ -145,14 +145,14 @@ class _Run:
             self.seconds = time.monotonic() - self.began + SECONDS
         if not self.open:
             return
-        helper = Worker(self.problem, role="bound", seconds=self.left, seed=seed)
+        helper = Worker(self.problem, role="bound", seconds=self.seconds_left, seed=seed)
         try:
             helper.post(("plan", self.plan))
             while self.open and not helper.ended:
                 time.sleep(0.02)
-                for kind, what in helper.messages():
+                for kind, payload in helper.messages():
                     if kind == "bound":
-                        self.raise_bound(what)
+                        self.raise_bound(payload)
                 self.tell_in_time()
         finally:
             helper.stop()
@@ -176,33 +176,34 @@ class _Run:
                 helper.stop()
 
     def _side_by_side(self, workers: int, seed: int, helpers: list[Worker]) -> None:
-        work = searching(self.model, seconds=self.left, seed=seed, plan=self.plan)
+        work = searching(self.model, seconds=self.seconds_left, seed=seed, plan=self.plan)
         alone = workers == 1
-        quick = min(self.left * ALONE_SHARE, max(1.0, self.model.n / 20)) if alone else min(1.0, self.left / 5)
+        time_left = self.seconds_left
+        quick = min(time_left * ALONE_SHARE, max(1.0, self.model.n / 20)) if alone else min(1.0, time_left / 5)
         if not alone:
-            helpers.append(Worker(self.problem, role="prove", seconds=self.left, seed=seed))
+            helpers.append(Worker(self.problem, role="prove", seconds=self.seconds_left, seed=seed))
             for i in range(workers - 2):
-                helpers.append(Worker(self.problem, role="search", seconds=self.left, seed=seed + 1 + i))
+                helpers.append(Worker(self.problem, role="search", seconds=self.seconds_left, seed=seed + 1 + i))
         posted = None
         while self.open:
-            if alone and not helpers and self.seconds - self.left > quick:
-                helpers.append(Worker(self.problem, role="prove", seconds=self.left, seed=seed))
+            if alone and not helpers and self.seconds - self.seconds_left > quick:
+                helpers.append(Worker(self.problem, role="prove", seconds=self.seconds_left, seed=seed))
             if not alone or not helpers or helpers[0].ended:
                 work.advance()
                 self.steps = work.search.steps
                 self.take(work.search.best)
             else:
                 time.sleep(0.02)
-            if helpers and self.seconds - self.left > quick and posted != self.cost:
+            if helpers and self.seconds - self.seconds_left > quick and posted != self.cost:
                 posted = self.cost
                 for helper in helpers:
                     helper.post(("plan", self.plan))
             for helper in helpers:
-                for kind, what in helper.messages():
+                for kind, payload in helper.messages():
                     if kind == "bound":
-                        self.raise_bound(what)
-                    elif self.take(what):
-                        work.adopt(what)
+                        self.raise_bound(payload)
+                    elif self.take(payload):
+                        work.adopt(payload)
             self.tell_in_time()
 
     def finish(self) -> Solution:

@@ -31,14 +31,14 @@ class State:
     def put(self, j: int, dyno: int, first: int) -> None:
         """Place a test; the days must be free."""
         days = self.model.ends[j][first] - first + 1
-        taken = ~(((1 << days) - 1) << first)
-        self.free_dyno[dyno] &= taken
+        mask = ~(((1 << days) - 1) << first)
+        self.free_dyno[dyno] &= mask
         if self.apart:
             self.model.leave(
                 self.free_vehicle, self.model.vehicle[j], self.model.sites.of_dyno[dyno], first, first + days - 1
             )
         else:
-            self.free_vehicle[self.model.vehicle[j]] &= taken
+            self.free_vehicle[self.model.vehicle[j]] &= mask
         self.starts[dyno] = {}
         self.holder[dyno][first : first + days] = [j] * days
         self.at[j] = (dyno, first)
@@ -47,15 +47,15 @@ class State:
         """Take a placed test out of the plan."""
         dyno, first = self.at[j]
         days = self.model.ends[j][first] - first + 1
-        taken = ((1 << days) - 1) << first
-        self.free_dyno[dyno] |= taken
+        mask = ((1 << days) - 1) << first
+        self.free_dyno[dyno] |= mask
         self.starts[dyno] = {}
         self.holder[dyno][first : first + days] = [-1] * days
         self.at[j] = None
         if self.apart:
             self._free_again(self.model.vehicle[j])
         else:
-            self.free_vehicle[self.model.vehicle[j]] |= taken
+            self.free_vehicle[self.model.vehicle[j]] |= mask
 
     def _free_again(self, vehicle: int) -> None:
         """Work a vehicle's free days out anew: the days on the way of several stays may be the same."""
@@ -95,17 +95,17 @@ class State:
     def _best_of_sites(self, j: int, dynos: tuple[int, ...] | list[int]) -> tuple[int, int] | None:
         model = self.model
         seats = [model.seat(j, dyno) for dyno in dynos]
-        found = []
+        places = []
         for seat in set(seats):
-            here = [dyno for dyno, its in zip(dynos, seats, strict=True) if its == seat]
-            at = self._best(j, here, self.allowed(j, seat))
+            site_dynos = [dyno for dyno, its in zip(dynos, seats, strict=True) if its == seat]
+            at = self._best(j, site_dynos, self.allowed(j, seat))
             if at is not None:
-                found.append(at)
-        if not found:
+                places.append(at)
+        if not places:
             return None
-        earliest = min(found, key=lambda at: (at[1], dynos.index(at[0])))
+        earliest = min(places, key=lambda at: (at[1], dynos.index(at[0])))
         stands = model.placed[j]
-        if stands in found and model.place_cost(j, *stands) <= model.place_cost(j, *earliest):
+        if stands in places and model.place_cost(j, *stands) <= model.place_cost(j, *earliest):
             return stands
         return earliest
 
@@ -114,7 +114,7 @@ class State:
             return None
         model = self.model
         stretch = model.stretch[j]
-        earliest, found = 1 << model.horizon, -1
+        earliest, best_dyno = 1 << model.horizon, -1
         for dyno in dynos:
             starts = self.starts[dyno]
             mask = starts.get(stretch)
@@ -124,10 +124,10 @@ class State:
             if mask:
                 low = mask & -mask
                 if low < earliest:
-                    earliest, found = low, dyno
-        if found < 0:
+                    earliest, best_dyno = low, dyno
+        if best_dyno < 0:
             return None
-        at = (found, earliest.bit_length() - 1)
+        at = (best_dyno, earliest.bit_length() - 1)
         stands = model.placed[j]
         if stands is not None and stands != at and stands[0] in dynos and 0 <= stands[1] < len(model.cost[j]):
             dyno, first = stands

@@ -61,10 +61,10 @@ class Broken(Stretch):
 
     def starts(self, free: int) -> int:
         """Give the days on which such a test may begin, out of the free days as bits."""
-        found = 0
+        begins = 0
         for length, mask in self.parts:
-            found |= starts_for(free, length) & mask
-        return found
+            begins |= starts_for(free, length) & mask
+        return begins
 
     def ended_by(self, last: int) -> int:
         """Give how many first days, counted from 0, lead to an end on day `last` or before."""

@@ -70,14 +70,14 @@ class Worker:
 
     def messages(self) -> list[Any]:
         """Take all messages that have come."""
-        found = []
+        messages = []
         while not self.inbox.empty():
             message = self.inbox.get()
             if message[0] == "ended":
                 self.ended = True
             else:
-                found.append(message)
-        return found
+                messages.append(message)
+        return messages
 
     def stop(self) -> None:
         """End the process now."""
