@@ -57,14 +57,14 @@ def _prices() -> Table:
     rows: list[tuple[Any, ...]] = []
     for model in settings.ASSISTANT_MODELS:
         price = settings.ASSISTANT_PRICES.get(model)
-        rows.append((model, *(f"${each}" for each in price[:2])) if price else (model, "no price", "no price"))
+        rows.append((model, *(f"${amount}" for amount in price[:2])) if price else (model, "no price", "no price"))
     rows.append(("offline", "free", "free"))
     return Table("Prices, for a million tokens", ("Model", "In", "Out"), rows)
 
 
 @admin.register(Proposal)
 class ProposalAdmin(ReadOnlyAdmin):
-    list_display = ["made", "title", "tool", "user", "ground_code", "status", "decided_by", "decided", "word"]
+    list_display = ["proposed_at", "title", "tool", "user", "ground_code", "status", "decided_by", "decided", "word"]
     list_filter = ["status", "tool", ("ground", ONLY), ("user", ONLY), "created_at"]
     search_fields = ["tool", "word", "user__username", "card__title"]
     date_hierarchy = "created_at"
@@ -84,7 +84,7 @@ class ProposalAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related("user", "ground", "decided_by")
 
     @admin.display(description="proposed", ordering="created_at")
-    def made(self, row: Proposal) -> str:
+    def proposed_at(self, row: Proposal) -> str:
         return run_link(row.run_id, moment(row.created_at, row.ground.time_zone))
 
     @admin.display(description="decided", ordering="decided_at")
@@ -122,7 +122,7 @@ class OfRunAdmin(ReadOnlyAdmin):
 
 @admin.register(ToolCall)
 class ToolCallAdmin(OfRunAdmin):
-    list_display = ["when", "name", "status", "run_user", "run_ground", "took", "said"]
+    list_display = ["when", "name", "status", "run_user", "run_ground", "took", "result_text"]
     list_filter = ["status", "name", ("run__ground", ONLY), ("run__user", ONLY), "at"]
     search_fields = ["name", "error", "run__user__username"]
     date_hierarchy = "at"
@@ -134,7 +134,7 @@ class ToolCallAdmin(OfRunAdmin):
         return f"{row.seconds:.2f} s"
 
     @admin.display(description="error or message")
-    def said(self, row: ToolCall) -> str:
+    def result_text(self, row: ToolCall) -> str:
         return Truncator(row.error or row.result.get("message", "")).chars(120)
 
     def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:

@@ -41,13 +41,13 @@ class ReadOnlyAdmin(GroundAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
-        shown = getattr(response, "context_data", None)
-        if shown and "cl" in shown:
-            tables, chart = self.summary(request, shown["cl"].queryset)
+        context = getattr(response, "context_data", None)
+        if context and "cl" in context:
+            tables, chart = self.summary(request, context["cl"].queryset)
             query = request.GET.urlencode()
             export = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export") if self.export else ""
             export += f"?{query}" if export and query else ""
-            shown |= {"tables": tables, "chart": chart, "export": export}
+            context |= {"tables": tables, "chart": chart, "export": export}
         return response
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:

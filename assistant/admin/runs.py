@@ -40,7 +40,7 @@ class Moment:
 class RunAdmin(ReadOnlyAdmin):
     list_display = [
         "begun",
-        "asked",
+        "question_text",
         "user",
         "ground_code",
         "status",
@@ -50,7 +50,7 @@ class RunAdmin(ReadOnlyAdmin):
         "paid",
         "took",
     ]
-    list_display_links = ["begun", "asked"]
+    list_display_links = ["begun", "question_text"]
     list_filter = ["status", "outcome", "model", ("ground", ONLY), ("user", ONLY), "created_at"]
     search_fields = ["question__text", "error", "user__username", "id"]
     date_hierarchy = "created_at"
@@ -78,7 +78,7 @@ class RunAdmin(ReadOnlyAdmin):
         return moment(run.created_at, run.ground.time_zone)
 
     @admin.display(description="question", ordering="question__text")
-    def asked(self, run: Run) -> str:
+    def question_text(self, run: Run) -> str:
         return Truncator(run.question.text if run.question else "–").chars(90)
 
     @admin.display(ordering="tokens_in")
@@ -139,27 +139,27 @@ def timeline(run: Run) -> list[Moment]:
 
 
 def _messages(run: Run) -> list[Moment]:
-    said = list(run.messages.exclude(author=Author.USER))
+    messages = list(run.messages.exclude(author=Author.USER))
     if run.question:
-        said.insert(0, run.question)
+        messages.insert(0, run.question)
     moments = [
         Moment(
-            run.created_at if each == run.question else each.created_at,
-            each.author,
-            each.get_author_display(),
-            _shown(each, run),
-            state="cut off" if each.cut else "",
+            run.created_at if message == run.question else message.created_at,
+            message.author,
+            message.get_author_display(),
+            _panel_text(message, run),
+            state="cut off" if message.cut else "",
         )
-        for each in said
+        for message in messages
     ]
-    for each in Feedback.objects.filter(message__run=run).select_related("user"):
+    for row in Feedback.objects.filter(message__run=run).select_related("user"):
         moments.append(
-            Moment(each.created_at, "feedback", f"{each.get_verdict_display()}, says {each.user}", each.comment)
+            Moment(row.created_at, "feedback", f"{row.get_verdict_display()}, says {row.user}", row.comment)
         )
     return moments
 
 
-def _shown(message: Message, run: Run) -> str:
+def _panel_text(message: Message, run: Run) -> str:
     """What the assistant says, as its panel shows it, with links into the run's proving ground; else plain text."""
     if message.author != Author.ASSISTANT:
         return message.text
@@ -196,21 +196,21 @@ def _tool_calls(run: Run) -> list[Moment]:
 
 def _proposals(run: Run) -> list[Moment]:
     moments = []
-    for each in run.proposals.select_related("decided_by"):
+    for row in run.proposals.select_related("decided_by"):
         moments.append(
             Moment(
-                each.created_at,
+                row.created_at,
                 "proposal",
-                f"Proposed: {each}",
-                state=each.tool,
-                data=[("Arguments", _json(each.args)), ("What would be done", _json(each.step))],
+                f"Proposed: {row}",
+                state=row.tool,
+                data=[("Arguments", _json(row.args)), ("What would be done", _json(row.step))],
             )
         )
-        if each.decided_at:
-            by = f" by {each.decided_by}" if each.decided_by else ""
-            bad = each.status in (ProposalStatus.CHANGED, ProposalStatus.EXPIRED)
+        if row.decided_at:
+            by = f" by {row.decided_by}" if row.decided_by else ""
+            bad = row.status in (ProposalStatus.CHANGED, ProposalStatus.EXPIRED)
             moments.append(
-                Moment(each.decided_at, "decision", f"{each.get_status_display()}{by}: {each}", each.word, bad=bad)
+                Moment(row.decided_at, "decision", f"{row.get_status_display()}{by}: {row}", row.word, bad=bad)
             )
     return moments
 

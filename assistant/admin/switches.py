@@ -121,8 +121,8 @@ class AssistantSettingsAdmin(GroundAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         # Each ground has a line to change; the rows of those that have none yet hold what holds without one.
-        known = set(self.get_queryset(request).values_list("ground_id", flat=True))
-        missing = [AssistantSettings(ground_id=pk) for pk in ground_ids(request) - known]
+        existing = set(self.get_queryset(request).values_list("ground_id", flat=True))
+        missing = [AssistantSettings(ground_id=pk) for pk in ground_ids(request) - existing]
         AssistantSettings.objects.bulk_create(missing, ignore_conflicts=True)
         return super().changelist_view(request, extra_context)
 

@@ -72,7 +72,7 @@ def status_of(row: Proposal) -> str:
 
 
 def run(row: Run) -> Data:
-    said = list(row.messages.all())
+    messages = list(row.messages.all())
     return {
         "id": row.pk,
         "conversation": row.conversation_id,
@@ -80,10 +80,10 @@ def run(row: Run) -> Data:
         "status": row.status,
         "outcome": row.outcome,
         "question": row.question.text if row.question else "",
-        "answer": _text(said, Author.ASSISTANT),
-        "note": _text(said, Author.NOTE),
-        "tool_calls": [tool_call(each) for each in row.tool_calls.all()],
-        "proposals": [proposal(each) for each in row.proposals.select_related("ground")],
+        "answer": _text(messages, Author.ASSISTANT),
+        "note": _text(messages, Author.NOTE),
+        "tool_calls": [tool_call(call) for call in row.tool_calls.all()],
+        "proposals": [proposal(item) for item in row.proposals.select_related("ground")],
         "usage": _usage(row),
         "created_at": row.created_at,
         "started_at": row.started_at,
@@ -91,8 +91,8 @@ def run(row: Run) -> Data:
     }
 
 
-def _text(said: Iterable[Message], author: Author) -> str:
-    return "\n\n".join(each.text for each in said if each.author == author)
+def _text(messages: Iterable[Message], author: Author) -> str:
+    return "\n\n".join(message.text for message in messages if message.author == author)
 
 
 def _usage(row: Run) -> Data:
@@ -105,15 +105,15 @@ def _usage(row: Run) -> Data:
     }
 
 
-def entry(each: Entry) -> Data:
+def entry(row: Entry) -> Data:
     """One thing of a timeline; of a run only how it stands, for all else of it has entries of its own."""
-    item = each.item
-    if each.kind == "message":
+    item = row.item
+    if row.kind == "message":
         data = message(item)
-    elif each.kind == "tool":
+    elif row.kind == "tool":
         data = tool_call(item) | {"run": item.run_id}
-    elif each.kind == "proposal":
+    elif row.kind == "proposal":
         data = proposal(item)
     else:
         data = {"id": item.pk, "status": item.status}
-    return {"kind": each.kind, "at": each.at} | data
+    return {"kind": row.kind, "at": row.at} | data

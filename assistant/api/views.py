@@ -27,16 +27,16 @@ LONGEST_KEY = 200
 
 def run_of(pk: uuid.UUID, user: User) -> Run:
     """The user's run, in a ground that they may still see."""
-    found = conversations.run_by_id(pk, user=user)
-    reports.ground_for(user, found.ground_id)
-    return found
+    run = conversations.run_by_id(pk, user=user)
+    reports.ground_for(user, run.ground_id)
+    return run
 
 
 def proposal_of(pk: uuid.UUID, user: User) -> Proposal:
-    found = _proposals(user).filter(pk=pk).first()
-    if found is None:
+    proposal = _proposals(user).filter(pk=pk).first()
+    if proposal is None:
         raise NotFound(NO_PROPOSAL)
-    return found
+    return proposal
 
 
 def _proposals(user: User) -> QuerySet[Proposal]:
@@ -48,10 +48,10 @@ def _proposals(user: User) -> QuerySet[Proposal]:
 def ground_id_for(user: User, *, code: str | None, conversation: uuid.UUID | None = None) -> int:
     """The ground that is named, else the conversation's, else the only one. Raises NotFound and Invalid."""
     if conversation:
-        found = conversations.conversation_by_id(conversation, user=user).ground
-        if code and code != found.code:
-            raise Invalid({"ground": [f"This conversation is about {found.code}."]})
-        return found.pk
+        about = conversations.conversation_by_id(conversation, user=user).ground
+        if code and code != about.code:
+            raise Invalid({"ground": [f"This conversation is about {about.code}."]})
+        return about.pk
     grounds = list(reports.grounds(user).order_by("code"))
     if code:
         grounds = [ground for ground in grounds if ground.code == code]
@@ -65,7 +65,7 @@ def ground_id_for(user: User, *, code: str | None, conversation: uuid.UUID | Non
 
 def _page(request: Request, rows: QuerySet, query: dict[str, Any], as_data: Callable) -> Response:
     first, limit = query["offset"], query["limit"]
-    return Response({"count": rows.count(), "results": [as_data(each) for each in rows[first : first + limit]]})
+    return Response({"count": rows.count(), "results": [as_data(row) for row in rows[first : first + limit]]})
 
 
 def _query(body: type[Body], request: Request) -> dict[str, Any]:
@@ -99,8 +99,8 @@ class Messages(View):
 
 
 def _is_same(run: Run, text: str, conversation: uuid.UUID | None) -> bool:
-    asked = run.question.text if run.question else ""
-    return asked == text.strip() and conversation in (None, run.conversation_id)
+    question = run.question.text if run.question else ""
+    return question == text.strip() and conversation in (None, run.conversation_id)
 
 
 class Conversations(View):
@@ -113,9 +113,9 @@ class Conversations(View):
 
 class OneConversation(View):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        found = conversations.conversation_by_id(pk, user=request.user)
-        entries = [data.entry(each) for each in conversations.timeline(found)]
-        return Response(data.conversation(found) | {"entries": entries})
+        conversation = conversations.conversation_by_id(pk, user=request.user)
+        entries = [data.entry(entry) for entry in conversations.timeline(conversation)]
+        return Response(data.conversation(conversation) | {"entries": entries})
 
 
 class OneRun(View):
@@ -178,19 +178,19 @@ def _decided(decision: Decision) -> data.Data:
 class Reject(View):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         sent = read(bodies.WordBody, request)
-        found = proposal_of(pk, request.user)
-        return Response(data.proposal(approvals.reject(found.pk, user=request.user, word=sent["word"])))
+        proposal = proposal_of(pk, request.user)
+        return Response(data.proposal(approvals.reject(proposal.pk, user=request.user, word=sent["word"])))
 
 
 class Edit(View):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """The proposal that takes the old one's place, with the arguments that are given changed."""
         sent = read(bodies.EditBody, request)
-        found = proposal_of(pk, request.user)
+        proposal = proposal_of(pk, request.user)
         # A model's slip is passed over where a program's is told.
-        if unknown := set(sent["args"]) - set(TOOLS[found.tool].args.model_fields):
+        if unknown := set(sent["args"]) - set(TOOLS[proposal.tool].args.model_fields):
             raise Invalid({name: ["There is no such field."] for name in sorted(unknown)})
-        return Response(data.proposal(approvals.edit(found.pk, user=request.user, args=sent["args"])))
+        return Response(data.proposal(approvals.edit(proposal.pk, user=request.user, args=sent["args"])))
 
 
 class Undo(View):

@@ -37,14 +37,14 @@ def about(request: HttpRequest, ground_id: int) -> None:
 
 def run_of(pk: uuid.UUID, user: Any) -> Run:
     """The user's run, in a ground that the user may still see."""
-    found = conversations.run_by_id(pk, user=user)
-    conversations.conversation_by_id(found.conversation_id, user=user)
-    return found
+    run = conversations.run_by_id(pk, user=user)
+    conversations.conversation_by_id(run.conversation_id, user=user)
+    return run
 
 
-def parts(request: HttpRequest, *wanted: tuple[str, dict[str, Any]], status: int = 200) -> HttpResponse:
+def parts(request: HttpRequest, *templates: tuple[str, dict[str, Any]], status: int = 200) -> HttpResponse:
     """Templates, each with an id of its own at its root; and how many proposals wait."""
-    html = "".join(render_to_string(f"assistant/{name}.html", context, request) for name, context in wanted)
+    html = "".join(render_to_string(f"assistant/{name}.html", context, request) for name, context in templates)
     response = HttpResponse(html, status=status)
     response[WAITING_HEADER] = str(approvals.waiting(request.user).count())
     return response

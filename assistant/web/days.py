@@ -10,14 +10,14 @@ _DAYS = re.compile(r"(?<![\w-])(\d{4}-\d\d-\d\d)(?: (?:to|–) (\d{4}-\d\d-\d\d)
 
 def in_words(text: str) -> str:
     """`2026-11-23 to 2026-11-25` is 23 – 25 Nov 2026."""
-    return _DAYS.sub(_written, text)
+    return _DAYS.sub(_match_in_words, text)
 
 
-def _written(found: re.Match[str]) -> str:
+def _match_in_words(match: re.Match[str]) -> str:
     try:
-        first, last = (dt.date.fromisoformat(each or found[1]) for each in found.groups())
+        first, last = (dt.date.fromisoformat(iso or match[1]) for iso in match.groups())
     except ValueError:
-        return found[0]
+        return match[0]
     if last < first:
-        return found[0]
+        return match[0]
     return day(first, year=True) if first == last else day_range(first, last)

@@ -111,7 +111,7 @@ class Card:
             return ""
         first = min(dt.date.fromisoformat(bar["first_day"]) for bar in bars)
         last = max(dt.date.fromisoformat(bar["last_day"]) for bar in bars)
-        days = {"from": first - dt.timedelta(days=LEAD), "to": max(last + dt.timedelta(days=LEAD), first + SHOWN)}
+        days = {"from": first - dt.timedelta(days=LEAD), "to": max(last + dt.timedelta(days=LEAD), first + SHORTEST)}
         query = urlencode(days)
         return f"{reverse('allocations:schedule')}?{query}#show-{self.bar or self.proposal.pk}"
 
@@ -128,7 +128,7 @@ class Card:
         return [link | {"url": in_page(link["url"])} for link in links]
 
 
-LEAD, SHOWN = 7, dt.timedelta(days=28)
+LEAD, SHORTEST = 7, dt.timedelta(days=28)
 """Days before and after what is shown on the calendar, and so many at least."""
 
 Entry = Words | Card | ToolCard
@@ -170,9 +170,9 @@ def turn_of(run: Run, user: User) -> Turn:
 
 
 def card_of(proposal: Proposal, user: User) -> Card:
-    found = changes_by_id([proposal.change_id], user=user) if proposal.change_id else {}
+    changes = changes_by_id([proposal.change_id], user=user) if proposal.change_id else {}
     newer = proposal.replaced_by.select_related("ground").order_by("-created_at").first()
-    return Card(proposal, replaced_by=newer, change=found.get(proposal.change_id))
+    return Card(proposal, replaced_by=newer, change=changes.get(proposal.change_id))
 
 
 def words_of(message: Message, user: User) -> Words:
@@ -200,7 +200,7 @@ def _turns(
     _add_cards(by_run, list(proposals), user)
     models = {run.pk: run.model for run in runs}
     messages = list(messages)
-    feedback = {each.message_id: each for each in Feedback.objects.filter(message__in=messages, user=user)}
+    feedback = {row.message_id: row for row in Feedback.objects.filter(message__in=messages, user=user)}
     for message in messages:
         words = Words(message, feedback=feedback.get(message.pk), model=models.get(message.run_id, ""))
         if message.author == Author.ASSISTANT:
@@ -212,12 +212,12 @@ def _turns(
 
 
 def _add_cards(by_run: dict[Any, list[Entry]], proposals: list[Proposal], user: User) -> None:
-    written = [each.change_id for each in proposals if each.change_id]
-    changes = changes_by_id(written, user=user) if written else {}
-    newer = {each.replaces_id: each for each in proposals if each.replaces_id}
+    change_ids = [row.change_id for row in proposals if row.change_id]
+    changes = changes_by_id(change_ids, user=user) if change_ids else {}
+    newer = {row.replaces_id: row for row in proposals if row.replaces_id}
     groups: dict[Any, list[Card]] = defaultdict(list)
-    for each in proposals:
-        groups[each.run_id].append(Card(each, replaced_by=newer.get(each.pk), change=changes.get(each.change_id)))
+    for row in proposals:
+        groups[row.run_id].append(Card(row, replaced_by=newer.get(row.pk), change=changes.get(row.change_id)))
     for run_id, cards in groups.items():
         current = [card for card in cards if card.replaced_by is None]
         for number, card in enumerate(current, 1):

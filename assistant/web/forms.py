@@ -36,7 +36,11 @@ _FIRST, _LAST = ("vehicle", "dyno", "test_type", "start_date"), ("backup", "max_
 
 
 def is_editable(proposal: Proposal) -> bool:
-    return proposal.tool in TOOLS and bool(_shown(proposal)) and TOOLS[proposal.tool].name != "cancel_allocation"
+    return (
+        proposal.tool in TOOLS
+        and bool(_editable_fields(proposal))
+        and TOOLS[proposal.tool].name != "cancel_allocation"
+    )
 
 
 def edit_form(proposal: Proposal, user: User, data: Any = None) -> forms.Form:
@@ -45,15 +49,15 @@ def edit_form(proposal: Proposal, user: User, data: Any = None) -> forms.Form:
     if proposal.tool == "plan_requests":
         return _plan_form(proposal, user, data, prefix)
     now = _now(proposal, user)
-    fields = {name: _field(name, info) for name, info in _shown(proposal).items()}
+    fields = {name: _field(name, info) for name, info in _editable_fields(proposal).items()}
     for name, names in (("dyno", now.dynos), ("test_type", now.test_types)):
         if name in fields:
-            choices = [(each, each) for each in names.values()]
+            choices = [(name, name) for name in names.values()]
             if name == "dyno" and proposal.tool == "auto_allocate_vehicle":
                 choices.insert(0, (BEST, f"Best free ({now.dyno})"))
             fields[name] = forms.ChoiceField(label=fields[name].label, choices=choices)
-    made = type("EditForm", (forms.Form,), fields)
-    return made(data, initial=now.initial, prefix=prefix, use_required_attribute=False)
+    form_class = type("EditForm", (forms.Form,), fields)
+    return form_class(data, initial=now.initial, prefix=prefix, use_required_attribute=False)
 
 
 def _plan_form(proposal: Proposal, user: User, data: Any, prefix: str) -> forms.Form:
@@ -88,10 +92,10 @@ class _Now:
 
 
 def _now(proposal: Proposal, user: User) -> _Now:
-    there = {row.pk: row.name for row in dynos.dynos(proposal.ground, user=user)}
+    dyno_names = {row.pk: row.name for row in dynos.dynos(proposal.ground, user=user)}
     tests = {row.pk: row.name for row in reports.test_types(proposal.ground, user=user)}
     step = proposal.step
-    dyno = there.get(step.get("dyno_id"), "")
+    dyno = dyno_names.get(step.get("dyno_id"), "")
     initial = dict(proposal.args)
     if "test_type_id" in step:
         initial["test_type"] = tests.get(step["test_type_id"], "")
@@ -99,7 +103,7 @@ def _now(proposal: Proposal, user: User) -> _Now:
         initial["dyno"] = dyno if initial["dyno"] or step["do"] == "move" else BEST
     if step["do"] == "move":
         initial |= {"start_date": step["first_day"], "end_date": step["last_day"]}
-    return _Now(initial, there, tests, dyno)
+    return _Now(initial, dyno_names, tests, dyno)
 
 
 def changed_args(form: forms.Form) -> dict[str, Any]:
@@ -110,7 +114,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def _shown(proposal: Proposal) -> dict[str, FieldInfo]:
+def _editable_fields(proposal: Proposal) -> dict[str, FieldInfo]:
     fields = TOOLS[proposal.tool].args.model_fields
     hidden = _HIDDEN | _SETTLED.get(proposal.tool, set())
     return {name: fields[name] for name in sorted(fields, key=_place) if name not in hidden}
@@ -143,7 +147,7 @@ def _field(name: str, info: FieldInfo) -> forms.Field:
 
 
 def _limit(info: FieldInfo, name: str) -> int | None:
-    return next((getattr(each, name) for each in info.metadata if hasattr(each, name)), None)
+    return next((getattr(constraint, name) for constraint in info.metadata if hasattr(constraint, name)), None)
 
 
 def _kind(annotation: Any) -> tuple[Any, bool]:
@@ -151,6 +155,6 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
     if typing.get_origin(annotation) is typing.Annotated:
         return _kind(typing.get_args(annotation)[0])
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        kinds = [each for each in typing.get_args(annotation) if each is not type(None)]
+        kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
         return _kind(kinds[0])[0], len(kinds) < len(typing.get_args(annotation))
     return annotation, False

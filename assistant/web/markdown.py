@@ -71,14 +71,14 @@ def render(text: str, names: Mapping[str, str] | None = None) -> SafeString:
         html,
         tags=_TAGS,
         attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
-        attribute_filter=_kept,
+        attribute_filter=_own_href,
         url_schemes=set(),
         link_rel=None,
     )
     return mark_safe(clean)  # noqa: S308 - cleaned by a list of what is allowed, the line above
 
 
-def _kept(tag: str, attribute: str, value: str) -> str | None:
+def _own_href(tag: str, attribute: str, value: str) -> str | None:
     return None if attribute == "href" and not is_own_page(value) else value
 
 

@@ -17,33 +17,33 @@ from assistant.web.talks import address_of
 
 @require_safe
 def message(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = _message(request, pk)
+    message = _message(request, pk)
     if not in_panel(request):
-        return redirect(f"{address_of(found.conversation)}#message-{pk}")
-    return parts(request, ("_words", {"words": words_of(found, request.user)}))
+        return redirect(f"{address_of(message.conversation)}#message-{pk}")
+    return parts(request, ("_words", {"words": words_of(message, request.user)}))
 
 
 @require_POST
 def rate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """A verdict, or none to take it back; then the word of why, if there is one."""
-    found = _message(request, pk)
+    message = _message(request, pk)
     verdict, comment = request.POST.get("verdict", ""), request.POST.get("comment")
     if verdict not in ("", *Verdict.values):
         verdict = ""
     conversations.rate(pk, verdict, (comment or "").strip()[:500], user=request.user)
     if not in_panel(request):
-        return redirect(f"{address_of(found.conversation)}#message-{pk}")
-    context = {"words": words_of(found, request.user), "ask_why": comment is None, "thanked": comment is not None}
+        return redirect(f"{address_of(message.conversation)}#message-{pk}")
+    context = {"words": words_of(message, request.user), "ask_why": comment is None, "thanked": comment is not None}
     return parts(request, ("_rating", context))
 
 
 def _message(request: HttpRequest, pk: uuid.UUID) -> Message:
-    found = (
+    message = (
         Message.objects.select_related("conversation", "run")
         .filter(pk=pk, conversation__user=request.user, conversation__deleted_at=None)
         .first()
     )
-    if found is None:
+    if message is None:
         raise NotFound("There is no such message here.")
-    about(request, conversations.conversation_by_id(found.conversation_id, user=request.user).ground_id)
-    return found
+    about(request, conversations.conversation_by_id(message.conversation_id, user=request.user).ground_id)
+    return message

@@ -13,30 +13,30 @@ MOST = 2000
 _SELECTED = {"a": "allocation", "w": "maintenance_window"}
 
 
-def page_in_view(told: str) -> dict[str, Any]:
+def page_in_view(text: str) -> dict[str, Any]:
     """From what the browser tells: only what is of a known form goes on. Nothing in it gives any right."""
     try:
-        given = json.loads(told[:MOST])
+        values = json.loads(text[:MOST])
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(given, dict):
+    if not isinstance(values, dict):
         return {}
-    found: dict[str, Any] = {}
+    view: dict[str, Any] = {}
     try:
-        match = resolve(split_ground(str(given.get("path", "")))[1])
+        match = resolve(split_ground(str(values.get("path", "")))[1])
     except Resolver404:
         return {}
     if match.namespace == "allocations":
-        found["page"] = match.url_name
+        view["page"] = match.url_name
         if "pk" in match.kwargs:
-            found["id"] = str(match.kwargs["pk"])
+            view["id"] = str(match.kwargs["pk"])
     for name in ("from", "to"):
-        if day := _day(given.get(name)):
-            found[name] = day
-    selected = str(given.get("selected", ""))
+        if day := _day(values.get(name)):
+            view[name] = day
+    selected = str(values.get("selected", ""))
     if selected[:1] in _SELECTED and (pk := number_of(selected[1:])) is not None:
-        found["selected"] = {_SELECTED[selected[0]]: pk}
-    return found
+        view["selected"] = {_SELECTED[selected[0]]: pk}
+    return view
 
 
 def _day(value: Any) -> str:

@@ -22,13 +22,13 @@ class Record:
 
 
 def of_results(results: Iterable[Any]) -> list[Record]:
-    found: dict[str, Record] = {}
+    by_url: dict[str, Record] = {}
     for result in results:
         for row in _rows(result):
             for record in _of_row(row):
                 if is_own_page(record.url):
-                    found.setdefault(record.url, replace(record, url=own_address(record.url)))
-    return list(found.values())
+                    by_url.setdefault(record.url, replace(record, url=own_address(record.url)))
+    return list(by_url.values())
 
 
 def names(records: Iterable[Record]) -> dict[str, str]:
@@ -38,14 +38,14 @@ def names(records: Iterable[Record]) -> dict[str, str]:
 
 def spoken_of(text: str, records: Iterable[Record]) -> list[Record]:
     """Bookings, requests and maintenance that the text is about and does not link to already."""
-    found = [
+    mentioned = [
         record
         for record in records
         if record.kind not in ("Vehicle", "Dyno")
         and split_ground(record.url)[1] not in text
         and all(p in text for p in record.parts)
     ]
-    return found[:MOST]
+    return mentioned[:MOST]
 
 
 def of_change(change: Any) -> list[dict[str, str]]:
@@ -68,11 +68,11 @@ def _rows(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         if isinstance(value.get("url"), str):
             yield value
-        for each in value.values():
-            yield from _rows(each)
+        for item in value.values():
+            yield from _rows(item)
     elif isinstance(value, list):
-        for each in value:
-            yield from _rows(each)
+        for item in value:
+            yield from _rows(item)
 
 
 def _of_row(row: dict[str, Any]) -> Iterator[Record]:

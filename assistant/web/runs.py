@@ -19,37 +19,39 @@ from dynosite.lib.params import uuid_of
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse:
     """Sends a message. What stands in the way is said beside what was typed, which is kept."""
-    given = request.POST
-    text = given.get("starter") or given.get("text", "")
-    found = _conversation(request, given.get("conversation", ""))
-    ground = found.ground if found else ground_named(request, given.get("ground", ""))
+    form = request.POST
+    text = form.get("starter") or form.get("text", "")
+    conversation = _conversation(request, form.get("conversation", ""))
+    ground = conversation.ground if conversation else ground_named(request, form.get("ground", ""))
     about(request, ground.pk)
     try:
         run = conversations.ask(
             request.user,
             ground_id=ground.pk,
             text=text,
-            conversation_id=found.pk if found else None,
-            page=page_in_view(given.get("page", "")),
-            message_id=uuid_of(given.get("message_id", "")),
+            conversation_id=conversation.pk if conversation else None,
+            page=page_in_view(form.get("page", "")),
+            message_id=uuid_of(form.get("message_id", "")),
         )
     except NotFound:
         raise
     except DomainError as refusal:
         if in_panel(request):
             return parts(request, ("_refusal", {"refusal": refusal.sentence}), status=422)
-        context = talk_context(request, found, refusal=refusal.sentence, typed=text) | list_context(request, ground)
+        context = talk_context(request, conversation, refusal=refusal.sentence, typed=text) | list_context(
+            request, ground
+        )
         return page(request, context, status=422)
     return _answer(request, run)
 
 
 @require_safe
 def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = run_of(pk, request.user)
+    run = run_of(pk, request.user)
     if not in_panel(request):
-        return redirect(f"{address_of(found.conversation)}#run-{pk}")
-    turn = turn_of(found, request.user)
-    waiting = talk_context(request, found.conversation)["waiting"] if turn.waiting else []
+        return redirect(f"{address_of(run.conversation)}#run-{pk}")
+    turn = turn_of(run, request.user)
+    waiting = talk_context(request, run.conversation)["waiting"] if turn.waiting else []
     return parts(request, ("_turn", {"turn": turn}), ("_pending", {"waiting": waiting}))
 
 
@@ -61,31 +63,31 @@ def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = run_of(pk, request.user)
-    about(request, found.ground_id)
+    run = run_of(pk, request.user)
+    about(request, run.ground_id)
     try:
-        found = conversations.again(pk, user=request.user)
+        run = conversations.again(pk, user=request.user)
     except NotFound:
         raise
     except DomainError as refusal:
         if in_panel(request):
             return parts(request, ("_refusal", {"refusal": refusal.sentence}), status=422)
-        context = talk_context(request, found.conversation, refusal=refusal.sentence)
-        return page(request, context | list_context(request, found.ground), status=422)
-    return _answer(request, found)
+        context = talk_context(request, run.conversation, refusal=refusal.sentence)
+        return page(request, context | list_context(request, run.ground), status=422)
+    return _answer(request, run)
 
 
-def _answer(request: HttpRequest, found: Run) -> HttpResponse:
-    about(request, found.ground_id)
+def _answer(request: HttpRequest, run: Run) -> HttpResponse:
+    about(request, run.ground_id)
     if not in_panel(request):
-        return redirect(f"{address_of(found.conversation)}#run-{found.pk}")
-    return parts(request, ("_talk", talk_context(request, found.conversation)))
+        return redirect(f"{address_of(run.conversation)}#run-{run.pk}")
+    return parts(request, ("_talk", talk_context(request, run.conversation)))
 
 
-def _conversation(request: HttpRequest, wanted: str) -> Conversation | None:
-    if not wanted:
+def _conversation(request: HttpRequest, value: str) -> Conversation | None:
+    if not value:
         return None
-    pk = uuid_of(wanted)
+    pk = uuid_of(value)
     if pk is None:
         raise NotFound("There is no such conversation here.")
     return conversations.conversation_by_id(pk, user=request.user)

@@ -32,14 +32,14 @@ _WRITES = ("Place all", "Undo")
 
 def starters(view: str, things: Mapping[str, Any], *, may_write: bool) -> list[str]:
     """By the page's name and by what it is about, as its template knows it."""
-    found = list(OF_PAGES.get(view, USUAL))
+    questions = list(OF_PAGES.get(view, USUAL))
     allocation, vehicle, dyno = (things.get(name) for name in ("allocation", "vehicle", "dyno"))
     if view == "allocations:allocation-detail" and allocation is not None:
-        found = [f"Where is {allocation.vehicle.label} booked?", f"What is on {allocation.dyno.name} next week?"]
+        questions = [f"Where is {allocation.vehicle.label} booked?", f"What is on {allocation.dyno.name} next week?"]
         if may_write:
-            found.insert(1, f"Move {allocation.vehicle.label} a week later")
+            questions.insert(1, f"Move {allocation.vehicle.label} a week later")
     elif view == "allocations:vehicle-detail" and vehicle is not None:
-        found = [f"Where is {vehicle.label} booked?", f"Which dynos can run {vehicle.label}?"]
+        questions = [f"Where is {vehicle.label} booked?", f"Which dynos can run {vehicle.label}?"]
     elif view == "allocations:dyno-detail" and dyno is not None:
-        found = [f"What is on {dyno.name} next week?", f"How busy is {dyno.name} this month?"]
-    return [text for text in found if may_write or not text.startswith(_WRITES)]
+        questions = [f"What is on {dyno.name} next week?", f"How busy is {dyno.name} this month?"]
+    return [text for text in questions if may_write or not text.startswith(_WRITES)]

@@ -20,7 +20,7 @@ class PanelState:
 
 def state_of(request: HttpRequest) -> PanelState:
     """The cookie is `open` or `closed`, then the width: `open.420`. Anything else is the usual state."""
-    found = re.fullmatch(r"(open|closed)\.(\d{2,4})", request.COOKIES.get(COOKIE, ""))
-    if not found:
+    match = re.fullmatch(r"(open|closed)\.(\d{2,4})", request.COOKIES.get(COOKIE, ""))
+    if not match:
         return PanelState()
-    return PanelState(found[1] == "open", min(max(int(found[2]), LEAST), MOST))
+    return PanelState(match[1] == "open", min(max(int(match[2]), LEAST), MOST))

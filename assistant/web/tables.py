@@ -127,12 +127,12 @@ class ToolCard:
         """`5 free dynos · 0.3 s`"""
         if self.running:
             return ""
-        parts = [self._told()]
+        parts = [self._number_text()]
         if self.call.seconds >= 0.05:
             parts.append(f"{self.call.seconds:.1f} s")
         return " · ".join(part for part in parts if part)
 
-    def _told(self) -> str:
+    def _number_text(self) -> str:
         if self.call.status != ToolStatus.OK:
             return "" if self.look == "good" else ToolStatus(self.call.status).label
         tool = TOOLS.get(self.call.name)
@@ -146,11 +146,11 @@ class ToolCard:
 
     @property
     def message(self) -> str:
-        told = self.call.result.get("message")
-        return told if isinstance(told, str) and self.look != "good" else ""
+        text = self.call.result.get("message")
+        return text if isinstance(text, str) and self.look != "good" else ""
 
     @property
-    def asked(self) -> list[tuple[str, str]]:
+    def arguments(self) -> list[tuple[str, str]]:
         """In the order of the tool's own arguments, which the database does not keep."""
         tool = TOOLS.get(self.call.name)
         names = [*(tool.args.model_fields if tool else ()), *self.call.args]
@@ -188,18 +188,18 @@ def _empty(value: Any) -> bool:
 
 
 def _is_table(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
     names = list(dict.fromkeys(name for row in rows for name in row if _is_column(name)))
     names = [name for name in names if any(not _empty(row.get(name)) for row in rows)]
-    shown = [[_cell(row.get(name)) for name in names] for row in rows[:MOST_ROWS]]
-    for cells, row in zip(shown, rows, strict=False):
+    grid = [[_cell(row.get(name)) for name in names] for row in rows[:MOST_ROWS]]
+    for cells, row in zip(grid, rows, strict=False):
         url = row.get("url")
         if cells and isinstance(url, str) and is_own_page(url):
             cells[0] = Cell(cells[0].text, in_page(url))
-    return Table(title, [_title(name) for name in names], shown, max(0, len(rows) - MOST_ROWS))
+    return Table(title, [_title(name) for name in names], grid, max(0, len(rows) - MOST_ROWS))
 
 
 def _is_column(name: str) -> bool:
@@ -227,5 +227,5 @@ def _words(value: Any) -> str:
         case dict():
             return ", ".join(f"{_title(k)}: {_words(v)}" for k, v in value.items() if not _empty(v))
         case list():
-            return "; ".join(_words(each) for each in value)
+            return "; ".join(_words(item) for item in value)
     return str(value)

@@ -20,7 +20,7 @@ from assistant.models import Conversation
 from assistant.web.answers import about, ground_named, in_panel, page, parts
 from assistant.web.entries import Turn, turns_of
 
-SHOWN = 30
+MOST_LISTED = 30
 NEW = "new"
 
 
@@ -37,16 +37,16 @@ def index(request: HttpRequest) -> HttpResponse:
 def panel(request: HttpRequest) -> HttpResponse:
     """The conversation that the panel opens with: the one that its tab had, else the latest."""
     ground = ground_named(request)
-    wanted = request.GET.get("c", "")
-    found = None if wanted == NEW else _wanted(request, ground, wanted)
+    key = request.GET.get("c", "")
+    chosen = None if key == NEW else _wanted_or_latest(request, ground, key)
     if not in_panel(request):
-        return redirect(address_of(found)) if found else redirect("assistant:index")
-    return parts(request, ("_talk", talk_context(request, found)))
+        return redirect(address_of(chosen)) if chosen else redirect("assistant:index")
+    return parts(request, ("_talk", talk_context(request, chosen)))
 
 
-def _wanted(request: HttpRequest, ground: Any, wanted: str) -> Conversation | None:
+def _wanted_or_latest(request: HttpRequest, ground: Any, key: str) -> Conversation | None:
     try:
-        chosen = conversations.conversation_by_id(uuid.UUID(wanted), user=request.user)
+        chosen = conversations.conversation_by_id(uuid.UUID(key), user=request.user)
         if chosen.ground_id == ground.pk:
             return chosen
     except (ValueError, NotFound):
@@ -56,11 +56,11 @@ def _wanted(request: HttpRequest, ground: Any, wanted: str) -> Conversation | No
 
 @require_safe
 def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = conversations.conversation_by_id(pk, user=request.user)
-    about(request, found.ground_id)
+    conversation = conversations.conversation_by_id(pk, user=request.user)
+    about(request, conversation.ground_id)
     if in_panel(request):
-        return parts(request, ("_talk", talk_context(request, found)))
-    return page(request, talk_context(request, found) | list_context(request, found.ground))
+        return parts(request, ("_talk", talk_context(request, conversation)))
+    return page(request, talk_context(request, conversation) | list_context(request, conversation.ground))
 
 
 @require_safe
@@ -75,44 +75,44 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = conversations.conversation_by_id(pk, user=request.user)
-    about(request, found.ground_id)
+    conversation = conversations.conversation_by_id(pk, user=request.user)
+    about(request, conversation.ground_id)
     with contextlib.suppress(Invalid):  # The field says the same before it is sent.
-        found = conversations.rename(pk, request.POST.get("title", ""), user=request.user)
+        conversation = conversations.rename(pk, request.POST.get("title", ""), user=request.user)
     if not in_panel(request):
-        return redirect(address_of(found))
-    return parts(request, ("_title", {"conversation": found}))
+        return redirect(address_of(conversation))
+    return parts(request, ("_title", {"conversation": conversation}))
 
 
 @require_POST
 def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = conversations.conversation_by_id(pk, user=request.user)
-    about(request, found.ground_id)
+    conversation = conversations.conversation_by_id(pk, user=request.user)
+    about(request, conversation.ground_id)
     conversations.delete(pk, user=request.user)
     if not in_panel(request):
         query = urlencode({"deleted": pk})
         return redirect(f"{reverse('assistant:conversation-list')}?{query}")
-    return parts(request, ("_list", list_context(request, found.ground) | {"deleted": found}))
+    return parts(request, ("_list", list_context(request, conversation.ground) | {"deleted": conversation}))
 
 
 @require_POST
 def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     about(request, conversations.conversation_by_id(pk, user=request.user, deleted=True).ground_id)
     conversations.restore(pk, user=request.user)
-    found = conversations.conversation_by_id(pk, user=request.user)
+    conversation = conversations.conversation_by_id(pk, user=request.user)
     if not in_panel(request):
-        return redirect(address_of(found))
-    return parts(request, ("_list", list_context(request, found.ground)))
+        return redirect(address_of(conversation))
+    return parts(request, ("_list", list_context(request, conversation.ground)))
 
 
-def address_of(found: Conversation) -> str:
-    return reverse("assistant:conversation", args=[found.pk])
+def address_of(conversation: Conversation) -> str:
+    return reverse("assistant:conversation", args=[conversation.pk])
 
 
-def talk_context(request: HttpRequest, found: Conversation | None, **more: Any) -> dict[str, Any]:
-    turns: list[Turn] = turns_of(found, request.user) if found else []
+def talk_context(request: HttpRequest, conversation: Conversation | None, **more: Any) -> dict[str, Any]:
+    turns: list[Turn] = turns_of(conversation, request.user) if conversation else []
     return {
-        "conversation": found,
+        "conversation": conversation,
         "turns": turns,
         "waiting": [proposal for turn in turns for proposal in turn.waiting],
         "under_way": any(turn.under_way for turn in turns),
@@ -124,10 +124,10 @@ def list_context(request: HttpRequest, ground: Any) -> dict[str, Any]:
     search = request.GET.get("q", "").strip()[:200]
     waits = Q(proposals__status=ProposalStatus.WAITING, proposals__expires_at__gt=timezone.now())
     rows = conversations.conversations_of(request.user, ground_id=ground.pk, search=search)
-    found = list(rows.annotate(changes_waiting=Count("proposals", filter=waits, distinct=True))[: SHOWN + 1])
+    listed = list(rows.annotate(changes_waiting=Count("proposals", filter=waits, distinct=True))[: MOST_LISTED + 1])
     return {
-        "conversations": found[:SHOWN],
-        "more": len(found) > SHOWN,
+        "conversations": listed[:MOST_LISTED],
+        "more": len(listed) > MOST_LISTED,
         "search": search,
         "current": request.GET.get("c", ""),
         "deleted": _deleted(request),
@@ -137,7 +137,7 @@ def list_context(request: HttpRequest, ground: Any) -> dict[str, Any]:
 def _deleted(request: HttpRequest) -> Conversation | None:
     """What was deleted a moment ago, to offer undoing it."""
     try:
-        wanted = uuid.UUID(request.GET.get("deleted", ""))
-        return conversations.conversation_by_id(wanted, user=request.user, deleted=True)
+        pk = uuid.UUID(request.GET.get("deleted", ""))
+        return conversations.conversation_by_id(pk, user=request.user, deleted=True)
     except (ValueError, NotFound):
         return None
