@@ -40,7 +40,7 @@ class SeenForm(DomainForm):
 
     @property
     def as_seen(self) -> dict[str, Any]:
-        return {"seen": self.cleaned_data["seen"] or None} if self.instance.pk else {}
+        return {"seen_digest": self.cleaned_data["seen"] or None} if self.instance.pk else {}
 
 
 def with_seen(fieldsets: Any, row: Any) -> list[tuple]:

@@ -159,7 +159,7 @@ class MaintenanceWindowAdmin(GroundAdmin):
             return True
         if window.pk:
             remaining = days if window.dyno_id == _dyno_before(window) else None
-            if any(not candidate.refusals for candidate in returns(window, left=remaining)):
+            if any(not candidate.refusals for candidate in returns(window, remaining=remaining)):
                 return True
         return days.days > LONG_WINDOW and bool({"first_day", "last_day"} & set(form.changed_data))
 

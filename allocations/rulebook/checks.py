@@ -103,7 +103,7 @@ def check_travel(question: Question) -> list[Refusal]:
     """A vehicle has its days on the way between this stay and any other that it has, save where it stands too near
     on the same dyno already."""
     existing, travel = question.existing, question.ground.travel
-    here = existing.days if existing and existing.dyno_id == question.dyno.id else None
+    standing_days = existing.days if existing and existing.dyno_id == question.dyno.id else None
     at = question.dyno.facility_id
     refusals = []
     for stay in _sorted(question.stays):
@@ -112,7 +112,7 @@ def check_travel(question: Question) -> list[Refusal]:
             continue
         if not too_near((at, question.days), other, travel):
             continue
-        if here and too_near((at, here), other, travel):
+        if standing_days and too_near((at, standing_days), other, travel):
             continue
         refusals.append(_on_the_way(question, stay))
     return refusals
@@ -178,17 +178,17 @@ def _sorted(stays: Iterable[Stay]) -> list[Stay]:
 def _dyno_has(dyno: str, stay: Stay, days: DayRange) -> Refusal:
     owner = _booked_by(stay)
     if stay.kind == "maintenance":
-        return Refusal(Code.MAINTENANCE, f"{dyno} is in maintenance ({stay.what}): {stay.days}.")
+        return Refusal(Code.MAINTENANCE, f"{dyno} is in maintenance ({stay.purpose}): {stay.days}.")
     if stay.overruns(days):
-        return Refusal(Code.DYNO_TAKEN, f"{dyno} still runs {stay.vehicle} ({stay.what}), {_end_it(stay)}{owner}")
-    return Refusal(Code.DYNO_TAKEN, f"{dyno} is taken by {stay.vehicle} ({stay.what}): {stay.days}.{owner}")
+        return Refusal(Code.DYNO_TAKEN, f"{dyno} still runs {stay.vehicle} ({stay.purpose}), {_end_it(stay)}{owner}")
+    return Refusal(Code.DYNO_TAKEN, f"{dyno} is taken by {stay.vehicle} ({stay.purpose}): {stay.days}.{owner}")
 
 
 def _vehicle_is(vehicle: str, stay: Stay, days: DayRange) -> Refusal:
     if stay.overruns(days):
-        where = f"{vehicle} still runs on {stay.dyno} ({stay.what}), {_end_it(stay)}"
+        where = f"{vehicle} still runs on {stay.dyno} ({stay.purpose}), {_end_it(stay)}"
     else:
-        where = f"{vehicle} is on {stay.dyno} already ({stay.what}): {stay.days}."
+        where = f"{vehicle} is on {stay.dyno} already ({stay.purpose}): {stay.days}."
     return Refusal(Code.VEHICLE_ELSEWHERE, where + _booked_by(stay))
 
 

@@ -100,7 +100,7 @@ class Stay:
     id: int
     dyno_id: int
     dyno: str
-    what: str
+    purpose: str
     days: DayRange
     vehicle_id: int | None = None
     vehicle: str = ""

@@ -36,14 +36,14 @@ def allocations(ground: ProvingGround, *, user: "User") -> QuerySet[Allocation]:
 
 
 def allocation_by_id(pk: int, *, user: "User") -> Allocation:
-    found = (
+    allocation = (
         Allocation.objects.filter(pk=pk, ground__in=access.grounds_of(user))
         .select_related("ground", "vehicle", "dyno__facility", "test_type", "request", "created_by")
         .first()
     )
-    if found is None:
+    if allocation is None:
         raise NotFound(access.NOT_FOUND)
-    return found
+    return allocation
 
 
 def search_ahead(ground: ProvingGround, text: str, *, user: "User", limit: int = 5) -> list[Allocation]:

@@ -73,11 +73,11 @@ class Placement:
 
 
 def _stay(row: list, today: dt.date | None) -> Stay:
-    kind, id_, dyno_id, dyno, what, first, last, vehicle_id, vehicle, facility_id, facility, status, owner = row
+    kind, id_, dyno_id, dyno, purpose, first, last, vehicle_id, vehicle, facility_id, facility, status, owner = row
     days = DayRange(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
     held = held_to(status, days.last, today)
     return Stay(
-        kind, id_, dyno_id, dyno, what, days, vehicle_id, vehicle or "", facility_id, facility, held, owner or ""
+        kind, id_, dyno_id, dyno, purpose, days, vehicle_id, vehicle or "", facility_id, facility, held, owner or ""
     )
 
 
@@ -127,9 +127,9 @@ def _test_facts(placement: Placement, row: list) -> TestFacts:
 def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = None) -> list[Stay]:
     """What takes a dyno on some of the days, allocations and maintenance, save one window; overruns among them."""
     dyno = Dyno.objects.select_related("ground").get(pk=dyno_id)
-    asked = {"dyno": dyno_id, "window": leaving_out_window or 0}
+    params = {"dyno": dyno_id, "window": leaving_out_window or 0}
     where = f"({THEN} OR {RUNNING_ON}) AND o.dyno_id = %(dyno)s AND o.window_id IS DISTINCT FROM %(window)s"
-    return _stays(where, days, dyno.ground.today(), asked)
+    return _stays(where, days, dyno.ground.today(), params)
 
 
 def stays_in(ground: ProvingGround, days: DayRange, *, reach: int = 0) -> list[Stay]:
@@ -140,10 +140,10 @@ def stays_in(ground: ProvingGround, days: DayRange, *, reach: int = 0) -> list[S
     return _stays(where, around, ground.today(), {"ground": ground.pk})
 
 
-def _stays(where: str, days: DayRange, today: dt.date, asked: dict) -> list[Stay]:
+def _stays(where: str, days: DayRange, today: dt.date, params: dict) -> list[Stay]:
     shared = {"first": days.first, "last": days.last, "longest": LONGEST_STAY, "leaving_out": 0}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {STAY_COLUMNS} {where}", shared | asked)
+        cursor.execute(f"SELECT {STAY_COLUMNS} {where}", shared | params)
         stays = [_stay(row, today) for (row,) in cursor.fetchall()]
     return [stay for stay in stays if stay.days.overlaps(days) or stay.held_to]
 
@@ -182,7 +182,7 @@ def more_alike(names: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlaceQuery:
     """A test that looks for a place: what it is, and how many days it takes (of one that pauses, days worked)."""
 
     ground_id: int
@@ -193,12 +193,12 @@ class Wanted:
     days: int
 
 
-def wanted_for(vehicle: Vehicle, test_type_id: int, days: int, *, drive: str = "") -> Wanted:
-    return Wanted(vehicle.ground_id, vehicle.pk, test_type_id, drive or vehicle.drive, vehicle.weight_class, days)
+def query_for(vehicle: Vehicle, test_type_id: int, days: int, *, drive: str = "") -> PlaceQuery:
+    return PlaceQuery(vehicle.ground_id, vehicle.pk, test_type_id, drive or vehicle.drive, vehicle.weight_class, days)
 
 
 def find_places(
-    wanted: Wanted,
+    query: PlaceQuery,
     *,
     first_day: dt.date,
     latest: dt.date,
@@ -206,25 +206,25 @@ def find_places(
     limit: int = 1,
     dynos: Sequence[int] | None = None,
     leaving_out: int | None = None,
-    taken: Sequence[tuple[int, dt.date, dt.date]] = (),
+    occupied: Sequence[tuple[int, dt.date, dt.date]] = (),
     rules: tuple[GroundRules, bool] | None = None,
 ) -> list[Place]:
     """The best places that start from `first_day` to `latest`, best first.
 
     The best is the start nearest to `near` (without it: the earliest), then the dyno that fits most narrowly, so
     that versatile ones stay free, then the smallest gap left. `dynos` limits the search, `leaving_out` is an
-    allocation whose own days count as free, `taken` are (dyno, first, last) that count as taken, `rules` are what
+    allocation whose own days count as free, `occupied` are (dyno, first, last) that count as taken, `rules` are what
     `rules_for` gives, where that is known.
     """
-    if latest < first_day or not 1 <= wanted.days <= LONGEST_STAY:
+    if latest < first_day or not 1 <= query.days <= LONGEST_STAY:
         return []
-    ground_rules, pauses = rules or rules_for(wanted.ground_id, wanted.test_type_id)
-    asked = {
-        "ground": wanted.ground_id,
-        "vehicle": wanted.vehicle_id,
-        "test_type": wanted.test_type_id,
-        "drive": wanted.drive,
-        "weight": wanted.weight_class,
+    ground_rules, pauses = rules or rules_for(query.ground_id, query.test_type_id)
+    params = {
+        "ground": query.ground_id,
+        "vehicle": query.vehicle_id,
+        "test_type": query.test_type_id,
+        "drive": query.drive,
+        "weight": query.weight_class,
         "first": first_day,
         "latest": latest,
         "wanted": near or first_day,
@@ -234,25 +234,25 @@ def find_places(
         "limit": limit,
         "dynos": None if dynos is None else list(dynos),
         "leaving_out": leaving_out or 0,
-        "taken_dynos": [dyno for dyno, _, _ in taken],
-        "taken_first": [first for _, first, _ in taken],
-        "taken_last": [last for _, _, last in taken],
+        "taken_dynos": [dyno for dyno, _, _ in occupied],
+        "taken_first": [first for _, first, _ in occupied],
+        "taken_last": [last for _, _, last in occupied],
     }
     calendar = ground_rules.calendar
     if not calendar:
-        asked |= {"days": wanted.days, "end": latest + dt.timedelta(days=wanted.days - 1)}
-        return [Place(*row) for row in prepared.fetch(FIND_ON_ANY_DAY, asked)]
+        params |= {"days": query.days, "end": latest + dt.timedelta(days=query.days - 1)}
+        return [Place(*row) for row in prepared.fetch(FIND_ON_ANY_DAY, params)]
     stretches = [
-        calendar.stretch(first, wanted.days, pauses=pauses)
+        calendar.stretch(first, query.days, pauses=pauses)
         for first in DayRange(first_day, latest)
         if not calendar.why_closed(first)
     ]
     stretches = [stretch for stretch in stretches if stretch.days <= LONGEST_STAY]
     if not stretches:
         return []
-    asked |= {"starts": [each.first for each in stretches], "ends": [each.last for each in stretches]}
-    asked["end"] = max(asked["ends"])
-    return [Place(*row) for row in prepared.fetch(FIND_ON_WORKING_DAYS, asked)]
+    params |= {"starts": [stretch.first for stretch in stretches], "ends": [stretch.last for stretch in stretches]}
+    params["end"] = max(params["ends"])
+    return [Place(*row) for row in prepared.fetch(FIND_ON_WORKING_DAYS, params)]
 
 
 NEAREST = 3
@@ -260,12 +260,12 @@ LOOK_BACK, LOOK_AHEAD = dt.timedelta(days=14), dt.timedelta(days=180)
 
 
 def nearest_places(
-    wanted: Wanted,
+    query: PlaceQuery,
     near: dt.date,
     *,
     not_before: dt.date | None = None,
     leaving_out: int | None = None,
-    taken: Sequence[tuple[int, dt.date, dt.date]] = (),
+    occupied: Sequence[tuple[int, dt.date, dt.date]] = (),
     limit: int = NEAREST,
     but: tuple[int, dt.date | None] | None = None,
 ) -> list[Place]:
@@ -275,13 +275,13 @@ def nearest_places(
     """
     first = max(near - LOOK_BACK, min(near, not_before)) if not_before else near - LOOK_BACK
     places = find_places(
-        wanted,
+        query,
         first_day=first,
         latest=near + LOOK_AHEAD,
         near=near,
         limit=limit + (SPARE if but else 0),
         leaving_out=leaving_out,
-        taken=taken,
+        occupied=occupied,
     )
     return without(places, but)[:limit]
 

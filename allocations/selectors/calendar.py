@@ -190,7 +190,7 @@ def calendar(
 
     capabilities = _capabilities(ground)
     everyone = _dynos(ground, capabilities, days)
-    rows = [row for row in everyone if _wanted(row, capabilities[row.id], chosen)]
+    rows = [row for row in everyone if _is_chosen(row, capabilities[row.id], chosen)]
     if dyno_ids is not None:
         rows = [row for row in rows if row.id in dyno_ids]
     closed = rules_of(ground).calendar.closed(days)
@@ -207,7 +207,7 @@ def calendar(
         bookings=sum(bar.matches and bar.status != "maintenance" for row in rows for bar in row.bars),
         outlook=_outlook(rows, days, today),
         closed=closed,
-        test_types=sorted({(code, name) for found in capabilities.values() for code, name, _, _ in found}),
+        test_types=sorted({(code, name) for entries in capabilities.values() for code, name, _, _ in entries}),
         facilities=list(dict.fromkeys((row.facility_id, row.facility) for row in everyone)),
         dynos_of_ground=len(everyone),
     )
@@ -224,12 +224,12 @@ _Capabilities = dict[int, list[tuple[str, str, list[str], list[str]]]]
 
 
 def _capabilities(ground: ProvingGround) -> _Capabilities:
-    found: _Capabilities = defaultdict(list)
+    by_dyno: _Capabilities = defaultdict(list)
     for dyno_id, *capability in Capability.objects.filter(dyno__ground=ground).values_list(
         "dyno_id", "test_type__code", "test_type__name", "drives", "weight_classes"
     ):
-        found[dyno_id].append(tuple(capability))
-    return found
+        by_dyno[dyno_id].append(tuple(capability))
+    return by_dyno
 
 
 def _dynos(ground: ProvingGround, capabilities: _Capabilities, days: DayRange) -> list[DynoRow]:
@@ -253,7 +253,7 @@ def _dynos(ground: ProvingGround, capabilities: _Capabilities, days: DayRange) -
     return rows
 
 
-def _wanted(
+def _is_chosen(
     row: DynoRow, capabilities: Iterable[tuple[str, str, list[str], list[str]]], chosen: CalendarFilter
 ) -> bool:
     if chosen.facility and row.facility_id != chosen.facility:
@@ -379,8 +379,8 @@ def weekly_use(dynos: Iterable[Sequence[DayState]], days: DayRange) -> list[int]
     columns = _columns(days)
     edges = [-(-days.days * column // columns) for column in range(columns + 1)]
     return [
-        count_states([state for states in every for state in states[left:right]]).percent or 0
-        for left, right in pairwise(edges)
+        count_states([state for states in every for state in states[start:end]]).percent or 0
+        for start, end in pairwise(edges)
     ]
 
 

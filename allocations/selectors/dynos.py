@@ -34,12 +34,10 @@ def dynos(ground: ProvingGround, *, user: "User") -> QuerySet[Dyno]:
 
 
 def dyno_by_id(pk: int, *, user: "User") -> Dyno:
-    found = (
-        Dyno.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("ground", "facility").first()
-    )
-    if found is None:
+    dyno = Dyno.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("ground", "facility").first()
+    if dyno is None:
         raise NotFound(access.NOT_FOUND)
-    return found
+    return dyno
 
 
 def dyno_list(ground: ProvingGround, *, user: "User") -> QuerySet[Dyno]:
@@ -87,11 +85,11 @@ def windows_of(dyno: Dyno, *, limit: int = 30) -> list[MaintenanceWindow]:
 
 
 def window_by_id(pk: int, *, user: "User") -> MaintenanceWindow:
-    found = (
+    window = (
         MaintenanceWindow.objects.filter(pk=pk, ground__in=access.grounds_of(user))
         .select_related("ground", "dyno__facility", "created_by")
         .first()
     )
-    if found is None:
+    if window is None:
         raise NotFound(access.NOT_FOUND)
-    return found
+    return window

@@ -84,7 +84,7 @@ def fits(
     for row in dynos:
         facts = _facts(row, test, capabilities[row.pk])
         question = Question(test, facts, days or ANY_DAYS, stays, ground_rules)
-        free = tuple(_gaps(row, days, _taken(question))) if days else ()
+        free = tuple(_gaps(row, days, _occupied_days(question))) if days else ()
         fits_of_dynos.append(Fit(row, tuple(violations(question, rules)), free))
     return fits_of_dynos
 
@@ -94,7 +94,7 @@ def _rules_for(days: DayRange | None, test_type: TestType | None) -> list[Rule]:
     return [rule for rule in RULES if (days or not rule.needs_days) and (test_type or not rule.needs_test_type)]
 
 
-def _taken(question: Question) -> list[DayRange]:
+def _occupied_days(question: Question) -> list[DayRange]:
     """The days that the dyno or the vehicle is taken; by what runs past its end, to the last day asked."""
     return [
         DayRange(stay.days.first, question.days.last) if stay.overruns(question.days) else stay.days
@@ -158,13 +158,13 @@ def _facts(dyno: Dyno, test: TestFacts, rows: list[CapabilityFacts]) -> DynoFact
     )
 
 
-def _gaps(dyno: Dyno, days: DayRange, taken: list[DayRange]) -> list[DayRange]:
+def _gaps(dyno: Dyno, days: DayRange, occupied: list[DayRange]) -> list[DayRange]:
     if not dyno.enabled:
         return []
     first = max(days.first, dyno.available_from or days.first)
     last = min(days.last, dyno.available_to or days.last)
     gaps = []
-    for stay in sorted(taken):
+    for stay in sorted(occupied):
         if stay.first > first:
             gaps.append(DayRange(first, min(last, stay.first - dt.timedelta(days=1))))
         first = max(first, stay.last + dt.timedelta(days=1))

@@ -22,7 +22,7 @@ from allocations.models import (
     TestType,
     Vehicle,
 )
-from allocations.selectors.revisions import KEPT, is_as_left, is_kept, role_to_undo, rows_now
+from allocations.selectors.revisions import MASTER_DATA, is_as_left, is_kept, role_to_undo, rows_now
 from dynosite.accounts.models import User
 from dynosite.lib.formats import day, day_range
 from dynosite.lib.moments import moment
@@ -57,7 +57,7 @@ _VERSIONED: dict[str, type[Model]] = {
     "testrequest": TestRequest,
 }
 _KINDS = {"allocation": "Booking", "maintenancewindow": "Maintenance", "testrequest": "Request"} | {
-    name: str(model._meta.verbose_name).capitalize() for name, model in KEPT.items()
+    name: str(model._meta.verbose_name).capitalize() for name, model in MASTER_DATA.items()
 }
 
 
@@ -76,7 +76,7 @@ class RowChange:
     id: int
     about: str
     """The vehicle of an allocation or request, the dyno of a window; else the row's number."""
-    made: bool
+    created: bool
     differences: tuple[Difference, ...]
 
     @property
@@ -111,8 +111,8 @@ def history_of(row: Any, *, user: User) -> list[Entry]:
     """The changes of one row of the schedule, newest first, and in each only what became of that row."""
     role = access.require(user, row.ground_id, Role.VIEWER)
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True) if pk]
-    found = changes(row.ground, user=user).filter(pk__in=ids)
-    return entries(found, role, user=user, only=(row._meta.model_name, row.pk))
+    row_changes = changes(row.ground, user=user).filter(pk__in=ids)
+    return entries(row_changes, role, user=user, only=(row._meta.model_name, row.pk))
 
 
 def what_happened(row: Any, since: dt.datetime) -> str:
@@ -131,10 +131,10 @@ def what_happened(row: Any, since: dt.datetime) -> str:
 
 
 def change_by_id(pk: str, *, user: User) -> Change:
-    found = Change.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("user", "ground").first()
-    if found is None:
+    change = Change.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("user", "ground").first()
+    if change is None:
         raise NotFound(access.NOT_FOUND)
-    return found
+    return change
 
 
 def changes_by_id(ids: Iterable[UUID], *, user: User) -> dict[UUID, Change]:
@@ -143,20 +143,20 @@ def changes_by_id(ids: Iterable[UUID], *, user: User) -> dict[UUID, Change]:
 
 
 def entries(
-    found: Iterable[Change], role: Role, *, user: User | None = None, only: tuple[str, int] | None = None
+    history: Iterable[Change], role: Role, *, user: User | None = None, only: tuple[str, int] | None = None
 ) -> list[Entry]:
     """Changes ready to show: names in place of ids, in one query a kind of thing however many changes there are.
 
     `role` is that of the `user` in the ground of the changes; without a user nothing of them is offered to be undone
     that only some schedulers may undo.
     """
-    kept = [(change, [item for item in change.items if _is(item, only)]) for change in found]
-    shown = [(change, items[:LISTED], len(items)) for change, items in kept]
-    names = _names([item for _, items, _ in shown for item in items])
+    matching = [(change, [item for item in change.items if _is(item, only)]) for change in history]
+    listed = [(change, items[:LISTED], len(items)) for change, items in matching]
+    names = _names([item for _, items, _ in listed for item in items])
     may_write = role.covers(Role.SCHEDULER)
-    versions = _versions([change for change, _ in kept]) if may_write else {}
-    rows = rows_now(change.items for change, _ in kept if is_kept(change.items)) if may_write else {}
-    windows = _windows_kept([change for change, _ in kept], role, user) if may_write else frozenset()
+    versions = _versions([change for change, _ in matching]) if may_write else {}
+    rows = rows_now(change.items for change, _ in matching if is_kept(change.items)) if may_write else {}
+    windows = _windows_kept([change for change, _ in matching], role, user) if may_write else frozenset()
     return [
         Entry(
             change,
@@ -165,7 +165,7 @@ def entries(
             total,
             len(change.items),
         )
-        for change, items, total in shown
+        for change, items, total in listed
     ]
 
 
@@ -173,23 +173,23 @@ def _is(item: dict, only: tuple[str, int] | None) -> bool:
     return only is None or (item["model"], item["id"]) == only
 
 
-def _versions(found: list[Change]) -> dict[tuple[str, int], int]:
+def _versions(history: list[Change]) -> dict[tuple[str, int], int]:
     """The version that each row of the changes has now."""
-    wanted: dict[str, set[int]] = {name: set() for name in _VERSIONED}
-    for change in found:
+    ids_by_model: dict[str, set[int]] = {name: set() for name in _VERSIONED}
+    for change in history:
         for item in change.items:
-            if item["model"] in wanted:
-                wanted[item["model"]].add(item["id"])
+            if item["model"] in ids_by_model:
+                ids_by_model[item["model"]].add(item["id"])
     return {
         (name, pk): version
-        for name, ids in wanted.items()
+        for name, ids in ids_by_model.items()
         for pk, version in (_VERSIONED[name]._default_manager.filter(pk__in=ids).values_list("pk", "version"))
     }
 
 
-def _windows_kept(found: list[Change], role: Role, user: User | None) -> frozenset[int]:
+def _windows_kept(history: list[Change], role: Role, user: User | None) -> frozenset[int]:
     """The windows in the changes that are the user's to put back."""
-    ids = {item["id"]: change.ground_id for change in found for item in change.items if item["model"] == _WINDOW}
+    ids = {item["id"]: change.ground_id for change in history for item in change.items if item["model"] == _WINDOW}
     if role.covers(Role.ADMIN) or not ids or user is None:
         return frozenset(ids) if role.covers(Role.ADMIN) else frozenset()
     ground_id = next(iter(ids.values()))
@@ -228,14 +228,14 @@ _WINDOW = MaintenanceWindow._meta.model_name
 
 
 def _names(items: list[dict]) -> dict[tuple[str, int], str]:
-    wanted: dict[str, set[int]] = {name: set() for name in _NAMED}
+    ids_by_field: dict[str, set[int]] = {name: set() for name in _NAMED}
     for item in items:
         for state in (item["before"], item["after"]):
-            for name in wanted:
+            for name in ids_by_field:
                 if state and state.get(name) and (name != _OWNER or _handed_over(item)):
-                    wanted[name].add(state[name])
+                    ids_by_field[name].add(state[name])
     names: dict[tuple[str, int], str] = {}
-    for name, ids in wanted.items():
+    for name, ids in ids_by_field.items():
         for row in _NAMED[name]._default_manager.filter(pk__in=ids) if ids else ():
             names[name, row.pk] = row.display_name if isinstance(row, User) else str(row)
     return names
@@ -263,7 +263,7 @@ def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
         if not before and (value in ("", None) or name in ("request_id", "status")):
             continue
         label = _LABELS.get(name, name.replace("_", " ").capitalize())
-        differences.append(Difference(label, _shown(name, before.get(name), names), _shown(name, value, names)))
+        differences.append(Difference(label, _text_of(name, before.get(name), names), _text_of(name, value, names)))
     return RowChange(item["model"], item["id"], _about(item, names), item["before"] is None, tuple(differences))
 
 
@@ -283,7 +283,7 @@ def _date(value: str | dt.date) -> dt.date:
     return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
 
 
-def _shown(name: str, value: Any, names: dict[tuple[str, int], str]) -> str:
+def _text_of(name: str, value: Any, names: dict[tuple[str, int], str]) -> str:
     if value in ("", None):
         return ""
     if name in _NAMED:
@@ -302,9 +302,9 @@ def _shown(name: str, value: Any, names: dict[tuple[str, int], str]) -> str:
 def row_history(row: Any, *, limit: int = 20) -> list[Entry]:
     """The changes of a vehicle or dyno, newest first. Of a row that its reader may see."""
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True)[:limit] if pk]
-    found = (
+    row_changes = (
         Change.objects.filter(pk__in=ids, ground_id=row.ground_id)
         .select_related("user", "undone_by")
         .order_by("-at", "pk")
     )
-    return entries(found, Role.VIEWER, only=(row._meta.model_name, row.pk))
+    return entries(row_changes, Role.VIEWER, only=(row._meta.model_name, row.pk))

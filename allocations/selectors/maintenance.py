@@ -10,7 +10,7 @@ from allocations.enums import OPEN_STATUSES, AllocationStatus, DisplacedTo, Refu
 from allocations.exceptions import Refusal
 from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
 from allocations.rulebook import ExistingPlacement, violations_by_other_stays
-from allocations.selectors.availability import Place, Placement, nearest_places, question_of, wanted_for
+from allocations.selectors.availability import Place, Placement, nearest_places, query_for, question_of
 from allocations.selectors.ground_rules import length_of
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
@@ -96,24 +96,24 @@ def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
     """
     dyno = Dyno.objects.filter(pk=dyno_id).first()
     access.require(user, dyno.ground_id if dyno else 0, Role.SCHEDULER)
-    taken = [(dyno_id, days.first, days.last)]
-    return [hit_on(allocation, days, taken) for allocation in hits_of(dyno_id, days)]
+    occupied = [(dyno_id, days.first, days.last)]
+    return [hit_on(allocation, days, occupied) for allocation in hits_of(dyno_id, days)]
 
 
-def hit_on(allocation: Allocation, window: DayRange, taken: list[tuple[int, dt.date, dt.date]]) -> Hit:
-    """The hit with its answers. The place that it proposes is none of those `taken`, and then one of them."""
-    place = _place_for(allocation, taken) if allocation.status == AllocationStatus.SCHEDULED else None
+def hit_on(allocation: Allocation, window: DayRange, occupied: list[tuple[int, dt.date, dt.date]]) -> Hit:
+    """The hit with its answers. The place that it proposes is none of those `occupied`, and then one of them."""
+    place = _place_for(allocation, occupied) if allocation.status == AllocationStatus.SCHEDULED else None
     if place:
-        taken.append((place.dyno_id, place.first_day, place.last_day))
+        occupied.append((place.dyno_id, place.first_day, place.last_day))
     return Hit(allocation, _answers(allocation, window, place), place)
 
 
-def _place_for(allocation: Allocation, taken: list[tuple[int, dt.date, dt.date]]) -> Place | None:
+def _place_for(allocation: Allocation, occupied: list[tuple[int, dt.date, dt.date]]) -> Place | None:
     length = length_of(allocation.ground_id, allocation.test_type_id, allocation.days)
-    wanted = wanted_for(allocation.vehicle, allocation.test_type_id, length, drive=allocation.drive)
+    query = query_for(allocation.vehicle, allocation.test_type_id, length, drive=allocation.drive)
     today = allocation.ground.today()
     near = max(allocation.first_day, today)
-    places = nearest_places(wanted, near, not_before=today, leaving_out=allocation.pk, taken=taken, limit=1)
+    places = nearest_places(query, near, not_before=today, leaving_out=allocation.pk, occupied=occupied, limit=1)
     return places[0] if places else None
 
 
@@ -137,34 +137,46 @@ class Return:
     refusals: tuple[Refusal, ...]
 
 
-def returns(window: MaintenanceWindow, *, left: DayRange | None = None, with_it: Iterable[int] = ()) -> list[Return]:
-    """What the window displaced and could come back when it is lifted, or is cut to the days `left`.
+def returns(
+    window: MaintenanceWindow, *, remaining: DayRange | None = None, with_it: Iterable[int] = ()
+) -> list[Return]:
+    """What the window displaced and could come back when it is lifted, or is cut to the days `remaining`.
 
     `with_it` are ids of windows that are lifted together with it.
     """
     displaced = window.displacements.filter(restored_at=None).select_related(
         "allocation__vehicle", "allocation__test_type", "dyno", "request"
     )
-    back = {each.allocation_id for each in displaced if not cannot_return(each, each.allocation)}
-    gone = {("allocation", id_) for id_ in back} | {("maintenance", id_) for id_ in with_it}
-    return [Return(each, tuple(_in_the_way(each, window, left, gone))) for each in displaced]
+    back = {
+        displacement.allocation_id
+        for displacement in displaced
+        if not cannot_return(displacement, displacement.allocation)
+    }
+    ignored_stays = {("allocation", id_) for id_ in back} | {("maintenance", id_) for id_ in with_it}
+    return [
+        Return(displacement, tuple(_in_the_way(displacement, window, remaining, ignored_stays)))
+        for displacement in displaced
+    ]
 
 
 def cannot_return(displacement: Displacement, allocation: Allocation) -> list[Refusal]:
     """Only what still is as the window left it comes back: not a test that was done or given up elsewhere since."""
-    gone = displacement.answer in (DisplacedTo.WAIT, DisplacedTo.CANCEL)
-    left = [AllocationStatus.CANCELLED] if gone else [*OPEN_STATUSES]
-    if displacement.status == AllocationStatus.RUNNING and not gone:
-        left.append(AllocationStatus.COMPLETED)  # by being cut at a day that was past
-    if allocation.status in left:
+    withdrawn = displacement.answer in (DisplacedTo.WAIT, DisplacedTo.CANCEL)
+    statuses = [AllocationStatus.CANCELLED] if withdrawn else [*OPEN_STATUSES]
+    if displacement.status == AllocationStatus.RUNNING and not withdrawn:
+        statuses.append(AllocationStatus.COMPLETED)  # by being cut at a day that was past
+    if allocation.status in statuses:
         return []
     return [Refusal(RefusalCode.WRONG_STATUS, f"{allocation} is {allocation.status} by now and cannot come back.")]
 
 
 def _in_the_way(
-    displacement: Displacement, window: MaintenanceWindow, left: DayRange | None, gone: set[tuple[str, int]]
+    displacement: Displacement,
+    window: MaintenanceWindow,
+    remaining: DayRange | None,
+    ignored_stays: set[tuple[str, int]],
 ) -> list[Refusal]:
-    """What goes itself, `gone`, is in nobody's way."""
+    """`ignored_stays`, which go themselves, are in nobody's way."""
     allocation = displacement.allocation
     if wrong := cannot_return(displacement, allocation):
         return wrong
@@ -173,7 +185,7 @@ def _in_the_way(
     question = question_of(place)
     if question is None:
         return []
-    if not (left and left.overlaps(days)):
-        gone = gone | {("maintenance", window.pk)}
-    stays = tuple(stay for stay in question.stays if (stay.kind, stay.id) not in gone)
+    if not (remaining and remaining.overlaps(days)):
+        ignored_stays = ignored_stays | {("maintenance", window.pk)}
+    stays = tuple(stay for stay in question.stays if (stay.kind, stay.id) not in ignored_stays)
     return violations_by_other_stays(replace(question, stays=stays))

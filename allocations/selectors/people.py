@@ -8,5 +8,5 @@ from dynosite.accounts.models import User
 
 def people(ground: ProvingGround, *, besides: int | None = None) -> list[tuple[int, str]]:
     """Id and name of its active members, and of the user `besides`, by name. For who may see the ground."""
-    found = User.objects.filter(Q(memberships__ground=ground, is_active=True) | Q(pk=besides)).distinct()
-    return sorted(((user.pk, user.display_name) for user in found), key=lambda pair: pair[1].casefold())
+    users = User.objects.filter(Q(memberships__ground=ground, is_active=True) | Q(pk=besides)).distinct()
+    return sorted(((user.pk, user.display_name) for user in users), key=lambda pair: pair[1].casefold())

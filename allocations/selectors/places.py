@@ -12,7 +12,7 @@ from allocations.enums import AllocationStatus, RefusalCode
 from allocations.models import Allocation, Capability, Vehicle
 from allocations.request_rules import Wish
 from allocations.rulebook import GroundRules
-from allocations.selectors.availability import SPARE, Place, find_places, wanted_for, without
+from allocations.selectors.availability import SPARE, Place, find_places, query_for, without
 from allocations.selectors.fit import fits
 from allocations.selectors.ground_rules import length_of
 from allocations.selectors.lanes import best_of_each
@@ -68,7 +68,7 @@ def ranked_places(
     access.require(user, vehicle.ground_id, access.Role.VIEWER)
     search = partial(
         find_places,
-        wanted_for(vehicle, test_type_id, days, drive=drive),
+        query_for(vehicle, test_type_id, days, drive=drive),
         first_day=first_day,
         latest=first_day + LOOK_AHEAD,
         leaving_out=leaving_out,
@@ -88,19 +88,19 @@ def other_places(allocation: Allocation, *, user: "User", limit: int = 8) -> lis
     access.require(user, allocation.ground_id, access.Role.VIEWER)
     runs = allocation.status == AllocationStatus.RUNNING
     if runs:
-        length = max(1, progress_of(allocation).left)  # past its end it may still want a day
+        length = max(1, progress_of(allocation).remaining)  # past its end it may still want a day
     else:
         length = length_of(allocation.ground_id, allocation.test_type_id, allocation.days)
     today = allocation.ground.today()
     first = today if runs else max(allocation.first_day, today)
-    wanted = wanted_for(allocation.vehicle, allocation.test_type_id, length, drive=allocation.drive)
+    query = query_for(allocation.vehicle, allocation.test_type_id, length, drive=allocation.drive)
     but = (allocation.dyno_id, None if runs else allocation.first_day)
 
     def search(number: int) -> list[Place]:
         shared = {"limit": number + SPARE, "leaving_out": allocation.pk}
-        places = without(find_places(wanted, first_day=first, latest=first + LOOK_AHEAD, **shared), but)
+        places = without(find_places(query, first_day=first, latest=first + LOOK_AHEAD, **shared), but)
         return places or without(
-            find_places(wanted, first_day=today, latest=first + FARTHER, near=first, **shared), but
+            find_places(query, first_day=today, latest=first + FARTHER, near=first, **shared), but
         )
 
     places = best_of_each(search, allocation.ground_id, limit)
@@ -127,7 +127,7 @@ def why_no_place(allocation: Allocation, *, user: "User") -> list[str]:
     return list(dict.fromkeys(sentences))[:WHY_NOT]
 
 
-def explained(places: list[Place], test_type_id: int, wanted: dt.date) -> list[Ranked]:
+def explained(places: list[Place], test_type_id: int, target_day: dt.date) -> list[Ranked]:
     """Adds the reasons to places that are in their order already."""
     takes = defaultdict(set)
     breadth: dict[int, int] = defaultdict(int)
@@ -142,7 +142,7 @@ def explained(places: list[Place], test_type_id: int, wanted: dt.date) -> list[R
         Ranked(
             place,
             tuple(sorted(takes[place.dyno_id], key=_drives_first)),
-            tuple(_reasons(place, wanted, narrow=uneven and breadth[place.dyno_id] == narrowest)),
+            tuple(_reasons(place, target_day, narrow=uneven and breadth[place.dyno_id] == narrowest)),
             best=number == 0,
         )
         for number, place in enumerate(places)
@@ -153,14 +153,14 @@ def with_concerns(ranked: Iterable[Ranked], rules: GroundRules, pauses: bool, wi
     """With what a request asks that each place does not hold to, save its days, which are the same at all."""
     return [
         replace(
-            each,
+            candidate,
             concerns=tuple(
                 concern.sentence
-                for concern in concerns_of(rules, pauses, each.place.days, wish=wish)
+                for concern in concerns_of(rules, pauses, candidate.place.days, wish=wish)
                 if concern.code is not RefusalCode.FEWER_DAYS
             ),
         )
-        for each in ranked
+        for candidate in ranked
     ]
 
 
@@ -168,8 +168,8 @@ def _drives_first(tag: str) -> tuple[bool, str]:
     return (tag[0] in "<>", tag)
 
 
-def _reasons(place: Place, wanted: dt.date, *, narrow: bool) -> list[str]:
-    late = (place.first_day - wanted).days
+def _reasons(place: Place, target_day: dt.date, *, narrow: bool) -> list[str]:
+    late = (place.first_day - target_day).days
     if late == 0:
         reasons = ["on the day asked"]
     else:

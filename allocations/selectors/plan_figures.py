@@ -67,21 +67,21 @@ class Comparison:
 
 def compare(plans: Sequence[Plan]) -> Comparison:
     """Plans side by side: their figures, and the tests that they put into different places."""
-    columns, said, tests = [], [], {}
+    columns, items_by_plan, tests = [], [], {}
     for plan in plans:
         items = plan_items(plan)
         columns.append(PlanColumn(plan, figures_of(items)))
-        said.append({(item.request_id, item.allocation_id): item for item in items})
-        tests.update({key: item.test for key, item in said[-1].items()})
+        items_by_plan.append({(item.request_id, item.allocation_id): item for item in items})
+        tests.update({key: item.test for key, item in items_by_plan[-1].items()})
     differing = []
     for key, test in tests.items():
-        items = [each.get(key) for each in said]
+        items = [by_test.get(key) for by_test in items_by_plan]
         places = tuple(_place(item, test) for item in items)
         if len(set(places)) > 1:
             late = [item.late if item else 0 for item in items]
             cells = tuple(zip(places, late, strict=True))
             differing.append(Differing(f"{test.vehicle.label}, {test.test_type.name}", cells))
-    differing.sort(key=lambda each: each.about)
+    differing.sort(key=lambda row: row.about)
     return Comparison(columns, differing, len(tests) - len(differing))
 
 

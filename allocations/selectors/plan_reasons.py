@@ -16,7 +16,7 @@ from dynosite.lib.formats import count, day_range
 NAMED = 4
 """Dynos that a sentence names, at most; more are counted."""
 Row = TestRequest | Allocation
-Taken = tuple[int, int, str]
+DynoStay = tuple[int, int, str]
 """First and last day, and the test whose they are, if it is one of the plan's."""
 
 
@@ -40,7 +40,7 @@ class _Look:
     problem: Problem
     rows: dict[str, Row]
     names: dict[int, str]
-    dynos: dict[str, list[Taken]] = field(default_factory=dict)
+    dynos: dict[str, list[DynoStay]] = field(default_factory=dict)
     vehicles: dict[str, list[tuple[int, int, str, str | None]]] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
 
@@ -76,11 +76,11 @@ def reasons_of(plan: Plan, problem: Problem, rows: dict[str, Row], solution: Sol
 
 def _look(plan: Plan, problem: Problem, rows: dict[str, Row], names: dict[int, str], solution: Solution) -> _Look:
     look = _Look(plan, problem, rows, names)
-    for each in problem.occupied:
-        if each.dyno:
-            look.dynos.setdefault(each.dyno, []).append((each.first, each.last, ""))
-        if each.vehicle:
-            look.vehicles.setdefault(each.vehicle, []).append((each.first, each.last, "", each.facility))
+    for block in problem.occupied:
+        if block.dyno:
+            look.dynos.setdefault(block.dyno, []).append((block.first, block.last, ""))
+        if block.vehicle:
+            look.vehicles.setdefault(block.vehicle, []).append((block.first, block.last, "", block.facility))
     vehicles = {test.id: test.vehicle for test in problem.tests}
     for at in solution.placements:
         look.dynos.setdefault(at.dyno, []).append((at.first, at.last, at.id))
@@ -130,7 +130,7 @@ def _why_not(look: _Look, test: Test, before: int) -> str:
     if not any(_place(look, test, dyno, start, before) for dyno in test.dynos):
         return _full(look, test, start, before)
     places = [
-        (found, dyno) for dyno in test.dynos if (found := _place(look, test, dyno, start, before, vehicle=True))
+        (place, dyno) for dyno in test.dynos if (place := _place(look, test, dyno, start, before, vehicle=True))
     ]
     if not places:
         return _elsewhere(look, test, before)
@@ -144,10 +144,10 @@ def _why_not(look: _Look, test: Test, before: int) -> str:
 def _place(look: _Look, test: Test, dyno: str, start: int, before: int, *, vehicle: bool = False) -> int:
     """One more than the first day within these on which it could begin on a dyno, or 0; with its vehicle's other
     stays or without them."""
-    taken = [(first, last) for first, last, id_ in look.dynos.get(dyno, []) if id_ != test.id]
+    occupied = [(first, last) for first, last, id_ in look.dynos.get(dyno, []) if id_ != test.id]
     if vehicle:
-        taken += _stays(look, test, dyno)
-    for begin, end in _gaps(sorted(taken), start, look.problem.horizon - 1):
+        occupied += _stays(look, test, dyno)
+    for begin, end in _gaps(sorted(occupied), start, look.problem.horizon - 1):
         day = _first_open(look, begin)
         if day >= before:
             return 0
@@ -158,18 +158,18 @@ def _place(look: _Look, test: Test, dyno: str, start: int, before: int, *, vehic
 
 def _stays(look: _Look, test: Test, dyno: str) -> list[tuple[int, int]]:
     """The days on which its vehicle cannot be at this dyno: its other stays, and the ways there and back."""
-    here = look.problem.facilities.get(dyno)
+    facility = look.problem.facilities.get(dyno)
     ways = {(way.origin, way.to): way.days for way in look.problem.travel}
     return [
-        (first - ways.get((here, there), 0), last + ways.get((there, here), 0))
-        for first, last, id_, there in look.vehicles.get(test.vehicle, [])
+        (first - ways.get((facility, other_facility), 0), last + ways.get((other_facility, facility), 0))
+        for first, last, id_, other_facility in look.vehicles.get(test.vehicle, [])
         if id_ != test.id
     ]
 
 
-def _gaps(taken: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
+def _gaps(occupied: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
-    for first, last in taken:
+    for first, last in occupied:
         if first > at:
             yield at, min(first - 1, end)
         at = max(at, last + 1)
@@ -187,7 +187,7 @@ def _full(look: _Look, test: Test, start: int, before: int) -> str:
     """No dyno that runs it has so many days free: taken on every day, or free for less."""
     row = look.rows[test.id]
     drive = row.tested_as if isinstance(row, TestRequest) else row.drive or row.vehicle.drive
-    what = f"{row.test_type.name} {drive} {row.vehicle.weight_class}"
+    kind = f"{row.test_type.name} {drive} {row.vehicle.weight_class}"
     gaps = [
         gap
         for dyno in test.dynos
@@ -200,18 +200,18 @@ def _full(look: _Look, test: Test, start: int, before: int) -> str:
     since = f" from {look.day(start)}" if start > 0 else ""
     ahead = f" that begin before {look.day(before)}" if before < look.problem.horizon else ""
     free = f"{test.days} days in a row free{since and f'{since} on'}{ahead}"
-    taken = f"taken{since} until {look.day(before - 1)}"
+    busy = f"taken{since} until {look.day(before - 1)}"
     full = not gaps or test.days == 1
     number = len(test.dynos)
     if number > NAMED:
-        those = f"{number} dynos that run {what}"
-        return f"all {those} are {taken}." if full else f"none of the {those} has {free}."
+        those = f"{number} dynos that run {kind}"
+        return f"all {those} are {busy}." if full else f"none of the {those} has {free}."
     names = [look.names[int(dyno[1:])] for dyno in test.dynos]
     if number == 1:
-        return f"{names[0]} alone runs {what}, and it {f'is {taken}' if full else f'has no {free}'}."
+        return f"{names[0]} alone runs {kind}, and it {f'is {busy}' if full else f'has no {free}'}."
     all_of, none_of = ("both", "neither") if number == 2 else (f"all {number}", "none")
-    runs = f"{', '.join(names[:-1])} and {names[-1]} alone run {what}, and"
-    return f"{runs} {all_of} are {taken}." if full else f"{runs} {none_of} has {free}."
+    runs = f"{', '.join(names[:-1])} and {names[-1]} alone run {kind}, and"
+    return f"{runs} {all_of} are {busy}." if full else f"{runs} {none_of} has {free}."
 
 
 def _elsewhere(look: _Look, test: Test, before: int) -> str:

@@ -44,7 +44,7 @@ def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> Planni
     moving = _moving(plan)
     runs = runs_of(plan)
     tests, rows, impossible = [], {}, []
-    places = _places_before([*waiting, *(each.request for each in moving if each.request)])
+    places = _places_before([*waiting, *(allocation.request for allocation in moving if allocation.request)])
     movable = {allocation.pk for allocation in moving}
     for request in waiting:
         before, first = _after_what(request, places, movable)
@@ -66,8 +66,8 @@ def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> Planni
     dynos = _dynos(plan, moving)
     names = sorted(f"d{id_}" for id_ in dynos)
     occupied = _occupied(plan, dynos, {allocation.pk for allocation in moving}, facilities, rules.reach)
-    occupied += _tails(plan, [each for each in moving if each.pk in fixed], rules)
-    occupied += _held(plan, overruns, [each for each in moving if each.pk in fixed], dynos)
+    occupied += _tails(plan, [allocation for allocation in moving if allocation.pk in fixed], rules)
+    occupied += _held(plan, overruns, [allocation for allocation in moving if allocation.pk in fixed], dynos)
     problem = Problem(
         horizon,
         tuple(names),
@@ -133,7 +133,7 @@ Availability = dict[int, tuple[dt.date | None, dt.date | None]]
 
 def _dynos(plan: Plan, moving: Collection[Allocation]) -> Availability:
     """From when to when each can be had: of the disabled ones those on which something stands that may stay there."""
-    in_use = Q(enabled=True) | Q(pk__in={each.dyno_id for each in moving})
+    in_use = Q(enabled=True) | Q(pk__in={allocation.dyno_id for allocation in moving})
     rows = Dyno.objects.filter(in_use, ground_id=plan.ground_id)
     return {id_: (start, end) for id_, start, end in rows.values_list("pk", "available_from", "available_to")}
 
@@ -146,18 +146,18 @@ def runs_of(plan: Plan) -> dict[tuple[int, str, str], list[str]]:
         for drive in drives:
             for weight in weights:
                 runs.setdefault((test_type, drive, weight), set()).add(f"d{dyno}")
-    return {what: sorted(dynos) for what, dynos in runs.items()}
+    return {kind: sorted(dynos) for kind, dynos in runs.items()}
 
 
 def _standing_so(plan: Plan, moving: Collection[Allocation], rules: GroundRules) -> set[int]:
     """Those that stand on a day off, or too near to another stay of their vehicle: left as somebody put them."""
-    fixed = {each.pk for each in moving if not _stands_well(each, rules.calendar)}
+    fixed = {row.pk for row in moving if not _stands_well(row, rules.calendar)}
     if not rules.travel:
         return fixed
     stays: dict[int, list[tuple[int, int, DayRange]]] = {}
     margin = dt.timedelta(days=rules.reach)
     rows = Occupancy.objects.filter(
-        vehicle__in={each.vehicle_id for each in moving},
+        vehicle__in={row.vehicle_id for row in moving},
         first_day__lte=plan.last_day + margin,
         last_day__gte=plan.first_day - margin,
     )
@@ -165,7 +165,7 @@ def _standing_so(plan: Plan, moving: Collection[Allocation], rules: GroundRules)
         "vehicle_id", "allocation_id", "dyno__facility_id", "first_day", "last_day"
     ):
         stays.setdefault(vehicle, []).append((allocation, facility, DayRange(first, last)))
-    movable = {each.pk for each in moving}
+    movable = {row.pk for row in moving}
     for of_vehicle in stays.values():
         for one, other in itertools.combinations(of_vehicle, 2):
             if too_near(one[1:], other[1:], rules.travel):
@@ -175,8 +175,8 @@ def _standing_so(plan: Plan, moving: Collection[Allocation], rules: GroundRules)
 
 def _behind(overruns: Collection[Allocation], moving: Collection[Allocation]) -> set[int]:
     """Those whose dyno or vehicle a test past its end still holds: people move them, who know when it will end."""
-    dynos, vehicles = {each.dyno_id for each in overruns}, {each.vehicle_id for each in overruns}
-    return {each.pk for each in moving if each.dyno_id in dynos or each.vehicle_id in vehicles}
+    dynos, vehicles = {row.dyno_id for row in overruns}, {row.vehicle_id for row in overruns}
+    return {row.pk for row in moving if row.dyno_id in dynos or row.vehicle_id in vehicles}
 
 
 def _held(
@@ -184,12 +184,12 @@ def _held(
 ) -> list[Occupied]:
     """The days on which tests past their end hold dyno and vehicle, to the plan's last, save what stands there."""
     held = []
-    for each in overruns:
-        on_dyno = [row.days for row in fixed if row.dyno_id == each.dyno_id]
-        of_vehicle = [row.days for row in fixed if row.vehicle_id == each.vehicle_id]
-        if each.dyno_id in dynos:
-            held += [Occupied(*gap, dyno=f"d{each.dyno_id}") for gap in _between(plan, each, on_dyno)]
-        held += [Occupied(*gap, vehicle=f"v{each.vehicle_id}") for gap in _between(plan, each, of_vehicle)]
+    for overrun in overruns:
+        on_dyno = [row.days for row in fixed if row.dyno_id == overrun.dyno_id]
+        of_vehicle = [row.days for row in fixed if row.vehicle_id == overrun.vehicle_id]
+        if overrun.dyno_id in dynos:
+            held += [Occupied(*gap, dyno=f"d{overrun.dyno_id}") for gap in _between(plan, overrun, on_dyno)]
+        held += [Occupied(*gap, vehicle=f"v{overrun.vehicle_id}") for gap in _between(plan, overrun, of_vehicle)]
     return held
 
 
@@ -232,8 +232,8 @@ def _length(allocation: Allocation, calendar: WorkingCalendar) -> tuple[int, boo
 def test_of_request(
     plan: Plan, request: TestRequest, runs: dict, rules: GroundRules, not_before: dt.date | None
 ) -> Test | None:
-    what = (request.test_type_id, request.tested_as, request.vehicle.weight_class)
-    dynos = runs.get(what, [])
+    kind = (request.test_type_id, request.tested_as, request.vehicle.weight_class)
+    dynos = runs.get(kind, [])
     starts = [day for day in (request.earliest_start, not_before) if day]
     earliest = max([0, *((day - plan.first_day).days for day in starts)])
     pauses = not request.test_type.runs_through
@@ -255,12 +255,12 @@ def test_of_request(
 
 
 def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, rules: GroundRules) -> Test:
-    what = (allocation.test_type_id, allocation.drive or allocation.vehicle.drive, allocation.vehicle.weight_class)
-    here = f"d{allocation.dyno_id}"
+    kind = (allocation.test_type_id, allocation.drive or allocation.vehicle.drive, allocation.vehicle.weight_class)
+    dyno = f"d{allocation.dyno_id}"
     request = allocation.request
     first = (allocation.first_day - plan.first_day).days
-    wanted = request.earliest_start if request else None
-    earliest = min(first, max(0, (wanted - plan.first_day).days)) if wanted else first
+    earliest_start = request.earliest_start if request else None
+    earliest = min(first, max(0, (earliest_start - plan.first_day).days)) if earliest_start else first
     due = (
         (request.due_date - plan.first_day).days if request and request.due_date else first + allocation.days.days - 1
     )
@@ -272,8 +272,8 @@ def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, rules: G
         earliest,
         max(due, 0),
         WEIGHTS[Priority(request.priority)] if request else WEIGHTS[Priority.NORMAL],
-        tuple(sorted({here, *runs.get(what, [])})),
-        placed=(here, first),
+        tuple(sorted({dyno, *runs.get(kind, [])})),
+        placed=(dyno, first),
         pauses=pauses,
     )
 
@@ -293,19 +293,19 @@ def _occupied(
         first_day__lte=plan.last_day + margin,
         last_day__gte=plan.first_day - margin,
     )
-    taken = []
+    occupied = []
     for dyno, vehicle, first, last in rows.values_list("dyno_id", "vehicle_id", "first_day", "last_day"):
         begin, until = (first - plan.first_day).days, (last - plan.first_day).days
         start, end = max(0, begin), min(horizon - 1, until)
         if dyno in dynos and start <= end:
-            taken.append(Occupied(start, end, dyno=f"d{dyno}"))
+            occupied.append(Occupied(start, end, dyno=f"d{dyno}"))
         if vehicle and reach:
-            taken.append(Occupied(begin, until, vehicle=f"v{vehicle}", facility=f"f{facilities[dyno]}"))
+            occupied.append(Occupied(begin, until, vehicle=f"v{vehicle}", facility=f"f{facilities[dyno]}"))
         elif vehicle:
-            taken.append(Occupied(start, end, vehicle=f"v{vehicle}"))
+            occupied.append(Occupied(start, end, vehicle=f"v{vehicle}"))
     for dyno, (available_from, available_to) in dynos.items():
         if available_from and available_from > plan.first_day:
-            taken.append(Occupied(0, min(horizon, (available_from - plan.first_day).days) - 1, f"d{dyno}"))
+            occupied.append(Occupied(0, min(horizon, (available_from - plan.first_day).days) - 1, f"d{dyno}"))
         if available_to and available_to < plan.last_day:
-            taken.append(Occupied(max(0, (available_to - plan.first_day).days + 1), horizon - 1, f"d{dyno}"))
-    return taken
+            occupied.append(Occupied(max(0, (available_to - plan.first_day).days + 1), horizon - 1, f"d{dyno}"))
+    return occupied

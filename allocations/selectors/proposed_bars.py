@@ -49,12 +49,12 @@ def plan_items(plan: Plan) -> list[PlanItem]:
 
 def ghosts_of(items: Iterable[PlanItem], days: DayRange) -> dict[int, list[Ghost]]:
     """By dyno, what the items would put there within these days, and where they would take it from."""
-    found: dict[int, list[Ghost]] = {}
+    by_dyno: dict[int, list[Ghost]] = {}
     for item in items:
         for ghost in _of_item(item, days):
             if ghost.start < days.days and ghost.start + ghost.length > 0:
-                found.setdefault(ghost.dyno_id, []).append(ghost)
-    return found
+                by_dyno.setdefault(ghost.dyno_id, []).append(ghost)
+    return by_dyno
 
 
 def _of_item(item: PlanItem, days: DayRange) -> list[Ghost]:

@@ -141,13 +141,13 @@ def repairs(
     today = dyno.ground.today()
     first = min(today, displaced[0].first_day)
     plan = Plan(ground=dyno.ground, first_day=first, last_day=max(today, days.last) + AHEAD, movable=Movable.ALL)
-    found = _broken(problem_of(plan, requests=[]), plan, dyno_id, days, window_id, displaced, today)
+    planning = _broken(problem_of(plan, requests=[]), plan, dyno_id, days, window_id, displaced, today)
     names = [f"a{hit.pk}" for hit in displaced]
-    repaired = repair(found.problem, names, others=others, seconds=seconds)
-    found = replace(found, problem=repaired.problem)
-    base = _lateness(found.problem)
-    rows = _with_people(found, repaired.options)
-    options = tuple(_option(plan, found, option, set(names), rows, base) for option in repaired.options)
+    repaired = repair(planning.problem, names, others=others, seconds=seconds)
+    planning = replace(planning, problem=repaired.problem)
+    base = _lateness(planning.problem)
+    rows = _with_people(planning, repaired.options)
+    options = tuple(_option(plan, planning, option, set(names), rows, base) for option in repaired.options)
     answers = tuple(_answer_of_cut(hit, days) for hit in cut)
     return Repairs(
         tuple(replace(option, moves=option.moves + answers) for option in options), cut, repaired.seconds, others
@@ -155,7 +155,7 @@ def repairs(
 
 
 def _broken(
-    found: PlanningProblem,
+    planning: PlanningProblem,
     plan: Plan,
     dyno_id: int,
     days: DayRange,
@@ -164,12 +164,12 @@ def _broken(
     today: dt.date,
 ) -> PlanningProblem:
     """The problem with the window in it, in which the displaced and what stands near may move, all else not."""
-    problem = found.problem
+    problem = planning.problem
     now = (today - plan.first_day).days
-    hit = {f"a{each.pk}": each for each in displaced}
+    hit = {f"a{row.pk}": row for row in displaced}
     stubborn = {test.id for test in problem.tests if test.fixed}
     tests = [test if test.id in hit else replace(test, fixed=True) for test in problem.tests]
-    tests = _in_order(tests, found)
+    tests = _in_order(tests, planning)
     runners = {dyno for test in tests if test.id in hit for dyno in test.dynos}
     middle = (days.first - plan.first_day).days
     near = sorted(
@@ -189,13 +189,13 @@ def _broken(
     )
     first, last = ((day - plan.first_day).days for day in (days.first, days.last))
     occupied = [*_without_window(problem, plan, window_id), Occupied(max(0, first), last, dyno=f"d{dyno_id}")]
-    return replace(found, problem=_with_misfits(replace(problem, tests=ready, occupied=tuple(occupied)), set(hit)))
+    return replace(planning, problem=_with_misfits(replace(problem, tests=ready, occupied=tuple(occupied)), set(hit)))
 
 
 def _with_misfits(problem: Problem, displaced: set[str]) -> Problem:
     """The problem in which what stands where it can no longer be put takes its vehicle's days and no more."""
     dynos, occupied, tests = list(problem.dynos), list(problem.occupied), []
-    shut = {(each.dyno, day) for each in occupied if each.dyno for day in range(each.first, each.last + 1)}
+    shut = {(block.dyno, day) for block in occupied if block.dyno for day in range(block.first, block.last + 1)}
     for dyno in sorted({test.placed[0] for test in problem.tests} - set(dynos)):
         dynos.append(dyno)
         occupied.append(Occupied(0, problem.horizon - 1, dyno=dyno))
@@ -208,18 +208,18 @@ def _with_misfits(problem: Problem, displaced: set[str]) -> Problem:
             occupied.append(Occupied(first, days[-1], vehicle=test.vehicle, facility=facility))
         else:
             tests.append(test)
-    kept = {test.id for test in tests}
-    tests = [test if test.after in kept else replace(test, after=None, gap=0) for test in tests]
+    ids = {test.id for test in tests}
+    tests = [test if test.after in ids else replace(test, after=None, gap=0) for test in tests]
     return replace(problem, dynos=tuple(dynos), occupied=tuple(occupied), tests=tuple(tests))
 
 
-def _in_order(tests: list[Test], found: PlanningProblem) -> list[Test]:
+def _in_order(tests: list[Test], planning: PlanningProblem) -> list[Test]:
     """Keeps each test after the one that its request comes after, where it stands like that."""
-    by_request = {row.request_id: id_ for id_, row in found.rows.items() if getattr(row, "request_id", None)}
-    ends = {test.id: found.problem.last_day(test, test.placed[1]) for test in tests}
+    by_request = {row.request_id: id_ for id_, row in planning.rows.items() if getattr(row, "request_id", None)}
+    ends = {test.id: planning.problem.last_day(test, test.placed[1]) for test in tests}
     ordered = []
     for test in tests:
-        request = found.rows[test.id].request
+        request = planning.rows[test.id].request
         before = by_request.get(request.after_id) if request and request.after_id else None
         keeps = before is not None and before != test.id and ends[before] < test.placed[1]
         ordered.append(replace(test, after=before) if keeps and test.after is None else test)
@@ -245,9 +245,9 @@ def _lateness(problem: Problem) -> tuple[int, int]:
     return sum(late), sum(test.weight * days for test, days in zip(problem.tests, late, strict=True))
 
 
-def _with_people(found: PlanningProblem, options: Collection[Option]) -> Mapping[str, Allocation]:
-    wanted = {int(id_[1:]) for option in options for id_ in (*option.moved, *option.unplaced)}
-    rows = Allocation.objects.filter(pk__in=wanted).select_related(
+def _with_people(planning: PlanningProblem, options: Collection[Option]) -> Mapping[str, Allocation]:
+    ids = {int(id_[1:]) for option in options for id_ in (*option.moved, *option.unplaced)}
+    rows = Allocation.objects.filter(pk__in=ids).select_related(
         "vehicle", "test_type", "dyno", "created_by", "request__created_by"
     )
     return {f"a{row.pk}": row for row in rows}
@@ -255,14 +255,14 @@ def _with_people(found: PlanningProblem, options: Collection[Option]) -> Mapping
 
 def _option(
     plan: Plan,
-    found: PlanningProblem,
+    planning: PlanningProblem,
     option: Option,
     displaced: set[str],
     rows: Mapping[str, Allocation],
     base: tuple[int, int],
 ) -> RepairOption:
-    reasons = reasons_of(plan, found.problem, found.rows, option.solution)
-    places = {each.id: each for each in option.solution.placements}
+    reasons = reasons_of(plan, planning.problem, planning.rows, option.solution)
+    places = {placement.id: placement for placement in option.solution.placements}
     dynos = Dyno.objects.in_bulk({int(places[id_].dyno[1:]) for id_ in option.moved})
     moves = []
     for id_ in (*option.moved, *option.unplaced):

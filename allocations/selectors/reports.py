@@ -44,12 +44,12 @@ def ground_for(user: "User", ground_id: int) -> ProvingGround:
 def capabilities_of(ground: ProvingGround, *, user: "User") -> dict[int, list[dict]]:
     """By dyno: the test types that it runs, each with drives and weight classes."""
     access.require(user, ground.pk, access.Role.VIEWER)
-    found: dict[int, list[dict]] = defaultdict(list)
+    by_dyno: dict[int, list[dict]] = defaultdict(list)
     for row in Capability.objects.filter(dyno__ground=ground).select_related("test_type"):
-        found[row.dyno_id].append(
+        by_dyno[row.dyno_id].append(
             {"test_type": row.test_type.name, "drives": row.drives, "weight_classes": row.weight_classes}
         )
-    return found
+    return by_dyno
 
 
 def allocations_between(
@@ -118,7 +118,7 @@ class Conflict:
     The guards let none come but by time: a test that runs past its end into the days of the next.
     """
 
-    what: str
+    name: str
     same_dyno: bool
     one: tuple[str, int]
     other: tuple[str, int]
@@ -170,18 +170,18 @@ def utilisation(ground: ProvingGround, days: DayRange, *, user: "User", dyno: Dy
     closed = rules_of(ground).calendar.closed(days)
     return [
         Use(
-            each,
+            dyno,
             count_states(
                 states_of(
                     days,
-                    present=presence_of(each, days),
-                    booked=stays[False][each.pk],
-                    maintenance=stays[True][each.pk],
+                    present=presence_of(dyno, days),
+                    booked=stays[False][dyno.pk],
+                    maintenance=stays[True][dyno.pk],
                     closed=closed,
                 )
             ),
         )
-        for each in dynos
+        for dyno in dynos
     ]
 
 

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def request_by_id(pk: int, *, user: "User") -> TestRequest:
-    found = (
+    request = (
         TestRequest.objects.filter(pk=pk, ground__in=access.grounds_of(user))
         .select_related("ground", "vehicle", "test_type", "after__vehicle", "after__test_type", "created_by")
         .first()
     )
-    if found is None:
+    if request is None:
         raise NotFound(access.NOT_FOUND)
-    return found
+    return request
 
 
 def request_list(ground: ProvingGround, *, user: "User") -> QuerySet[TestRequest]:

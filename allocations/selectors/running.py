@@ -27,7 +27,7 @@ class Progress:
     booked: int
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         return self.booked - self.run
 
 

@@ -113,7 +113,9 @@ def read_edit(data: Mapping[str, Any]) -> AnyEdit:
     try:
         return _ONE.validate_python(data)
     except ValidationError as error:
-        sentences = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors(include_url=False))
+        sentences = "; ".join(
+            detail["msg"].removeprefix("Value error, ") for detail in error.errors(include_url=False)
+        )
         raise Refused.because(RefusalCode.BAD_ANSWER, f"This edit makes no sense: {sentences}") from None
 
 
@@ -139,9 +141,9 @@ def _runs(runs: Runs, name: _Name) -> str:
 
 
 def _add_dyno(edit: AddDyno, name: _Name) -> str:
-    kinds = ", ".join(_runs(each, name) for each in edit.runs)
-    what = f"like {name('d', edit.like)}" if edit.like else f"for {kinds}"
-    return f"{count(edit.count, 'more dyno')}, {what}"
+    kinds = ", ".join(_runs(capability, name) for capability in edit.runs)
+    description = f"like {name('d', edit.like)}" if edit.like else f"for {kinds}"
+    return f"{count(edit.count, 'more dyno')}, {description}"
 
 
 def _more_tests(edit: MoreTests, name: _Name) -> str:

@@ -27,34 +27,34 @@ class Edited:
     """Requests that no dyno may run; no plan places them."""
 
 
-def edited(found: PlanningProblem, changes: Sequence[edits.AnyEdit], facts: GroundFacts) -> Edited:
-    """The problem with these edits made one after the other; `found` stays as it is."""
-    desk = _Desk(found, facts)
+def edited(planning: PlanningProblem, changes: Sequence[edits.AnyEdit], facts: GroundFacts) -> Edited:
+    """The problem with these edits made one after the other; `planning` stays as it is."""
+    desk = _Desk(planning, facts)
     for change in changes:
         desk.make(change)
     return desk.result()
 
 
 class _Desk:
-    def __init__(self, found: PlanningProblem, facts: GroundFacts):
-        self.found, self.facts = found, facts
-        self.tests = {test.id: test for test in found.problem.tests}
-        self.kinds = {id_: kind_of(row) for id_, row in found.rows.items()}
+    def __init__(self, planning: PlanningProblem, facts: GroundFacts):
+        self.planning, self.facts = planning, facts
+        self.tests = {test.id: test for test in planning.problem.tests}
+        self.kinds = {id_: kind_of(row) for id_, row in planning.rows.items()}
         self.runs = {kind: list(dynos) for kind, dynos in facts.runs.items()}
-        self.dynos = {dyno: facts.dynos[dyno] for dyno in found.problem.dynos}
+        self.dynos = {dyno: facts.dynos[dyno] for dyno in planning.problem.dynos}
         self.away = {dyno: list(spans) for dyno, spans in facts.away.items() if dyno in self.dynos}
-        self.occupied = list(found.problem.occupied)
-        self.closed = set(found.problem.closed)
-        self.impossible = list(found.impossible)
+        self.occupied = list(planning.problem.occupied)
+        self.closed = set(planning.problem.closed)
+        self.impossible = list(planning.impossible)
         self.pause = False
-        self.facilities = dict(found.problem.facilities)
+        self.facilities = dict(planning.problem.facilities)
 
     def result(self) -> Edited:
         tests = tuple(self.tests.values())
         if self.pause:
             tests = tuple(test if test.fixed else replace(test, pauses=True) for test in tests)
         problem = replace(
-            self.found.problem,
+            self.planning.problem,
             dynos=tuple(self.dynos),
             tests=tests,
             occupied=tuple(self.occupied),
@@ -73,7 +73,7 @@ class _Desk:
                 if f"d{change.dyno}" in self.dynos:
                     self._let_run(f"d{change.dyno}", _kinds_of([change.runs]))
             case edits.AddMaintenance():
-                first = (change.first_day - self.facts.asked.first_day).days
+                first = (change.first_day - self.facts.scope.first_day).days
                 self._block(f"d{change.dyno}", first, first + (change.last_day - change.first_day).days)
             case edits.MoveMaintenance() | edits.RemoveMaintenance():
                 self._shift(change)
@@ -87,9 +87,9 @@ class _Desk:
         for id_, test in self.tests.items():
             if test.fixed and test.placed:
                 # What stands keeps the days that it has, whatever is closed from now on.
-                last = self.found.problem.last_day(test, test.placed[1])
+                last = self.planning.problem.last_day(test, test.placed[1])
                 self.tests[id_] = replace(test, days=last - test.placed[1] + 1, pauses=False)
-        first = self.facts.asked.first_day
+        first = self.facts.scope.first_day
         days = range(self.facts.horizon)
         self.closed |= {day for day in days if (first + dt.timedelta(days=day)).weekday() > 4}
 
@@ -113,9 +113,9 @@ class _Desk:
             runners = self.runs.setdefault(kind, [])
             if dyno not in runners:
                 runners.append(dyno)
-        for request in [each for each in self.impossible if kind_of(each) in kinds]:
+        for request in [row for row in self.impossible if kind_of(row) in kinds]:
             runs = {kind_of(request): []} | self.runs
-            test = test_of_request(self.facts.asked, request, runs, self.facts.rules, None)
+            test = test_of_request(self.facts.scope, request, runs, self.facts.rules, None)
             if test is not None:
                 self.impossible.remove(request)
                 self.tests[test.id] = replace(test, after=None)
@@ -128,10 +128,10 @@ class _Desk:
         self.dynos.pop(dyno, None)
         self.away.pop(dyno, None)
         self.facilities.pop(dyno, None)
-        self.occupied = [each for each in self.occupied if each.dyno != dyno]
-        self.runs = {kind: [each for each in runners if each != dyno] for kind, runners in self.runs.items()}
+        self.occupied = [block for block in self.occupied if block.dyno != dyno]
+        self.runs = {kind: [runner for runner in runners if runner != dyno] for kind, runners in self.runs.items()}
         for id_, test in self.tests.items():
-            without = replace(test, dynos=tuple(each for each in test.dynos if each != dyno))
+            without = replace(test, dynos=tuple(runner for runner in test.dynos if runner != dyno))
             stood_there = test.placed is not None and test.placed[0] == dyno
             self.tests[id_] = replace(without, placed=None, fixed=False) if stood_there else without
 
@@ -160,7 +160,7 @@ class _Desk:
             self.occupied.remove(at)
             self.away[dyno].remove((first, last))
         if isinstance(change, edits.MoveMaintenance):
-            start = (change.first_day - self.facts.asked.first_day).days
+            start = (change.first_day - self.facts.scope.first_day).days
             self._block(dyno, start, start + last - first)
 
     def _more_tests(self, change: edits.MoreTests) -> None:
@@ -173,9 +173,9 @@ class _Desk:
         )
         pool = [(kind[0], change.drive or kind[1], change.weight or kind[2]) for kind in pool]
         month = change.month.replace(day=1)
-        first = max(0, (month - self.facts.asked.first_day).days)
+        first = max(0, (month - self.facts.scope.first_day).days)
         over = (month + dt.timedelta(days=32)).replace(day=1)
-        due = (over - self.facts.asked.first_day).days - 1
+        due = (over - self.facts.scope.first_day).days - 1
         begun = sum(1 for id_ in self.tests if id_.startswith("x"))
         for number in range(change.count if pool else 0):
             kind = pool[number * len(pool) // change.count]
@@ -187,30 +187,32 @@ class _Desk:
 
 def _kinds_of(runs: Iterable[edits.Runs]) -> list[Kind]:
     each_way = (
-        (each.test_type, drive, weight) for each in runs for drive, weight in product(each.drives, each.weights)
+        (capability.test_type, drive, weight)
+        for capability in runs
+        for drive, weight in product(capability.drives, capability.weights)
     )
     return [(test_type, drive.value, weight.value) for test_type, drive, weight in each_way]
 
 
-def groups_of(found: Edited, facts: GroundFacts) -> dict[str, list[str]]:
+def groups_of(result: Edited, facts: GroundFacts) -> dict[str, list[str]]:
     """The tests that may still go anywhere, by type and by the dynos that run them: whose shortage is priced."""
     alike: dict[tuple[int, frozenset[str]], list[str]] = {}
-    for test in found.problem.tests:
+    for test in result.problem.tests:
         if not test.fixed:
-            alike.setdefault((found.kinds[test.id][0], frozenset(test.dynos)), []).append(test.id)
+            alike.setdefault((result.kinds[test.id][0], frozenset(test.dynos)), []).append(test.id)
     groups: dict[str, list[str]] = {}
     for (test_type, _), tests in alike.items():
-        drives, weights = ("/".join(sorted({found.kinds[id_][at] for id_ in tests})) for at in (1, 2))
+        drives, weights = ("/".join(sorted({result.kinds[id_][at] for id_ in tests})) for at in (1, 2))
         name = facts.types.get(test_type, ("?", 0))[0]
         groups.setdefault(f"{name}, {drives}, {weights}", []).extend(tests)
     return groups
 
 
-def runners_by_type(found: Edited, facts: GroundFacts) -> dict[str, set[str]]:
+def runners_by_type(result: Edited, facts: GroundFacts) -> dict[str, set[str]]:
     """The dynos that run any test of a type, by the type's name; types that no test is of are left out."""
-    wanted = Counter(kind[0] for kind in found.kinds.values())
+    tests_by_type = Counter(kind[0] for kind in result.kinds.values())
     runners: dict[str, set[str]] = {}
-    for (test_type, _, _), dynos in found.runs.items():
-        if wanted[test_type]:
+    for (test_type, _, _), dynos in result.runs.items():
+        if tests_by_type[test_type]:
             runners.setdefault(facts.types[test_type][0], set()).update(dynos)
     return {name: dynos for name, dynos in sorted(runners.items()) if dynos}

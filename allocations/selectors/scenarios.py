@@ -19,7 +19,7 @@ Kind = tuple[int, str, str]
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlanningScope:
     """What `problem_of` wants to know; everything scheduled comes as a test."""
 
     ground_id: int
@@ -31,7 +31,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class GroundFacts:
-    asked: Asked
+    scope: PlanningScope
     runs: dict[Kind, list[str]]
     dynos: dict[str, str]
     """Names by the problem's names."""
@@ -45,50 +45,50 @@ class GroundFacts:
 
     @property
     def horizon(self) -> int:
-        return (self.asked.last_day - self.asked.first_day).days + 1
+        return (self.scope.last_day - self.scope.first_day).days + 1
 
 
-def asked_by(scenario: Scenario) -> Asked:
-    return Asked(scenario.ground_id, scenario.first_day, scenario.last_day)
+def scope_of(scenario: Scenario) -> PlanningScope:
+    return PlanningScope(scenario.ground_id, scenario.first_day, scenario.last_day)
 
 
-def facts_of(asked: Asked) -> GroundFacts:
-    dynos = Dyno.objects.filter(ground_id=asked.ground_id, enabled=True)
-    horizon = (asked.last_day - asked.first_day).days + 1
+def facts_of(scope: PlanningScope) -> GroundFacts:
+    dynos = Dyno.objects.filter(ground_id=scope.ground_id, enabled=True)
+    horizon = (scope.last_day - scope.first_day).days + 1
     names, away = {}, {}
     for id_, name, start, end in dynos.values_list("pk", "name", "available_from", "available_to"):
         names[f"d{id_}"] = name
         outside = []
-        if start and start > asked.first_day:
-            outside.append((0, (start - asked.first_day).days - 1))
-        if end and end < asked.last_day:
-            outside.append(((end - asked.first_day).days + 1, horizon - 1))
+        if start and start > scope.first_day:
+            outside.append((0, (start - scope.first_day).days - 1))
+        if end and end < scope.last_day:
+            outside.append(((end - scope.first_day).days + 1, horizon - 1))
         away[f"d{id_}"] = outside
     windows = {}
     rows = MaintenanceWindow.objects.filter(
-        ground_id=asked.ground_id, lifted_at=None, first_day__lte=asked.last_day, last_day__gte=asked.first_day
+        ground_id=scope.ground_id, lifted_at=None, first_day__lte=scope.last_day, last_day__gte=scope.first_day
     )
     for id_, dyno, first, last in rows.values_list("pk", "dyno_id", "first_day", "last_day"):
-        start, end = (first - asked.first_day).days, (last - asked.first_day).days
+        start, end = (first - scope.first_day).days, (last - scope.first_day).days
         windows[id_] = (f"d{dyno}", max(0, start), min(horizon - 1, end))
         away.setdefault(f"d{dyno}", []).append(windows[id_][1:])
-    types = TestType.objects.filter(ground_id=asked.ground_id).values_list("pk", "name", "default_days")
+    types = TestType.objects.filter(ground_id=scope.ground_id).values_list("pk", "name", "default_days")
     return GroundFacts(
-        asked,
-        runs_of(asked),
+        scope,
+        runs_of(scope),
         names,
         {id_: (name, days) for id_, name, days in types},
         windows,
         away,
-        rules_of(asked.ground_id),
+        rules_of(scope.ground_id),
     )
 
 
-def pinned(found: PlanningProblem, *, movable: str, frozen_until: dt.date | None) -> PlanningProblem:
+def pinned(planning: PlanningProblem, *, movable: str, frozen_until: dt.date | None) -> PlanningProblem:
     """The same problem with what may not move standing fixed where it is."""
 
     def may_move(test: Test) -> bool:
-        row = found.rows[test.id]
+        row = planning.rows[test.id]
         if not isinstance(row, Allocation):
             return True
         if movable == Movable.NOTHING:
@@ -96,15 +96,15 @@ def pinned(found: PlanningProblem, *, movable: str, frozen_until: dt.date | None
         return movable == Movable.ALL or not frozen_until or row.first_day > frozen_until
 
     tests = tuple(
-        test if may_move(test) else replace(test, fixed=True, after=None, gap=0) for test in found.problem.tests
+        test if may_move(test) else replace(test, fixed=True, after=None, gap=0) for test in planning.problem.tests
     )
-    return replace(found, problem=replace(found.problem, tests=tests))
+    return replace(planning, problem=replace(planning.problem, tests=tests))
 
 
 def problem_now(scenario: Scenario) -> PlanningProblem:
     """The problem of a scenario before its edits: today's schedule and the requests that wait."""
-    found = problem_of(asked_by(scenario))
-    return pinned(found, movable=scenario.movable, frozen_until=scenario.frozen_until)
+    planning = problem_of(scope_of(scenario))
+    return pinned(planning, movable=scenario.movable, frozen_until=scenario.frozen_until)
 
 
 def kind_of(row: TestRequest | Allocation) -> Kind:

@@ -41,13 +41,13 @@ def occurrences(slots: Iterable[Slot], *, user: User) -> list[Occurrence]:
     for id_ in {slot.dyno_id for slot in ordered}:
         access.require(user, dynos[id_].ground_id if id_ in dynos else 0, Role.ADMIN)
     refusals = in_the_way(ordered)
-    taken = [(slot.dyno_id, slot.days.first, slot.days.last) for slot in ordered]
+    occupied = [(slot.dyno_id, slot.days.first, slot.days.last) for slot in ordered]
     listed: set[int] = set()
     rows = []
     for slot, allocations in hits_in(ordered).items():
         new = [row for row in allocations if row.pk not in listed]
         listed.update(row.pk for row in new)
-        hits = tuple(hit_on(row, slot.days, taken) for row in new)
+        hits = tuple(hit_on(row, slot.days, occupied) for row in new)
         again = tuple(row for row in allocations if row not in new)
         rows.append(Occurrence(slot, dynos[slot.dyno_id], hits, again, tuple(refusals[slot])))
     return rows

@@ -24,23 +24,23 @@ def vehicles(ground: ProvingGround, *, user: "User") -> QuerySet[Vehicle]:
 
 
 def vehicle_by_id(pk: int, *, user: "User") -> Vehicle:
-    found = Vehicle.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("ground").first()
-    if found is None:
+    vehicle = Vehicle.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("ground").first()
+    if vehicle is None:
         raise NotFound(access.NOT_FOUND)
-    return found
+    return vehicle
 
 
 def vehicle_named(text: str, ground: ProvingGround, *, user: "User") -> Vehicle | None:
     """The vehicle with this tag, or else with this VIN, whatever the case."""
     text = " ".join(text.split())
-    found = vehicles(ground, user=user).filter(Q(tag__iexact=text) | Q(vin__iexact=text)).select_related("ground")
-    return min(found, key=lambda vehicle: vehicle.tag.casefold() != text.casefold(), default=None)
+    matches = vehicles(ground, user=user).filter(Q(tag__iexact=text) | Q(vin__iexact=text)).select_related("ground")
+    return min(matches, key=lambda vehicle: vehicle.tag.casefold() != text.casefold(), default=None)
 
 
 def vehicles_like(text: str, ground: ProvingGround, *, user: "User", limit: int = 3) -> list[Vehicle]:
     text = " ".join(text.split())
-    asked = Q(tag__icontains=text) | Q(vin__icontains=text) | Q(build_id__icontains=text)
-    return list(vehicles(ground, user=user).filter(asked)[:limit]) if text else []
+    condition = Q(tag__icontains=text) | Q(vin__icontains=text) | Q(build_id__icontains=text)
+    return list(vehicles(ground, user=user).filter(condition)[:limit]) if text else []
 
 
 def vehicle_names(ground: ProvingGround, *, user: "User") -> list[tuple[str, str]]:

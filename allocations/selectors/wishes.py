@@ -27,8 +27,8 @@ def first_day_of(request: TestRequest, today: dt.date) -> dt.date:
 def _earlier(request_id: int | None) -> tuple[Neighbor, ...]:
     if request_id is None:
         return ()
-    found = TestRequest.objects.filter(pk=request_id).exclude(status=RequestStatus.CANCELLED)
-    earlier = found.select_related("vehicle", "test_type").first()
+    requests = TestRequest.objects.filter(pk=request_id).exclude(status=RequestStatus.CANCELLED)
+    earlier = requests.select_related("vehicle", "test_type").first()
     if earlier is None:
         return ()
     stays = [stay.days for stay in _live().filter(request=earlier)]

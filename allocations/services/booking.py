@@ -10,7 +10,7 @@ from allocations.enums import OPEN_STATUSES, Action, AllocationStatus, RefusalCo
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Dyno, TestType
 from allocations.rulebook import LONGEST_STAY, ExistingPlacement, check_days, violations_of_start
-from allocations.selectors.availability import Placement, find_places, question_of, wanted_for
+from allocations.selectors.availability import Placement, find_places, query_for, question_of
 from allocations.selectors.ground_rules import rules_for
 from allocations.selectors.running import extended
 from allocations.services.placing import (
@@ -26,7 +26,7 @@ from allocations.services.unit_of_work import Actor, Work, carry_out, expect_ver
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 
-ASKED = frozenset(code for code in RefusalCode if code.weight is Weight.ASKS)
+NEEDING_CONFIRMATION = frozenset(code for code in RefusalCode if code.weight is Weight.ASKS)
 MAX_BACKUP_DAYS = 7
 """Days after the wanted one that auto-booking with backup may start at the latest."""
 
@@ -53,7 +53,7 @@ def book(
     nearest places that would do.
     """
     days = DayRange(first_day, last_day)
-    asked = {"vehicle": vehicle_id, "dyno": dyno_id, "test_type": test_type_id, "days": days.iso(), "drive": drive}
+    params = {"vehicle": vehicle_id, "dyno": dyno_id, "test_type": test_type_id, "days": days.iso(), "drive": drive}
 
     def write(work: Work) -> None:
         work.lock_dynos([dyno_id])
@@ -62,7 +62,7 @@ def book(
         place(work, placement, note=note, request_id=request_id, confirmed=confirmed, rest_waits=rest_waits)
 
     with offering_places(vehicle_id, test_type_id, days, drive=drive, user=actor.user):
-        return carry_out(write, actor=actor, action=Action.BOOK, key=key, request=asked | {"request": request_id})
+        return carry_out(write, actor=actor, action=Action.BOOK, key=key, request=params | {"request": request_id})
 
 
 class _Lost(Exception):
@@ -93,28 +93,28 @@ def auto_book(
     """
     stay = DayRange.starting(first_day, days)
     latest = first_day + dt.timedelta(days=max_backup_days if backup else 0)
-    asked = {"vehicle": vehicle_id, "test_type": test_type_id, "days": stay.iso(), "latest": latest, "drive": drive}
+    params = {"vehicle": vehicle_id, "test_type": test_type_id, "days": stay.iso(), "latest": latest, "drive": drive}
     if dyno_id:
-        asked["dyno"] = dyno_id
+        params["dyno"] = dyno_id
 
     def write(work: Work, *, candidates: int) -> None:
         vehicle = vehicle_of(vehicle_id)
         work.enter(vehicle.ground_id)
         if wrong := check_days(stay):
             raise Refused(wrong)
-        wanted = wanted_for(vehicle, test_type_id, days, drive=drive)
+        query = query_for(vehicle, test_type_id, days, drive=drive)
         search = partial(
             find_places,
-            wanted,
+            query,
             first_day=first_day,
             latest=latest,
             rules=rules_for(vehicle.ground_id, test_type_id),
             dynos=[dyno_id] if dyno_id else None,
         )
-        found = search(limit=candidates)
-        if not found:
+        places = search(limit=candidates)
+        if not places:
             raise _no_place(vehicle.label, test_type_id, stay, latest, dyno_id)
-        work.lock_dynos({each.dyno_id for each in found})
+        work.lock_dynos({candidate.dyno_id for candidate in places})
         work.lock_vehicles([vehicle_id])
         best = next(iter(search()), None)
         if best is None or best.dyno_id not in work.dynos:
@@ -131,7 +131,7 @@ def auto_book(
                     actor=actor,
                     action=Action.BOOK,
                     key=key,
-                    request=asked | {"request": request_id},
+                    request=params | {"request": request_id},
                 )
             except _Lost:
                 continue
@@ -157,9 +157,9 @@ def move(
     become a waiting request. `confirmed` are codes that are asked about and meant so. Raises Refused, Stale,
     NotFound, NotAllowed.
     """
-    asked = {"allocation": allocation_id, "dyno": dyno_id, "first": first_day, "last": last_day, "version": version}
-    asked |= {"rest": True} if rest_waits else {}
-    meant = {*confirmed, RefusalCode.FEWER_DAYS} if rest_waits else confirmed
+    params = {"allocation": allocation_id, "dyno": dyno_id, "first": first_day, "last": last_day, "version": version}
+    params |= {"rest": True} if rest_waits else {}
+    confirmed_codes = {*confirmed, RefusalCode.FEWER_DAYS} if rest_waits else confirmed
     target: dict = {}
 
     def write(work: Work) -> None:
@@ -170,7 +170,7 @@ def move(
         if allocation.status == AllocationStatus.RUNNING and to != allocation.dyno_id:
             days = rest_of(allocation, to, first_day, last_day)
             target["days"] = days
-            allocation = move_rest(work, allocation, to, days, confirmed=meant)
+            allocation = move_rest(work, allocation, to, days, confirmed=confirmed_codes)
         else:
             expect_same_first_day(allocation, first_day, last_day)
             first = first_day or allocation.first_day
@@ -179,12 +179,12 @@ def move(
             else:
                 days = DayRange(first, last_day or allocation.last_day)
             target["days"] = days
-            replace(work, allocation, to, days, existing=_as_it_ran(allocation, to, days), confirmed=meant)
+            replace(work, allocation, to, days, existing=_as_it_ran(allocation, to, days), confirmed=confirmed_codes)
         if rest_waits:
             let_rest_wait(work, allocation)
 
     try:
-        return carry_out(write, actor=actor, action=Action.MOVE, key=key, request=asked)
+        return carry_out(write, actor=actor, action=Action.MOVE, key=key, request=params)
     except Refused as refused:
         if "days" in target and target["days"].days in range(1, LONGEST_STAY + 1):
             allocation = target["allocation"]
@@ -216,18 +216,25 @@ def extend(
     It runs on whatever its request asked, so that nothing of that is asked about. Raises Refused: WRONG_STATUS for a
     test that does not run, or that has its days already.
     """
-    seen = Allocation.objects.select_related("ground").filter(pk=allocation_id).first()
-    if seen is None:
+    allocation = Allocation.objects.select_related("ground").filter(pk=allocation_id).first()
+    if allocation is None:
         raise NotFound(NOT_FOUND)
-    access.require(actor.user, seen.ground_id, access.Role.SCHEDULER)
-    _expect_status(seen, AllocationStatus.RUNNING, to="extended")
-    last_day = extended(seen, max(0, days))
-    if last_day <= seen.last_day:
-        sentence = f"It is booked until {full_date(seen.last_day)} already; say by how many days it is to go on."
+    access.require(actor.user, allocation.ground_id, access.Role.SCHEDULER)
+    _expect_status(allocation, AllocationStatus.RUNNING, to="extended")
+    last_day = extended(allocation, max(0, days))
+    if last_day <= allocation.last_day:
+        sentence = (
+            f"It is booked until {full_date(allocation.last_day)} already; say by how many days it is to go on."
+        )
         raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
     # Of the version that the last day was counted from, whichever the caller saw.
     return move(
-        allocation_id, last_day=last_day, version=version or seen.version, confirmed=ASKED, actor=actor, key=key
+        allocation_id,
+        last_day=last_day,
+        version=version or allocation.version,
+        confirmed=NEEDING_CONFIRMATION,
+        actor=actor,
+        key=key,
     )
 
 
@@ -249,8 +256,8 @@ def cancel(
         displaced_request(work, allocation, waits=keep_request)
         work.summary = f"{allocation} cancelled"
 
-    asked = {"allocation": allocation_id, "version": version, "keep_request": keep_request}
-    return carry_out(write, actor=actor, action=Action.CANCEL, key=key, request=asked)
+    params = {"allocation": allocation_id, "version": version, "keep_request": keep_request}
+    return carry_out(write, actor=actor, action=Action.CANCEL, key=key, request=params)
 
 
 def start(allocation_id: int, *, actor: Actor, version: int | None = None, key: str | None = None) -> Change:
@@ -303,8 +310,8 @@ def complete(
             work.update(allocation, status=AllocationStatus.COMPLETED)
         work.summary = f"{allocation} completed"
 
-    asked = {"allocation": allocation_id, "last": last_day, "version": version}
-    return carry_out(write, actor=actor, action=Action.COMPLETE, key=key, request=asked)
+    params = {"allocation": allocation_id, "last": last_day, "version": version}
+    return carry_out(write, actor=actor, action=Action.COMPLETE, key=key, request=params)
 
 
 def _shifted(allocation: Allocation, first: dt.date) -> DayRange:

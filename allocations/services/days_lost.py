@@ -26,8 +26,8 @@ class LossAnswer:
 class DaysLost(Refused):
     """Tests lose days worked and have no answer yet. `losses` are all of them, with what is proposed for each."""
 
-    def __init__(self, found: Sequence[Loss], open_: Sequence[Loss]):
-        self.losses = list(found)
+    def __init__(self, all_losses: Sequence[Loss], open_: Sequence[Loss]):
+        self.losses = list(all_losses)
         super().__init__([Refusal(RefusalCode.DAYS_LOST, _sentence(loss)) for loss in open_])
 
 
@@ -50,10 +50,10 @@ def answer_losses(
 
     Raises DaysLost where one has no answer, and Refused with everything that stands in the way.
     """
-    found = losses(ground_id, before, after, today=today)
-    if open_ := [loss for loss in found if loss.allocation.pk not in answers]:
-        raise DaysLost(found, open_)
-    chosen = {loss.allocation.pk: (loss, answers[loss.allocation.pk]) for loss in found}
+    all_losses = losses(ground_id, before, after, today=today)
+    if open_ := [loss for loss in all_losses if loss.allocation.pk not in answers]:
+        raise DaysLost(all_losses, open_)
+    chosen = {loss.allocation.pk: (loss, answers[loss.allocation.pk]) for loss in all_losses}
     changed = [pk for pk, (_, answer) in chosen.items() if answer.to != LostDaysTo.KEEP]
     if changed:
         carry_out(lambda work: _write(work, {pk: chosen[pk] for pk in changed}), actor=actor, action=Action.MOVE)

@@ -43,8 +43,8 @@ def change_booking(
                 work.update(request, drive=new["drive"])
         work.summary = f"Booking changed: {allocation}"
 
-    asked = values | {"allocation": allocation_id, "version": version}
-    return carry_out(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
+    params = values | {"allocation": allocation_id, "version": version}
+    return carry_out(write, actor=actor, action=Action.CHANGE, key=key, request=params)
 
 
 def lock_places(work: Work, request_id: int) -> list[Allocation]:

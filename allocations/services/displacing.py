@@ -123,12 +123,12 @@ def _shorten(work: Work, hit: Allocation, window: DayRange) -> TestRequest:
     if hit.first_day >= window.first:
         sentence = f"{hit} has no day before the window; it cannot be shortened."
         raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
-    left = length_of(hit.ground_id, hit.test_type_id, DayRange(window.first, hit.last_day))
+    remaining = length_of(hit.ground_id, hit.test_type_id, DayRange(window.first, hit.last_day))
     note = f"The rest of {hit}, cut short by maintenance."
     until = window.first - dt.timedelta(days=1)
     over = hit.status == AllocationStatus.RUNNING and until < hit.ground.today()
     work.update(hit, last_day=until, status=AllocationStatus.COMPLETED if over else hit.status)
-    return waiting_rest(work, hit, days=left, earliest=window.first, note=note)
+    return waiting_rest(work, hit, days=remaining, earliest=window.first, note=note)
 
 
 def _leave(work: Work, hit: Allocation, *, waits: bool) -> TestRequest | None:
@@ -145,25 +145,33 @@ def put_back(work: Work, returning: Collection[int]) -> None:
     displaced = list(
         Displacement.objects.filter(pk__in=returning).order_by("first_day", "id").select_related("allocation")
     )
-    work.lock_vehicles(each.allocation.vehicle_id for each in displaced)
-    rows = work.lock(Allocation, [each.allocation_id for each in displaced])
-    if wrong := [refusal for each in displaced for refusal in cannot_return(each, rows[each.allocation_id])]:
+    work.lock_vehicles(displacement.allocation.vehicle_id for displacement in displaced)
+    rows = work.lock(Allocation, [displacement.allocation_id for displacement in displaced])
+    if wrong := [
+        refusal
+        for displacement in displaced
+        for refusal in cannot_return(displacement, rows[displacement.allocation_id])
+    ]:
         raise Refused(wrong)
     if len(rows) > 1:
         # One may stand where another wants to return to.
         Allocation.objects.filter(pk__in=rows).update(status=AllocationStatus.CANCELLED)
-    for each in displaced:
-        allocation = rows[each.allocation_id]
-        days = DayRange(each.first_day, each.last_day)
+    for displacement in displaced:
+        allocation = rows[displacement.allocation_id]
+        days = DayRange(displacement.first_day, displacement.last_day)
         existing = ExistingPlacement(days)
-        require_bookable(Placement.of(allocation, dyno_id=each.dyno_id, days=days, existing=existing))
-        if each.request_id:
-            _take_back_request(work, each.request_id, allocation)
+        require_bookable(Placement.of(allocation, dyno_id=displacement.dyno_id, days=days, existing=existing))
+        if displacement.request_id:
+            _take_back_request(work, displacement.request_id, allocation)
         work.update(
-            allocation, dyno_id=each.dyno_id, first_day=each.first_day, last_day=each.last_day, status=each.status
+            allocation,
+            dyno_id=displacement.dyno_id,
+            first_day=displacement.first_day,
+            last_day=displacement.last_day,
+            status=displacement.status,
         )
-        each.restored_at = timezone.now()
-        each.save(update_fields=["restored_at"])
+        displacement.restored_at = timezone.now()
+        displacement.save(update_fields=["restored_at"])
 
 
 def _take_back_request(work: Work, request_id: int, allocation: Allocation) -> None:

@@ -39,7 +39,7 @@ def add_dyno(
 
     Raises Invalid by field.
     """
-    wanted = list(runs)
+    capabilities = list(runs)
 
     def write(work: Work) -> None:
         ground_id = Facility.objects.filter(pk=facility_id).values_list("ground_id", flat=True).first()
@@ -50,10 +50,14 @@ def add_dyno(
         work.enter(ground_id, Role.ADMIN)
         add_row(work, dyno)
         work.dynos.add(dyno.pk)
-        _set_runs(work, dyno, wanted)
+        _set_runs(work, dyno, capabilities)
 
-    asked = values | {"facility": facility_id, "name": name, "runs": [asdict(each) for each in wanted]}
-    return keep(write, actor=actor, action=Action.ADD, key=key, request=asked)
+    params = values | {
+        "facility": facility_id,
+        "name": name,
+        "runs": [asdict(capability) for capability in capabilities],
+    }
+    return keep(write, actor=actor, action=Action.ADD, key=key, request=params)
 
 
 def change_dyno(
@@ -61,27 +65,30 @@ def change_dyno(
     *,
     actor: Actor,
     runs: Iterable[Runs] | None = None,
-    seen: str | None = None,
+    seen_digest: str | None = None,
     key: str | None = None,
     **values: Any,
 ) -> Change:
     """Sets the fields given, and with `runs` all of what it may run. Allocations that it has stay as they are.
 
-    Raises Stale where the dyno is not as it was `seen` (`keeping.digest`).
+    Raises Stale where the dyno is not as it was seen, by its `seen_digest` (`master_data.digest`).
     """
-    wanted = None if runs is None else list(runs)
+    capabilities = None if runs is None else list(runs)
 
     def write(work: Work) -> None:
         dyno = locked_row(work, Dyno, dyno_id, needed=Role.ADMIN)
-        expect_seen(dyno, seen)
+        expect_seen(dyno, seen_digest)
         if "facility_id" in values:
             of_ground(Facility, values["facility_id"], dyno.ground_id)
         change_row(work, dyno, values)
-        if wanted is not None:
-            _set_runs(work, dyno, wanted)
+        if capabilities is not None:
+            _set_runs(work, dyno, capabilities)
 
-    asked = values | {"dyno": dyno_id, "runs": None if wanted is None else [asdict(each) for each in wanted]}
-    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
+    params = values | {
+        "dyno": dyno_id,
+        "runs": None if capabilities is None else [asdict(capability) for capability in capabilities],
+    }
+    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=params)
 
 
 def set_enabled(dyno_ids: Iterable[int], enabled: bool, *, actor: Actor, key: str | None = None) -> Change:
@@ -109,9 +116,9 @@ def add_vehicle(ground_id: int, *, actor: Actor, key: str | None = None, **value
 
 
 def change_vehicle(
-    vehicle_id: int, *, actor: Actor, seen: str | None = None, key: str | None = None, **values: Any
+    vehicle_id: int, *, actor: Actor, seen_digest: str | None = None, key: str | None = None, **values: Any
 ) -> Change:
-    return _change(Vehicle, vehicle_id, actor, seen, key, values, needed=Role.SCHEDULER)
+    return _change(Vehicle, vehicle_id, actor, seen_digest, key, values, needed=Role.SCHEDULER)
 
 
 def delete_vehicle(vehicle_id: int, *, actor: Actor) -> Change:
@@ -123,9 +130,9 @@ def add_test_type(ground_id: int, *, actor: Actor, key: str | None = None, **val
 
 
 def change_test_type(
-    test_type_id: int, *, actor: Actor, seen: str | None = None, key: str | None = None, **values: Any
+    test_type_id: int, *, actor: Actor, seen_digest: str | None = None, key: str | None = None, **values: Any
 ) -> Change:
-    return _change(TestType, test_type_id, actor, seen, key, values)
+    return _change(TestType, test_type_id, actor, seen_digest, key, values)
 
 
 def delete_test_type(test_type_id: int, *, actor: Actor) -> Change:
@@ -137,9 +144,9 @@ def add_facility(ground_id: int, *, actor: Actor, key: str | None = None, **valu
 
 
 def change_facility(
-    facility_id: int, *, actor: Actor, seen: str | None = None, key: str | None = None, **values: Any
+    facility_id: int, *, actor: Actor, seen_digest: str | None = None, key: str | None = None, **values: Any
 ) -> Change:
-    return _change(Facility, facility_id, actor, seen, key, values)
+    return _change(Facility, facility_id, actor, seen_digest, key, values)
 
 
 def delete_facility(facility_id: int, *, actor: Actor) -> Change:
@@ -151,16 +158,16 @@ def _add(model: Any, ground_id: int, actor: Actor, key: str | None, values: dict
         work.enter(ground_id, needed)
         add_row(work, model(ground_id=ground_id, **values))
 
-    asked = values | {"ground": ground_id, "of": model.__name__}
-    return keep(write, actor=actor, action=Action.ADD, key=key, request=asked)
+    params = values | {"ground": ground_id, "of": model.__name__}
+    return keep(write, actor=actor, action=Action.ADD, key=key, request=params)
 
 
 def _change(
-    model: Any, id_: int, actor: Actor, seen: str | None, key: str | None, values: dict, *, needed=Role.ADMIN
+    model: Any, id_: int, actor: Actor, seen_digest: str | None, key: str | None, values: dict, *, needed=Role.ADMIN
 ) -> Change:
     def write(work: Work) -> None:
         row = locked_row(work, model, id_, needed=needed)
-        expect_seen(row, seen)
+        expect_seen(row, seen_digest)
         change_row(work, row, values)
 
     return keep(write, actor=actor, action=Action.CHANGE, key=key, request=values | {"id": id_, "of": model.__name__})
@@ -173,9 +180,11 @@ def _delete(model: Any, id_: int, actor: Actor) -> Change:
     return keep(write, actor=actor, action=Action.DELETE)
 
 
-def _set_runs(work: Work, dyno: Dyno, wanted: list[Runs]) -> None:
+def _set_runs(work: Work, dyno: Dyno, capabilities: list[Runs]) -> None:
     """Makes the dyno's capabilities those wanted: rows that are alike stay, the rest goes or comes."""
-    missing = {_as_key(each.test_type_id, each.drives, each.weight_classes) for each in wanted}
+    missing = {
+        _as_key(capability.test_type_id, capability.drives, capability.weight_classes) for capability in capabilities
+    }
     for row in dyno.capabilities.all():
         if (key := _as_key(row.test_type_id, row.drives, row.weight_classes)) in missing:
             missing.discard(key)

@@ -12,7 +12,7 @@ from django.db.models import Model
 from allocations.enums import AllocationStatus, RequestStatus
 from allocations.exceptions import KeyReused
 from allocations.models import Allocation, Change, MaintenanceWindow, TestRequest
-from allocations.selectors.revisions import KEPT, is_as_left
+from allocations.selectors.revisions import MASTER_DATA, is_as_left
 from dynosite.accounts.models import User
 
 _MAIN: tuple[type[Model], ...] = (MaintenanceWindow, Allocation, TestRequest)
@@ -40,9 +40,9 @@ def release(change: Change) -> None:
 def stands(change: Change) -> bool:
     """Whether something of what it made is there; where it made nothing, whether its rows are as it left them."""
     items = _main_items(change.items)
-    made = [item for item in items if item["before"] is None]
-    if made:
-        return any(_lives(item) for item in made)
+    created = [item for item in items if item["before"] is None]
+    if created:
+        return any(_lives(item) for item in created)
     return all(_is_as_left(item) for item in items)
 
 
@@ -67,12 +67,12 @@ def _lives(item: dict[str, Any]) -> bool:
 
 def _is_as_left(item: dict[str, Any]) -> bool:
     row = _row(item)
-    if item["model"] in KEPT:
+    if item["model"] in MASTER_DATA:
         return is_as_left(item, row)
     return row is not None and row.version == item["after"]["version"]  # type: ignore[attr-defined]
 
 
 def _row(item: dict[str, Any]) -> Model | None:
-    models = KEPT | {model._meta.model_name or "": model for model in _MAIN}
+    models = MASTER_DATA | {model._meta.model_name or "": model for model in _MAIN}
     model = models.get(item["model"])
     return model._default_manager.filter(pk=item["id"]).first() if model else None

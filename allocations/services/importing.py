@@ -98,20 +98,20 @@ class _Writing:
         self.changed = True
 
     def _make_test_types(self) -> None:
-        there = TestType.objects.filter(ground_id=self.ground_id)
-        self.test_types = {t.name.casefold(): t.pk for t in there}
+        existing = TestType.objects.filter(ground_id=self.ground_id)
+        self.test_types = {t.name.casefold(): t.pk for t in existing}
         self.old_test_types = set(self.test_types)
-        codes = {t.code for t in there}
+        codes = {t.code for t in existing}
         for name in self.intake.test_types:
             if name.casefold() in self.test_types:
                 continue
             self._as_admin()
             code = next(code for code in _codes(name) if code not in codes)
             codes.add(code)
-            made = TestType.objects.create(
+            test_type = TestType.objects.create(
                 ground_id=self.ground_id, name=name, code=code, colour=COLOURS[len(self.test_types) % len(COLOURS)]
             )
-            self.test_types[name.casefold()] = made.pk
+            self.test_types[name.casefold()] = test_type.pk
 
     def _make_dynos(self) -> None:
         facilities = {f.name.casefold(): f.pk for f in Facility.objects.filter(ground_id=self.ground_id)}
@@ -126,23 +126,23 @@ class _Writing:
                 facilities[dyno.facility.casefold()] = facility.pk
             if dyno.name.casefold() not in self.dynos:
                 self._as_admin()
-                made = Dyno.objects.create(
+                new_dyno = Dyno.objects.create(
                     ground_id=self.ground_id,
                     facility_id=facilities[dyno.facility.casefold()],
                     name=dyno.name,
                     sort_key=natural_key(dyno.name),
                 )
-                self.dynos[dyno.name.casefold()] = made.pk
+                self.dynos[dyno.name.casefold()] = new_dyno.pk
             # What a dyno may run is the admins' to say: only what the ground did not know is added.
             capabilities += [
                 Capability(
                     dyno_id=self.dynos[dyno.name.casefold()],
-                    test_type_id=self.test_types[each.test_type.casefold()],
-                    drives=list(each.drives),
-                    weight_classes=list(each.weight_classes),
+                    test_type_id=self.test_types[capability.test_type.casefold()],
+                    drives=list(capability.drives),
+                    weight_classes=list(capability.weight_classes),
                 )
-                for each in dyno.capabilities
-                if dyno.name.casefold() not in old or each.test_type.casefold() not in self.old_test_types
+                for capability in dyno.capabilities
+                if dyno.name.casefold() not in old or capability.test_type.casefold() not in self.old_test_types
             ]
         if capabilities:
             self._as_admin()
@@ -167,18 +167,18 @@ class _Writing:
 
     def _make_vehicles(self) -> None:
         ids = [vehicle.id for vehicle in self.intake.vehicles if vehicle.id]
-        there = Vehicle.objects.in_bulk(ids)
+        existing = Vehicle.objects.in_bulk(ids)
         self.vehicles: dict[Hashable, int] = {}
         new = []
         for vehicle in self.intake.vehicles:
             if vehicle.id:
                 self.vehicles[vehicle.key] = vehicle.id
-                self._fill_in(there[vehicle.id], vehicle.fields)
+                self._fill_in(existing[vehicle.id], vehicle.fields)
             else:
                 new.append((vehicle.key, Vehicle(ground_id=self.ground_id, **vehicle.fields)))
         self.changed = self.changed or bool(new)
-        made = Vehicle.objects.bulk_create([vehicle for _, vehicle in new], batch_size=BATCH)
-        self.vehicles |= {key: vehicle.pk for (key, _), vehicle in zip(new, made, strict=True)}
+        created = Vehicle.objects.bulk_create([vehicle for _, vehicle in new], batch_size=BATCH)
+        self.vehicles |= {key: vehicle.pk for (key, _), vehicle in zip(new, created, strict=True)}
 
     def _fill_in(self, vehicle: Vehicle, fields: dict[str, Any]) -> None:
         filled = [name for name, value in fields.items() if value and not getattr(vehicle, name)]
@@ -229,9 +229,9 @@ class _Writing:
         return dyno
 
     def _insert(self, rows: Iterable[Row]) -> list[Row]:
-        made = self.work.insert_all(rows, batch=BATCH)
-        self.changed = self.changed or bool(made)
-        return made
+        inserted = self.work.insert_all(rows, batch=BATCH)
+        self.changed = self.changed or bool(inserted)
+        return inserted
 
 
 def _codes(name: str) -> Iterator[str]:

@@ -138,8 +138,8 @@ def _number(**whose: Any) -> int:
     return sum(kind.rows.filter(state__in=kind.under_way, **whose).count() for kind in KINDS)
 
 
-def _too_many(what: str) -> Refused:
-    sentence = f"{what} waiting or under way, which is the most at once; wait for one to end, or stop one."
+def _too_many(subject: str) -> Refused:
+    sentence = f"{subject} waiting or under way, which is the most at once; wait for one to end, or stop one."
     return Refused.because(RefusalCode.TOO_MANY_AT_ONCE, sentence)
 
 

@@ -54,7 +54,7 @@ def set_maintenance(
             raise Refused(wrong)
         others = list(Allocation.objects.filter(pk__in=moves).values_list("pk", "dyno_id", "vehicle_id"))
         targets = {answer.dyno_id for answer in (*answers.values(), *moves.values()) if answer.dyno_id}
-        targets |= {here for _, here, _ in others}
+        targets |= {other_dyno for _, other_dyno, _ in others}
         _lock_dynos(work, {dyno_id, *targets}, [window_id] if window_id else [], returning)
         access.require_kind(actor.user, work.ground_id, kind)
         window = work.lock(MaintenanceWindow, [window_id])[window_id] if window_id else None
@@ -85,7 +85,7 @@ def set_maintenance(
         work.summary = f"{window}" + (f", {len(hits)} displaced ({tally_of(answers.values())})" if hits else "")
         work.summary += f", {len(moves)} moved to make room" if moves else ""
 
-    asked = {
+    params = {
         "dyno": dyno_id,
         "days": days.iso(),
         "kind": kind,
@@ -93,7 +93,7 @@ def set_maintenance(
         "back": returning,
         "answers": {str(id_): [a.to, a.dyno_id, a.first_day] for id_, a in (answers | moves).items()},
     }
-    return carry_out(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=asked)
+    return carry_out(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=params)
 
 
 def lift_maintenance(
@@ -127,8 +127,8 @@ def lift_maintenance(
         others = f", and {count(len(rows) - 1, 'later one')} of its series" if len(rows) > 1 else ""
         work.summary = f"{window} lifted{others}" + (f", {len(returning)} brought back" if returning else "")
 
-    asked = {"window": window_id, "back": returning, "version": version} | ({"later": True} if later else {})
-    return carry_out(write, actor=actor, action=Action.LIFT_MAINTENANCE, key=key, request=asked)
+    params = {"window": window_id, "back": returning, "version": version} | ({"later": True} if later else {})
+    return carry_out(write, actor=actor, action=Action.LIFT_MAINTENANCE, key=key, request=params)
 
 
 def _later_ids(window_id: int) -> list[int]:
@@ -151,7 +151,7 @@ def _expect_no_other_window(dyno_id: int, days: DayRange, window: MaintenanceWin
     """Nor a test that still runs past its end, which is in the way of all that is to come."""
     stays = stays_on(dyno_id, days, leaving_out_window=window.pk if window else None)
     old = ExistingPlacement(DayRange(window.first_day, window.last_day), window.dyno_id) if window else None
-    kept = old is not None and old.covers(dyno_id, days)
-    others = [stay for stay in stays if stay.kind == "maintenance" or (stay.overruns(days) and not kept)]
+    unchanged = old is not None and old.covers(dyno_id, days)
+    others = [stay for stay in stays if stay.kind == "maintenance" or (stay.overruns(days) and not unchanged)]
     if refusals := check_window(dyno_id, days, others):
         raise Refused(refusals)

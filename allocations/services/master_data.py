@@ -64,8 +64,8 @@ def change_row(work: Work, row: Any, values: Mapping[str, Any]) -> None:
 def delete_row(work: Work, row: Any) -> None:
     """Raises Refused where anything refers to the row, and names what."""
     work.summary = f"{name_of(row)} deleted"
-    for each in [*goes_along(row), row]:
-        record(work, each, values_of(each), None)
+    for part in [*goes_along(row), row]:
+        record(work, part, values_of(part), None)
     try:
         row.delete()
     except ProtectedError as error:
@@ -83,14 +83,14 @@ def goes_along(row: models.Model) -> list[models.Model]:
 
 def digest(row: models.Model) -> str:
     """Of all that a row and what goes along with it have: what a form carries, to tell that it has changed since."""
-    rows = [values_of(each) for each in (row, *goes_along(row))]
+    rows = [values_of(part) for part in (row, *goes_along(row))]
     text = json.dumps(rows, sort_keys=True, cls=DjangoJSONEncoder)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def expect_seen(row: models.Model, seen: str | None) -> None:
+def expect_seen(row: models.Model, seen_digest: str | None) -> None:
     """Raises Stale where the row is not as it was seen; None asks for no check."""
-    if seen is not None and seen != digest(row):
+    if seen_digest is not None and seen_digest != digest(row):
         raise Stale("Somebody else has changed this in the meantime; look at it as it is now and try again.")
 
 
@@ -120,8 +120,8 @@ def check_row(row: models.Model) -> None:
     try:
         row.full_clean()
     except ValidationError as error:
-        found = error.message_dict
-        raise Invalid({"" if name == NON_FIELD_ERRORS else name: found[name] for name in found}) from error
+        messages = error.message_dict
+        raise Invalid({"" if name == NON_FIELD_ERRORS else name: messages[name] for name in messages}) from error
 
 
 def name_of(row: models.Model) -> str:
@@ -135,12 +135,12 @@ def record(work: Work, row: models.Model, before: dict | None, after: dict | Non
 
 def _in_use(row: models.Model, error: ProtectedError) -> str:
     numbers: dict[type[models.Model], int] = {}
-    for each in error.protected_objects:
-        numbers[type(each)] = numbers.get(type(each), 0) + 1
+    for referrer in error.protected_objects:
+        numbers[type(referrer)] = numbers.get(type(referrer), 0) + 1
     users = ", ".join(
         count(number, str(model._meta.verbose_name), str(model._meta.verbose_name_plural))
         for model, number in sorted(numbers.items(), key=lambda pair: pair[0].__name__)
     )
     instead = "; disable it instead" if isinstance(row, Dyno) else ""
-    kept = "its ground" if isinstance(row, ProvingGround) else "it"
-    return f"{name_of(row)} cannot be deleted: {users} would lose {kept}{instead}."
+    loss = "its ground" if isinstance(row, ProvingGround) else "it"
+    return f"{name_of(row)} cannot be deleted: {users} would lose {loss}{instead}."

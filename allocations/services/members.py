@@ -65,14 +65,14 @@ def change_ground(
         if ways is not None:
             set_travel(work, ground, ways)
 
-    asked = values | {"ground": ground_id, "shutdowns": as_asked(shut), "travel": as_asked(ways)}
+    params = values | {"ground": ground_id, "shutdowns": as_asked(shut), "travel": as_asked(ways)}
     access.require(actor.user, ground_id, Role.ADMIN)
     with transaction.atomic():
         # Under the locks of all dynos nobody books by the old days off while the new ones are answered for.
         ground = ProvingGround.objects.select_for_update(no_key=True).filter(pk=ground_id).first()
         list(Dyno.objects.select_for_update(no_key=True).filter(ground=ground_id).order_by("pk").values_list("pk"))
         before = rules_of(ground_id).calendar
-        change = keep(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
+        change = keep(write, actor=actor, action=Action.CHANGE, key=key, request=params)
         after, today = rules_of(ground_id).calendar, clock.today(ground.time_zone if ground else "UTC")
         answer_losses(ground_id, before, after, answers or {}, actor=actor, today=today)
         return change
@@ -95,8 +95,8 @@ def set_membership(user_id: int, ground_id: int, role: Role | str, *, actor: Act
         record(work, row, None, values_of(row))
         work.summary = f"{name_of(row)} added"
 
-    asked = {"user": user_id, "ground": ground_id, "role": role}
-    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=asked)
+    params = {"user": user_id, "ground": ground_id, "role": role}
+    return keep(write, actor=actor, action=Action.CHANGE, key=key, request=params)
 
 
 def remove_membership(membership_id: int, *, actor: Actor) -> Change:

@@ -34,23 +34,23 @@ def about_booking(
 
     `before` is None where a request has just got its place; `waits` says that the vehicle now has a waiting request.
     """
-    what = f"{row.vehicle}, {row.test_type}"
+    subject = f"{row.vehicle}, {row.test_type}"
     new = _place(after, names)
     if before is None:
-        return f"{what}: your request has its place, {new}{_from_due(row, after)}."
+        return f"{subject}: your request has its place, {new}{_from_due(row, after)}."
     old = _place(before, names)
     if after["status"] == AllocationStatus.CANCELLED:
-        return f"{what}: off {old}; " + ("it waits for another place." if waits else "cancelled.")
+        return f"{subject}: off {old}; " + ("it waits for another place." if waits else "cancelled.")
     if before["status"] == AllocationStatus.CANCELLED:
-        return f"{what}: back on {new}{_from_due(row, after)}."
+        return f"{subject}: back on {new}{_from_due(row, after)}."
     if after["status"] == AllocationStatus.COMPLETED:
-        return f"{what}: completed on {new}{_from_plan(before, after)}."
+        return f"{subject}: completed on {new}{_from_plan(before, after)}."
     same = (before["dyno_id"], before["first_day"]) == (after["dyno_id"], after["first_day"])
     if same and after["last_day"] < before["last_day"]:
-        return f"{what}: cut on {old}; it ends on {full_date(_day(after['last_day']))}" + (
+        return f"{subject}: cut on {old}; it ends on {full_date(_day(after['last_day']))}" + (
             " and its rest waits." if waits else "."
         )
-    return f"{what}: moved from {old} to {new}{_from_due(row, after)}."
+    return f"{subject}: moved from {old} to {new}{_from_due(row, after)}."
 
 
 def about_request(row: TestRequest, before: State, after: State) -> str:
@@ -70,12 +70,12 @@ def about_dyno(row: Allocation, dyno: State) -> str:
 
 def about_many(action: Action, number: int, late: int) -> str:
     """One sentence for many bookings and requests of one person."""
-    what = {
+    outcome = {
         Action.PLAN: "placed or moved by a plan",
         Action.UNDO: "put back, as a change was undone",
         Action.CANCEL_REQUEST: "cancelled",
     }.get(action, "changed")
-    sentence = f"{number} of your bookings and requests were {what}."
+    sentence = f"{number} of your bookings and requests were {outcome}."
     return f"{sentence} {late} of them end after their due date." if late else sentence
 
 
@@ -111,8 +111,8 @@ def _difference(name: str, before: State, after: State) -> str:
     if name not in PLAIN_VALUES:
         return label
     values: Sequence[Any] = [before[name], after[name]]
-    shown = [full_date(_day(value)) if value and name in DAYS else str(value) for value in values]
-    return f"{label} " + " to ".join("none" if text == "None" else text for text in shown)
+    texts = [full_date(_day(value)) if value and name in DAYS else str(value) for value in values]
+    return f"{label} " + " to ".join("none" if text == "None" else text for text in texts)
 
 
 def _day(value: dt.date | str) -> dt.date:

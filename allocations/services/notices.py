@@ -16,7 +16,7 @@ from dynosite.accounts.models import User
 if TYPE_CHECKING:
     from allocations.services.unit_of_work import Work
 
-TOLD = frozenset(Action) - {Action.IMPORT, Action.START, Action.REQUEST, Action.ADD, Action.DELETE}
+NEWSWORTHY = frozenset(Action) - {Action.IMPORT, Action.START, Action.REQUEST, Action.ADD, Action.DELETE}
 """The actions of which those concerned are told."""
 MOST_SINGLY = 5
 """Lines that one change gives a person singly; more are put together in one notice."""
@@ -36,7 +36,7 @@ class Line:
 def tell(work: "Work", change: Change) -> None:
     """Writes notices for those whose bookings and requests the change touched, save its author and those who are no
     members any more. What ended before today is no news."""
-    if work.action not in TOLD:
+    if work.action not in NEWSWORTHY:
         return
     lines = [*_of_bookings(work, change), *_of_requests(work), *_of_dynos(work, change)]
     if not lines:
@@ -59,9 +59,9 @@ def mark_seen(user: User, *, ids: Iterable[int] | None = None) -> int:
     return notices.update(seen_at=timezone.now())
 
 
-def choose_mail(user: User, *, wanted: bool) -> None:
+def choose_mail(user: User, *, enabled: bool) -> None:
     """Whether notices come by mail too."""
-    User.objects.filter(pk=user.pk).update(mail_notices=wanted)
+    User.objects.filter(pk=user.pk).update(mail_notices=enabled)
 
 
 def _notices(change: Change, action: Action, user: int, lines: list[Line]) -> Iterator[Notice]:
@@ -172,9 +172,9 @@ def _is_news(step: Step) -> bool:
     before, after = step
     if before is None:
         return bool(after["request_id"]) and after["status"] in OPEN_STATUSES
-    gone = [state["status"] == AllocationStatus.CANCELLED for state in (before, after)]
+    cancelled = [state["status"] == AllocationStatus.CANCELLED for state in (before, after)]
     places = [(state["dyno_id"], state["first_day"], state["last_day"]) for state in (before, after)]
-    return gone[0] != gone[1] or (not gone[1] and places[0] != places[1])
+    return cancelled[0] != cancelled[1] or (not cancelled[1] and places[0] != places[1])
 
 
 def _concerns_others(work: "Work", id_: int, step: Step) -> bool:
@@ -192,9 +192,11 @@ def _names(dynos: set[int]) -> dict[int, str]:
 
 
 def _members(ground_id: int, users: set[int]) -> set[int]:
-    here = Q(is_superuser=True) | Q(memberships__ground=ground_id)
+    belongs = Q(is_superuser=True) | Q(memberships__ground=ground_id)
     return (
-        set(User.objects.filter(here, pk__in=users, is_active=True).values_list("pk", flat=True)) if users else set()
+        set(User.objects.filter(belongs, pk__in=users, is_active=True).values_list("pk", flat=True))
+        if users
+        else set()
     )
 
 

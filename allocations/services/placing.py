@@ -12,7 +12,7 @@ from allocations.enums import OPEN_STATUSES, RefusalCode, RequestStatus, Weight
 from allocations.exceptions import NotFound, Refusal, Refused, Stale
 from allocations.models import Allocation, TestRequest, Vehicle
 from allocations.rulebook import LONGEST_STAY, ExistingPlacement, Question, violations
-from allocations.selectors.availability import NEAREST, Placement, nearest_places, question_of, wanted_for
+from allocations.selectors.availability import NEAREST, Placement, nearest_places, query_for, question_of
 from allocations.selectors.ground_rules import length_of
 from allocations.selectors.lanes import best_of_each
 from allocations.selectors.wishes import concerns_of, wish_of
@@ -54,7 +54,7 @@ def offering_places(
             today = vehicle.ground.today()
             search = partial(
                 nearest_places,
-                wanted_for(
+                query_for(
                     vehicle, test_type_id, length or length_of(vehicle.ground_id, test_type_id, days), drive=drive
                 ),
                 days.first,
@@ -132,7 +132,7 @@ def place(
 
 def expect_confirmed(concerns: Iterable[Refusal], confirmed: Collection[str]) -> None:
     """Raises Refused with what has to be confirmed and is not."""
-    open_ = [each for each in concerns if each.code.weight is Weight.ASKS and each.code not in confirmed]
+    open_ = [concern for concern in concerns if concern.code.weight is Weight.ASKS and concern.code not in confirmed]
     if open_:
         raise Refused(open_)
 
@@ -152,14 +152,14 @@ def _let_rest_wait(work: Work, allocation: Allocation, request: TestRequest, len
 
 def locked_allocation(work: Work, allocation_id: int, *, dynos: Iterable[int] = ()) -> Allocation:
     """Locks the allocation's dyno, the further `dynos`, its vehicle and the allocation itself, in that order."""
-    seen = Allocation.objects.filter(pk=allocation_id).values("dyno_id", "vehicle_id", "ground_id").first()
-    if seen is None:
+    unlocked = Allocation.objects.filter(pk=allocation_id).values("dyno_id", "vehicle_id", "ground_id").first()
+    if unlocked is None:
         raise NotFound(NOT_FOUND)
-    work.enter(seen["ground_id"])
-    work.lock_dynos([seen["dyno_id"], *dynos])
-    work.lock_vehicles([seen["vehicle_id"]])
+    work.enter(unlocked["ground_id"])
+    work.lock_dynos([unlocked["dyno_id"], *dynos])
+    work.lock_vehicles([unlocked["vehicle_id"]])
     allocation = work.lock(Allocation, [allocation_id])[allocation_id]
-    if allocation.dyno_id != seen["dyno_id"]:
+    if allocation.dyno_id != unlocked["dyno_id"]:
         raise Stale("Somebody else has moved this a moment ago; look at it as it is now and try again.")
     return allocation
 

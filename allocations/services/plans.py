@@ -168,7 +168,7 @@ def think(
     where the plan has become another worker's.
     """
     Plan.objects.filter(pk=plan.pk, holder=plan.holder).update(state=PlanState.THINKING)
-    found = problem_of(plan, requests=plan.chosen)
+    planning = problem_of(plan, requests=plan.chosen)
     curve: list[tuple[float, int, int]] = []
 
     def progress(now: Progress) -> None:
@@ -177,31 +177,31 @@ def think(
             on_progress(now)
 
     solution = solve(
-        found.problem,
+        planning.problem,
         seconds=plan.seconds,
         workers=workers,
         steps=steps,
         on_progress=progress,
         should_stop=should_stop,
     )
-    reasons = reasons_of(plan, found.problem, found.rows, solution)
+    reasons = reasons_of(plan, planning.problem, planning.rows, solution)
     plan.state, plan.curve = PlanState.READY, curve
     plan.objective, plan.bound, plan.proven = solution.objective, solution.bound, solution.status == "optimal"
-    plan.problem = found.problem.to_json()
+    plan.problem = planning.problem.to_json()
     with transaction.atomic():
         jobs.expect_mine(jobs.PLANS, plan)
         plan.items.all().delete()
-        PlanItem.objects.bulk_create(_items(plan, found, solution, reasons))
+        PlanItem.objects.bulk_create(_items(plan, planning, solution, reasons))
         plan.holder = plan.held_until = None
         # Not what others may have changed meanwhile: its name, its note, and that it is put away.
         plan.save(update_fields=THOUGHT_OUT)
     return plan
 
 
-def _items(plan: Plan, found: PlanningProblem, solution: Solution, reasons: dict[str, Reason]) -> list[PlanItem]:
+def _items(plan: Plan, planning: PlanningProblem, solution: Solution, reasons: dict[str, Reason]) -> list[PlanItem]:
     placements = {placement.id: placement for placement in solution.placements}
     items = []
-    for id_, row in found.rows.items():
+    for id_, row in planning.rows.items():
         at = placements.get(id_)
         if isinstance(row, Allocation) and at and _stays(plan, row, at):
             continue
@@ -216,7 +216,7 @@ def _items(plan: Plan, found: PlanningProblem, solution: Solution, reasons: dict
             item.first_day = plan.first_day + dt.timedelta(days=at.first)
             item.last_day = plan.first_day + dt.timedelta(days=at.last)
         items.append(item)
-    for request in found.impossible:
+    for request in planning.impossible:
         reason = "No dyno may run it."
         earliest = request.earliest_start
         if earliest and stretch_of(plan.ground_id, request.test_type_id, earliest, request.days).last > plan.last_day:
@@ -265,17 +265,17 @@ def apply_plan(
         moved = len(allocations)
         work.summary = f"{plan} applied: {len(chosen) - moved} placed, {moved} moved"
 
-    asked = {"plan": str(plan_id), "items": sorted(items) if items is not None else None}
-    return carry_out(write, actor=actor, action=Action.PLAN, key=key, request=asked)
+    params = {"plan": str(plan_id), "items": sorted(items) if items is not None else None}
+    return carry_out(write, actor=actor, action=Action.PLAN, key=key, request=params)
 
 
 def _lock(work: Work, chosen: list[PlanItem]) -> tuple[dict[int, Allocation], dict[int, TestRequest]]:
     moved = [item.allocation for item in chosen if item.allocation]
-    asked = [item.request for item in chosen if item.request]
-    work.lock_dynos([item.dyno_id for item in chosen if item.dyno_id] + [each.dyno_id for each in moved])
-    work.lock_vehicles([each.vehicle_id for each in moved] + [each.vehicle_id for each in asked])
-    requests = work.lock(TestRequest, [each.pk for each in asked])
-    allocations = work.lock(Allocation, [each.pk for each in moved])
+    placed = [item.request for item in chosen if item.request]
+    work.lock_dynos([item.dyno_id for item in chosen if item.dyno_id] + [row.dyno_id for row in moved])
+    work.lock_vehicles([row.vehicle_id for row in moved] + [row.vehicle_id for row in placed])
+    requests = work.lock(TestRequest, [row.pk for row in placed])
+    allocations = work.lock(Allocation, [row.pk for row in moved])
     return allocations, requests
 
 

@@ -44,8 +44,8 @@ def create_request(
         work.insert(request)
         work.summary = f"{request} requested, {days} days"
 
-    asked = values | {"vehicle": vehicle_id}
-    return carry_out(write, actor=actor, action=Action.REQUEST, key=key, request=asked)
+    params = values | {"vehicle": vehicle_id}
+    return carry_out(write, actor=actor, action=Action.REQUEST, key=key, request=params)
 
 
 def change_request(
@@ -73,8 +73,8 @@ def change_request(
         work.update(request, **values)
         work.summary = f"Request changed: {request}"
 
-    asked = values | {"request": request_id, "version": version}
-    return carry_out(write, actor=actor, action=Action.CHANGE_REQUEST, key=key, request=asked)
+    params = values | {"request": request_id, "version": version}
+    return carry_out(write, actor=actor, action=Action.CHANGE_REQUEST, key=key, request=params)
 
 
 def cancel_request(request_id: int, *, actor: Actor, version: int | None = None, key: str | None = None) -> Change:
@@ -85,8 +85,8 @@ def cancel_request(request_id: int, *, actor: Actor, version: int | None = None,
         work.update(request, status=RequestStatus.CANCELLED)
         work.summary = f"Request cancelled: {request}"
 
-    asked = {"request": request_id, "version": version}
-    return carry_out(write, actor=actor, action=Action.CANCEL_REQUEST, key=key, request=asked)
+    params = {"request": request_id, "version": version}
+    return carry_out(write, actor=actor, action=Action.CANCEL_REQUEST, key=key, request=params)
 
 
 def _locked(work: Work, request_id: int) -> TestRequest:
@@ -124,11 +124,11 @@ def _check(request: TestRequest) -> None:
 
 
 def _follows_itself(request: TestRequest) -> bool:
-    seen: set[int] = set()
+    visited: set[int] = set()
     earlier = request.after_id
-    while earlier is not None and earlier not in seen:
+    while earlier is not None and earlier not in visited:
         if earlier == request.pk:
             return True
-        seen.add(earlier)
+        visited.add(earlier)
         earlier = TestRequest.objects.filter(pk=earlier).values_list("after_id", flat=True).first()
     return False

@@ -49,13 +49,13 @@ def rest_of(allocation: Allocation, dyno_id: int, first_day: dt.date | None, las
             first += DAY
     if last_day:
         return DayRange(first, last_day)
-    if (left := progress_of(allocation).left) < 1:
+    if (remaining := progress_of(allocation).remaining) < 1:
         sentence = (
             f"It should have ended on {full_date(allocation.last_day)} and has no days left to move: "
             "say its new last day too, or complete it."
         )
         raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
-    return rules.calendar.stretch(first, left, pauses=pauses)
+    return rules.calendar.stretch(first, remaining, pauses=pauses)
 
 
 def move_rest(
@@ -71,7 +71,7 @@ def move_rest(
     if allocation.first_day >= today:
         replace(work, allocation, dyno_id, days, status=status, confirmed=confirmed)
         return allocation
-    here = str(allocation.dyno)
+    old_dyno = str(allocation.dyno)
     work.update(allocation, last_day=_ran_until(allocation, today - DAY), status=AllocationStatus.COMPLETED)
     question = require_bookable(
         Placement(allocation.vehicle_id, dyno_id, allocation.test_type_id, days, drive=allocation.drive)
@@ -98,22 +98,22 @@ def move_rest(
         expect_confirmed([Refusal(RefusalCode.FEWER_DAYS, sentence)], confirmed)
     work.summary = (
         f"{question.test.vehicle} to {question.dyno.name}, {days}: {question.test.test_type}; "
-        f"on {here} it ran until {full_date(allocation.last_day)}"
+        f"on {old_dyno} it ran until {full_date(allocation.last_day)}"
     )
     return rest
 
 
 def let_rest_wait(work: Work, allocation: Allocation) -> None:
     """The days of its request that an allocation leaves open become a request of their own, which comes after it."""
-    left = open_days(allocation)
-    if not left or allocation.request_id is None:
+    remaining = open_days(allocation)
+    if not remaining or allocation.request_id is None:
         return
     request = work.lock(TestRequest, [allocation.request_id])[allocation.request_id]
-    work.update(request, days=request.days - left)
+    work.update(request, days=request.days - remaining)
     waiting_rest(
         work,
         allocation,
-        days=left,
+        days=remaining,
         earliest=allocation.last_day + DAY,
         note=f"The rest of {request}.",
         after_id=request.pk,
@@ -126,5 +126,5 @@ def _ran_until(allocation: Allocation, yesterday: dt.date) -> dt.date:
         return yesterday
     past = DayRange(allocation.last_day + DAY, yesterday)
     question = question_of(Placement.of(allocation, days=past))
-    taken = question is None or any(stay.days.overlaps(past) for stay in question.stays)
-    return allocation.last_day if taken else yesterday
+    is_occupied = question is None or any(stay.days.overlaps(past) for stay in question.stays)
+    return allocation.last_day if is_occupied else yesterday

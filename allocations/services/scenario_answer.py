@@ -12,7 +12,7 @@ from allocations.planning.bottleneck import Pricing, price_groups, with_one_more
 from allocations.planning.measures import lateness_of, shortfall_of, together, use_of_dynos
 from allocations.selectors.scenario_edits import read_edits
 from allocations.selectors.scenario_problem import Edited, edited, groups_of, runners_by_type
-from allocations.selectors.scenarios import GroundFacts, asked_by, facts_of, problem_now
+from allocations.selectors.scenarios import GroundFacts, facts_of, problem_now, scope_of
 
 MEASURED = 3
 """Shortages, the dearest first, that are solved again with one more dyno."""
@@ -34,9 +34,9 @@ def answer(
     steps: int | None = None,
 ) -> dict[str, Any]:
     """What the scenario's `result` keeps. With `steps` it searches by count, and comes to the same each time."""
-    facts = facts_of(asked_by(scenario))
-    found = problem_now(scenario)
-    now, then = edited(found, [], facts), edited(found, read_edits(scenario.edits), facts)
+    facts = facts_of(scope_of(scenario))
+    planning = problem_now(scenario)
+    now, then = edited(planning, [], facts), edited(planning, read_edits(scenario.edits), facts)
     stages = 3 + MEASURED
 
     def plan(problem: Problem, stage: int, doing: str) -> Solution:
@@ -78,22 +78,22 @@ def answer(
     }
 
 
-def _figures(found: Edited, solution: Solution, facts: GroundFacts) -> dict[str, Any]:
-    late = lateness_of(found.problem, solution)
-    uses = use_of_dynos(found.problem, solution, found.away)
+def _figures(result: Edited, solution: Solution, facts: GroundFacts) -> dict[str, Any]:
+    late = lateness_of(result.problem, solution)
+    uses = use_of_dynos(result.problem, solution, result.away)
     return {
-        "tests": len(found.problem.tests) + found.impossible,
-        "unplaced": len(solution.unplaced) + found.impossible,
+        "tests": len(result.problem.tests) + result.impossible,
+        "unplaced": len(solution.unplaced) + result.impossible,
         "late_tests": late.tests,
         "late_days": late.days,
         "objective": solution.objective,
-        "shortfall": shortfall_of(found.problem, solution),
+        "shortfall": shortfall_of(result.problem, solution),
         "bound": solution.bound,
         "gap": round(100 * solution.gap),
         "proven": solution.status == "optimal",
         "moved": solution.moved,
         "use": together(uses, uses).percent,
-        "dynos": len(found.problem.dynos),
+        "dynos": len(result.problem.dynos),
     }
 
 
@@ -135,14 +135,14 @@ def _ranked(pricing: Pricing | None, groups: dict[str, list[str]], scenario: Sce
         return [{"group": name, "tests": len(groups[name]), "price": None} for name in largest[:LISTED]]
     return [
         {
-            "group": each.group,
-            "tests": len(groups[each.group]),
-            "price": round(each.price, 1),
-            "first": (scenario.first_day + dt.timedelta(days=each.first)).isoformat(),
-            "last": (scenario.first_day + dt.timedelta(days=each.last)).isoformat(),
+            "group": shortage.group,
+            "tests": len(groups[shortage.group]),
+            "price": round(shortage.price, 1),
+            "first": (scenario.first_day + dt.timedelta(days=shortage.first)).isoformat(),
+            "last": (scenario.first_day + dt.timedelta(days=shortage.last)).isoformat(),
         }
-        for each in pricing.shortages[:LISTED]
-        if each.price > 0
+        for shortage in pricing.shortages[:LISTED]
+        if shortage.price > 0
     ]
 
 

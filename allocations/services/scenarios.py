@@ -82,8 +82,8 @@ def scenarios_of(ground_id: int, *, user: User) -> QuerySet[Scenario]:
 def change_scenario(scenario_id: uuid.UUID | str, *, actor: Actor, **values: Any) -> Scenario:
     """Name and note, or what it asks; after the latter its answer counts no more."""
     scenario = _idle(scenario_id, actor)
-    asked = {"first_day", "last_day", "movable", "frozen_until", "seconds"}
-    if any(values.get(name, getattr(scenario, name)) != getattr(scenario, name) for name in asked):
+    question_fields = {"first_day", "last_day", "movable", "frozen_until", "seconds"}
+    if any(values.get(name, getattr(scenario, name)) != getattr(scenario, name) for name in question_fields):
         _expect_days(values["first_day"], values["last_day"])
         values |= {"state": ScenarioState.DRAFT, "result": {}}
     for name, value in values.items():
@@ -180,10 +180,10 @@ def think_scenario(scenario_id: uuid.UUID | str) -> None:
 
 def _teller(scenario: Scenario) -> Callable[[int, int, str, Progress | None], None]:
     def tell(stage: int, stages: int, doing: str, now: Progress | None) -> None:
-        said: dict[str, Any] = {"stage": stage, "stages": stages, "doing": doing}
+        status: dict[str, Any] = {"stage": stage, "stages": stages, "doing": doing}
         if now is not None:
-            said |= {"objective": now.objective, "bound": now.bound, "unplaced": now.unplaced}
-        jobs.tell(_key(scenario.pk), said)
+            status |= {"objective": now.objective, "bound": now.bound, "unplaced": now.unplaced}
+        jobs.tell(_key(scenario.pk), status)
 
     return tell
 

@@ -121,12 +121,12 @@ def _expect_untouched(steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
 
 def _earlier_values(model: type[models.Model], before: dict | None) -> dict[str, Any]:
     if before is None:
-        made = {
+        removal = {
             Allocation: {"status": AllocationStatus.CANCELLED},
             MaintenanceWindow: {"lifted_at": timezone.now()},
             TestRequest: {"status": RequestStatus.CANCELLED},
         }
-        return made[model]  # type: ignore[index, return-value]
+        return removal[model]  # type: ignore[index, return-value]
     fields: dict[str, Any] = {name: model._meta.get_field(name) for name in before if name != "version"}
     return {name: field.to_python(before[name]) for name, field in fields.items()}
 
@@ -182,13 +182,13 @@ def _in_the_way(allocation: Allocation, values: dict[str, Any], days: DayRange) 
 def _mark_displaced(window_id: int, rows: dict[_Key, Any]) -> None:
     """Whether what a window displaced is back where it stood, or aside again, as the undoing left it."""
     moved = [id_ for model, id_ in rows if model is Allocation]
-    for each in Displacement.objects.filter(window_id=window_id, allocation_id__in=moved):
-        now = rows[Allocation, each.allocation_id]
+    for displacement in Displacement.objects.filter(window_id=window_id, allocation_id__in=moved):
+        now = rows[Allocation, displacement.allocation_id]
         back = (now.dyno_id, now.first_day, now.last_day, now.status) == (
-            each.dyno_id,
-            each.first_day,
-            each.last_day,
-            each.status,
+            displacement.dyno_id,
+            displacement.first_day,
+            displacement.last_day,
+            displacement.status,
         )
-        each.restored_at = timezone.now() if back else None
-        each.save(update_fields=["restored_at"])
+        displacement.restored_at = timezone.now() if back else None
+        displacement.save(update_fields=["restored_at"])

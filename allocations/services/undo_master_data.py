@@ -8,7 +8,7 @@ from django.db.models import Model
 from allocations.enums import RefusalCode
 from allocations.exceptions import Invalid, Refused
 from allocations.models import Capability, Change, Dyno, Vehicle
-from allocations.selectors.revisions import KEPT, altered, is_as_left, role_to_undo, values_from
+from allocations.selectors.revisions import MASTER_DATA, altered, is_as_left, role_to_undo, values_from
 from allocations.services.master_data import add_row, change_row, delete_row, goes_along, name_of
 from allocations.services.unit_of_work import Work
 
@@ -17,7 +17,10 @@ def lock_kept(work: Work, change: Change) -> None:
     """Enters the ground and locks those dynos and vehicles of the change that are there."""
     work.enter(change.ground_id, role_to_undo(change.items))
     states = [
-        (KEPT[item["model"]], state) for item in change.items for state in (item["before"], item["after"]) if state
+        (MASTER_DATA[item["model"]], state)
+        for item in change.items
+        for state in (item["before"], item["after"])
+        if state
     ]
     dynos = {state["id"] for model, state in states if model is Dyno}
     dynos |= {state["dyno_id"] for model, state in states if model is Capability}
@@ -38,7 +41,7 @@ def put_back_kept(work: Work, change: Change) -> None:
 
 
 def _put_back_one(work: Work, item: Mapping[str, Any]) -> None:
-    model = KEPT[item["model"]]
+    model = MASTER_DATA[item["model"]]
     row = model._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk=item["id"]).first()
     added = item["before"] is None
     if not is_as_left(item, row) or (added and row is not None and goes_along(row)):
@@ -58,5 +61,5 @@ def _put_back_one(work: Work, item: Mapping[str, Any]) -> None:
 def _name(item: Mapping[str, Any], row: Model | None) -> str:
     if row is not None:
         return name_of(row)
-    kept, kind = item["before"] or item["after"], str(KEPT[item["model"]]._meta.verbose_name)
-    return f"{kind.capitalize()} {kept.get('name') or kept.get('tag') or item['id']}"
+    values, kind = item["before"] or item["after"], str(MASTER_DATA[item["model"]]._meta.verbose_name)
+    return f"{kind.capitalize()} {values.get('name') or values.get('tag') or item['id']}"

@@ -101,29 +101,31 @@ class Work:
 
     def lock_dynos(self, ids: Iterable[int], needed: Role = Role.SCHEDULER) -> None:
         """Locks the dynos' rows in id order, so that writers queue and never deadlock."""
-        wanted = sorted(set(ids))
-        rows = _locked(Dyno, wanted)
-        if len(rows) < len(wanted):
+        sorted_ids = sorted(set(ids))
+        rows = _locked(Dyno, sorted_ids)
+        if len(rows) < len(sorted_ids):
             raise NotFound(access.NOT_FOUND)
         for _, ground_id in rows:
             self.enter(ground_id, needed)
-        self.dynos.update(wanted)
+        self.dynos.update(sorted_ids)
 
     def lock_vehicles(self, ids: Iterable[int]) -> None:
         """Locks the vehicles' rows in id order, after the dynos'."""
-        wanted = sorted(set(ids))
-        rows = _locked(Vehicle, wanted)
-        if len(rows) < len(wanted) or any(ground_id != self.ground_id for _, ground_id in rows):
+        sorted_ids = sorted(set(ids))
+        rows = _locked(Vehicle, sorted_ids)
+        if len(rows) < len(sorted_ids) or any(ground_id != self.ground_id for _, ground_id in rows):
             raise NotFound(access.NOT_FOUND)
 
     def lock(self, model: type[Row], ids: Iterable[int]) -> dict[int, Row]:
         """Locks the rows in id order, after dynos and vehicles, and returns them by id."""
-        wanted = sorted(set(ids))
+        sorted_ids = sorted(set(ids))
         query = (
-            model._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk__in=wanted).order_by("pk")
+            model._default_manager.select_for_update(no_key=True, of=("self",))
+            .filter(pk__in=sorted_ids)
+            .order_by("pk")
         )
         rows = {row.pk: row for row in query}
-        if len(rows) < len(wanted) or any(row.ground_id != self.ground_id for row in rows.values()):
+        if len(rows) < len(sorted_ids) or any(row.ground_id != self.ground_id for row in rows.values()):
             raise NotFound(access.NOT_FOUND)
         return rows
 
@@ -134,12 +136,12 @@ class Work:
 
     def insert_all(self, rows: Iterable[Row], *, batch: int = 500) -> list[Row]:
         """Saves new rows of one model in few statements and records them."""
-        made = list(rows)
-        if made:
-            type(made[0])._default_manager.bulk_create(made, batch_size=batch)
-        for row in made:
+        inserted = list(rows)
+        if inserted:
+            type(inserted[0])._default_manager.bulk_create(inserted, batch_size=batch)
+        for row in inserted:
             self._record(type(row), row.pk, None, snapshot(row))
-        return made
+        return inserted
 
     def update(self, row: Row, **values: Any) -> None:
         """Sets a locked row's fields, raises its version, and records it."""

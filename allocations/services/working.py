@@ -35,21 +35,21 @@ def as_asked(rows: Iterable[ShutDays] | Iterable[Way] | None) -> list[dict[str, 
     return None if rows is None else [asdict(row) for row in rows]
 
 
-def set_shutdowns(work: Work, ground: ProvingGround, wanted: Iterable[ShutDays]) -> None:
+def set_shutdowns(work: Work, ground: ProvingGround, shutdowns: Iterable[ShutDays]) -> None:
     """Makes the ground's shutdowns those wanted: rows that are alike stay, the rest goes or comes."""
-    missing = {(each.name, each.first_day, each.last_day) for each in wanted}
+    missing = {(shutdown.name, shutdown.first_day, shutdown.last_day) for shutdown in shutdowns}
     for row in ground.shutdowns.all():
         if (key := (row.name, row.first_day, row.last_day)) in missing:
             missing.discard(key)
         else:
-            _gone(work, row)
+            _remove(work, row)
     for name, first_day, last_day in sorted(missing):
         _come(work, Shutdown(ground=ground, name=name, first_day=first_day, last_day=last_day))
 
 
-def set_travel(work: Work, ground: ProvingGround, wanted: Iterable[Way]) -> None:
+def set_travel(work: Work, ground: ProvingGround, travel: Iterable[Way]) -> None:
     """Makes the ground's travel what is wanted; a way back that is said for itself goes before that of `both`."""
-    ways = list(wanted)
+    ways = list(travel)
     missing = {(way.to_id, way.origin_id): way.days for way in ways if way.both}
     missing |= {(way.origin_id, way.to_id): way.days for way in ways}
     for row in ground.travel.all():
@@ -57,14 +57,14 @@ def set_travel(work: Work, ground: ProvingGround, wanted: Iterable[Way]) -> None
         if missing.get(key) == row.days:
             del missing[key]
         else:
-            _gone(work, row)
+            _remove(work, row)
     for (origin_id, to_id), days in sorted(missing.items()):
         of_ground(Facility, origin_id, ground.pk)
         of_ground(Facility, to_id, ground.pk)
         _come(work, Travel(ground=ground, origin_id=origin_id, to_id=to_id, days=days))
 
 
-def _gone(work: Work, row: Any) -> None:
+def _remove(work: Work, row: Any) -> None:
     record(work, row, values_of(row), None)
     row.delete()
 

@@ -80,7 +80,7 @@ def _of_place(posted: QueryDict, allocation: Allocation) -> QueryDict:
 def _days_to_move(allocation: Allocation) -> int:
     """The days of its length, of a running test those that it has left."""
     if allocation.status == AllocationStatus.RUNNING:
-        return progress_of(allocation).left
+        return progress_of(allocation).remaining
     return length_of(allocation.ground_id, allocation.test_type_id, allocation.days)
 
 

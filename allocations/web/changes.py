@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from allocations.enums import Action, Door, Role
 from allocations.models import Change, ProvingGround
 from allocations.selectors.history import change_by_id, changes, entries
-from allocations.selectors.revisions import KEPT, is_kept
+from allocations.selectors.revisions import MASTER_DATA, is_kept
 from allocations.services.undo import undo
 from allocations.web.domain_errors import actor_of, attempt, key_of, say_done
 from allocations.web.ground_context import current_ground, shell_of
@@ -29,7 +29,9 @@ _KINDS = {
     "allocation": ("booking",),
     "maintenancewindow": ("maintenance window",),
     "testrequest": ("test request",),
-} | {name: (str(model._meta.verbose_name), str(model._meta.verbose_name_plural)) for name, model in KEPT.items()}
+} | {
+    name: (str(model._meta.verbose_name), str(model._meta.verbose_name_plural)) for name, model in MASTER_DATA.items()
+}
 
 
 @require_safe

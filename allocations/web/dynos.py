@@ -209,7 +209,7 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
 def _save(request: HttpRequest, form: DynoForm, runs: Any, dyno: Dyno | None) -> Any:
     shared = {"actor": actor_of(request), "runs": runs_of(runs), "key": key_of(request)}
     if dyno:
-        return change_dyno(dyno.pk, seen=form.seen_before, **shared, **form.values)
+        return change_dyno(dyno.pk, seen_digest=form.seen_before, **shared, **form.values)
     return add_dyno(**shared, **form.values)
 
 

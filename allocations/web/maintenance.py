@@ -234,7 +234,7 @@ def _page(
         "hits": [(hit, data.get(f"answer-{hit.allocation.pk}") or _proposal(hit)) for hit in hits or ()],
         "blocked": any(not hit.answers for hit in hits or ()),
         "cut": [_cut(hit, days) for hit in hits or () if days and hit.allocation.status == AllocationStatus.RUNNING],
-        "returns": returns(window, left=days) if window and days else [],
+        "returns": returns(window, remaining=days) if window and days else [],
         "days": days,
         "long": days is not None and days.days > LONG_WINDOW,
         "tally": tally_of(hit.proposed for hit in hits or () if hit.proposed),

@@ -41,6 +41,6 @@ def mark_seen(request: HttpRequest) -> HttpResponse:
 @require_POST
 def mail(request: HttpRequest) -> HttpResponse:
     by_mail = request.POST.get("mail") == "on"
-    notices.choose_mail(request.user, wanted=by_mail)
+    notices.choose_mail(request.user, enabled=by_mail)
     messages.success(request, "Notices come by mail too." if by_mail else "Notices stay on this page.")
     return redirect("allocations:notice-list")

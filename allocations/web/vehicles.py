@@ -158,7 +158,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             outcome = attempt(
                 lambda: change_vehicle(
-                    pk, actor=actor_of(request), seen=form.seen_before, key=key_of(request), **form.values
+                    pk, actor=actor_of(request), seen_digest=form.seen_before, key=key_of(request), **form.values
                 )
             )
         except Invalid as invalid:

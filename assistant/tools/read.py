@@ -171,7 +171,7 @@ def detect_conflicts(caller: Caller, args: a.Period) -> dict[str, Any]:
     return {
         "conflicts": [
             {
-                "what": conflict.what,
+                "what": conflict.name,
                 "shared": "dyno" if conflict.same_dyno else "vehicle",
                 "stays": [conflict.one, conflict.other],
             }

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from allocations.models import Vehicle
-from allocations.selectors.availability import Wanted, find_places, nearest_places, wanted_for
+from allocations.selectors.availability import PlaceQuery, find_places, nearest_places, query_for
 from dynosite.benchmarks.report import Report, milliseconds
 from dynosite.benchmarks.scratch import DYNO, START, TEST_TYPE, VEHICLE, Site, analyze, build_site, fill
 
@@ -20,7 +20,7 @@ ALLOCATIONS = (20_000, 200_000)
 STAY, WITHIN = 5, 60
 """Days that are looked for, and how far from the first day a place may start."""
 
-Search = Callable[[Wanted, dt.date], object]
+Search = Callable[[PlaceQuery, dt.date], object]
 
 
 def run(*, seconds: float) -> Report:
@@ -43,7 +43,7 @@ def run(*, seconds: float) -> Report:
 
 def _measure(report: Report, site: Site, count: int, seconds: float) -> None:
     vehicle = Vehicle.objects.get(pk=VEHICLE)
-    target = wanted_for(vehicle, TEST_TYPE, STAY)
+    target = query_for(vehicle, TEST_TYPE, STAY)
     weeks = count // ALLOCATIONS[0] * 100 - 30
     searches: dict[str, tuple[Search, int]] = {
         "round trip": (_nothing, STAY),
@@ -56,7 +56,7 @@ def _measure(report: Report, site: Site, count: int, seconds: float) -> None:
     middle: dict[str, float] = {}
     for label, (search, days) in searches.items():
         chance = random.Random(7)  # noqa: S311
-        adjusted = Wanted(**{name: getattr(target, name) for name in Wanted.__slots__} | {"days": days})
+        adjusted = PlaceQuery(**{name: getattr(target, name) for name in PlaceQuery.__slots__} | {"days": days})
         with CaptureQueriesContext(connection) as queries:
             search(adjusted, START)
         durations = []
@@ -88,21 +88,21 @@ def _measure(report: Report, site: Site, count: int, seconds: float) -> None:
         report.failures.append(f"{count:,}: the plan scans the whole occupancy table")
 
 
-def _nothing(target: Wanted, day: dt.date) -> None:
+def _nothing(target: PlaceQuery, day: dt.date) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
 
 
-def _find(target: Wanted, day: dt.date) -> list:
+def _find(target: PlaceQuery, day: dt.date) -> list:
     return find_places(target, first_day=day, latest=day + dt.timedelta(days=WITHIN))
 
 
-def _nearest(target: Wanted, day: dt.date) -> list:
+def _nearest(target: PlaceQuery, day: dt.date) -> list:
     return nearest_places(target, day)
 
 
-def _loop(target: Wanted, day: dt.date) -> list:
+def _loop(target: PlaceQuery, day: dt.date) -> list:
     with connection.cursor() as cursor:
         for number in range(WITHIN + 1):
             first = day + dt.timedelta(days=number)
@@ -127,7 +127,7 @@ def _loop(target: Wanted, day: dt.date) -> list:
     return []
 
 
-def plan(target: Wanted, day: dt.date) -> tuple[set[str], bool]:
+def plan(target: PlaceQuery, day: dt.date) -> tuple[set[str], bool]:
     """The occupancy's indexes in the plan of a search, and whether it reads the whole table anywhere."""
     lines: list[str] = []
 

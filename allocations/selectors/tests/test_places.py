@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from allocations.enums import Drive, WeightClass
 from allocations.models import Allocation, Capability, Dyno, MaintenanceWindow
 from allocations.rulebook import violations
-from allocations.selectors.availability import Placement, find_places, question_of, wanted_for
+from allocations.selectors.availability import Placement, find_places, query_for, question_of
 from allocations.tests import naive
 from allocations.tests.world import day
 from dynosite.lib.days import DayRange
@@ -118,7 +118,7 @@ def test_find_places_equals_a_loop_over_days(world, data):
         out = data.draw(st.none() | st.sampled_from(sorted(ids))) if ids else None
         counted = [stay for number, stay in enumerate(taken) if number != out]
         car = world.vehicles[vehicle]
-        wanted = wanted_for(car, world.tests["Brake"].pk, days)
+        wanted = query_for(car, world.tests["Brake"].pk, days)
         with CaptureQueriesContext(connection) as queries:
             found = find_places(
                 wanted,
@@ -127,7 +127,7 @@ def test_find_places_equals_a_loop_over_days(world, data):
                 near=None if near is None else day(near),
                 limit=99,
                 leaving_out=ids.get(out),
-                taken=[(made[s.dyno].pk, day(s.first), day(s.last)) for s in spoken_for],
+                occupied=[(made[s.dyno].pk, day(s.first), day(s.last)) for s in spoken_for],
             )
         assert len(queries) == 2
         expected = naive.places(
@@ -149,7 +149,7 @@ def test_find_places_equals_a_loop_over_days(world, data):
 
 def agrees_with_the_rulebook(world, dynos, vehicle, days: DayRange, leaving_out: int | None) -> None:
     """A dyno is found for a day if and only if the rulebook refuses nothing."""
-    wanted = wanted_for(vehicle, world.tests["Brake"].pk, days.days)
+    wanted = query_for(vehicle, world.tests["Brake"].pk, days.days)
     for dyno in dynos.values():
         found = find_places(wanted, first_day=days.first, latest=days.first, dynos=[dyno.pk], leaving_out=leaving_out)
         placement = Placement(vehicle.pk, dyno.pk, world.tests["Brake"].pk, days, allocation_id=leaving_out)
@@ -158,7 +158,7 @@ def agrees_with_the_rulebook(world, dynos, vehicle, days: DayRange, leaving_out:
 
 @pytest.mark.parametrize(("days", "latest"), [(0, 5), (367, 5), (3, -1)])
 def test_impossible_wishes_find_nothing_and_ask_nothing(world, django_assert_num_queries, days, latest):
-    wanted = wanted_for(world.vehicles["412W101"], world.tests["Brake"].pk, days)
+    wanted = query_for(world.vehicles["412W101"], world.tests["Brake"].pk, days)
     with django_assert_num_queries(0):
         assert find_places(wanted, first_day=day(0), latest=day(latest)) == []
 
@@ -172,7 +172,7 @@ def test_long_stay_that_began_long_ago_still_takes_its_days(world):
         last_day=day(0),
         **stay,
     )
-    wanted = wanted_for(world.vehicles["412W101"], world.tests["4K Certification"].pk, 2)
+    wanted = query_for(world.vehicles["412W101"], world.tests["4K Certification"].pk, 2)
     found = find_places(wanted, first_day=day(0), latest=day(3), dynos=[world.dynos["NPG 2"].pk], limit=9)
     assert [(place.first_day, place.slack) for place in found] == [(day(1), 2)]
 
@@ -183,6 +183,6 @@ def test_the_narrowest_dyno_counts_what_it_may_run_of_every_test(world):
     Capability.objects.create(
         dyno=broad, test_type=world.tests["Brake"], drives=Drive.values, weight_classes=[WeightClass.HEAVY]
     )
-    wanted = wanted_for(world.vehicles["412W101"], world.tests["Emission"].pk, 2)
+    wanted = query_for(world.vehicles["412W101"], world.tests["Emission"].pk, 2)
     found = find_places(wanted, first_day=day(0), latest=day(0), limit=9)
     assert [place.dyno_id for place in found] == [narrow.pk, broad.pk]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from allocations.models import Allocation, Facility, ProvingGround, Shutdown, TestType, Travel
 from allocations.rulebook import violations
-from allocations.selectors.availability import Placement, find_places, question_of, wanted_for
+from allocations.selectors.availability import Placement, find_places, query_for, question_of
 from allocations.selectors.ground_rules import rules_for
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, day
 
@@ -72,7 +72,7 @@ def test_the_places_found_are_those_that_the_rulebook_allows(halls, drawn, ways,
                 source="import",
             )
         car = halls.vehicles["412W101"]
-        found = find_places(wanted_for(car, test.pk, days), first_day=day(0), latest=day(12), limit=99)
+        found = find_places(query_for(car, test.pk, days), first_day=day(0), latest=day(12), limit=99)
         calendar = rules_for(ground.pk, test.pk)[0].calendar
         allowed = set()
         for dyno in ("East 1", "East 2", "West 1", "West 2"):

@@ -7,7 +7,7 @@ from allocations.exceptions import Refused
 from allocations.models import TestRequest
 from allocations.selectors.scenario_edits import in_words, read_edit
 from allocations.selectors.scenario_problem import edited, groups_of, runners_by_type
-from allocations.selectors.scenarios import Asked, facts_of, names_for, pinned, problem_of
+from allocations.selectors.scenarios import PlanningScope, facts_of, names_for, pinned, problem_of
 from allocations.tests.boards import maintain
 from allocations.tests.world import day
 
@@ -29,7 +29,7 @@ def ground(world):
 
 
 def made(world, *data, movable=Movable.NOTHING):
-    asked = Asked(world.north.pk, day(0), day(29))
+    asked = PlanningScope(world.north.pk, day(0), day(29))
     found = pinned(problem_of(asked), movable=movable, frozen_until=None)
     facts = facts_of(asked)
     before = found.problem.to_json()

@@ -219,12 +219,12 @@ def test_a_row_that_changed_since_it_was_seen_is_left(world):
     dyno, vehicle = world.dynos["NPG 1"], world.vehicles["412W101"]
     seen = digest(dyno), digest(vehicle)
     wanted = [Runs(world.tests["Emission"].pk, ["2WD"], [">10K"])]
-    fleet.change_dyno(dyno.pk, runs=wanted, seen=seen[0], actor=world.actor("admin"))
-    fleet.change_vehicle(vehicle.pk, team="Brakes", seen=seen[1], actor=world.actor())
+    fleet.change_dyno(dyno.pk, runs=wanted, seen_digest=seen[0], actor=world.actor("admin"))
+    fleet.change_vehicle(vehicle.pk, team="Brakes", seen_digest=seen[1], actor=world.actor())
     with pytest.raises(Stale):
-        fleet.change_dyno(dyno.pk, notes="Mine", seen=seen[0], actor=world.actor("admin"))
+        fleet.change_dyno(dyno.pk, notes="Mine", seen_digest=seen[0], actor=world.actor("admin"))
     with pytest.raises(Stale):
-        fleet.change_vehicle(vehicle.pk, team="Mine", seen=seen[1], actor=world.actor())
+        fleet.change_vehicle(vehicle.pk, team="Mine", seen_digest=seen[1], actor=world.actor())
     vehicle.refresh_from_db()
     dyno.refresh_from_db()
     assert (vehicle.team, dyno.notes) == ("Brakes", "")

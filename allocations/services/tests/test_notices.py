@@ -185,7 +185,7 @@ def test_who_is_not_to_be_mailed_is_not(world, booked, how):
     window(world, move_to(world, "NPG 21", 4))
     scheduler = User.objects.filter(username="scheduler")
     if how == "opted out":
-        choose_mail(world.users["scheduler"], wanted=False)
+        choose_mail(world.users["scheduler"], enabled=False)
     elif how == "no address":
         scheduler.update(email="")
     elif how == "left":

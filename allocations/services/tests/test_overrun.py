@@ -8,7 +8,7 @@ from allocations.models import Allocation, TestRequest
 from allocations.planning import check, solve
 from allocations.selectors import reports
 from allocations.selectors.allocations import ahead, checks_of
-from allocations.selectors.availability import find_places, wanted_for
+from allocations.selectors.availability import find_places, query_for
 from allocations.selectors.calendar import calendar
 from allocations.selectors.dynos import coming_allocations, dyno_list
 from allocations.selectors.fit import fits
@@ -74,9 +74,9 @@ def test_the_day_it_ends_is_no_overrun(world, overrun):
 
 
 def test_its_place_is_never_offered(world, overrun):
-    wanted = wanted_for(world.vehicles["412W103"], world.tests["Brake"].pk, 2)
+    wanted = query_for(world.vehicles["412W103"], world.tests["Brake"].pk, 2)
     assert find_places(wanted, first_day=day(3), latest=day(60), limit=9) == []
-    own = wanted_for(world.vehicles["412W101"], world.tests["Brake"].pk, 2)
+    own = query_for(world.vehicles["412W101"], world.tests["Brake"].pk, 2)
     assert find_places(own, first_day=day(3), latest=day(60), limit=9) == []
     itself = find_places(own, first_day=day(3), latest=day(3), limit=9, leaving_out=overrun.pk)
     assert {place.dyno for place in itself} == {"NPG 1", "NPG 21"}
@@ -137,7 +137,7 @@ def test_both_are_a_conflict_until_one_gives_way(world, overrun):
     with clock.day_is(day(2)):
         after = allocation_of(world.book("412W103", "NPG 1", 4, 6))
     (conflict,) = reports.conflicts(world.north, user=world.users["viewer"])
-    assert (conflict.what, conflict.days) == ("NPG 1", DayRange(day(4), day(4)))
+    assert (conflict.name, conflict.days) == ("NPG 1", DayRange(day(4), day(4)))
     booking.cancel(after.pk, actor=world.actor())
     assert reports.conflicts(world.north, user=world.users["viewer"]) == []
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from allocations.models import TestRequest
-from allocations.selectors.availability import find_places, wanted_for
+from allocations.selectors.availability import find_places, query_for
 from allocations.services import booking
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, World, allocation_of, day
 
@@ -67,5 +67,5 @@ def test_move(busy):
 
 
 def test_find_places(busy):
-    wanted = wanted_for(busy.vehicles["412W101"], busy.tests["Brake"].pk, 3)
+    wanted = query_for(busy.vehicles["412W101"], busy.tests["Brake"].pk, 3)
     assert statements(lambda: find_places(wanted, first_day=day(0), latest=day(60), limit=99)) == 2

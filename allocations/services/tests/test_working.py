@@ -20,7 +20,7 @@ from allocations.models import (
 )
 from allocations.planning import check, solve
 from allocations.selectors.allocations import checks_of
-from allocations.selectors.availability import find_places, wanted_for
+from allocations.selectors.availability import find_places, query_for
 from allocations.selectors.fit import fits
 from allocations.selectors.maintenance import Answer, fallout
 from allocations.selectors.plans import problem_of
@@ -123,7 +123,7 @@ def working_days(first, last):
 
 
 def test_places_for_a_test_that_pauses_are_as_long_as_it_takes(working):
-    wanted = wanted_for(working.vehicles["412W102"], working.tests["Emission"].pk, 4)
+    wanted = query_for(working.vehicles["412W102"], working.tests["Emission"].pk, 4)
     found = find_places(wanted, first_day=day(5), latest=day(20), limit=9)
     # Mon 7 to Wed 9 is three days; Thursday is Thanksgiving; Friday 11 is the fourth.
     assert spans(found) == [("NPG 3", 7, 11), ("NPG 4", 7, 11)]
@@ -255,7 +255,7 @@ def test_enough_days_or_the_same_facility_are_no_matter(apart, dyno, first):
 
 def test_places_keep_the_days_on_the_way(apart):
     apart.book("412W101", "NPG 1", 0, 3)
-    wanted = wanted_for(apart.vehicles["412W101"], apart.tests["Brake"].pk, 2)
+    wanted = query_for(apart.vehicles["412W101"], apart.tests["Brake"].pk, 2)
     npg21 = [apart.dynos["NPG 21"].pk]
     assert spans(find_places(wanted, first_day=day(-2), latest=day(20), limit=9, dynos=npg21)) == [("NPG 21", 6, 7)]
     assert spans(find_places(wanted, first_day=day(-3), latest=day(20), limit=1, dynos=npg21)) == [("NPG 21", -3, -2)]
@@ -404,7 +404,7 @@ def test_travel_stays_in_the_ground_and_takes_an_admin(world):
 
 
 def test_a_search_takes_two_statements_with_a_calendar_too(working):
-    wanted = wanted_for(working.vehicles["412W102"], working.tests["Emission"].pk, 4)
+    wanted = query_for(working.vehicles["412W102"], working.tests["Emission"].pk, 4)
     with CaptureQueriesContext(connection) as queries:
         find_places(wanted, first_day=day(0), latest=day(60), limit=9)
     assert len(queries) == 2
