@@ -32,10 +32,10 @@ def test_stay_over_both_ends_is_shown_from_where_it_begins(world):
     assert (bar.start, bar.length, bar.first, bar.last) == (-3, 24, day(-3), day(20))
 
 
-@pytest.mark.parametrize(("first", "last", "shown"), [(-5, -1, 0), (-5, 0, 1), (13, 20, 1), (14, 20, 0)])
-def test_only_stays_that_touch_the_days_are_shown(world, first, last, shown):
+@pytest.mark.parametrize(("first", "last", "expected"), [(-5, -1, 0), (-5, 0, 1), (13, 20, 1), (14, 20, 0)])
+def test_only_stays_that_touch_the_days_are_shown(world, first, last, expected):
     world.book("412W101", "NPG 1", first, last)
-    assert len(row(world, "NPG 1").bars) == shown
+    assert len(row(world, "NPG 1").bars) == expected
 
 
 def test_longest_stay_that_began_a_year_before_is_shown(world):
@@ -52,17 +52,17 @@ def test_cancelled_takes_no_place(world):
 def test_load_and_use_count_bookable_days(world):
     world.book("412W101", "NPG 1", 0, 6)
     maintain(world.dynos["NPG 2"], day(5), day(20))
-    found = board(world)
-    assert found.load == [25] * 5 + [33] * 2 + [0] * 7
-    assert found.outlook == 0
-    use = {each.name: (each.use, each.weekly) for each in found.rows}
+    schedule = board(world)
+    assert schedule.load == [25] * 5 + [33] * 2 + [0] * 7
+    assert schedule.outlook == 0
+    use = {dyno_row.name: (dyno_row.use, dyno_row.weekly) for dyno_row in schedule.rows}
     assert use == {"NPG 21": (0, [0, 0]), "NPG 1": (50, [100, 0]), "NPG 2": (0, [0, 0]), "NPG 3": (0, [0, 0])}
-    assert found.now_column == 1
+    assert schedule.now_column == 1
 
 
 def test_days_without_today_have_no_outlook(world):
-    found = board(world, DayRange(day(8), day(20)))
-    assert (found.outlook, found.now_column) == (None, None)
+    schedule = board(world, DayRange(day(8), day(20)))
+    assert (schedule.outlook, schedule.now_column) == (None, None)
 
 
 def test_progress_is_of_the_days_up_to_now(world):
@@ -72,12 +72,12 @@ def test_progress_is_of_the_days_up_to_now(world):
 
 
 def test_facilities_and_dynos_stand_in_their_order(world):
-    found = board(world)
-    assert [(group.facility, [row.name for row in group.rows]) for group in found.groups] == [
+    schedule = board(world)
+    assert [(group.facility, [row.name for row in group.rows]) for group in schedule.groups] == [
         ("Annex", ["NPG 21"]),
         ("NPG", ["NPG 1", "NPG 2", "NPG 3"]),
     ]
-    assert found.test_types == [
+    assert schedule.test_types == [
         ("4k-certification", "4K Certification"),
         ("brake", "Brake"),
         ("emission", "Emission"),

@@ -56,7 +56,7 @@ def with_all_cases(world) -> dict[int, tuple | None]:
     for number, (status, first, last, due, late) in enumerate(CASES):
         world.dyno(f"DY {number}", (world.tests["Brake"], ["2WD"], ["<10K"]))
         vehicle = world.vehicle(f"500W{number}")
-        asked = create_request(
+        requested = create_request(
             vehicle.pk,
             test_type_id=world.tests["Brake"].pk,
             days=last - first + 1,
@@ -64,7 +64,7 @@ def with_all_cases(world) -> dict[int, tuple | None]:
             due_date=due and day(due),
         )
         booked = allocation_of(world.book(vehicle.tag, f"DY {number}", first, last))
-        Allocation.objects.filter(pk=booked.pk).update(status=status, request=asked.items[0]["id"])
+        Allocation.objects.filter(pk=booked.pk).update(status=status, request=requested.items[0]["id"])
         expected[booked.pk] = late and late[:2]
     return expected
 

@@ -54,25 +54,25 @@ stays = st.lists(
 
 
 def without_overlaps(drawn: list[naive.Taken]) -> list[naive.Taken]:
-    kept: list[naive.Taken] = []
+    accepted: list[naive.Taken] = []
     for stay in drawn:
         clash = any(
             stay.first <= other.last
             and other.first <= stay.last
             and (stay.dyno == other.dyno or (stay.vehicle and stay.vehicle == other.vehicle))
-            for other in kept
+            for other in accepted
         )
         if not clash:
-            kept.append(stay)
-    return kept
+            accepted.append(stay)
+    return accepted
 
 
-def store(world, dynos, taken) -> tuple[dict[str, Dyno], dict[int, int]]:
-    """Writes it all, and returns the dynos by name and the allocations' ids by their place in `taken`."""
-    made = {}
+def store(world, dynos, spans) -> tuple[dict[str, Dyno], dict[int, int]]:
+    """Writes it all, and returns the dynos by name and the allocations' ids by their place in `spans`."""
+    by_name = {}
     for dyno in dynos:
         lo, hi = dyno.available.start, dyno.available.stop
-        made[dyno.name] = world.dyno(
+        by_name[dyno.name] = world.dyno(
             dyno.name,
             *((world.tests["Brake"], *row) for row in dyno.rows),
             enabled=dyno.enabled,
@@ -80,10 +80,10 @@ def store(world, dynos, taken) -> tuple[dict[str, Dyno], dict[int, int]]:
             available_to=None if hi == 10_000 else day(hi - 1),
         )
     ids = {}
-    for number, stay in enumerate(taken):
+    for number, stay in enumerate(spans):
         place = {
             "ground": world.north,
-            "dyno": made[stay.dyno],
+            "dyno": by_name[stay.dyno],
             "first_day": day(stay.first),
             "last_day": day(stay.last),
         }
@@ -93,14 +93,14 @@ def store(world, dynos, taken) -> tuple[dict[str, Dyno], dict[int, int]]:
             ids[number] = Allocation.objects.create(
                 vehicle=world.vehicles[stay.vehicle], test_type=world.tests["Brake"], source="form", **place
             ).pk
-    return made, ids
+    return by_name, ids
 
 
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_find_places_equals_a_loop_over_days(world, data):
     dynos = [data.draw(naive_dynos(name)) for name in NAMES]
-    taken = without_overlaps(data.draw(stays))
+    drawn = without_overlaps(data.draw(stays))
     vehicle = data.draw(st.sampled_from(["412W101", "412W102", "412W103"]))
     days, first = data.draw(st.integers(1, 5)), data.draw(st.integers(-2, SPAN))
     latest = first + data.draw(st.integers(0, 12))
@@ -108,26 +108,26 @@ def test_find_places_equals_a_loop_over_days(world, data):
     spoken_for = without_overlaps(
         data.draw(
             st.lists(stays.map(lambda some: some[0] if some else None), max_size=2).map(
-                lambda some: [each for each in some if each]
+                lambda some: [stay for stay in some if stay]
             )
         )
     )
     with transaction.atomic():
         Dyno.objects.filter(ground=world.north).update(enabled=False)
-        made, ids = store(world, dynos, taken)
+        by_name, ids = store(world, dynos, drawn)
         out = data.draw(st.none() | st.sampled_from(sorted(ids))) if ids else None
-        counted = [stay for number, stay in enumerate(taken) if number != out]
+        counted = [stay for number, stay in enumerate(drawn) if number != out]
         car = world.vehicles[vehicle]
-        wanted = query_for(car, world.tests["Brake"].pk, days)
+        query = query_for(car, world.tests["Brake"].pk, days)
         with CaptureQueriesContext(connection) as queries:
-            found = find_places(
-                wanted,
+            places = find_places(
+                query,
                 first_day=day(first),
                 latest=day(latest),
                 near=None if near is None else day(near),
                 limit=99,
                 leaving_out=ids.get(out),
-                occupied=[(made[s.dyno].pk, day(s.first), day(s.last)) for s in spoken_for],
+                occupied=[(by_name[s.dyno].pk, day(s.first), day(s.last)) for s in spoken_for],
             )
         assert len(queries) == 2
         expected = naive.places(
@@ -141,26 +141,26 @@ def test_find_places_equals_a_loop_over_days(world, data):
             latest=latest,
             near=near,
         )
-        assert [(place.dyno, (place.first_day - day(0)).days) for place in found] == expected
-        assert all((place.last_day - place.first_day).days == days - 1 for place in found)
-        agrees_with_the_rulebook(world, made, car, DayRange.starting(day(first), days), ids.get(out))
+        assert [(place.dyno, (place.first_day - day(0)).days) for place in places] == expected
+        assert all((place.last_day - place.first_day).days == days - 1 for place in places)
+        agrees_with_the_rulebook(world, by_name, car, DayRange.starting(day(first), days), ids.get(out))
         transaction.set_rollback(True)
 
 
 def agrees_with_the_rulebook(world, dynos, vehicle, days: DayRange, leaving_out: int | None) -> None:
     """A dyno is found for a day if and only if the rulebook refuses nothing."""
-    wanted = query_for(vehicle, world.tests["Brake"].pk, days.days)
+    query = query_for(vehicle, world.tests["Brake"].pk, days.days)
     for dyno in dynos.values():
-        found = find_places(wanted, first_day=days.first, latest=days.first, dynos=[dyno.pk], leaving_out=leaving_out)
+        places = find_places(query, first_day=days.first, latest=days.first, dynos=[dyno.pk], leaving_out=leaving_out)
         placement = Placement(vehicle.pk, dyno.pk, world.tests["Brake"].pk, days, allocation_id=leaving_out)
-        assert bool(found) == (violations(question_of(placement)) == [])
+        assert bool(places) == (violations(question_of(placement)) == [])
 
 
 @pytest.mark.parametrize(("days", "latest"), [(0, 5), (367, 5), (3, -1)])
 def test_impossible_wishes_find_nothing_and_ask_nothing(world, django_assert_num_queries, days, latest):
-    wanted = query_for(world.vehicles["412W101"], world.tests["Brake"].pk, days)
+    query = query_for(world.vehicles["412W101"], world.tests["Brake"].pk, days)
     with django_assert_num_queries(0):
-        assert find_places(wanted, first_day=day(0), latest=day(latest)) == []
+        assert find_places(query, first_day=day(0), latest=day(latest)) == []
 
 
 def test_long_stay_that_began_long_ago_still_takes_its_days(world):
@@ -172,9 +172,9 @@ def test_long_stay_that_began_long_ago_still_takes_its_days(world):
         last_day=day(0),
         **stay,
     )
-    wanted = query_for(world.vehicles["412W101"], world.tests["4K Certification"].pk, 2)
-    found = find_places(wanted, first_day=day(0), latest=day(3), dynos=[world.dynos["NPG 2"].pk], limit=9)
-    assert [(place.first_day, place.slack) for place in found] == [(day(1), 2)]
+    query = query_for(world.vehicles["412W101"], world.tests["4K Certification"].pk, 2)
+    places = find_places(query, first_day=day(0), latest=day(3), dynos=[world.dynos["NPG 2"].pk], limit=9)
+    assert [(place.first_day, place.slack) for place in places] == [(day(1), 2)]
 
 
 def test_the_narrowest_dyno_counts_what_it_may_run_of_every_test(world):
@@ -183,6 +183,6 @@ def test_the_narrowest_dyno_counts_what_it_may_run_of_every_test(world):
     Capability.objects.create(
         dyno=broad, test_type=world.tests["Brake"], drives=Drive.values, weight_classes=[WeightClass.HEAVY]
     )
-    wanted = query_for(world.vehicles["412W101"], world.tests["Emission"].pk, 2)
-    found = find_places(wanted, first_day=day(0), latest=day(0), limit=9)
-    assert [place.dyno_id for place in found] == [narrow.pk, broad.pk]
+    query = query_for(world.vehicles["412W101"], world.tests["Emission"].pk, 2)
+    places = find_places(query, first_day=day(0), latest=day(0), limit=9)
+    assert [place.dyno_id for place in places] == [narrow.pk, broad.pk]

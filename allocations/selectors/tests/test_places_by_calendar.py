@@ -56,12 +56,12 @@ def test_the_places_found_are_those_that_the_rulebook_allows(halls, drawn, ways,
         for origin, to, length in ((east, west, ways[0]), (west, east, ways[1])):
             if length:
                 Travel.objects.create(ground=ground, origin=origin, to=to, days=length)
-        kept: list[tuple[str, int, int, bool]] = []
+        accepted: list[tuple[str, int, int, bool]] = []
         for dyno, first, length, own in drawn:
             last = first + length - 1
-            if any(f <= last and first <= k and (d == dyno or own == o) for d, f, k, o in kept):
+            if any(f <= last and first <= k and (d == dyno or own == o) for d, f, k, o in accepted):
                 continue  # the dyno, or the vehicle, is taken
-            kept.append((dyno, first, last, own))
+            accepted.append((dyno, first, last, own))
             Allocation.objects.create(
                 ground=ground,
                 vehicle=halls.vehicles["412W101" if own else "412W102"],
@@ -72,7 +72,7 @@ def test_the_places_found_are_those_that_the_rulebook_allows(halls, drawn, ways,
                 source="import",
             )
         car = halls.vehicles["412W101"]
-        found = find_places(query_for(car, test.pk, days), first_day=day(0), latest=day(12), limit=99)
+        places = find_places(query_for(car, test.pk, days), first_day=day(0), latest=day(12), limit=99)
         calendar = rules_for(ground.pk, test.pk)[0].calendar
         allowed = set()
         for dyno in ("East 1", "East 2", "West 1", "West 2"):
@@ -80,12 +80,12 @@ def test_the_places_found_are_those_that_the_rulebook_allows(halls, drawn, ways,
                 stay = calendar.stretch(day(first), days, pauses=pauses)
                 if not violations(question_of(Placement(car.pk, halls.dynos[dyno].pk, test.pk, stay))):
                     allowed.add((dyno, stay.first, stay.last))
-        assert {(place.dyno, place.first_day, place.last_day) for place in found} <= allowed
+        assert {(place.dyno, place.first_day, place.last_day) for place in places} <= allowed
         # Of each dyno the first day that would do is among them.
         earliest = {dyno: min(first for d, first, _ in allowed if d == dyno) for dyno, _, _ in allowed}
-        assert {dyno: _earliest(found, dyno) for dyno in earliest} == earliest
+        assert {dyno: _earliest(places, dyno) for dyno in earliest} == earliest
         transaction.set_rollback(True)
 
 
-def _earliest(found, dyno: str) -> dt.date | None:
-    return min((place.first_day for place in found if place.dyno == dyno), default=None)
+def _earliest(places, dyno: str) -> dt.date | None:
+    return min((place.first_day for place in places if place.dyno == dyno), default=None)

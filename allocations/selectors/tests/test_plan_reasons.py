@@ -21,25 +21,25 @@ def say(world):
     one, two = (f"d{world.dynos[name].pk}" for name in ("NPG 1", "NPG 2"))
     plan = Plan(ground=world.north, first_day=day(0), last_day=day(29))
 
-    def words(dynos, *taken, at=None, more=None, other=None, **test):
+    def words(dynos, *blocks, at=None, more=None, other=None, **test):
         test = {"days": 3, "earliest": 0, "due": 4} | test
-        wanted = Test("r", "v", weight=2, dynos=tuple({1: one, 2: two}[number] for number in dynos), **test)
-        tests, placed = [wanted], []
+        requested = Test("r", "v", weight=2, dynos=tuple({1: one, 2: two}[number] for number in dynos), **test)
+        tests, placed = [requested], []
         if at is not None:
-            problem = Problem(30, (one, two), (wanted,))
-            placed.append(Placement("r", {1: one, 2: two}[at[0]], at[1], problem.last_day(wanted, at[1])))
+            problem = Problem(30, (one, two), (requested,))
+            placed.append(Placement("r", {1: one, 2: two}[at[0]], at[1], problem.last_day(requested, at[1])))
         if other:
             tests.append(Test("a", "w", 5, 0, 4, 2, (one, two), placed=(one, 0)))
             placed.append(Placement("a", {1: one, 2: two}[other[0]], other[1], other[1] + 4))
         occupied = tuple(
-            Occupied(first, last, dyno={1: one, 2: two}.get(what), vehicle="v" if what == "v" else None)
-            for what, first, last in taken
+            Occupied(first, last, dyno={1: one, 2: two}.get(holder), vehicle="v" if holder == "v" else None)
+            for holder, first, last in blocks
         )
         problem = Problem(30, (one, two), tuple(tests), occupied, **(more or {}))
         unplaced = () if at is not None else ("r",)
         solution = Solution("feasible", 0, 0, 0, 0.0, tuple(placed), unplaced)
-        found = reasons_of(plan, problem, {"r": request, "a": allocation}, solution)
-        return {id_: reason.whole for id_, reason in found.items()}
+        reasons = reasons_of(plan, problem, {"r": request, "a": allocation}, solution)
+        return {id_: reason.whole for id_, reason in reasons.items()}
 
     return words
 
@@ -90,9 +90,11 @@ def test_who_comes_after_another_says_so(say):
 
 
 def test_what_moves_names_whom_it_makes_room_for(say):
-    found = say([1], at=(1, 2), other=(1, 5))
-    assert found["r"] == "In time."
-    assert found["a"].startswith("Makes room for 412W103, Brake. 5 days late: it would fit on NPG 2 from 16 Nov 2026")
+    reasons = say([1], at=(1, 2), other=(1, 5))
+    assert reasons["r"] == "In time."
+    assert reasons["a"].startswith(
+        "Makes room for 412W103, Brake. 5 days late: it would fit on NPG 2 from 16 Nov 2026"
+    )
     assert "a" not in say([2], at=(2, 0), other=(1, 0))
 
 

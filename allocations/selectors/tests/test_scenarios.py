@@ -28,25 +28,29 @@ def ground(world):
     return world
 
 
-def made(world, *data, movable=Movable.NOTHING):
-    asked = PlanningScope(world.north.pk, day(0), day(29))
-    found = pinned(problem_of(asked), movable=movable, frozen_until=None)
-    facts = facts_of(asked)
-    before = found.problem.to_json()
-    result = edited(found, [read_edit(each) for each in data], facts)
-    assert found.problem.to_json() == before
+def edited_by(world, *data, movable=Movable.NOTHING):
+    scope = PlanningScope(world.north.pk, day(0), day(29))
+    planning = pinned(problem_of(scope), movable=movable, frozen_until=None)
+    facts = facts_of(scope)
+    before = planning.problem.to_json()
+    result = edited(planning, [read_edit(edit) for edit in data], facts)
+    assert planning.problem.to_json() == before
     return result, facts
 
 
 def dynos_of(result, world, vehicle, test="Brake"):
     names = {f"v{world.vehicles[vehicle].pk}": vehicle}
     kind = world.tests[test].pk
-    (found,) = (each for each in result.problem.tests if names.get(each.vehicle) and result.kinds[each.id][0] == kind)
-    return sorted(result.dynos[dyno] for dyno in found.dynos)
+    (problem_test,) = (
+        candidate
+        for candidate in result.problem.tests
+        if names.get(candidate.vehicle) and result.kinds[candidate.id][0] == kind
+    )
+    return sorted(result.dynos[dyno] for dyno in problem_test.dynos)
 
 
 def test_without_edits_it_is_todays_schedule_and_what_waits(ground):
-    result, facts = made(ground)
+    result, facts = edited_by(ground)
     assert dynos_of(result, ground, "412W103") == ["NPG 1"]
     booked = next(test for test in result.problem.tests if test.placed)
     assert (booked.fixed, booked.placed) == (True, (f"d{ground.dynos['NPG 1'].pk}", 2))
@@ -56,12 +60,12 @@ def test_without_edits_it_is_todays_schedule_and_what_waits(ground):
 
 
 def test_what_may_move_does_not_stand_fixed(ground):
-    result, _ = made(ground, movable=Movable.ALL)
+    result, _ = edited_by(ground, movable=Movable.ALL)
     assert [test.fixed for test in result.problem.tests] == [False, False, False]
 
 
 def test_a_dyno_more_like_another_runs_what_that_one_runs(ground):
-    result, _ = made(ground, {"do": "add-dyno", "like": ground.dynos["NPG 1"].pk, "count": 2})
+    result, _ = edited_by(ground, {"do": "add-dyno", "like": ground.dynos["NPG 1"].pk, "count": 2})
     added = ["New 1 (like NPG 1)", "New 2 (like NPG 1)"]
     assert dynos_of(result, ground, "412W103") == ["NPG 1", *added]
     assert dynos_of(result, ground, "412W102", "4K Certification") == ["NPG 1", "NPG 2", *added]
@@ -70,13 +74,13 @@ def test_a_dyno_more_like_another_runs_what_that_one_runs(ground):
 
 def test_a_dyno_of_a_new_kind_makes_possible_what_was_not(ground):
     runs = {"test_type": ground.tests["Emission"].pk, "drives": ["2WD"], "weights": [">10K"]}
-    result, _ = made(ground, {"do": "add-dyno", "runs": [runs]})
+    result, _ = edited_by(ground, {"do": "add-dyno", "runs": [runs]})
     assert dynos_of(result, ground, "412W103", "Emission") == ["New 1"]
     assert result.impossible == 0
 
 
 def test_a_dyno_less_leaves_its_bookings_without_a_place(ground):
-    result, _ = made(ground, {"do": "remove-dyno", "dyno": ground.dynos["NPG 1"].pk})
+    result, _ = edited_by(ground, {"do": "remove-dyno", "dyno": ground.dynos["NPG 1"].pk})
     assert dynos_of(result, ground, "412W103") == []
     booked = next(test for test in result.problem.tests if test.vehicle == f"v{ground.vehicles['412W101'].pk}")
     assert (booked.fixed, booked.placed) == (False, None)
@@ -86,30 +90,30 @@ def test_a_dyno_less_leaves_its_bookings_without_a_place(ground):
 
 def test_a_capability_more(ground):
     runs = {"test_type": ground.tests["Brake"].pk, "drives": ["2WD"], "weights": [">10K"]}
-    result, _ = made(ground, {"do": "add-capability", "dyno": ground.dynos["NPG 3"].pk, "runs": runs})
+    result, _ = edited_by(ground, {"do": "add-capability", "dyno": ground.dynos["NPG 3"].pk, "runs": runs})
     assert dynos_of(result, ground, "412W103") == ["NPG 1", "NPG 3"]
 
 
 def blocked(result, world, dyno):
     name = f"d{world.dynos[dyno].pk}"
-    return [(each.first, each.last) for each in result.problem.occupied if each.dyno == name]
+    return [(block.first, block.last) for block in result.problem.occupied if block.dyno == name]
 
 
 def test_maintenance_more_less_and_moved(ground):
     window = maintain(ground.dynos["NPG 2"], day(4), day(6))
     dyno = ground.dynos["NPG 2"].pk
-    assert blocked(made(ground)[0], ground, "NPG 2") == [(4, 6)]
-    result, _ = made(ground, {"do": "remove-maintenance", "window": window.pk})
+    assert blocked(edited_by(ground)[0], ground, "NPG 2") == [(4, 6)]
+    result, _ = edited_by(ground, {"do": "remove-maintenance", "window": window.pk})
     assert (blocked(result, ground, "NPG 2"), result.away[f"d{dyno}"]) == ([], [])
-    result, _ = made(ground, {"do": "move-maintenance", "window": window.pk, "first_day": day(10)})
+    result, _ = edited_by(ground, {"do": "move-maintenance", "window": window.pk, "first_day": day(10)})
     assert blocked(result, ground, "NPG 2") == [(10, 12)]
-    result, _ = made(ground, {"do": "add-maintenance", "dyno": dyno, "first_day": day(20), "last_day": day(90)})
+    result, _ = edited_by(ground, {"do": "add-maintenance", "dyno": dyno, "first_day": day(20), "last_day": day(90)})
     assert blocked(result, ground, "NPG 2") == [(4, 6), (20, 29)]
 
 
 def test_maintenance_that_hits_a_booking_lets_it_look_elsewhere(ground):
     dyno = ground.dynos["NPG 1"].pk
-    result, _ = made(ground, {"do": "add-maintenance", "dyno": dyno, "first_day": day(5), "last_day": day(6)})
+    result, _ = edited_by(ground, {"do": "add-maintenance", "dyno": dyno, "first_day": day(5), "last_day": day(6)})
     assert [test.fixed for test in result.problem.tests if test.vehicle == f"v{ground.vehicles['412W101'].pk}"] == [
         False
     ]
@@ -117,7 +121,7 @@ def test_maintenance_that_hits_a_booking_lets_it_look_elsewhere(ground):
 
 def test_fifty_more_tests_in_a_month_are_as_those_that_there_are(ground):
     brake = ground.tests["Brake"].pk
-    result, _ = made(ground, {"do": "more-tests", "test_type": brake, "count": 50, "month": "2026-12-01"})
+    result, _ = edited_by(ground, {"do": "more-tests", "test_type": brake, "count": 50, "month": "2026-12-01"})
     added = [test for test in result.problem.tests if test.id.startswith("x")]
     # Days count from 16 November; December is from 15 to 45.
     assert {(test.earliest, test.due, test.days) for test in added} == {(15, 45, 4)}
@@ -129,10 +133,10 @@ def test_fifty_more_tests_in_a_month_are_as_those_that_there_are(ground):
 
 
 def test_weekends_closed(ground):
-    result, _ = made(ground, {"do": "close-weekends"})
+    result, _ = edited_by(ground, {"do": "close-weekends"})
     assert result.problem.closed[:4] == (5, 6, 12, 13)
     assert {test.pauses for test in result.problem.tests if not test.fixed} == {True}
-    result, _ = made(ground, {"do": "close-weekends", "pause": False})
+    result, _ = edited_by(ground, {"do": "close-weekends", "pause": False})
     assert {test.pauses for test in result.problem.tests} == {False}
 
 
@@ -157,7 +161,7 @@ def test_edits_in_words(world):
     names = names_for(world.north.pk)
     brake, dyno = world.tests["Brake"].pk, world.dynos["NPG 1"].pk
     runs = {"test_type": brake, "drives": ["AWD"], "weights": ["<10K", ">10K"]}
-    said = [
+    sentences = [
         in_words(read_edit(data), names)
         for data in (
             {"do": "add-dyno", "like": dyno, "count": 2},
@@ -169,7 +173,7 @@ def test_edits_in_words(world):
             {"do": "remove-dyno", "dyno": 10**9},
         )
     ]
-    assert said == [
+    assert sentences == [
         "2 more dynos, like NPG 1",
         "Without NPG 1",
         "NPG 1 also runs Brake (AWD; <10K, >10K)",

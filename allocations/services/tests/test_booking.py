@@ -104,15 +104,15 @@ def test_auto_book_takes_the_narrowest_dyno(world):
 
 def test_auto_book_without_backup_stays_on_the_day(world):
     world.book("412W101", "NPG 1", 0, 2)
-    asked = {"test_type_id": world.tests["Brake"].pk, "first_day": day(0), "days": 2, "actor": world.actor()}
+    params = {"test_type_id": world.tests["Brake"].pk, "first_day": day(0), "days": 2, "actor": world.actor()}
     with pytest.raises(Refused) as refused:
-        booking.auto_book(world.vehicles["412W103"].pk, **asked)
+        booking.auto_book(world.vehicles["412W103"].pk, **params)
     assert codes(refused) == [RefusalCode.NO_PLACE]
     assert next(str(place) for place in refused.value.places) == "NPG 1, 19 – 20 Nov 2026"
-    change = booking.auto_book(world.vehicles["412W103"].pk, backup=True, **asked)
+    change = booking.auto_book(world.vehicles["412W103"].pk, backup=True, **params)
     assert allocation_of(change).first_day == day(3)
     with pytest.raises(Refused):
-        booking.auto_book(world.vehicles["412W101"].pk, backup=True, max_backup_days=0, **asked)
+        booking.auto_book(world.vehicles["412W101"].pk, backup=True, max_backup_days=0, **params)
 
 
 def test_move_keeps_length_and_raises_version(world):

@@ -144,10 +144,10 @@ def test_administration_lists_them_with_an_answer_each(pausing, client):
         "shutdowns-0-last_day": "2026-11-23",
         "travel-TOTAL_FORMS": "0",
     }
-    asked = client.post(address, data).content.decode()
-    assert "1 day of 5 worked would be lost" in asked
+    question = client.post(address, data).content.decode()
+    assert "1 day of 5 worked would be lost" in question
     name = f"lost-{pausing.stay.pk}"
-    values = re.findall(rf'name="{name}" value="([^"]+)"( checked)?> ([^<]+)<', asked)
+    values = re.findall(rf'name="{name}" value="([^"]+)"( checked)?> ([^<]+)<', question)
     assert [(value.split(":")[0], bool(mark)) for value, mark, _ in values] == [
         ("extend", True),
         ("move", False),

@@ -32,11 +32,11 @@ def test_dyno_comes_with_what_it_runs(world):
 
 def test_runs_are_replaced_as_a_whole(world):
     dyno, brake, emission = world.dynos["NPG 1"], world.tests["Brake"], world.tests["Emission"]
-    kept = dyno.capabilities.get(test_type=brake)
-    wanted = [Runs(emission.pk, ["2WD"], [">10K"]), Runs(brake.pk, kept.drives, kept.weight_classes)]
-    fleet.change_dyno(dyno.pk, notes="New rollers", runs=wanted, actor=world.actor("admin"))
-    assert runs_of(dyno) == [("Brake", kept.drives, kept.weight_classes), ("Emission", ["2WD"], [">10K"])]
-    assert dyno.capabilities.get(test_type=brake).pk == kept.pk
+    capability = dyno.capabilities.get(test_type=brake)
+    runs = [Runs(emission.pk, ["2WD"], [">10K"]), Runs(brake.pk, capability.drives, capability.weight_classes)]
+    fleet.change_dyno(dyno.pk, notes="New rollers", runs=runs, actor=world.actor("admin"))
+    assert runs_of(dyno) == [("Brake", capability.drives, capability.weight_classes), ("Emission", ["2WD"], [">10K"])]
+    assert dyno.capabilities.get(test_type=brake).pk == capability.pk
     dyno.refresh_from_db()
     assert dyno.notes == "New rollers"
 
@@ -156,9 +156,9 @@ def test_a_dyno_that_was_deleted_comes_back_with_what_it_runs(world):
     add_dyno(world)
     dyno = Dyno.objects.get(name="NPG 9")
     ran = runs_of(dyno)
-    gone = fleet.delete_dyno(dyno.pk, actor=world.actor("admin"))
-    assert [item["model"] for item in gone.items] == ["capability", "dyno"]
-    undone(gone, world)
+    deletion = fleet.delete_dyno(dyno.pk, actor=world.actor("admin"))
+    assert [item["model"] for item in deletion.items] == ["capability", "dyno"]
+    undone(deletion, world)
     assert Dyno.objects.get(name="NPG 9").pk == dyno.pk
     assert runs_of(dyno) == ran != []
 
@@ -198,10 +198,10 @@ def test_undoing_takes_the_right_that_the_change_took(world):
 def test_a_name_taken_meanwhile_is_told(world):
     change = fleet.add_vehicle(world.north.pk, actor=world.actor(), tag="412W150", drive="2WD", weight_class="<10K")
     vehicle = Vehicle.objects.get(tag="412W150")
-    gone = fleet.delete_vehicle(vehicle.pk, actor=world.actor("admin"))
+    deletion = fleet.delete_vehicle(vehicle.pk, actor=world.actor("admin"))
     fleet.add_vehicle(world.north.pk, actor=world.actor(), tag="412W150", drive="AWD", weight_class=">10K")
     with pytest.raises(Refused, match="Vehicle 412W150"):
-        undone(gone, world)
+        undone(deletion, world)
     with pytest.raises(Refused, match="changed again since"):
         undone(change, world)
 
@@ -209,22 +209,22 @@ def test_a_name_taken_meanwhile_is_told(world):
 def test_memberships_are_not_given_back_by_undoing(world):
     scheduler = world.users["scheduler"]
     row = Membership.objects.get(user=scheduler, ground=world.north)
-    gone = members.remove_membership(row.pk, actor=world.actor("admin"))
+    removal = members.remove_membership(row.pk, actor=world.actor("admin"))
     with pytest.raises(Refused, match="cannot be undone"):
-        undone(gone, world)
+        undone(removal, world)
     assert not Membership.objects.filter(user=scheduler, ground=world.north).exists()
 
 
 def test_a_row_that_changed_since_it_was_seen_is_left(world):
     dyno, vehicle = world.dynos["NPG 1"], world.vehicles["412W101"]
-    seen = digest(dyno), digest(vehicle)
-    wanted = [Runs(world.tests["Emission"].pk, ["2WD"], [">10K"])]
-    fleet.change_dyno(dyno.pk, runs=wanted, seen_digest=seen[0], actor=world.actor("admin"))
-    fleet.change_vehicle(vehicle.pk, team="Brakes", seen_digest=seen[1], actor=world.actor())
+    digests = digest(dyno), digest(vehicle)
+    runs = [Runs(world.tests["Emission"].pk, ["2WD"], [">10K"])]
+    fleet.change_dyno(dyno.pk, runs=runs, seen_digest=digests[0], actor=world.actor("admin"))
+    fleet.change_vehicle(vehicle.pk, team="Brakes", seen_digest=digests[1], actor=world.actor())
     with pytest.raises(Stale):
-        fleet.change_dyno(dyno.pk, notes="Mine", seen_digest=seen[0], actor=world.actor("admin"))
+        fleet.change_dyno(dyno.pk, notes="Mine", seen_digest=digests[0], actor=world.actor("admin"))
     with pytest.raises(Stale):
-        fleet.change_vehicle(vehicle.pk, team="Mine", seen_digest=seen[1], actor=world.actor())
+        fleet.change_vehicle(vehicle.pk, team="Mine", seen_digest=digests[1], actor=world.actor())
     vehicle.refresh_from_db()
     dyno.refresh_from_db()
     assert (vehicle.team, dyno.notes) == ("Brakes", "")

@@ -67,14 +67,14 @@ def test_key_of_what_ended_serves_another_request(world):
 
 @pytest.mark.parametrize("by_undo", [False, True])
 def test_request_that_was_ended_is_asked_again(world, by_undo):
-    asked = {"test_type_id": world.tests["Brake"].pk, "days": 3, "actor": world.actor(), "key": "k"}
-    first = requests.create_request(world.vehicles["412W101"].pk, **asked)
-    assert requests.create_request(world.vehicles["412W101"].pk, **asked) == first
+    params = {"test_type_id": world.tests["Brake"].pk, "days": 3, "actor": world.actor(), "key": "k"}
+    first = requests.create_request(world.vehicles["412W101"].pk, **params)
+    assert requests.create_request(world.vehicles["412W101"].pk, **params) == first
     if by_undo:
         undone(world, first)
     else:
         requests.cancel_request(first.items[0]["id"], actor=world.actor())
-    again = requests.create_request(world.vehicles["412W101"].pk, **asked)
+    again = requests.create_request(world.vehicles["412W101"].pk, **params)
     assert sorted(TestRequest.objects.values_list("status", flat=True)) == ["cancelled", "waiting"]
     assert again.pk != first.pk
 
@@ -99,12 +99,12 @@ def test_window_that_displaced_ends_with_the_window_though_the_rest_waits_on(wor
 
 def test_move_that_was_moved_away_again_is_stale_and_not_said_done(world):
     stay = allocation_of(world.book("412W101", "NPG 1", 0, 2))
-    asked = {"first_day": day(3), "version": 1, "actor": world.actor(), "key": "k"}
-    first = booking.move(stay.pk, **asked)
-    assert booking.move(stay.pk, **asked) == first
+    params = {"first_day": day(3), "version": 1, "actor": world.actor(), "key": "k"}
+    first = booking.move(stay.pk, **params)
+    assert booking.move(stay.pk, **params) == first
     booking.move(stay.pk, first_day=day(7), actor=world.actor("admin"))
     with pytest.raises(Stale):
-        booking.move(stay.pk, **asked)
+        booking.move(stay.pk, **params)
     stay.refresh_from_db()
     assert stay.first_day == day(7)
 
@@ -118,14 +118,14 @@ def test_cancelling_that_was_undone_is_done_again(world):
 
 
 def test_vehicle_that_was_deleted_is_added_again(world):
-    asked = {"actor": world.actor("admin"), "key": "k", "tag": "900W1", "drive": "2WD", "weight_class": "<10K"}
-    first = fleet.add_vehicle(world.north.pk, **asked)
-    assert fleet.add_vehicle(world.north.pk, **asked) == first
+    params = {"actor": world.actor("admin"), "key": "k", "tag": "900W1", "drive": "2WD", "weight_class": "<10K"}
+    first = fleet.add_vehicle(world.north.pk, **params)
+    assert fleet.add_vehicle(world.north.pk, **params) == first
     fleet.delete_vehicle(first.items[0]["id"], actor=world.actor("admin"))
-    again = fleet.add_vehicle(world.north.pk, **asked)
+    again = fleet.add_vehicle(world.north.pk, **params)
     assert Vehicle.objects.get(tag="900W1").pk == again.items[0]["id"]
     with pytest.raises(Invalid):
-        fleet.add_vehicle(world.north.pk, **asked | {"key": "other"})
+        fleet.add_vehicle(world.north.pk, **params | {"key": "other"})
 
 
 def test_change_of_a_dyno_that_was_changed_since_is_done_again(world):

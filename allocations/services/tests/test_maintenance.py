@@ -66,8 +66,8 @@ def test_window_without_hits_takes_the_days(world):
 def test_a_scheduler_records_outages_and_an_admin_every_window(world, by, kind, error):
     with pytest.raises(error) if error else nullcontext():
         set_window(world, "NPG 1", 0, 4, by=by, kind=kind)
-    made = [(window.kind, window.created_by.username) for window in MaintenanceWindow.objects.all()]
-    assert made == ([] if error else [(kind, by)])
+    windows = [(window.kind, window.created_by.username) for window in MaintenanceWindow.objects.all()]
+    assert windows == ([] if error else [(kind, by)])
 
 
 def test_a_scheduler_who_may_not_plan_is_told_what_would_do(world):
@@ -188,9 +188,12 @@ def test_lifting_brings_the_displaced_back(world):
     request = TestRequest.objects.get()
     assert (request.status, request.days) == (RequestStatus.WAITING, 3)
     offered = returns(window)
-    assert [(each.displacement.allocation_id, each.refusals) for each in offered] == [(waits.pk, ()), (moves.pk, ())]
+    assert [(offer.displacement.allocation_id, offer.refusals) for offer in offered] == [
+        (waits.pk, ()),
+        (moves.pk, ()),
+    ]
     lift_maintenance(
-        window.pk, actor=world.actor("admin"), bring_back=[each.displacement.pk for each in offered], version=1
+        window.pk, actor=world.actor("admin"), bring_back=[offer.displacement.pk for offer in offered], version=1
     )
     assert place_of(waits) == ("NPG 1", day(3), day(5), "scheduled")
     assert place_of(moves) == ("NPG 1", day(6), day(7), "scheduled")
@@ -302,11 +305,11 @@ def test_undo_of_a_longer_window_brings_back_what_it_displaced(world):
 def test_undo_of_a_lift_shuts_again_and_what_came_back_can_come_back_again(world):
     moved = allocation_of(world.book("412W103", "NPG 1", 6, 7))
     shut = window_of(set_window(world, "NPG 1", 3, 10, answers=proposed(world, "NPG 1", 3, 10)))
-    back = [each.displacement.pk for each in returns(shut)]
+    back = [offer.displacement.pk for offer in returns(shut)]
     lifted = lift_maintenance(shut.pk, actor=world.actor("admin"), bring_back=back)
     undo(lifted.pk, actor=world.actor("admin"))
     assert place_of(moved) == ("NPG 1", day(11), day(12), "scheduled")
-    assert [each.displacement.pk for each in returns(shut)] == back
+    assert [offer.displacement.pk for offer in returns(shut)] == back
 
 
 def test_undo_of_a_lift_is_refused_by_name_where_the_days_are_taken(world):

@@ -79,14 +79,14 @@ def test_one_that_cannot_be_changed_is_named_and_nothing_is_written(world, three
 
 
 def test_one_that_was_changed_meanwhile_is_named_and_nothing_is_lost(world, three):
-    seen = versions(three)
+    old_versions = versions(three)
     change_request(three[1].pk, priority="low", actor=world.actor("admin"))
     with pytest.raises(Stale) as stale:
-        change_requests(seen, priority="urgent", actor=world.actor())
+        change_requests(old_versions, priority="urgent", actor=world.actor())
     assert stale.value.sentence.startswith("Somebody else has changed Brake of 500W001 in the meantime.")
     assert [row[0] for row in values_of(three)] == ["normal", "low", "normal"]
     with pytest.raises(Stale):
-        cancel_requests(seen, actor=world.actor())
+        cancel_requests(old_versions, actor=world.actor())
 
 
 def test_same_key_gives_the_same_change(world, three):

@@ -59,15 +59,15 @@ def move_to(world, dyno, first):
     return Answer(DisplacedTo.MOVE, world.dynos[dyno].pk, day(first))
 
 
-def told(world, name="scheduler"):
+def sentences_for(world, name="scheduler"):
     return [notice.sentence for notice in notices_of(world.users[name])]
 
 
 def test_who_booked_is_told_where_it_went_and_why(world, booked):
     change = window(world, move_to(world, "NPG 21", 4))
-    assert told(world) == ["412W101, Brake: moved from NPG 1, 19 – 21 Nov 2026 to NPG 21, 20 – 22 Nov 2026."]
+    assert sentences_for(world) == ["412W101, Brake: moved from NPG 1, 19 – 21 Nov 2026 to NPG 21, 20 – 22 Nov 2026."]
     assert Notice.objects.get().change == change
-    assert told(world, "admin") == told(world, "viewer") == told(world, "outsider") == []
+    assert sentences_for(world, "admin") == sentences_for(world, "viewer") == sentences_for(world, "outsider") == []
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_who_booked_is_told_where_it_went_and_why(world, booked):
 )
 def test_each_fate_has_its_sentence(world, booked, answer, first, sentence):
     window(world, Answer(answer), first=first)
-    assert told(world) == [sentence]
+    assert sentences_for(world) == [sentence]
 
 
 def test_who_asked_is_told_as_well_and_once(world, booked):
@@ -99,7 +99,7 @@ def test_who_asked_is_told_as_well_and_once(world, booked):
     )
     Allocation.objects.filter(pk=booked.pk).update(request=request)
     window(world, move_to(world, "NPG 21", 4))
-    assert told(world, "asker") == told(world, "scheduler")
+    assert sentences_for(world, "asker") == sentences_for(world, "scheduler")
     assert Notice.objects.count() == 2
 
 
@@ -112,7 +112,7 @@ def test_a_colleagues_move_and_cancelling_are_told(world, booked):
     admin = world.actor("admin")
     booking.move(booked.pk, dyno_id=booked.dyno_id, first_day=day(4), last_day=day(6), version=1, actor=admin)
     booking.cancel(booked.pk, actor=admin)
-    assert told(world) == [
+    assert sentences_for(world) == [
         "412W101, Brake: off NPG 1, 20 – 22 Nov 2026; cancelled.",
         "412W101, Brake: moved from NPG 1, 19 – 21 Nov 2026 to NPG 1, 20 – 22 Nov 2026.",
     ]
@@ -121,7 +121,7 @@ def test_a_colleagues_move_and_cancelling_are_told(world, booked):
 def test_undoing_is_told(world, booked):
     change = window(world, Answer(DisplacedTo.CANCEL))
     undo(change.pk, actor=world.actor("admin"))
-    assert told(world)[0] == "412W101, Brake: back on NPG 1, 19 – 21 Nov 2026."
+    assert sentences_for(world)[0] == "412W101, Brake: back on NPG 1, 19 – 21 Nov 2026."
 
 
 def test_what_does_not_move_is_not_told(world, booked, monkeypatch):
@@ -139,7 +139,7 @@ def test_a_refused_change_tells_nothing(world, booked):
 def test_who_is_no_member_any_more_is_not_told_and_sees_nothing(world, booked):
     window(world, move_to(world, "NPG 21", 4))
     Membership.objects.filter(user=world.users["scheduler"]).delete()
-    assert told(world) == []
+    assert sentences_for(world) == []
     booking.cancel(booked.pk, actor=world.actor("admin"))
     assert Notice.objects.count() == 1
 
@@ -245,9 +245,9 @@ def test_one_refused_address_never_stops_the_rest_and_is_marked(world, two_told,
     assert User.objects.get(username=other).mail_problem == ""
     assert Notice.objects.filter(user=user, mailed_at=None).count() == 1
     # It is not asked again, until the user has another address.
-    asked = len(smtp.recipients)
+    attempts = len(smtp.recipients)
     assert mail_notices() == 0
-    assert len(smtp.recipients) == asked
+    assert len(smtp.recipients) == attempts
     User.objects.filter(pk=user.pk).update(email="new@dynosite.test")
     assert mail_notices() == 1
     assert smtp.delivered[-1] == "new@dynosite.test"
@@ -318,7 +318,9 @@ def waiting_request(world, name="scheduler", tag="412W102", **more):
 def test_a_notice_says_how_far_the_new_place_is_from_the_due_date(world, booked, due, words):
     asked_by(world, "scheduler", booked, due=due)
     window(world, move_to(world, "NPG 21", 4))
-    assert told(world) == ["412W101, Brake: moved from NPG 1, 19 – 21 Nov 2026 to NPG 21, 20 – 22 Nov 2026" + words]
+    assert sentences_for(world) == [
+        "412W101, Brake: moved from NPG 1, 19 – 21 Nov 2026 to NPG 21, 20 – 22 Nov 2026" + words
+    ]
 
 
 def test_who_asked_is_told_that_the_request_has_its_place(world):
@@ -332,11 +334,11 @@ def test_who_asked_is_told_that_the_request_has_its_place(world):
         request_id=request.pk,
         actor=world.actor("admin"),
     )
-    assert told(world) == [
+    assert sentences_for(world) == [
         "412W102, Brake: your request has its place, NPG 1, 19 – 21 Nov 2026; it ends 4 days before its due"
         " date, 25 Nov 2026."
     ]
-    assert told(world, "admin") == []
+    assert sentences_for(world, "admin") == []
 
 
 def test_who_asked_is_told_of_changes_to_a_waiting_request_and_of_its_end(world):
@@ -344,7 +346,7 @@ def test_who_asked_is_told_of_changes_to_a_waiting_request_and_of_its_end(world)
     change_request(request.pk, due_date=day(12), days=2, actor=world.actor("admin"))
     cancelled = cancel_request(request.pk, actor=world.actor("admin"))
     undo(cancelled.pk, actor=world.actor("admin"))
-    assert told(world)[::-1] == [
+    assert sentences_for(world)[::-1] == [
         "Your request for Brake of 412W102: changed (days 3 to 2; due date 25 Nov 2026 to 28 Nov 2026).",
         "Your request for Brake of 412W102: cancelled.",
         "Your request for Brake of 412W102: waits for a place again.",
@@ -358,15 +360,17 @@ def test_who_booked_is_told_that_a_test_was_completed_early(world, booked, monke
     monkeypatch.setattr("allocations.models.ProvingGround.today", lambda self: day(4))
     booking.start(booked.pk, actor=world.actor("admin"))
     booking.complete(booked.pk, last_day=day(3), actor=world.actor("admin"))
-    assert told(world) == ["412W101, Brake: completed on NPG 1, 19 Nov 2026, 2 days before the planned last day."]
+    assert sentences_for(world) == [
+        "412W101, Brake: completed on NPG 1, 19 Nov 2026, 2 days before the planned last day."
+    ]
 
 
 def test_who_booked_is_told_that_the_dyno_is_disabled(world, booked):
     change_dyno(booked.dyno_id, enabled=False, actor=world.actor("admin"))
-    assert told(world) == ["412W101, Brake: NPG 1, where it stands 19 – 21 Nov 2026, is now disabled."]
+    assert sentences_for(world) == ["412W101, Brake: NPG 1, where it stands 19 – 21 Nov 2026, is now disabled."]
     change_dyno(booked.dyno_id, enabled=True, actor=world.actor("admin"))
     change_dyno(booked.dyno_id, available_to=day(4), actor=world.actor("admin"))
-    assert told(world)[0] == (
+    assert sentences_for(world)[0] == (
         "412W101, Brake: NPG 1, where it stands 19 – 21 Nov 2026, is now available until 20 Nov 2026 only."
     )
     assert Notice.objects.count() == 2
@@ -399,7 +403,7 @@ def test_many_bookings_of_one_change_are_one_line_and_one_mail(world, booked):
     assert {line["allocation_id"] for line in notice.lines} == set(rows)
     assert "412W101, Brake: off NPG 1, 19 – 21 Nov 2026; cancelled." in [line["sentence"] for line in notice.lines]
     undo(change.pk, actor=world.actor("admin"))
-    assert told(world)[0] == f"{number} of your bookings and requests were put back, as a change was undone."
+    assert sentences_for(world)[0] == f"{number} of your bookings and requests were put back, as a change was undone."
     assert Notice.objects.count() == 2
     assert mail_notices() == 1
     (sent,) = mail.outbox
@@ -413,4 +417,6 @@ def test_who_asked_is_told_of_a_change_to_a_request_that_has_its_place(world, bo
     with transaction.atomic():
         work.update(request, due_date=day(7))
         tell(work, work.published())
-    assert told(world) == ["Your request for Brake of 412W101: changed (due date 25 Nov 2026 to 23 Nov 2026)."]
+    assert sentences_for(world) == [
+        "Your request for Brake of 412W101: changed (due date 25 Nov 2026 to 23 Nov 2026)."
+    ]

@@ -74,8 +74,8 @@ def test_the_day_it_ends_is_no_overrun(world, overrun):
 
 
 def test_its_place_is_never_offered(world, overrun):
-    wanted = query_for(world.vehicles["412W103"], world.tests["Brake"].pk, 2)
-    assert find_places(wanted, first_day=day(3), latest=day(60), limit=9) == []
+    query = query_for(world.vehicles["412W103"], world.tests["Brake"].pk, 2)
+    assert find_places(query, first_day=day(3), latest=day(60), limit=9) == []
     own = query_for(world.vehicles["412W101"], world.tests["Brake"].pk, 2)
     assert find_places(own, first_day=day(3), latest=day(60), limit=9) == []
     itself = find_places(own, first_day=day(3), latest=day(3), limit=9, leaving_out=overrun.pk)
@@ -83,12 +83,12 @@ def test_its_place_is_never_offered(world, overrun):
 
 
 def test_fits_says_so_and_shows_no_free_days(world, overrun):
-    found = {
-        each.dyno.name: each for each in fits(world.north, user=world.users["viewer"], days=DayRange(day(4), day(6)))
+    by_dyno = {
+        fit.dyno.name: fit for fit in fits(world.north, user=world.users["viewer"], days=DayRange(day(4), day(6)))
     }
-    assert [refusal.sentence for refusal in found["NPG 1"].refusals] == [STILL]
-    assert found["NPG 1"].free == ()
-    assert found["NPG 2"].free == (DayRange(day(4), day(6)),)
+    assert [refusal.sentence for refusal in by_dyno["NPG 1"].refusals] == [STILL]
+    assert by_dyno["NPG 1"].free == ()
+    assert by_dyno["NPG 2"].free == (DayRange(day(4), day(6)),)
 
 
 def test_lists_show_it_where_it_is(world, overrun):
@@ -114,7 +114,7 @@ def test_the_calendar_draws_it_through_today(world, overrun):
 def test_what_was_booked_after_it_may_be_put_off_but_not_started_or_brought_nearer(world, overrun):
     with clock.day_is(day(2)):
         after = allocation_of(world.book("412W103", "NPG 1", 4, 6))
-    assert [each.sentence for each in checks_of(after) if not each.holds] == [STILL]
+    assert [check.sentence for check in checks_of(after) if not check.holds] == [STILL]
     assert sentences(refused(lambda: booking.start(after.pk, actor=world.actor()))) == [
         (RefusalCode.DYNO_TAKEN, STILL)
     ]
@@ -125,7 +125,7 @@ def test_what_was_booked_after_it_may_be_put_off_but_not_started_or_brought_near
     change = booking.move(after.pk, first_day=day(5), actor=world.actor())
     after.refresh_from_db()
     assert (after.first_day, after.last_day) == (day(5), day(6))
-    assert all(each.holds for each in checks_of(after))
+    assert all(check.holds for check in checks_of(after))
     undo(change.pk, actor=world.actor())
     booking.complete(overrun.pk, actor=world.actor())
     booking.start(after.pk, actor=world.actor())
@@ -143,11 +143,11 @@ def test_both_are_a_conflict_until_one_gives_way(world, overrun):
 
 
 def test_maintenance_is_not_set_over_it(world, overrun):
-    asked = {"first_day": day(5), "last_day": day(6), "kind": "planned", "actor": world.actor("admin")}
-    error = refused(lambda: set_maintenance(world.dynos["NPG 1"].pk, **asked))
+    params = {"first_day": day(5), "last_day": day(6), "kind": "planned", "actor": world.actor("admin")}
+    error = refused(lambda: set_maintenance(world.dynos["NPG 1"].pk, **params))
     assert sentences(error) == [(RefusalCode.DYNO_TAKEN, STILL)]
     booking.complete(overrun.pk, actor=world.actor())
-    set_maintenance(world.dynos["NPG 1"].pk, **asked)
+    set_maintenance(world.dynos["NPG 1"].pk, **params)
 
 
 def test_extending_is_one_call_to_today_or_by_days(world, overrun):

@@ -18,10 +18,10 @@ def wants(world, vehicle, days, *, test="Brake", **more):
 
 
 def plan_of(world, *, last=20, by="scheduler", **more):
-    asked = ask_for_plan(
+    plan = ask_for_plan(
         world.north.pk, actor=world.actor(by), first_day=day(0), last_day=day(last), seconds=2, **more
     )
-    return think(asked, steps=200)
+    return think(plan, steps=200)
 
 
 def places(plan):

@@ -67,5 +67,5 @@ def test_move(busy):
 
 
 def test_find_places(busy):
-    wanted = query_for(busy.vehicles["412W101"], busy.tests["Brake"].pk, 3)
-    assert statements(lambda: find_places(wanted, first_day=day(0), latest=day(60), limit=99)) == 2
+    query = query_for(busy.vehicles["412W101"], busy.tests["Brake"].pk, 3)
+    assert statements(lambda: find_places(query, first_day=day(0), latest=day(60), limit=99)) == 2

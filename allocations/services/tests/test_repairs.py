@@ -58,10 +58,10 @@ def place_of(allocation):
 
 def test_options_go_from_the_fewest_moves_to_the_least_lateness(crowd):
     world, a, b = crowd
-    found = options_for(world, 4, 8)
-    assert found.complete
-    assert found.cut == ()
-    few, more = found.options
+    outcome = options_for(world, 4, 8)
+    assert outcome.complete
+    assert outcome.cut == ()
+    few, more = outcome.options
     # A may run on NPG 1 alone, and B stands there until day 19; or B leaves for a dyno that takes it in time.
     assert [(move.allocation.pk, move.dyno.name, move.days.first, move.displaced) for move in few.moves] == [
         (a.pk, "NPG 1", day(20), True)
@@ -80,10 +80,10 @@ def test_options_go_from_the_fewest_moves_to_the_least_lateness(crowd):
 
 def test_the_displaced_alone(crowd):
     world, a, _ = crowd
-    found = options_for(world, 4, 8, others=False)
-    assert [[move.allocation.pk for move in option.moves] for option in found.options] == [[a.pk]]
-    assert found.options[0].proven
-    assert not found.complete
+    outcome = options_for(world, 4, 8, others=False)
+    assert [[move.allocation.pk for move in option.moves] for option in outcome.options] == [[a.pk]]
+    assert outcome.options[0].proven
+    assert not outcome.complete
 
 
 def test_who_may_not_schedule_sees_no_options(crowd):
@@ -120,9 +120,9 @@ def test_lifting_brings_back_those_that_made_room_too(crowd):
     window = window_of(carry(world, options_for(world, 4, 8).options[1], 4, 8))
     offered = returns(window)
     # A stands now where B returns to: no hindrance, since both go back.
-    assert sorted((each.displacement.allocation_id, each.refusals) for each in offered) == [(a.pk, ()), (b.pk, ())]
+    assert sorted((offer.displacement.allocation_id, offer.refusals) for offer in offered) == [(a.pk, ()), (b.pk, ())]
     lift_maintenance(
-        window.pk, bring_back=[each.displacement.pk for each in offered], actor=world.actor("admin"), version=1
+        window.pk, bring_back=[offer.displacement.pk for offer in offered], actor=world.actor("admin"), version=1
     )
     assert place_of(a) == ("NPG 1", 5, 8, "scheduled")
     assert place_of(b) == ("NPG 1", 9, 19, "scheduled")
@@ -203,12 +203,12 @@ def test_a_running_test_is_cut_in_every_option(crowd, monkeypatch):
     world, a, b = crowd
     today_is(monkeypatch, 5)
     booking.start(a.pk, actor=world.actor())
-    found = options_for(world, 7, 10)
-    assert [row.pk for row in found.cut] == [a.pk]
-    for option in found.options:
+    outcome = options_for(world, 7, 10)
+    assert [row.pk for row in outcome.cut] == [a.pk]
+    for option in outcome.options:
         assert option.answers[a.pk].to == DisplacedTo.SHORTEN
         assert (option.moved, option.cut, option.unplaced) == (len(option.moves) - 1, 1, 0)
-    carry(world, found.options[0], 7, 10)
+    carry(world, outcome.options[0], 7, 10)
     assert place_of(a) == ("NPG 1", 5, 6, "running")
     assert TestRequest.objects.get(vehicle=a.vehicle).days == 2
     assert place_of(b)[1:] == (9, 19, "scheduled")

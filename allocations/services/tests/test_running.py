@@ -60,7 +60,7 @@ def test_moved_to_another_dyno_it_is_cut_at_yesterday_and_its_rest_goes_on(world
 
 
 @pytest.mark.parametrize(
-    ("asked", "rest"),
+    ("changes", "rest"),
     [
         ({"first_day": 0}, (5, 8, "running")),
         ({"first_day": 7}, (7, 10, "scheduled")),
@@ -68,20 +68,20 @@ def test_moved_to_another_dyno_it_is_cut_at_yesterday_and_its_rest_goes_on(world
         ({"first_day": 6, "last_day": 6}, (6, 6, "scheduled")),
     ],
 )
-def test_the_rest_begins_when_it_is_asked_to(world, running, asked, rest):
-    booking.move(running.pk, **{name: day(number) for name, number in asked.items()}, **to(world, "NPG 21"))
+def test_the_rest_begins_when_it_is_asked_to(world, running, changes, rest):
+    booking.move(running.pk, **{name: day(number) for name, number in changes.items()}, **to(world, "NPG 21"))
     assert stands(world) == [("NPG 1", 0, 4, "completed"), ("NPG 21", *rest)]
 
 
 def test_the_rest_does_not_begin_in_the_past(world, running):
-    said = sentence(lambda: booking.move(running.pk, first_day=day(3), **to(world, "NPG 21")))
-    assert said == "It has run since 16 Nov 2026; its rest can begin today, 21 Nov 2026, at the earliest."
+    message = sentence(lambda: booking.move(running.pk, first_day=day(3), **to(world, "NPG 21")))
+    assert message == "It has run since 16 Nov 2026; its rest can begin today, 21 Nov 2026, at the earliest."
 
 
 @pytest.mark.parametrize("number", [-1, 1, 5, 9])
 def test_the_first_day_of_a_running_test_stays(world, running, number):
-    said = sentence(lambda: booking.move(running.pk, first_day=day(number), actor=world.actor()))
-    assert said == "It has run since 16 Nov 2026; its first day cannot be changed."
+    message = sentence(lambda: booking.move(running.pk, first_day=day(number), actor=world.actor()))
+    assert message == "It has run since 16 Nov 2026; its first day cannot be changed."
     assert stands(world) == [("NPG 1", 0, 8, "running")]
 
 
@@ -100,8 +100,8 @@ def test_a_test_that_began_today_has_nothing_to_leave_behind(world, running):
 
 def test_past_its_end_nothing_is_left_to_move_but_by_a_new_last_day(world, running):
     with clock.day_is(day(10)):
-        said = sentence(lambda: booking.move(running.pk, **to(world, "NPG 21")))
-        assert said == (
+        message = sentence(lambda: booking.move(running.pk, **to(world, "NPG 21")))
+        assert message == (
             "It should have ended on 24 Nov 2026 and has no days left to move: say its new last day too, or "
             "complete it."
         )
@@ -164,10 +164,10 @@ def test_what_runs_is_cut_short_whatever_its_dyno_has_become(world, running, how
 def test_order_and_the_future_are_still_asked_of_what_ended(world, running):
     early = refused(lambda: booking.complete(running.pk, last_day=day(-1), actor=world.actor()))
     assert [refusal.code for refusal in early.refusals] == [RefusalCode.DAYS_ORDER]
-    said = sentence(lambda: booking.complete(running.pk, last_day=day(6), actor=world.actor()))
-    assert said == "22 Nov 2026 has not come yet; say the last day that the test ran."
-    said = sentence(lambda: booking.move(running.pk, last_day=day(3), actor=world.actor()))
-    assert said == "It is running; if it ended on 19 Nov 2026, complete it with that last day."
+    message = sentence(lambda: booking.complete(running.pk, last_day=day(6), actor=world.actor()))
+    assert message == "22 Nov 2026 has not come yet; say the last day that the test ran."
+    message = sentence(lambda: booking.move(running.pk, last_day=day(3), actor=world.actor()))
+    assert message == "It is running; if it ended on 19 Nov 2026, complete it with that last day."
 
 
 def test_it_is_known_how_much_of_it_has_run(world, running):

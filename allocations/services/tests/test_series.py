@@ -121,9 +121,9 @@ def test_nothing_is_moved_into_another_window_of_the_same_series(world):
 def test_a_test_that_several_windows_hit_gives_way_to_the_earliest(world):
     long = allocation_of(world.book("412W101", "NPG 1", 18, 40))
     weekly = slots(world, "NPG 1", 21, 28, 35)
-    shown = occurrences(weekly, user=world.users["admin"])
-    assert [[hit.allocation.pk for hit in row.hits] for row in shown] == [[long.pk], [], []]
-    assert [[row.pk for row in each.again] for each in shown] == [[], [long.pk], [long.pk]]
+    planned = occurrences(weekly, user=world.users["admin"])
+    assert [[hit.allocation.pk for hit in row.hits] for row in planned] == [[long.pk], [], []]
+    assert [[row.pk for row in occurrence.again] for occurrence in planned] == [[], [long.pk], [long.pk]]
     change = set_them(world, weekly, answers={long.pk: Answer(DisplacedTo.SHORTEN)})
     long.refresh_from_db()
     assert (long.first_day, long.last_day) == (day(18), day(20))
@@ -310,8 +310,8 @@ def test_series_and_bookings_at_once_are_whole_or_nothing(committed_world):
         )
         assert winners(outcomes)
         expect_sound()
-        written = [len(windows_of(outcome)) for outcome in outcomes[:2] if isinstance(outcome, Change)]
-        assert MaintenanceWindow.objects.count() == before + sum(written)
-        assert written in ([], [4], [3])
-        fates.add(tuple(written))
+        numbers = [len(windows_of(outcome)) for outcome in outcomes[:2] if isinstance(outcome, Change)]
+        assert MaintenanceWindow.objects.count() == before + sum(numbers)
+        assert numbers in ([], [4], [3])
+        fates.add(tuple(numbers))
     assert fates - {()}

@@ -158,9 +158,9 @@ def test_first_day_far_from_today_is_asked_about(world, far_days, ago, code):
 
 
 def test_year_that_was_mistyped_is_asked_about_by_auto_booking_too(world, far_days):
-    asked = {"test_type_id": world.tests["Brake"].pk, "days": 2, "actor": world.actor()}
+    params = {"test_type_id": world.tests["Brake"].pk, "days": 2, "actor": world.actor()}
     first = dt.date(1990, 1, 1)
-    call = lambda **more: booking.auto_book(world.vehicles["412W101"].pk, first_day=first, **asked, **more)  # noqa: E731
+    call = lambda **more: booking.auto_book(world.vehicles["412W101"].pk, first_day=first, **params, **more)  # noqa: E731
     codes, sentences = refused(call)
     assert codes == [Code.LONG_PAST]
     assert sentences[0].startswith("It would start on 1 Jan 1990, ")
@@ -173,8 +173,10 @@ def test_plan_keeps_the_order_to_what_has_its_place_and_to_its_own(world):
         second = wish(world, days=2, after_id=first.pk)
         third = wish(world, days=2, after_id=second.pk)
         world.book("412W101", "NPG 1", 3, 6, request_id=first.pk)
-        asked = ask_for_plan(world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(60), seconds=5)
-        plan = think(asked, steps=50)
+        waiting_plan = ask_for_plan(
+            world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(60), seconds=5
+        )
+        plan = think(waiting_plan, steps=50)
         only_last = plan.items.get(request=third)
         with pytest.raises(PlanOvertaken) as overtaken:
             apply_plan(plan.pk, actor=world.actor(), items=[only_last.pk])

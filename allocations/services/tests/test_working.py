@@ -123,11 +123,11 @@ def working_days(first, last):
 
 
 def test_places_for_a_test_that_pauses_are_as_long_as_it_takes(working):
-    wanted = query_for(working.vehicles["412W102"], working.tests["Emission"].pk, 4)
-    found = find_places(wanted, first_day=day(5), latest=day(20), limit=9)
+    query = query_for(working.vehicles["412W102"], working.tests["Emission"].pk, 4)
+    places = find_places(query, first_day=day(5), latest=day(20), limit=9)
     # Mon 7 to Wed 9 is three days; Thursday is Thanksgiving; Friday 11 is the fourth.
-    assert spans(found) == [("NPG 3", 7, 11), ("NPG 4", 7, 11)]
-    later = find_places(wanted, first_day=day(16), latest=day(20), limit=9)
+    assert spans(places) == [("NPG 3", 7, 11), ("NPG 4", 7, 11)]
+    later = find_places(query, first_day=day(16), latest=day(20), limit=9)
     assert spans(later) == [("NPG 3", 16, 23), ("NPG 4", 16, 23)]
 
 
@@ -140,8 +140,8 @@ def test_auto_booking_counts_days_worked(working):
         backup=True,
         actor=working.actor(),
     )
-    made = allocation_of(change)
-    assert (made.first_day, made.last_day) == (day(7), day(11))
+    booked = allocation_of(change)
+    assert (booked.first_day, booked.last_day) == (day(7), day(11))
 
 
 def test_moving_a_test_that_pauses_keeps_the_days_worked(working):
@@ -153,8 +153,8 @@ def test_moving_a_test_that_pauses_keeps_the_days_worked(working):
 
 def test_what_stands_on_a_day_off_already_is_left_alone_and_may_change_what_else_it_has(working):
     stay = plain_row(working, "412W101", "NPG 1", 5, 8)
-    said = [check.sentence for check in checks_of(stay) if not check.holds]
-    assert said == ["No test starts on 21 Nov 2026 (Saturday), which is a day off."]
+    sentences = [check.sentence for check in checks_of(stay) if not check.holds]
+    assert sentences == ["No test starts on 21 Nov 2026 (Saturday), which is a day off."]
     moved = allocation_of(booking.move(stay.pk, dyno_id=working.dynos["NPG 21"].pk, actor=working.actor()))
     assert (moved.dyno.name, moved.first_day) == ("NPG 21", day(5))
     error = refused(lambda: booking.move(stay.pk, first_day=day(6), actor=working.actor()))
@@ -218,10 +218,10 @@ def test_what_stood_on_a_day_off_comes_back_there_when_the_window_is_gone(workin
 def test_fits_says_that_a_day_is_off_once_it_knows_what_is_tested(working):
     days = DayRange(day(5), day(6))
     brake = fits(working.north, user=working.users["viewer"], days=days, test_type=working.tests["Brake"])
-    assert {r.code for each in brake for r in each.refusals if each.dyno.name == "NPG 1"} == {"starts-on-day-off"}
-    assert all(each.may for each in brake if each.dyno.name == "NPG 1")
+    assert {r.code for fit in brake for r in fit.refusals if fit.dyno.name == "NPG 1"} == {"starts-on-day-off"}
+    assert all(fit.may for fit in brake if fit.dyno.name == "NPG 1")
     anything = fits(working.north, user=working.users["viewer"], days=days)
-    free = {each.dyno.name for each in anything if not each.refusals}
+    free = {fit.dyno.name for fit in anything if not fit.refusals}
     assert free == {"NPG 1", "NPG 2", "NPG 3", "NPG 4", "NPG 21"}
 
 
@@ -255,16 +255,16 @@ def test_enough_days_or_the_same_facility_are_no_matter(apart, dyno, first):
 
 def test_places_keep_the_days_on_the_way(apart):
     apart.book("412W101", "NPG 1", 0, 3)
-    wanted = query_for(apart.vehicles["412W101"], apart.tests["Brake"].pk, 2)
+    query = query_for(apart.vehicles["412W101"], apart.tests["Brake"].pk, 2)
     npg21 = [apart.dynos["NPG 21"].pk]
-    assert spans(find_places(wanted, first_day=day(-2), latest=day(20), limit=9, dynos=npg21)) == [("NPG 21", 6, 7)]
-    assert spans(find_places(wanted, first_day=day(-3), latest=day(20), limit=1, dynos=npg21)) == [("NPG 21", -3, -2)]
+    assert spans(find_places(query, first_day=day(-2), latest=day(20), limit=9, dynos=npg21)) == [("NPG 21", 6, 7)]
+    assert spans(find_places(query, first_day=day(-3), latest=day(20), limit=1, dynos=npg21)) == [("NPG 21", -3, -2)]
 
 
 def test_a_stay_that_was_too_near_before_the_table_may_be_shortened_but_not_moved_nearer(apart):
     plain_row(apart, "412W101", "NPG 1", 0, 3)
     near = plain_row(apart, "412W101", "NPG 21", 5, 9)
-    assert [each.label for each in checks_of(near) if not each.holds] == ["Vehicle nowhere else"]
+    assert [failed.label for failed in checks_of(near) if not failed.holds] == ["Vehicle nowhere else"]
     assert allocation_of(booking.move(near.pk, last_day=day(7), actor=apart.actor())).last_day == day(7)
     third = plain_row(apart, "412W101", "NPG 1", 12, 13)
     error = refused(lambda: booking.move(near.pk, last_day=day(11), actor=apart.actor()))
@@ -274,9 +274,9 @@ def test_a_stay_that_was_too_near_before_the_table_may_be_shortened_but_not_move
 
 def test_undo_asks_about_travel_too(apart):
     first = apart.book("412W101", "NPG 1", 0, 3)
-    gone = booking.cancel(allocation_of(first).pk, actor=apart.actor())
+    cancelled = booking.cancel(allocation_of(first).pk, actor=apart.actor())
     apart.book("412W101", "NPG 21", 4, 5)
-    error = refused(lambda: undo(gone.pk, actor=apart.actor()))
+    error = refused(lambda: undo(cancelled.pk, actor=apart.actor()))
     assert codes(error) == [RefusalCode.TRAVEL]
 
 
@@ -341,8 +341,8 @@ def test_two_that_stand_too_near_are_left_by_the_planner(apart):
     near = [plain_row(apart, "412W101", "NPG 1", 0, 3), plain_row(apart, "412W101", "NPG 21", 5, 9)]
     other = plain_row(apart, "412W102", "NPG 1", 8, 9)
     problem = problem_of(plan_for(apart, movable=Movable.ALL)).problem
-    assert {t.id for t in problem.tests if t.fixed} == {f"a{each.pk}" for each in near}
-    assert {t.id for t in problem.tests} == {f"a{each.pk}" for each in [*near, other]}
+    assert {t.id for t in problem.tests if t.fixed} == {f"a{row.pk}" for row in near}
+    assert {t.id for t in problem.tests} == {f"a{row.pk}" for row in [*near, other]}
     assert check(problem, solve(problem, seconds=20, workers=1)) == []
 
 
@@ -404,7 +404,7 @@ def test_travel_stays_in_the_ground_and_takes_an_admin(world):
 
 
 def test_a_search_takes_two_statements_with_a_calendar_too(working):
-    wanted = query_for(working.vehicles["412W102"], working.tests["Emission"].pk, 4)
+    query = query_for(working.vehicles["412W102"], working.tests["Emission"].pk, 4)
     with CaptureQueriesContext(connection) as queries:
-        find_places(wanted, first_day=day(0), latest=day(60), limit=9)
+        find_places(query, first_day=day(0), latest=day(60), limit=9)
     assert len(queries) == 2
