@@ -37,7 +37,7 @@ STATUS = {
 
 
 @dataclass(frozen=True)
-class Meant:
+class IntendedRow:
     """What a row says, without its dress; `wrong` is the start of the reason that it is to be refused for."""
 
     test: str
@@ -103,7 +103,7 @@ NOTHING = st.sampled_from([None, "", " ", "N/A", "tbd", "-"])
 
 
 @st.composite
-def row(draw, *, consistent: bool = True) -> tuple[Meant, dict]:
+def row(draw, *, consistent: bool = True) -> tuple[IntendedRow, dict]:
     test = draw(st.sampled_from(list(RULES)))
     place = draw(st.sampled_from([*DYNOS, "NPG 1", "NPG 1", "Track", "Track", None]))
     status = draw(st.sampled_from(["G", "G", "G", *STATUS]))
@@ -113,7 +113,7 @@ def row(draw, *, consistent: bool = True) -> tuple[Meant, dict]:
     kind = draw(st.sampled_from(["vin", "tag", "placeholder", "placeholder"]))
     name = draw(st.sampled_from({"vin": VINS, "tag": TAGS, "placeholder": PLACEHOLDERS}[kind]))
     weight = WEIGHTS[name] if consistent else draw(st.sampled_from(["<10K", ">10K"]))
-    meant = Meant(test, place, name, kind == "placeholder", first, days, STATUS[status], drive, weight)
+    intended = IntendedRow(test, place, name, kind == "placeholder", first, days, STATUS[status], drive, weight)
     cells = {
         "test": draw(spelt(test)),
         "status": draw(spelt(status)),
@@ -125,7 +125,7 @@ def row(draw, *, consistent: bool = True) -> tuple[Meant, dict]:
         **draw(_days(first, days)),
         "notes": draw(st.sampled_from([None, "hot soak", "=1+1", "a; b"])),
     }
-    return meant, cells
+    return intended, cells
 
 
 @st.composite
@@ -144,10 +144,10 @@ def _place(draw, place: str | None) -> dict:
 @st.composite
 def _drive(draw, drive: str) -> dict:
     words = {"2WD": ["2WD", "2wd ", "4X2", "RWD/AWD"], "AWD": ["AWD", "awd", "4x4 "]}
-    said = draw(st.sampled_from(words[drive]))
+    word = draw(st.sampled_from(words[drive]))
     if draw(st.booleans()):
-        return {"constraint": said, "drive": draw(st.sampled_from([None, "AWD", "2WD"]))}
-    return {"constraint": draw(NOTHING), "drive": said}
+        return {"constraint": word, "drive": draw(st.sampled_from([None, "AWD", "2WD"]))}
+    return {"constraint": draw(NOTHING), "drive": word}
 
 
 @st.composite
@@ -197,16 +197,16 @@ MISTAKES = [
 
 
 @st.composite
-def any_row(draw, *, consistent: bool) -> tuple[Meant, dict]:
-    meant, cells = draw(row(consistent=consistent))
+def any_row(draw, *, consistent: bool) -> tuple[IntendedRow, dict]:
+    intended, cells = draw(row(consistent=consistent))
     kind = draw(st.sampled_from(["good"] * 8 + ["wrong", "blank"]))
     if kind == "wrong":
         reason, wrong = draw(st.sampled_from(MISTAKES))
-        return replace(meant, wrong=reason), cells | wrong
+        return replace(intended, wrong=reason), cells | wrong
     if kind == "blank":
         filler = {"days": draw(st.sampled_from([None, 0, "#VALUE!"])), "miles_per_day": 750}
-        return replace(meant, blank=True), filler
-    return meant, cells
+        return replace(intended, blank=True), filler
+    return intended, cells
 
 
 class Data(bytes):
@@ -217,7 +217,7 @@ class Data(bytes):
 @dataclass(frozen=True)
 class Book:
     data: "Data"
-    rows: dict[int, Meant]  # by sheet row number, without blank ones
+    rows: dict[int, IntendedRow]  # by sheet row number, without blank ones
     windows: list[tuple[str, dt.date, dt.date]]
 
 

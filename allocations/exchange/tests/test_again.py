@@ -30,7 +30,7 @@ def test_a_dyno_that_was_renamed_here_is_no_new_dyno(ground):
     before = contents()
     report = again(ground, bay())
     assert contents() == before
-    assert [(each.key, each.choice) for each in report.doubts] == [("dyno:bay 1", "'Bay 1' is a new dyno")]
+    assert [(doubt.key, doubt.choice) for doubt in report.doubts] == [("dyno:bay 1", "'Bay 1' is a new dyno")]
     assert "it is Bay One now" in report.doubts[0].sentence
     report = again(ground, bay(), bay("222B222", 20))
     assert (report.booked, report.made["dynos"], report.warnings) == (2, 0, [])
@@ -51,7 +51,7 @@ def test_a_test_type_that_was_renamed_here_is_no_new_test_type(ground):
     before = contents()
     report = again(ground, bay())
     assert contents() == before
-    assert [each.key for each in report.doubts] == ["test:4k certification"]
+    assert [doubt.key for doubt in report.doubts] == ["test:4k certification"]
     again(ground, bay(), bay("222B222", 20))
     assert TestRequest.objects.get(vehicle__tag="222B222").test_type.name == "Certification"
     again(ground, bay("333C333", 40), choices=["test:4k certification"])

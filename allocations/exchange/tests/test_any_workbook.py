@@ -17,7 +17,7 @@ from allocations.exchange.importing import carry_out, preview
 from allocations.exchange.outcome import BOOKED, CANCELLED, WAITING
 from allocations.exchange.reading import read_workbook
 from allocations.exchange.resolving import resolve
-from allocations.exchange.tests.strategies import LANES, RULES, Book, Meant, books
+from allocations.exchange.tests.strategies import LANES, RULES, Book, IntendedRow, books
 from allocations.exchange.tests.test_export import schedule
 from allocations.exchange.tests.test_importing import contents
 from allocations.models import Membership, ProvingGround
@@ -28,45 +28,45 @@ from dynosite.accounts.models import User
 RANK = ["completed", "running", "scheduled"]
 
 
-def days_of(meant) -> set[dt.date]:
-    return {meant.first + dt.timedelta(days=n) for n in range(meant.days)}
+def days_of(intended) -> set[dt.date]:
+    return {intended.first + dt.timedelta(days=n) for n in range(intended.days)}
 
 
-def expected_conflicts(claims: dict[int, Meant]) -> set[tuple]:
-    found = set()
+def expected_conflicts(claims: dict[int, IntendedRow]) -> set[tuple]:
+    conflicts = set()
     for (a, one), (b, other) in combinations(sorted(claims.items()), 2):
         if days_of(one) & days_of(other):
             if one.place == other.place != "Track":
-                found.add(("dyno", one.place, (a, b)))
+                conflicts.add(("dyno", one.place, (a, b)))
             if one.vehicle == other.vehicle and not one.placeholder:
-                found.add(("vehicle", one.vehicle, (a, b)))
-    return found
+                conflicts.add(("vehicle", one.vehicle, (a, b)))
+    return conflicts
 
 
-def allowed(meant: Meant) -> bool:
-    pairs = RULES[meant.test].get(meant.place, [])
-    return any(meant.drive in drives and meant.weight in weights for drives, weights in pairs)
+def allowed(intended: IntendedRow) -> bool:
+    pairs = RULES[intended.test].get(intended.place, [])
+    return any(intended.drive in drives and intended.weight in weights for drives, weights in pairs)
 
 
-def expected_places(claims: dict[int, Meant], windows) -> dict[int, str | None]:
+def expected_places(claims: dict[int, IntendedRow], windows) -> dict[int, str | None]:
     """Row → its dyno or None, one claim after the other on sets of days."""
     closed = defaultdict(set)
     for name, first, last in windows:
         closed[name] |= {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
-    taken, busy, found = defaultdict(set), defaultdict(set), {}
-    for number, meant in sorted(claims.items(), key=lambda i: (RANK.index(i[1].status), i[1].first, i[0])):
-        days, found[number] = days_of(meant), None
-        lanes = [f"Track {n}" for n in range(1, LANES + 1)] if meant.place == "Track" else [meant.place]
-        if meant.status == "scheduled" and (not allowed(meant) or days & closed[meant.place]):
+    occupied, busy, places = defaultdict(set), defaultdict(set), {}
+    for number, intended in sorted(claims.items(), key=lambda i: (RANK.index(i[1].status), i[1].first, i[0])):
+        days, places[number] = days_of(intended), None
+        lanes = [f"Track {n}" for n in range(1, LANES + 1)] if intended.place == "Track" else [intended.place]
+        if intended.status == "scheduled" and (not allowed(intended) or days & closed[intended.place]):
             continue
-        if not meant.placeholder and days & busy[meant.vehicle]:
+        if not intended.placeholder and days & busy[intended.vehicle]:
             continue
-        free = [lane for lane in lanes if not days & taken[lane]]
+        free = [lane for lane in lanes if not days & occupied[lane]]
         if free:
-            found[number] = free[0]
-            taken[free[0]] |= days
-            busy[meant.vehicle] |= days
-    return found
+            places[number] = free[0]
+            occupied[free[0]] |= days
+            busy[intended.vehicle] |= days
+    return places
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -76,21 +76,21 @@ def test_every_row_comes_to_the_end_that_the_model_works_out(given_book: Book):
     rows = given_book.rows
     ends = Counter([d.row.number for d in outcome.decisions] + list(outcome.refusals))
     assert ends == Counter(list(rows))
-    wrong = {n: meant.wrong for n, meant in rows.items() if meant.wrong}
+    wrong = {n: intended.wrong for n, intended in rows.items() if intended.wrong}
     assert outcome.refusals.keys() == wrong.keys()
     for number, reason in wrong.items():
         assert reason.casefold() in outcome.refusals[number].casefold()
-    claims = {n: meant for n, meant in rows.items() if meant.claims}
-    found = {(c.kind, c.name.upper(), c.rows) for c in outcome.conflicts}
-    assert found == {(kind, name.upper(), pair) for kind, name, pair in expected_conflicts(claims)}
-    assert len(found) == len(outcome.conflicts)
+    claims = {n: intended for n, intended in rows.items() if intended.claims}
+    conflicts = {(c.kind, c.name.upper(), c.rows) for c in outcome.conflicts}
+    assert conflicts == {(kind, name.upper(), pair) for kind, name, pair in expected_conflicts(claims)}
+    assert len(conflicts) == len(outcome.conflicts)
     places = expected_places(claims, given_book.windows)
     for decision in outcome.decisions:
-        meant = rows[decision.row.number]
-        assert (decision.row.first, decision.row.last) == (meant.first, meant.last)
-        if meant.status == "cancelled":
+        intended = rows[decision.row.number]
+        assert (decision.row.first, decision.row.last) == (intended.first, intended.last)
+        if intended.status == "cancelled":
             assert decision.outcome == CANCELLED
-        elif not meant.claims or places[decision.row.number] is None:
+        elif not intended.claims or places[decision.row.number] is None:
             assert decision.outcome == WAITING
             assert decision.reason
         else:
@@ -130,9 +130,9 @@ def _there_and_back(given_book: Book) -> None:
     for ground in (west, east):
         Membership.objects.create(user=user, ground=ground, role=Role.ADMIN)
     actor = Actor(user, Door.IMPORT)
-    said = preview(given_book.data, west, lanes=LANES)
+    previewed = preview(given_book.data, west, lanes=LANES)
     report = carry_out(given_book.data, west, actor=actor, lanes=LANES)
-    assert report == said
+    assert report == previewed
     assert report.booked + report.waiting + report.cancelled + report.refused == report.rows == len(given_book.rows)
     expect_sound()
     before = contents()

@@ -49,9 +49,11 @@ def test_days_in_every_dress(value):
     assert instant(value).date() == dt.date(2027, 1, 4)
 
 
-@pytest.mark.parametrize(("value", "found"), [("13/1/2027", (1, 13)), ("1/13/27", (1, 13)), ("4.4.2027", (4, 4))])
-def test_a_written_day_that_can_be_only_one(value, found):
-    assert instant(value).date() == dt.date(2027, *found)
+@pytest.mark.parametrize(
+    ("value", "month_and_day"), [("13/1/2027", (1, 13)), ("1/13/27", (1, 13)), ("4.4.2027", (4, 4))]
+)
+def test_a_written_day_that_can_be_only_one(value, month_and_day):
+    assert instant(value).date() == dt.date(2027, *month_and_day)
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "N/A", "TBD", "#N/A", "-", 0, dt.time(0)])
@@ -84,10 +86,10 @@ def test_what_is_no_day_is_said_in_words(value, clause):
 
 
 @pytest.mark.parametrize(
-    ("value", "found"), [(6.5, 6.5), ("4,660", 4660), (" 13.25 ", 13.25), ("N/A", None), (None, None), ("-3", -3)]
+    ("value", "expected"), [(6.5, 6.5), ("4,660", 4660), (" 13.25 ", 13.25), ("N/A", None), (None, None), ("-3", -3)]
 )
-def test_numbers(value, found):
-    assert number(value) == found
+def test_numbers(value, expected):
+    assert number(value) == expected
 
 
 @pytest.mark.parametrize("value", ["two weeks", "4,66", "1e5", "#DIV/0!", True, float("inf"), UNCALCULATED])

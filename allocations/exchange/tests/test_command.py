@@ -23,7 +23,7 @@ def test_json_is_exactly_the_report():
     assert list(report) == NAMES
     assert report["booked"] + report["waiting"] + report["cancelled"] + report["refused"] == report["rows"] == 302
     assert [[c["kind"], c["name"], *c["rows"]] for c in report["conflicts"]] == EXPECTED["overlaps"]
-    assert [each["row"] for each in report["refusals"]] == [46, 47, 48, 49, 50]
+    assert [refusal["row"] for refusal in report["refusals"]] == [46, 47, 48, 49, 50]
     assert report["already_there"] == 0
     again = json.loads(run("--json"))
     assert again["already_there"] == 297
@@ -40,18 +40,18 @@ def test_the_ground_is_made_where_there_is_none():
 
 
 def test_a_dry_run_writes_nothing_and_says_the_same():
-    said = json.loads(run("--dry-run", "--json"))
+    rehearsed = json.loads(run("--dry-run", "--json"))
     assert not ProvingGround.objects.exists()
     assert not User.objects.filter(username="command-line").exists()
-    assert said == json.loads(run("--json"))
+    assert rehearsed == json.loads(run("--json"))
 
 
 def test_people_get_words():
-    said = run("--dry-run")
-    assert said.startswith("Workbook of 302 rows: 216 booked, 73 waiting, 8 cancelled, 5 refused.")
-    assert "  row 50: Unknown dyno: '99' at the facility 'NPG'" in said
-    assert "  dyno ELK #2: rows 13 and 87" in said
-    assert said.rstrip().endswith("This was a dry run: nothing was written.")
+    output = run("--dry-run")
+    assert output.startswith("Workbook of 302 rows: 216 booked, 73 waiting, 8 cancelled, 5 refused.")
+    assert "  row 50: Unknown dyno: '99' at the facility 'NPG'" in output
+    assert "  dyno ELK #2: rows 13 and 87" in output
+    assert output.rstrip().endswith("This was a dry run: nothing was written.")
 
 
 def test_the_import_is_done_as_the_actor():

@@ -139,7 +139,7 @@ def test_what_was_made_here_is_known_again_here_and_comes_in_elsewhere(ground, e
     assert carry_out(exported, ground, actor=actor).already_there == 2
     assert contents() == before
     carry_out(exported, east, actor=member(east))
-    assert schedule(east)["bookings"] == [each.replace("None)", "'')") for each in schedule(ground)["bookings"]]
+    assert schedule(east)["bookings"] == [booking.replace("None)", "'')") for booking in schedule(ground)["bookings"]]
     assert schedule(east)["dynos"] == schedule(ground)["dynos"]
     assert schedule(east)["rules"] == schedule(ground)["rules"]
 
@@ -166,7 +166,7 @@ def as_text(workbook):
 def test_csv_says_who_is_where(ground):
     bring(ground, row(), row("222B222", 1), row("333C333", 9, status="CANCELLED"))
     lines = records(export_csv(ground, user=member(ground).user))
-    assert [(each["Dyno"], each["Tag"], each["First day"], each["Last day"], each["Status"]) for each in lines] == [
+    assert [(line["Dyno"], line["Tag"], line["First day"], line["Last day"], line["Status"]) for line in lines] == [
         ("NPG 1", "412W766", "2027-03-01", "2027-03-05", "G"),
         ("", "222B222", "", "", "G"),
         ("", "333C333", "", "", "CANCELLED"),

@@ -18,16 +18,18 @@ def days(first, last):
 
 
 @given(st.lists(stretches, max_size=12), stretches)
-def test_calendar_agrees_with_a_set_of_days(taken, asked):
+def test_calendar_agrees_with_a_set_of_days(candidates, span):
     calendar, busy = Calendar(), {}
-    for n, stretch in enumerate(taken):
+    for n, stretch in enumerate(candidates):
         if not days(*stretch) & busy.keys():
             calendar.take(*stretch, n)
             busy |= dict.fromkeys(days(*stretch), n)
-    touched = sorted(day for day in days(*asked) if day in busy)
-    found = calendar.first_taken(*asked)
-    assert (found and found[2]) == (busy[touched[0]] if touched else None)
-    free = [day for stretch in calendar.free(*asked) for day in sorted(days(*stretch))]
-    assert free == sorted(days(*asked) - busy.keys())
-    assert [what for _, _, what in calendar.within(*asked)] == list(dict.fromkeys(busy[day] for day in touched))
+    touched = sorted(day for day in days(*span) if day in busy)
+    first_stretch = calendar.first_taken(*span)
+    assert (first_stretch and first_stretch[2]) == (busy[touched[0]] if touched else None)
+    free = [day for stretch in calendar.free(*span) for day in sorted(days(*stretch))]
+    assert free == sorted(days(*span) - busy.keys())
+    assert [occupant for _, _, occupant in calendar.within(*span)] == list(
+        dict.fromkeys(busy[day] for day in touched)
+    )
     assert list(calendar) == sorted(calendar)

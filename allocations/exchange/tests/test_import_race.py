@@ -95,9 +95,9 @@ def test_without_the_locks_the_race_is_there_and_only_the_guard_stops_it(crowd, 
     resolve = exchange._resolve
 
     def resolved_together(*args):
-        found = resolve(*args)
+        outcome = resolve(*args)
         barrier.wait(timeout=30)
-        return found
+        return outcome
 
     monkeypatch.setattr(services, "_lock_everything", lambda work: None)
     monkeypatch.setattr(exchange, "_resolve", resolved_together)

@@ -103,13 +103,13 @@ def test_every_booking_of_the_sample_has_the_place_and_days_of_its_claim(ground)
     expected = Counter(
         (dyno, first, last) for number, dyno, _, first, last in EXPECTED["claims"] if number not in lost
     )
-    found = Counter(
+    booked = Counter(
         (("Track" if facility == "Track" else name), str(first), str(last))
         for facility, name, first, last in Allocation.objects.values_list(
             "dyno__facility__name", "dyno__name", "first_day", "last_day"
         )
     )
-    assert found == expected
+    assert booked == expected
 
 
 def test_a_second_import_changes_nothing(ground):
@@ -141,9 +141,9 @@ def test_rows_are_known_again_in_any_order(ground):
 
 def test_a_preview_says_the_same_and_writes_nothing(ground):
     before = contents()
-    said = preview(SAMPLE, ground)
+    previewed = preview(SAMPLE, ground)
     assert contents() == before
-    assert said == carry_out(SAMPLE, ground, actor=member(ground))
+    assert previewed == carry_out(SAMPLE, ground, actor=member(ground))
 
 
 def test_a_preview_of_a_ground_that_is_yet_to_be_made(db):

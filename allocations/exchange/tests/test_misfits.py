@@ -11,8 +11,8 @@ from allocations.models import Facility, Membership, ProvingGround, TestType, Tr
 from allocations.services.unit_of_work import Actor
 from dynosite.accounts.models import User
 
-HERE = {"facility": "NPG", "dyno": 1}
-THERE = {"facility": "STC", "dyno": "STC #1"}
+AT_NPG = {"facility": "NPG", "dyno": 1}
+AT_STC = {"facility": "STC", "dyno": "STC #1"}
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def ground(db):
     ground = ProvingGround.objects.create(code="WEST", name="West", days_off=[6])
     importer = Actor(User.objects.create_user("importer"), Door.IMPORT)
     Membership.objects.create(user=importer.user, ground=ground, role=Role.ADMIN)
-    first = [row("412W900", 100, **HERE), row("412W901", 100, **THERE), row("412W766", 14, 5, **HERE)]
+    first = [row("412W900", 100, **AT_NPG), row("412W901", 100, **AT_STC), row("412W766", 14, 5, **AT_NPG)]
     carry_out(io.BytesIO(book(first)), ground, actor=importer)
     TestType.objects.filter(ground=ground).update(runs_through=False)
     npg, stc = (Facility.objects.get(ground=ground, name=name) for name in ("NPG", "STC"))
@@ -30,19 +30,19 @@ def ground(db):
 
 
 def misfits(report):
-    return [(each.row, each.reason) for each in report.misfits]
+    return [(misfit.row, misfit.reason) for misfit in report.misfits]
 
 
 def test_rows_against_days_off_and_travel_are_listed_and_booked_all_the_same(ground):
     west, importer = ground
     sheet = book(
         [
-            row("412W101", 6, 2, **HERE),
-            row("412W102", 0, 7, **THERE),
-            row("412W103", 8, 3, **HERE),
-            row("412W103", 12, 3, **THERE),
-            row("412W104", 30, 3, **THERE),
-            row("412W766", 19, 3, **THERE),
+            row("412W101", 6, 2, **AT_NPG),
+            row("412W102", 0, 7, **AT_STC),
+            row("412W103", 8, 3, **AT_NPG),
+            row("412W103", 12, 3, **AT_STC),
+            row("412W104", 30, 3, **AT_STC),
+            row("412W766", 19, 3, **AT_STC),
         ]
     )
     before = preview(io.BytesIO(sheet), west)

@@ -90,9 +90,9 @@ def test_whatever_the_names_the_round_trip_is_the_same_schedule(ground, east, fa
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), max_size=5))
 def test_a_list_of_quoted_names_is_read_as_those_names(names):
-    shown = [" ".join(name.split()) for name in names]
-    assert [unquoted(quoted(name)) for name in shown] == shown
-    readable = [name for name in shown if name and name.isascii() and name.isprintable()]
+    plain = [" ".join(name.split()) for name in names]
+    assert [unquoted(quoted(name)) for name in plain] == plain
+    readable = [name for name in plain if name and name.isascii() and name.isprintable()]
     assert listed(", ".join(map(quoted, readable))) == [(name, True) for name in readable]
 
 

@@ -45,7 +45,7 @@ def test_who_keeps_a_dyno(upper, lower, keeps):
     loses = 13 - keeps
     assert places(outcome) == {keeps: "npg 1", loses: "waiting"}
     assert outcome.conflicts == [Conflict("dyno", "NPG 1", (6, 7))]
-    lost = next(each for each in outcome.decisions if each.row.number == loses)
+    lost = next(decision for decision in outcome.decisions if decision.row.number == loses)
     assert (lost.other_row, f"NPG 1 goes to row {keeps}" in lost.reason) == (keeps, True)
     assert any(w.startswith(f"Row {loses}: waits") and f"row {keeps} " in w for w in outcome.warnings)
 
@@ -142,26 +142,30 @@ def test_lanes_have_bounds(lanes):
 def test_placeholders_that_overlap_are_different_vehicles_as_few_as_the_days_allow():
     days = [(0, 5), (4, 5), (8, 3), (9, 3), (20, 2)]
     outcome = decided(*(row("TBD - 2028 S650", first, n, facility="Track", dyno="Track") for first, n in days))
-    assert [each.vehicle[2] for each in outcome.decisions] == [1, 2, 1, 2, 1]
+    assert [decision.vehicle[2] for decision in outcome.decisions] == [1, 2, 1, 2, 1]
     assert [v.tag for v in outcome.vehicles.values()] == ["TBD - 2028 S650", "TBD - 2028 S650 (2)"]
     assert outcome.conflicts == []
 
 
 def test_placeholder_numbers_keep_clear_of_names_in_the_sheet():
     outcome = decided(row("TBD X", dyno=1), row("tbd  x", dyno=2), row("TBD X (2)", dyno=3))
-    assert [outcome.vehicles[each.vehicle].tag for each in outcome.decisions] == ["TBD X", "TBD X (3)", "TBD X (2)"]
+    assert [outcome.vehicles[decision.vehicle].tag for decision in outcome.decisions] == [
+        "TBD X",
+        "TBD X (3)",
+        "TBD X (2)",
+    ]
 
 
 def test_a_tag_alone_is_the_vehicle_whose_vin_stands_beside_it_elsewhere():
     outcome = decided(row("412W766", 20, vin=VIN), row("412W766", 0), row("412w766", 3, dyno=2))
-    assert {each.vehicle for each in outcome.decisions} == {("vin", VIN)}
+    assert {decision.vehicle for decision in outcome.decisions} == {("vin", VIN)}
     assert outcome.conflicts == [Conflict("vehicle", VIN, (7, 8))]
     assert [(v.tag, v.vin) for v in outcome.vehicles.values()] == [("412W766", VIN)]
 
 
 def test_two_tags_of_one_vin_are_one_vehicle():
     outcome = decided(row("111A111", vin=VIN), row("222B222", 9, vin=VIN), row("222B222", 2, dyno=2))
-    assert {each.vehicle for each in outcome.decisions} == {("vin", VIN)}
+    assert {decision.vehicle for decision in outcome.decisions} == {("vin", VIN)}
     assert [c.rows for c in outcome.conflicts] == [(6, 8)]
     assert any("stands with different tags, 111A111 (row 6) and 222B222 (row 7)" in w for w in outcome.warnings)
 
@@ -175,8 +179,8 @@ def test_a_tag_with_two_vins_is_told_apart_by_the_vin_and_refused_without():
 
 @pytest.mark.parametrize(("status", "place"), [("G", "waiting"), ("RUNNING", "npg 2"), ("COMPLETED", "npg 2")])
 def test_what_the_rules_do_not_allow(status, place):
-    wanted = row(test="150K mileage", weight=">10K", dyno=2, status=status)
-    outcome = decided(wanted)
+    refused = row(test="150K mileage", weight=">10K", dyno=2, status=status)
+    outcome = decided(refused)
     assert places(outcome) == {6: place}
     reason = "for 150K mileage, NPG 2 takes the weight class <10K (up to 10,000 lb) only"
     assert any(reason in warning for warning in outcome.warnings)
@@ -201,8 +205,8 @@ def test_a_vehicle_of_two_weight_classes_needs_a_dyno_that_takes_both():
     rows += [row("222B222", weight=">10K", dyno=2), row("222B222", 9, test="150K mileage", dyno=1)]
     outcome = decided(*rows)
     assert places(outcome) == {6: "npg 1", 7: "npg 3", 8: "npg 2", 9: "waiting"}
-    said = "Row 9: 222B222 is <10K here and >10K in an upper row; the vehicle is kept as >10K."
-    assert said in outcome.warnings
+    warning = "Row 9: 222B222 is <10K here and >10K in an upper row; the vehicle is kept as >10K."
+    assert warning in outcome.warnings
 
 
 @pytest.mark.parametrize(
@@ -218,8 +222,8 @@ def test_maintenance(status, place, windows):
     assert places(outcome) == {6: place}
     assert [(w.first, w.last) for w in outcome.windows] == [(d(a), d(b)) for a, b in windows]
     assert any("NPG 1 is in maintenance on 4 – 21 Mar 2027" in warning for warning in outcome.warnings)
-    kept = "NPG 1 is not free on 4 – 21 Mar 2027; the window keeps 6 – 21 Mar 2027."
-    assert (f"Maintenance row 3: {kept}" in outcome.warnings) == (status != "G")
+    sentence = "NPG 1 is not free on 4 – 21 Mar 2027; the window keeps 6 – 21 Mar 2027."
+    assert (f"Maintenance row 3: {sentence}" in outcome.warnings) == (status != "G")
 
 
 def test_maintenance_of_the_track_is_of_every_lane_and_long_windows_are_cut():
@@ -272,13 +276,16 @@ def test_the_rules_of_a_dyno_that_the_ground_knows_are_the_grounds_own():
 
 def test_a_row_that_was_imported_before_is_left_as_it_is():
     sheets = read_workbook(book([row(), row("222B222", 20)]))
-    identity = next(each.identity for each in resolve(sheets).decisions)
+    identity = next(decision.identity for decision in resolve(sheets).decisions)
     ground = known_ground()
     ground.rows[identity] = KnownRow("booked", "NPG 2", d(50), d(54))
     outcome = resolve(sheets, ground)
-    assert [(each.outcome, each.already_there) for each in outcome.decisions] == [("booked", True), ("booked", False)]
-    said = "Row 6 was imported before and is on NPG 2, 20 – 24 Apr 2027; it was left as it is."
-    assert said in outcome.warnings
+    assert [(decision.outcome, decision.already_there) for decision in outcome.decisions] == [
+        ("booked", True),
+        ("booked", False),
+    ]
+    warning = "Row 6 was imported before and is on NPG 2, 20 – 24 Apr 2027; it was left as it is."
+    assert warning in outcome.warnings
 
 
 def test_identities_do_not_hang_on_the_order_of_rows():

@@ -42,8 +42,8 @@ def d(number):
     ],
 )
 def test_first_and_last_day(cells, first, last):
-    found = read(**cells)
-    assert (found.first, found.last, found.days) == (d(first), d(last), last - first + 1)
+    parsed = read(**cells)
+    assert (parsed.first, parsed.last, parsed.days) == (d(first), d(last), last - first + 1)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_every_problem_of_a_row_is_told():
     ],
 )
 def test_status_words(word, status, note):
-    found = read(status=word)
-    assert (found.status, found.note) == (status, note)
+    parsed = read(status=word)
+    assert (parsed.status, parsed.note) == (status, note)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_status_words(word, status, note):
     ],
 )
 def test_drive_that_it_is_tested_as(constraint, own, tested, vehicle):
-    found = read(constraint=constraint, drive=own)
-    assert (found.drive, found.own_drive) == (tested, vehicle)
+    parsed = read(constraint=constraint, drive=own)
+    assert (parsed.drive, parsed.own_drive) == (tested, vehicle)
 
 
 @pytest.mark.parametrize("weight", [">10K", "> 10k ", ">10,000", ">10,000 lbs"])
@@ -130,7 +130,7 @@ def test_weight_class_however_it_is_written(weight):
 
 
 @pytest.mark.parametrize(
-    ("tag", "vin", "found"),
+    ("tag", "vin", "expected"),
     [
         ("412w766", None, ("", "412W766", True)),
         ("TBD - 2028 S650", "N/A", ("", "TBD - 2028 S650", False)),
@@ -139,24 +139,29 @@ def test_weight_class_however_it_is_written(weight):
         (None, "9ZZD9PCF1WX454710", ("9ZZD9PCF1WX454710", "", False)),
     ],
 )
-def test_vehicle(tag, vin, found):
+def test_vehicle(tag, vin, expected):
     row_read = read(tag=tag, vin=vin)
-    assert (row_read.vin, row_read.tag, row_read.issued) == found
+    assert (row_read.vin, row_read.tag, row_read.issued) == expected
 
 
 def test_a_row_without_a_place_may_be_without_days():
-    found = read(first=None, status="TBD", days=9)
-    assert (found.first, found.last, found.days, found.status) == (None, None, 9, "waiting")
+    parsed = read(first=None, status="TBD", days=9)
+    assert (parsed.first, parsed.last, parsed.days, parsed.status) == (None, None, 9, "waiting")
     assert "No end date: nothing can be read from Days to complete" in read(first=None, status="TBD", days=None)
 
 
 def test_what_nothing_hangs_on_is_kept():
-    found = read(
+    parsed = read(
         miles="lots", extra_days=7, miles_per_day="750", contact="LAB01", notes="hot soak", model_year="soon"
     )
-    assert (found.miles, found.extra_days, found.miles_per_day) == (None, 7, 750)
-    assert found.note == "hot soak"
-    assert set(found.full_note.split("; ")) == {"hot soak", "Contact: LAB01", "Mileage to complete: lots", "MY: soon"}
+    assert (parsed.miles, parsed.extra_days, parsed.miles_per_day) == (None, 7, 750)
+    assert parsed.note == "hot soak"
+    assert set(parsed.full_note.split("; ")) == {
+        "hot soak",
+        "Contact: LAB01",
+        "Mileage to complete: lots",
+        "MY: soon",
+    }
 
 
 def test_an_error_in_days_falls_back_on_the_projected_end_with_a_remark():
@@ -215,8 +220,8 @@ def test_maintenance_rows():
         )
     )
     assert [(w.dyno, w.first, w.last) for w in sheets.windows] == [("NPG 1", d(0), d(3)), ("npg 3", d(8), d(8))]
-    said = [warning.split(":")[0] for warning in sheets.warnings]
-    assert said == [f"Maintenance row {n} was left out" for n in (6, 7, 8, 9)]
+    places = [warning.split(":")[0] for warning in sheets.warnings]
+    assert places == [f"Maintenance row {n} was left out" for n in (6, 7, 8, 9)]
 
 
 def test_rules_that_cannot_be_read_are_left_out_with_a_warning():

@@ -22,11 +22,11 @@ def one_machine() -> list[tuple[Problem, int]]:
     """Read the 125 instances of one machine and 40 jobs, each with its published optimum."""
     numbers = [int(word) for word in (DATA / "wt40.txt").read_text().split()]
     optima = [int(word) for word in (DATA / "wtopt40.txt").read_text().split()]
-    found = []
+    instances = []
     for k, optimum in enumerate(optima):
         days, weights, due = (numbers[k * 120 + part * 40 : k * 120 + (part + 1) * 40] for part in range(3))
-        found.append((single(days, weights, due), optimum))
-    return found
+        instances.append((single(days, weights, due), optimum))
+    return instances
 
 
 def single(days: list[int], weights: list[int], due: list[int]) -> Problem:

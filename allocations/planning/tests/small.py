@@ -108,7 +108,7 @@ def best_by_trial(problem: Problem) -> tuple[int, int]:
         name = ("dyno", o.dyno) if o.dyno else ("vehicle", o.vehicle)
         busy |= {(*name, day) for day in range(o.first, o.last + 1)}
     # Where each vehicle is: (vehicle, facility, first, last).
-    seen = [(o.vehicle, o.facility, o.first, o.last) for o in problem.occupied if o.vehicle]
+    vehicle_stays = [(o.vehicle, o.facility, o.first, o.last) for o in problem.occupied if o.vehicle]
     # The tests stand in an order in which each comes after the one it waits for.
     loose = [t for t in problem.tests if not t.fixed]
     best = (len(problem.tests) + 1, 0)
@@ -122,7 +122,7 @@ def best_by_trial(problem: Problem) -> tuple[int, int]:
             value += t.weight * max(0, last - t.due)
             busy |= {("dyno", t.placed[0], day) for day in range(t.placed[1], last + 1)}
             busy |= {("vehicle", t.vehicle, day) for day in range(t.placed[1], last + 1)}
-            seen.append((t.vehicle, problem.facilities.get(t.placed[0]), t.placed[1], last))
+            vehicle_stays.append((t.vehicle, problem.facilities.get(t.placed[0]), t.placed[1], last))
             if t.after:
                 latest[t.after] = min(latest.get(t.after, problem.horizon), t.placed[1] - t.gap - 1)
 
@@ -146,16 +146,16 @@ def best_by_trial(problem: Problem) -> tuple[int, int]:
                 if mine & busy or last > latest.get(test.id, problem.horizon):
                     continue
                 stay = (test.vehicle, problem.facilities.get(dyno), first, last)
-                if any(_too_near(problem, stay, other) for other in seen):
+                if any(_too_near(problem, stay, other) for other in vehicle_stays):
                     continue
                 busy.update(mine)
-                seen.append(stay)
+                vehicle_stays.append(stay)
                 cost = test.weight * max(0, last - test.due)
                 if test.placed and test.placed != (dyno, first):
                     cost += problem.weights.move
                 visit(i + 1, ends | {test.id: last}, out, value + cost)
                 busy.difference_update(mine)
-                seen.pop()
+                vehicle_stays.pop()
         visit(i + 1, ends, out + 1, value)
 
     visit(0, standing, 0, value)
@@ -186,16 +186,16 @@ def solve_inside(problem: Problem, *, steps: int = 60, seconds: float = 20.0) ->
     model = Model(problem)
     search = LocalSearch(model, seed=1)
     search.run(steps, hot=4.0, cold=0.5)
-    found = {"plan": search.best, "bound": 0}
+    best = {"plan": search.best, "bound": 0}
 
     def offer(plan):
-        if model.plan_cost(plan) < model.plan_cost(found["plan"]):
-            found["plan"] = plan
+        if model.plan_cost(plan) < model.plan_cost(best["plan"]):
+            best["plan"] = plan
 
     def report(bound):
-        found["bound"] = max(found["bound"], bound)
+        best["bound"] = max(best["bound"], bound)
 
-    Prover(model, latest=lambda: found["plan"], report=report, offer=offer, seconds=seconds).run()
-    last = LocalSearch(model, plan=found["plan"])
+    Prover(model, latest=lambda: best["plan"], report=report, offer=offer, seconds=seconds).run()
+    last = LocalSearch(model, plan=best["plan"])
     last.polish()
-    return model.solution(last.best, bound=found["bound"], seconds=0.0)
+    return model.solution(last.best, bound=best["bound"], seconds=0.0)

@@ -38,11 +38,11 @@ GROUPS = {"on A": ["a0", "a1", "a2", "a3"], "on B": ["b"]}
 
 
 def test_the_crowded_group_is_dear_and_the_idle_one_costs_nothing():
-    found = price_groups(CROWDED, GROUPS, seconds=5)
-    assert [shortage.group for shortage in found.shortages] == ["on A", "on B"]
-    dear, idle = found.shortages
+    pricing = price_groups(CROWDED, GROUPS, seconds=5)
+    assert [shortage.group for shortage in pricing.shortages] == ["on A", "on B"]
+    dear, idle = pricing.shortages
     assert (idle.price, idle.first) == (0.0, None)
-    assert found.step == 1
+    assert pricing.step == 1
     # One after the other they are 0 + 3 + 6 + 9 days late; on two dynos 0 + 0 + 3 + 3.
     assert solve(CROWDED, seconds=2).objective == 18
     assert solve(with_one_more(CROWDED, GROUPS["on A"], name="new"), seconds=2).objective == 6
@@ -53,10 +53,13 @@ def test_the_crowded_group_is_dear_and_the_idle_one_costs_nothing():
 def test_days_on_which_every_dyno_is_taken_are_a_shortage_too():
     """Without the days on which nothing is free the relaxation would see no price at all."""
     waits = problem(("a", 2, 0, 1, "A"), ("b", 2, 0, 1, "B"), occupied=[{"dyno": "A", "first": 0, "last": 19}])
-    found = price_groups(waits, {"on A": ["a"], "on B": ["b"]}, seconds=5)
-    assert [(each.group, each.price > 0) for each in found.shortages] == [("on A", True), ("on B", False)]
-    assert found.bound == pytest.approx(20, abs=0.1)
-    assert found.shortages[0].price >= 20 - 0.1
+    pricing = price_groups(waits, {"on A": ["a"], "on B": ["b"]}, seconds=5)
+    assert [(shortage.group, shortage.price > 0) for shortage in pricing.shortages] == [
+        ("on A", True),
+        ("on B", False),
+    ]
+    assert pricing.bound == pytest.approx(20, abs=0.1)
+    assert pricing.shortages[0].price >= 20 - 0.1
 
 
 def test_one_more_dyno_runs_what_the_group_runs_and_nothing_else():
@@ -74,10 +77,10 @@ def test_one_more_dyno_runs_what_the_group_runs_and_nothing_else():
 
 def test_coarse_steps_rank_the_same(monkeypatch):
     monkeypatch.setattr(bottleneck, "MOST_ENTRIES", 20)
-    found = price_groups(CROWDED, GROUPS, seconds=5)
-    assert found.step > 1
-    assert [shortage.group for shortage in found.shortages] == ["on A", "on B"]
-    assert found.shortages[0].price > 0
+    pricing = price_groups(CROWDED, GROUPS, seconds=5)
+    assert pricing.step > 1
+    assert [shortage.group for shortage in pricing.shortages] == ["on A", "on B"]
+    assert pricing.shortages[0].price > 0
 
 
 def test_where_all_is_fixed_there_is_no_shortage():

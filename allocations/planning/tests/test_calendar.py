@@ -44,10 +44,10 @@ def test_a_stretch_starts_where_all_its_days_are_free(days, horizon, closed, pau
     stretch = Broken(days, horizon, closed=frozenset(closed), pauses=pauses)
     ends = {}
     for first in range(horizon):
-        left, last = days, first - 1
-        while left:
+        remaining, last = days, first - 1
+        while remaining:
             last += 1
-            left -= not (pauses and last in closed)
+            remaining -= not (pauses and last in closed)
         ends[first] = last
     starts = {
         first
@@ -92,17 +92,17 @@ def test_a_test_that_is_taken_out_leaves_nothing_behind(problem):
     ],
 )
 def test_tests_begin_on_working_days_and_pause_or_run_through(more, first, last):
-    given = problem(item("A", **more))
-    solution = solve(given, seconds=60, workers=1)
-    assert check(given, solution) == []
+    planned = problem(item("A", **more))
+    solution = solve(planned, seconds=60, workers=1)
+    assert check(planned, solution) == []
     assert solution.status == "optimal"
     assert places(solution) == ([] if first is None else [("A", "N1", first, last)])
 
 
 def test_a_test_that_pauses_keeps_its_dyno_over_the_weekend():
-    given = problem(item("A", days=3, earliest=3, pauses=True), item("B", vehicle="W", earliest=4, days=1))
-    solution = solve(given, seconds=60, workers=1)
-    assert check(given, solution) == []
+    planned = problem(item("A", days=3, earliest=3, pauses=True), item("B", vehicle="W", earliest=4, days=1))
+    solution = solve(planned, seconds=60, workers=1)
+    assert check(planned, solution) == []
     assert sorted(places(solution)) == [("A", "N1", 3, 7), ("B", "N1", 8, 8)] or sorted(places(solution)) == [
         ("A", "N1", 7, 9),
         ("B", "N1", 4, 4),
@@ -115,24 +115,24 @@ def test_a_test_that_pauses_keeps_its_dyno_over_the_weekend():
     [({"due": 1}, {"due": 1, "weight": 1}, 4), ({"due": 1, "weight": 1}, {"due": 1, "weight": 3}, 0)],
 )
 def test_a_vehicle_has_its_days_on_the_way(north, south, south_first):
-    given = problem(item("A", **north), item("B", dynos=["S1"], **south))
-    solution = solve(given, seconds=60, workers=2)
-    assert check(given, solution) == []
+    planned = problem(item("A", **north), item("B", dynos=["S1"], **south))
+    solution = solve(planned, seconds=60, workers=2)
+    assert check(planned, solution) == []
     assert solution.status == "optimal"
-    found = {p.id: p.first for p in solution.placements}
+    first_days = {p.id: p.first for p in solution.placements}
     # Two days from North to South, one back.
-    assert found == ({"A": 0, "B": 4} if south_first else {"A": 3, "B": 0})
+    assert first_days == ({"A": 0, "B": 4} if south_first else {"A": 3, "B": 0})
 
 
 def test_what_is_fixed_and_where_a_vehicle_is_otherwise_count_as_stays():
     placed = item("F", dynos=["S1"], placed={"dyno": "S1", "first": 4}, fixed=True, days=1)
     away = [{"vehicle": "V", "first": 8, "last": 8, "facility": "South"}]
-    given = problem(item("A", days=1, dynos=["N1", "N2"]), placed, occupied=away)
-    model = Model(given)
+    planned = problem(item("A", days=1, dynos=["N1", "N2"]), placed, occupied=away)
+    model = Model(planned)
     assert [first for first in range(14) if model.window[0] >> first & 1] == [0, 1, 10, 11]
     placed = placed_columns(model, pooled_columns(model))
     assert sorted(set(placed.first[placed.test == 0].tolist()) - {-1}) == [0, 1, 10, 11]
-    elsewhere = replace(given, occupied=(replace(given.occupied[0], facility=None),))
+    elsewhere = replace(planned, occupied=(replace(planned.occupied[0], facility=None),))
     assert [first for first in range(14) if Model(elsewhere).window[0] >> first & 1] == [0, 1, 7, 9, 10, 11]
 
 
@@ -158,9 +158,9 @@ def test_two_that_were_given_too_near_one_another_stay():
         item("A", placed={"dyno": "N1", "first": 5}, fixed=True),
         item("B", dynos=["S1"], placed={"dyno": "S1", "first": 7}, fixed=True),
     ]
-    given = problem(*fixed)
-    solution = solve(given, seconds=60)
-    assert check(given, solution) == []
+    planned = problem(*fixed)
+    solution = solve(planned, seconds=60)
+    assert check(planned, solution) == []
     assert places(solution) == [("A", "N1", 5, 6), ("B", "S1", 7, 8)]
 
 
@@ -189,15 +189,15 @@ GOOD = Solution("optimal", 0, 0, 0, 0.1, (A, B, C))
 )
 def test_the_checker_counts_working_days_and_travel(placements, fault):
     faults = check(SOUND, replace(GOOD, placements=placements))
-    assert faults == [] if fault is None else any(fault in each for each in faults), faults
+    assert faults == [] if fault is None else any(fault in sentence for sentence in faults), faults
 
 
 def test_a_calendar_survives_reading_and_writing_and_is_left_out_where_there_is_none():
     away = [{"vehicle": "V", "first": 8, "last": 8, "facility": "South"}]
-    given = problem(item("A", pauses=True), item("B"), occupied=away)
-    assert Problem.from_json(given.to_json()) == given
-    assert given.to_json()["tests"][0]["pauses"] is True
-    assert (given.closed, given.tests[1].pauses) == ((5, 6, 12, 13), False)
+    planned = problem(item("A", pauses=True), item("B"), occupied=away)
+    assert Problem.from_json(planned.to_json()) == planned
+    assert planned.to_json()["tests"][0]["pauses"] is True
+    assert (planned.closed, planned.tests[1].pauses) == ((5, 6, 12, 13), False)
     plain = Problem.from_json({"horizon": 9, "dynos": ["N1"], "tests": [item("A")]}).to_json()
     assert sorted(plain) == ["dynos", "horizon", "occupied", "tests", "weights"]
     assert "pauses" not in plain["tests"][0]

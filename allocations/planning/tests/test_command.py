@@ -60,7 +60,7 @@ def waiting(count: int, **more) -> dict:
 def test_a_signal_prints_the_best_plan_so_far(tmp_path, number):
     path = tmp_path / "long.json"
     path.write_text(json.dumps(waiting(90)))
-    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(handled) for handled in (signal.SIGINT, signal.SIGTERM)]
 
     class Interrupting(io.StringIO):
         """Sends the signal when the first progress is told."""
@@ -77,7 +77,7 @@ def test_a_signal_prints_the_best_plan_so_far(tmp_path, number):
     assert len(lines) == 91
     assert lines[-1].startswith("feasible: objective ")
     assert "0 unplaced" in lines[-1]
-    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(handled) for handled in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 @pytest.mark.parametrize("seconds", ["-1", "nan", "inf"])

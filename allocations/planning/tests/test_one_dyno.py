@@ -52,14 +52,14 @@ jobs = st.lists(st.tuples(st.integers(1, 6), st.integers(0, 5), st.integers(1, 1
 
 
 def orders(days, weight, due):
-    found = {}
+    lateness = {}
     for order in itertools.permutations(range(len(days))):
         late, at = 0, 0
         for j in order:
             at += days[j]
             late += weight[j] * max(0, at - due[j])
-        found[order] = late
-    return found
+        lateness[order] = late
+    return lateness
 
 
 @settings(max_examples=150, deadline=None)
@@ -67,13 +67,13 @@ def orders(days, weight, due):
 def test_one_best_order_satisfies_all_conditions(drawn):
     days, weight, due = (list(part) for part in zip(*drawn, strict=True))
     before, after = dominance(days, weight, due)
-    found = orders(days, weight, due)
-    kept = [
+    lateness = orders(days, weight, due)
+    allowed = [
         value
-        for order, value in found.items()
+        for order, value in lateness.items()
         if all(order.index(i) < order.index(j) for j in range(len(days)) for i in bits(before[j]))
     ]
-    assert min(kept) == min(found.values())
+    assert min(allowed) == min(lateness.values())
     assert all(
         bool(before[j] >> i & 1) == bool(after[i] >> j & 1) for i in range(len(days)) for j in range(len(days))
     )

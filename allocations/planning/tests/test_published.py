@@ -18,9 +18,9 @@ def test_small_problems_are_proven_optimal(name, optimum):
 
 def test_first_plan_for_500_tests_comes_within_a_second():
     problem = published.problem("500x50-1")
-    seen = []
-    solution = solve(problem, seconds=60, on_progress=seen.append, should_stop=lambda: bool(seen))
+    progress = []
+    solution = solve(problem, seconds=60, on_progress=progress.append, should_stop=lambda: bool(progress))
     assert check(problem, solution) == []
     assert solution.unplaced == ()
-    assert seen[0].seconds < 1
-    assert 939 < solution.objective <= seen[0].objective
+    assert progress[0].seconds < 1
+    assert 939 < solution.objective <= progress[0].objective

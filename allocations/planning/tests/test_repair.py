@@ -38,21 +38,21 @@ def with_outage(problem: Problem, dyno: str, first: int, last: int) -> Problem:
 
 def test_six_displaced_are_repaired_with_proof_and_further_options(outage):
     assert len(displaced_of(outage)) == 6
-    told = []
-    found = repair(outage, seconds=30, on_option=told.append)
-    assert found.displaced == displaced_of(outage)
-    first, *more = found.options
-    assert told[0].moved == first.moved
-    assert set(first.moved) == set(found.displaced)
+    offered = []
+    repaired = repair(outage, seconds=30, on_option=offered.append)
+    assert repaired.displaced == displaced_of(outage)
+    first, *more = repaired.options
+    assert offered[0].moved == first.moved
+    assert set(first.moved) == set(repaired.displaced)
     assert first.proven
     assert first.solution.status == "optimal"
-    assert 2 <= len(found.options) <= 5
+    assert 2 <= len(repaired.options) <= 5
     assert more[0].late <= first.late - 100
     assert (len(more[0].moved), more[0].proven) == (7, True)
-    for before, after in zip(found.options, more, strict=False):
+    for before, after in zip(repaired.options, more, strict=False):
         assert len(before.moved) < len(after.moved)
         assert before.late > after.late
-    for option in found.options:
+    for option in repaired.options:
         assert check(option.problem, option.solution) == []
         assert option.late == option.solution.objective
         assert option.unplaced == ()
@@ -66,22 +66,22 @@ def test_the_same_problem_gives_the_same_options(outage):
 
 
 def test_the_first_option_comes_first_even_without_time(outage):
-    found = repair(outage, seconds=0.01)
-    assert set(found.options[0].moved) == set(found.displaced)
-    assert check(found.options[0].problem, found.options[0].solution) == []
+    repaired = repair(outage, seconds=0.01)
+    assert set(repaired.options[0].moved) == set(repaired.displaced)
+    assert check(repaired.options[0].problem, repaired.options[0].solution) == []
 
 
 def test_told_to_stop_it_gives_the_first_option_alone(outage):
-    told = []
-    found = repair(outage, seconds=300, on_option=told.append, should_stop=lambda: bool(told))
-    assert [set(option.moved) for option in found.options] == [set(found.displaced)]
-    assert found.options[0].proven
+    offered = []
+    repaired = repair(outage, seconds=300, on_option=offered.append, should_stop=lambda: bool(offered))
+    assert [set(option.moved) for option in repaired.options] == [set(repaired.displaced)]
+    assert repaired.options[0].proven
 
 
 def test_the_displaced_alone_move_where_that_is_asked(outage):
-    found = repair(outage, others=False)
-    assert [set(option.moved) for option in found.options] == [set(found.displaced)]
-    assert found.options[0].proven
+    repaired = repair(outage, others=False)
+    assert [set(option.moved) for option in repaired.options] == [set(repaired.displaced)]
+    assert repaired.options[0].proven
 
 
 def tiny(**changes) -> Problem:
@@ -94,31 +94,31 @@ def tiny(**changes) -> Problem:
 
 
 def test_one_more_move_saves_lateness():
-    found = repair(tiny())
-    assert found.displaced == ("A",)
+    repaired = repair(tiny())
+    assert repaired.displaced == ("A",)
     # A waits behind B until day 6, 6 days late twice over; or B makes room on the other dyno.
-    assert [(o.moved, o.late, o.late_days, o.proven) for o in found.options] == [
+    assert [(o.moved, o.late, o.late_days, o.proven) for o in repaired.options] == [
         (("A",), 12, 6, True),
         (("A", "B"), 6, 3, True),
     ]
 
 
 def test_a_displaced_test_without_a_place_is_told():
-    found = repair(tiny(horizon=8), others=False)
-    assert [(o.moved, o.unplaced) for o in found.options] == [((), ("A",))]
-    assert check(found.options[0].problem, found.options[0].solution) == []
+    repaired = repair(tiny(horizon=8), others=False)
+    assert [(o.moved, o.unplaced) for o in repaired.options] == [((), ("A",))]
+    assert check(repaired.options[0].problem, repaired.options[0].solution) == []
 
 
 def test_moving_others_places_what_else_has_no_place():
-    found = repair(tiny(horizon=8))
-    assert [(o.moved, o.unplaced) for o in found.options] == [((), ("A",)), (("A", "B"), ())]
+    repaired = repair(tiny(horizon=8))
+    assert [(o.moved, o.unplaced) for o in repaired.options] == [((), ("A",)), (("A", "B"), ())]
 
 
 def test_what_stands_where_it_might_not_be_put_stays():
     problem = tiny()
     b = replace(problem.tests[1], earliest=5)
-    found = repair(replace(problem, tests=(problem.tests[0], b)))
-    assert [(o.moved, o.late) for o in found.options] == [(("A",), 12)]
+    repaired = repair(replace(problem, tests=(problem.tests[0], b)))
+    assert [(o.moved, o.late) for o in repaired.options] == [(("A",), 12)]
 
 
 @pytest.mark.parametrize("displaced", [["X"], ["B"]])
@@ -140,8 +140,10 @@ def broken_plans(draw) -> Problem:
     """A small problem, planned, and then a dyno of it fails."""
     problem = draw(st.one_of(small.problems(most=5), small.calendars()))
     problem = standing(problem, small.solve_inside(problem, steps=20))
-    kept = {t.id for t in problem.tests}
-    problem = replace(problem, tests=tuple(t if t.after in kept else replace(t, after=None) for t in problem.tests))
+    standing_ids = {t.id for t in problem.tests}
+    problem = replace(
+        problem, tests=tuple(t if t.after in standing_ids else replace(t, after=None) for t in problem.tests)
+    )
     first = draw(st.integers(0, problem.horizon - 1))
     broken = with_outage(problem, draw(st.sampled_from(problem.dynos)), first, first + draw(st.integers(0, 4)))
     assume(displaced_of(broken))
@@ -151,7 +153,7 @@ def broken_plans(draw) -> Problem:
 def travels(problem: Problem, at: dict[str, tuple[str, int, int]]) -> bool:
     placements = tuple(Placement(id_, *place) for id_, place in at.items())
     wrong = check(problem, Solution("feasible", 0, 0, 0, 0.0, placements))
-    return not any(" days from " in each for each in wrong)
+    return not any(" days from " in sentence for sentence in wrong)
 
 
 def best_by_trial(problem: Problem, displaced: set[str], others: int) -> tuple[int, int]:
@@ -164,7 +166,7 @@ def best_by_trial(problem: Problem, displaced: set[str], others: int) -> tuple[i
     best = (len(problem.tests) + 1, 0)
     at: dict[str, tuple[str, int, int]] = {}
 
-    def visit(i: int, ends: dict[str, int], out: int, late: int, left: int) -> None:
+    def visit(i: int, ends: dict[str, int], out: int, late: int, moves_left: int) -> None:
         nonlocal best
         if (out, late) >= best:
             return
@@ -174,7 +176,7 @@ def best_by_trial(problem: Problem, displaced: set[str], others: int) -> tuple[i
             return
         t = problem.tests[i]
         places = [(d, s) for d in t.dynos for s in range(t.earliest, problem.horizon - t.days + 1)]
-        if t.fixed or (t.id not in displaced and not left):
+        if t.fixed or (t.id not in displaced and not moves_left):
             places = [t.placed]
         for dyno, first in places:
             last = problem.last_day(t, first)
@@ -192,11 +194,11 @@ def best_by_trial(problem: Problem, displaced: set[str], others: int) -> tuple[i
             blocked.update(mine)
             cost = t.weight * max(0, last - t.due)
             at[t.id] = (dyno, first, last)
-            visit(i + 1, ends | {t.id: last}, out, late + cost, left - moved)
+            visit(i + 1, ends | {t.id: last}, out, late + cost, moves_left - moved)
             del at[t.id]
             blocked.difference_update(mine)
         if t.id in displaced:
-            visit(i + 1, ends, out + 1, late, left)
+            visit(i + 1, ends, out + 1, late, moves_left)
 
     visit(0, {}, 0, 0, others)
     return best
@@ -205,22 +207,22 @@ def best_by_trial(problem: Problem, displaced: set[str], others: int) -> tuple[i
 @settings(max_examples=200, **slow)
 @given(broken_plans())
 def test_options_hold_and_what_is_proven_is_the_best_by_trial(problem):
-    found = repair(problem, seconds=60)
-    displaced = set(found.displaced)
-    assert found.options[0].proven
-    for option in found.options:
+    repaired = repair(problem, seconds=60)
+    displaced = set(repaired.displaced)
+    assert repaired.options[0].proven
+    for option in repaired.options:
         assert check(option.problem, option.solution) == []
         others = len(set(option.moved) - displaced)
         reached = (len(option.unplaced), option.late)
-        best = best_by_trial(found.problem, displaced, others)
+        best = best_by_trial(repaired.problem, displaced, others)
         assert reached >= best
         if option.proven:
             assert reached == best
-    first = found.options[0]
-    before = sum(t.weight * max(0, problem.last_day(t, t.placed[1]) - t.due) for t in found.problem.tests)
-    if (first.unplaced or first.late > before) and all(len(set(o.moved) - displaced) != 1 for o in found.options):
+    first = repaired.options[0]
+    before = sum(t.weight * max(0, problem.last_day(t, t.placed[1]) - t.due) for t in repaired.problem.tests)
+    if (first.unplaced or first.late > before) and all(len(set(o.moved) - displaced) != 1 for o in repaired.options):
         # The list leaves out one move more only where it gains nothing.
-        assert best_by_trial(found.problem, displaced, 1) >= (len(first.unplaced), first.late)
+        assert best_by_trial(repaired.problem, displaced, 1) >= (len(first.unplaced), first.late)
 
 
 def test_the_command_lists_the_options(tmp_path):

@@ -23,19 +23,21 @@ def test_more_steps_are_no_worse_than_greedy():
 def test_stop_answers_within_a_second_with_the_best_so_far():
     problem = published.problem("150x20-1")
     began = time.monotonic()
-    seen = []
-    solution = solve(problem, seconds=60, on_progress=seen.append, should_stop=lambda: time.monotonic() - began > 2.5)
+    progress = []
+    solution = solve(
+        problem, seconds=60, on_progress=progress.append, should_stop=lambda: time.monotonic() - began > 2.5
+    )
     assert time.monotonic() - began < 3.5
     assert check(problem, solution) == []
-    assert solution.objective <= min(p.objective for p in seen)
+    assert solution.objective <= min(p.objective for p in progress)
 
 
 def test_progress_comes_every_second_and_never_gets_worse():
     problem = published.problem("150x20-1")
-    seen = []
-    solve(problem, seconds=4, on_progress=seen.append)
-    times = [p.seconds for p in seen]
+    progress = []
+    solve(problem, seconds=4, on_progress=progress.append)
+    times = [p.seconds for p in progress]
     assert max(b - a for a, b in zip([0.0, *times], [*times, 4.0], strict=False)) < 1.0
-    objectives, bounds = [p.objective for p in seen], [p.bound for p in seen]
+    objectives, bounds = [p.objective for p in progress], [p.bound for p in progress]
     assert objectives == sorted(objectives, reverse=True)
     assert bounds == sorted(bounds)

@@ -46,10 +46,10 @@ def test_an_admin_sees_their_own_grounds_rows_and_a_superuser_all(cast, keeper, 
         assert exported.count("\r\n") > 1
 
 
-@pytest.mark.parametrize("asked", [{"day__gte": "soon"}, {"q": "a\x00b"}, {"user__password": "x"}])
-def test_a_filter_that_makes_no_sense_is_no_fault_of_the_server(cast, root, asked):
-    assert root.get(url("spend"), asked).status_code in (200, 302, 400)
-    assert root.get(url("spend", "export"), asked).status_code == 400
+@pytest.mark.parametrize("query", [{"day__gte": "soon"}, {"q": "a\x00b"}, {"user__password": "x"}])
+def test_a_filter_that_makes_no_sense_is_no_fault_of_the_server(cast, root, query):
+    assert root.get(url("spend"), query).status_code in (200, 302, 400)
+    assert root.get(url("spend", "export"), query).status_code == 400
 
 
 def test_another_grounds_run_is_not_there(cast, keeper, root):
@@ -232,7 +232,7 @@ def test_feedback_leads_to_its_run(cast, keeper):
 
 
 def test_small_costs_are_not_shown_as_nothing():
-    assert [usage_figures.dollars(Decimal(each)) for each in ("0", "0.0004", "0.31", "1", "1234.5")] == [
+    assert [usage_figures.dollars(Decimal(amount)) for amount in ("0", "0.0004", "0.31", "1", "1234.5")] == [
         "$0.00",
         "$0.0004",
         "$0.3100",

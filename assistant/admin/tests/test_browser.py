@@ -15,7 +15,7 @@ def test_pages_have_no_fault_that_axe_knows_of(committed_world, browser, asgi_se
     run = a_run(committed_world)
     row = AssistantSettings.objects.create(ground=committed_world.north)
     Budget.objects.create(scope="whole", period="day", tokens=1_000)
-    pages = [url(each) for each in ("run", "spend", "proposal", "toolcall", "modelcall", "feedback", "budget")]
+    pages = [url(name) for name in ("run", "spend", "proposal", "toolcall", "modelcall", "feedback", "budget")]
     pages += [url("run", "change", run.pk), url("killswitch"), url("budget", "add")]
     pages += [url("assistantsettings", "change", row.pk)]
     with open_page(browser, asgi_server.url, **LOOKS[look]) as page:

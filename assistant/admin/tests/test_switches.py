@@ -15,14 +15,14 @@ from dynosite.lib import clock
 def test_the_switch_takes_a_reason_and_a_second_yes_and_keeps_its_history(cast, root):
     page = root.post(url("killswitch"), {"to": "off", "reason": " "})
     assert page.context["error"] == "Say why: whoever asks the assistant is told."
-    asked = root.post(url("killswitch"), {"to": "off", "reason": "Odd answers."})
-    assert "Everybody who asks is told: Odd answers." in asked.content.decode()
+    confirmation = root.post(url("killswitch"), {"to": "off", "reason": "Odd answers."})
+    assert "Everybody who asks is told: Odd answers." in confirmation.content.decode()
     assert not KillSwitch.objects.exists()
-    done = root.post(url("killswitch"), fields_of(asked) | {"_confirmed": "Switch it off"}, follow=True)
+    done = root.post(url("killswitch"), fields_of(confirmation) | {"_confirmed": "Switch it off"}, follow=True)
     assert messages_of(done) == ["The assistant is off."]
     assert (KillSwitch.current().off, KillSwitch.current().reason) == (True, "Odd answers.")
-    asked = root.post(url("killswitch"), {"to": "on"})
-    root.post(url("killswitch"), fields_of(asked) | {"_confirmed": "Switch it on"})
+    confirmation = root.post(url("killswitch"), {"to": "on"})
+    root.post(url("killswitch"), fields_of(confirmation) | {"_confirmed": "Switch it on"})
     assert (KillSwitch.current().off, KillSwitch.current().reason) == (False, "")
     events = [
         (event.kind, event.who, event.door, event.why, event.differences)

@@ -48,9 +48,9 @@ def test_the_owner_sees_the_run_and_what_it_did(world, owner, proposal, ctx):
     assert (body["status"], body["outcome"], body["question"]) == ("done", "proposal", "book it")
     assert (body["answer"], body["note"]) == ("Shall I?", "Stopped here.")
     assert body["usage"] == {"model": "", "calls": 0, "tokens_in": 12, "tokens_out": 3, "cost": 0.25}
-    (made,) = body["tool_calls"]
-    assert (made["name"], made["args"], made["status"]) == ("book_allocation", BOOK, "waiting")
-    assert made["result"]["proposal"] == str(proposal.pk)
+    (tool_call,) = body["tool_calls"]
+    assert (tool_call["name"], tool_call["args"], tool_call["status"]) == ("book_allocation", BOOK, "waiting")
+    assert tool_call["result"]["proposal"] == str(proposal.pk)
     (waits,) = body["proposals"]
     assert (waits["id"], waits["tool"], waits["status"]) == (str(proposal.pk), "book_allocation", "waiting")
     assert waits["args"]["start_date"] == "2026-12-21"
@@ -201,9 +201,9 @@ def test_a_token_that_is_no_good_is_refused_whatever_the_session_says(world, pro
 @pytest.fixture
 def sent(monkeypatch, django_capture_on_commit_callbacks):
     """Ids of the runs that would go to a worker."""
-    found: list[str] = []
-    monkeypatch.setattr(conversations, "send", lambda run_id: found.append(str(run_id)))
-    return found
+    run_ids: list[str] = []
+    monkeypatch.setattr(conversations, "send", lambda run_id: run_ids.append(str(run_id)))
+    return run_ids
 
 
 def test_a_message_is_a_run_that_is_queued(world, owner, sent, django_capture_on_commit_callbacks):
@@ -352,15 +352,15 @@ def test_approved_twice_is_carried_out_once(world, owner, proposal):
 
 def test_changed_facts_write_nothing_and_are_told_with_the_new_card(world, owner, ctx):
     args = {"vehicle": "412W103", "test_type": "brake", "start_date": "2026-12-21", "days_to_complete": 2}
-    made = call("auto_allocate_vehicle", args | {"backup": True}, ctx=ctx, call_id="one")
+    proposed = call("auto_allocate_vehicle", args | {"backup": True}, ctx=ctx, call_id="one")
     world.book("412W101", "NPG 1", 35, 35)
-    answer = owner.post(f"/proposals/{made['proposal']}/approve")
+    answer = owner.post(f"/proposals/{proposed['proposal']}/approve")
     assert (answer.status, answer.body["code"], answer.body["change"]) == (409, "changed", None)
     assert "has changed" in answer.body["message"]
     new = answer.body["replacement"]
     assert (new["status"], new["replaces"], new["card"]["bars"][0]["first_day"]) == (
         "waiting",
-        made["proposal"],
+        proposed["proposal"],
         "2026-12-22",
     )
     assert answer.body["proposal"]["status"] == "changed"
@@ -403,7 +403,7 @@ def test_an_edit_is_checked_and_takes_the_old_one_s_place(owner, proposal):
     assert list(owner.post(path, {"args": {"colour": "red"}}).body["errors"]) == ["colour"]
     new = owner.post(path, {"args": {"end_date": "2026-12-23"}}).body
     assert (new["replaces"], new["card"]["bars"][0]["last_day"]) == (str(proposal.pk), "2026-12-23")
-    assert [each["id"] for each in owner.get("/proposals", status="waiting").body["results"]] == [new["id"]]
+    assert [row["id"] for row in owner.get("/proposals", status="waiting").body["results"]] == [new["id"]]
     assert owner.get(f"/proposals/{proposal.pk}").body["status"] == "replaced"
 
 
@@ -430,10 +430,10 @@ def test_bodies_of_decisions_are_strict(owner, proposal):
 def test_proposals_by_status_and_in_parts(world, owner, proposal, ctx):
     other = call("book_allocation", BOOK | {"vehicle": "412W101", "dyno": "NPG 21"}, ctx=ctx, call_id="two")
     owner.post(f"/proposals/{proposal.pk}/reject")
-    assert [each["id"] for each in owner.get("/proposals").body["results"]] == [other["proposal"], str(proposal.pk)]
-    assert [each["id"] for each in owner.get("/proposals", status="rejected").body["results"]] == [str(proposal.pk)]
+    assert [row["id"] for row in owner.get("/proposals").body["results"]] == [other["proposal"], str(proposal.pk)]
+    assert [row["id"] for row in owner.get("/proposals", status="rejected").body["results"]] == [str(proposal.pk)]
     second = owner.get("/proposals", limit=1, offset=1).body
-    assert (second["count"], [each["id"] for each in second["results"]]) == (2, [str(proposal.pk)])
+    assert (second["count"], [row["id"] for row in second["results"]]) == (2, [str(proposal.pk)])
     Proposal.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
     assert owner.get("/proposals", status="waiting").body["count"] == 0
     assert owner.get(f"/proposals/{other['proposal']}").body["status"] == "expired"
@@ -447,15 +447,15 @@ def test_conversations_are_listed_searched_and_read(world, owner, proposal, ctx)
     Message.objects.create(conversation=conversation, author=Author.USER, text="book the van")
     context(world, "admin")
     listed = owner.get("/conversations").body
-    assert [(each["id"], each["title"], each["ground"]) for each in listed["results"]] == [
+    assert [(row["id"], row["title"], row["ground"]) for row in listed["results"]] == [
         (str(conversation.pk), "December", "NORTH")
     ]
     assert owner.get("/conversations", search="VAN").body["count"] == 1
     assert owner.get("/conversations", search="lorry").body["count"] == 0
     entries = owner.get(f"/conversations/{conversation.pk}").body["entries"]
-    assert sorted(each["kind"] for each in entries) == ["message", "proposal", "run", "tool"]
-    told = next(each for each in entries if each["kind"] == "proposal")
-    assert (told["id"], told["card"]["title"]) == (str(proposal.pk), "Book 412W103 on NPG 1")
+    assert sorted(entry["kind"] for entry in entries) == ["message", "proposal", "run", "tool"]
+    shown_proposal = next(entry for entry in entries if entry["kind"] == "proposal")
+    assert (shown_proposal["id"], shown_proposal["card"]["title"]) == (str(proposal.pk), "Book 412W103 on NPG 1")
     assert owner.get(f"/conversations/{uuid.uuid4()}").status == 404
 
 

@@ -55,18 +55,18 @@ def read_to_the_end(http: httpx.Client, run: str, **headers: str) -> list[dict]:
 
 
 def test_ask_follow_approve_and_undo(world, http, celery_worker):
-    asked = http.post("/messages", json={"text": BOOK})
-    assert asked.status_code == 202
-    run = asked.json()["run"]
+    accepted = http.post("/messages", json={"text": BOOK})
+    assert accepted.status_code == 202
+    run = accepted.json()["run"]
     heard = read_to_the_end(http, run)
     names = [event["event"] for event in heard]
     assert (names[0], names[-1], heard[-1]["data"]) == ("status", "end", {"status": "done"})
     assert {"model", "tool", "proposal", "text", "message"} <= set(names)
-    told = http.get(f"/runs/{run}").json()
-    assert (told["status"], told["outcome"], told["usage"]["model"]) == ("done", "proposal", "offline")
-    assert told["answer"] == "".join(event["data"]["text"] for event in heard if event["event"] == "text")
-    assert told["tool_calls"][-1]["name"] == "book_allocation"
-    (proposal,) = told["proposals"]
+    run_data = http.get(f"/runs/{run}").json()
+    assert (run_data["status"], run_data["outcome"], run_data["usage"]["model"]) == ("done", "proposal", "offline")
+    assert run_data["answer"] == "".join(event["data"]["text"] for event in heard if event["event"] == "text")
+    assert run_data["tool_calls"][-1]["name"] == "book_allocation"
+    (proposal,) = run_data["proposals"]
     assert [event["data"] for event in heard if event["event"] == "proposal"] == [{"id": proposal["id"]}]
     assert http.get("/proposals", params={"status": "waiting"}).json()["results"] == [proposal]
     assert Allocation.objects.filter(ground=world.north).count() == 0

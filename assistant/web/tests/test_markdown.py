@@ -77,8 +77,8 @@ def test_hostile_markdown_leads_nowhere_and_loads_nothing(text):
     tags = re.findall(r"<(/?)([a-z0-9]+)([^>]*)>", html)
     assert {name for _, name, _ in tags} <= ALLOWED
     own = re.compile(r' href="(/[^"]*)"')
-    given = [attributes for _, _, attributes in tags if attributes.strip()]
-    assert [each for each in given if not ((found := own.fullmatch(each)) and is_own_page(found[1]))] == []
+    attribute_lists = [attributes for _, _, attributes in tags if attributes.strip()]
+    assert [text for text in attribute_lists if not ((match := own.fullmatch(text)) and is_own_page(match[1]))] == []
 
 
 def test_what_nobody_sees_is_left_out():

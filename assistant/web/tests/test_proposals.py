@@ -23,8 +23,8 @@ def to(name: str, proposal) -> str:
 
 
 def booked() -> list[tuple[str, str, str]]:
-    found = Allocation.objects.filter(ground__code="NORTH").exclude(status="cancelled").order_by("first_day")
-    return [(row.vehicle.tag, row.dyno.name, str(row.first_day)) for row in found.select_related("vehicle", "dyno")]
+    rows = Allocation.objects.filter(ground__code="NORTH").exclude(status="cancelled").order_by("first_day")
+    return [(row.vehicle.tag, row.dyno.name, str(row.first_day)) for row in rows.select_related("vehicle", "dyno")]
 
 
 def test_approving_books_and_undoing_takes_it_back(talk, panel):
@@ -66,8 +66,8 @@ def test_a_card_whose_facts_have_changed_writes_nothing_and_shows_what_would_do_
     assert 'class="ai-card is-changed"' in text
     assert "The schedule has changed since this card was drawn, and nothing was written." in text
     assert text.count("23 – 25 Nov 2026.") == 1
-    told = html(panel.get(to("proposal", talk.proposal)))
-    assert re.search(r'class="ai-card-why">NPG 1 is taken by 412W101 \(Brake\): 23 – 25 Nov 2026\.', told)
+    card = html(panel.get(to("proposal", talk.proposal)))
+    assert re.search(r'class="ai-card-why">NPG 1 is taken by 412W101 \(Brake\): 23 – 25 Nov 2026\.', card)
     assert booked() == [("412W101", "NPG 1", "2026-11-23")]
 
 
@@ -76,12 +76,12 @@ def test_the_new_best_stands_after_the_changed_card(talk, panel):
     tool = TOOLS["auto_allocate_vehicle"]
     wish = tool.args(vehicle="412W101", test_type="Brake", start_date=day(14), days_to_complete=2)
     first = approvals.propose(caller, tool, wish, call_id="auto")
-    taken = next(bar["dyno"] for bar in first.card["bars"])
+    best_dyno = next(bar["dyno"] for bar in first.card["bars"])
     talk.world.vehicle("412W104")
-    talk.world.book("412W104", taken, 14, 15)
+    talk.world.book("412W104", best_dyno, 14, 15)
     text = html(panel.post(to("approve", first)))
     newer = Proposal.objects.get(replaces=first)
-    assert newer.card["bars"][0]["dyno"] != taken
+    assert newer.card["bars"][0]["dyno"] != best_dyno
     assert f'id="proposal-{newer.pk}"' in text
     assert f'data-after="proposal-{first.pk}"' in text
     assert "There is a new card with what would do now." in text
@@ -132,7 +132,7 @@ def test_an_edit_is_checked_again_and_makes_a_new_card(talk, panel):
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "sentence"),
     [
         ({"start_date": "soon"}, "This is no date; one is, for example, 2026-11-16."),
         ({"vehicle": ""}, "This field is required."),
@@ -141,10 +141,10 @@ def test_an_edit_is_checked_again_and_makes_a_new_card(talk, panel):
         ({"end_date": "2026-11-20"}, "That would not do"),
     ],
 )
-def test_an_edit_that_would_not_do_says_why_and_keeps_what_was_typed(talk, panel, changed, told):
+def test_an_edit_that_would_not_do_says_why_and_keeps_what_was_typed(talk, panel, changed, sentence):
     answer = edit(panel, talk.proposal, **changed)
     assert answer.status_code == 422
-    assert told in html(answer)
+    assert sentence in html(answer)
     for value in changed.values():
         assert f'value="{value}"' in html(answer) or value == ""
     talk.proposal.refresh_from_db()
@@ -164,8 +164,8 @@ def test_all_at_once_each_by_itself(talk, panel):
     more = propose(talk.world, "scheduler", talk.conversation, talk.run, first=14, vehicle="412W101")
     late = propose(talk.world, "scheduler", talk.conversation, talk.run, first=21, vehicle="412W102")
     talk.world.book("412W101", "NPG 1", 21, 23)
-    shown = html(panel.get(reverse("assistant:conversation", args=[talk.conversation.pk])))
-    assert "3 changes need your approval" in shown
+    text = html(panel.get(reverse("assistant:conversation", args=[talk.conversation.pk])))
+    assert "3 changes need your approval" in text
     answer = panel.post(reverse("assistant:approve-all"), {"proposal": [talk.proposal.pk, more.pk, late.pk]})
     assert "2 of 3 changes carried out." in html(answer)
     assert [(tag, first) for tag, _, first in booked()] == [

@@ -26,9 +26,9 @@ def address(talk) -> str:
 @pytest.fixture
 def sent(monkeypatch):
     """Ids of the runs that were handed to a worker."""
-    found = []
-    monkeypatch.setattr(conversations, "send", found.append)
-    return found
+    run_ids = []
+    monkeypatch.setattr(conversations, "send", run_ids.append)
+    return run_ids
 
 
 def test_the_conversation_is_drawn_with_links_tool_card_and_proposal(talk, panel):
@@ -116,8 +116,8 @@ def test_asking_puts_the_message_in_and_queues_a_run(talk, panel, sent, django_c
 
 
 def test_without_javascript_asking_leads_to_the_conversation(talk, mine, sent):
-    given = {"conversation": str(talk.conversation.pk), "text": "", "starter": "Are there conflicts?"}
-    answer = mine.post(reverse("assistant:ask"), given)
+    fields = {"conversation": str(talk.conversation.pk), "text": "", "starter": "Are there conflicts?"}
+    answer = mine.post(reverse("assistant:ask"), fields)
     run = Run.objects.latest("created_at")
     assert answer["Location"] == f"{address(talk)}#run-{run.pk}"
     assert run.question.text == "Are there conflicts?"
@@ -125,12 +125,12 @@ def test_without_javascript_asking_leads_to_the_conversation(talk, mine, sent):
 
 def test_what_cannot_be_sent_is_said_and_kept(talk, mine, panel):
     Run.objects.filter(pk=talk.run.pk).update(status=RunStatus.RUNNING)
-    given = {"conversation": str(talk.conversation.pk), "text": "and now?"}
-    answer = mine.post(reverse("assistant:ask"), given)
+    fields = {"conversation": str(talk.conversation.pk), "text": "and now?"}
+    answer = mine.post(reverse("assistant:ask"), fields)
     assert answer.status_code == 422
     assert "An answer in this conversation is under way" in html(answer)
     assert ">and now?</textarea>" in html(answer)
-    part = panel.post(reverse("assistant:ask"), given)
+    part = panel.post(reverse("assistant:ask"), fields)
     assert (part.status_code, html(part).count("<div")) == (422, 1)
     assert 'id="ai-refusal"' in html(part)
 
@@ -142,7 +142,7 @@ def test_another_grounds_conversation_is_not_asked_in(talk, mine):
 
 
 @pytest.mark.parametrize(
-    ("told", "known"),
+    ("sent_text", "view"),
     [
         (
             '{"path": "/vehicles/7/", "selected": "a12"}',
@@ -159,8 +159,8 @@ def test_another_grounds_conversation_is_not_asked_in(talk, mine):
         ("", {}),
     ],
 )
-def test_of_the_page_in_view_only_what_is_known_goes_along(told, known):
-    assert page_in_view(told) == known
+def test_of_the_page_in_view_only_what_is_known_goes_along(sent_text, view):
+    assert page_in_view(sent_text) == view
 
 
 def test_stopping_ends_a_run_that_waits(talk, panel):
@@ -226,8 +226,8 @@ def test_rating_asks_for_a_word_and_takes_back(talk, panel):
 def test_the_panel_opens_with_the_tabs_conversation_else_the_latest_or_a_new_one(talk, panel):
     where = reverse("assistant:panel")
     latest = Conversation.objects.create(user=talk.conversation.user, ground=talk.world.north, title="Later")
-    wanted = {"ground": "NORTH", "c": str(talk.conversation.pk)}
-    assert f'data-conversation="{talk.conversation.pk}"' in html(panel.get(where, wanted))
+    params = {"ground": "NORTH", "c": str(talk.conversation.pk)}
+    assert f'data-conversation="{talk.conversation.pk}"' in html(panel.get(where, params))
     for other in ("", "nonsense", "00000000-0000-4000-8000-000000000000"):
         assert f'data-conversation="{latest.pk}"' in html(panel.get(where, {"ground": "NORTH", "c": other}))
     assert 'data-conversation=""' in html(panel.get(where, {"ground": "NORTH", "c": "new"}))

@@ -65,7 +65,9 @@ def served(response) -> str:
 
 
 def own_addresses() -> set[str]:
-    resolver = next(each for each in get_resolver().url_patterns if getattr(each, "namespace", "") == "assistant")
+    resolver = next(
+        included for included in get_resolver().url_patterns if getattr(included, "namespace", "") == "assistant"
+    )
     return {pattern.name for pattern in resolver.url_patterns}
 
 
@@ -122,9 +124,9 @@ def test_lists_show_nothing_of_another_user(name, other, talk):
 
 
 def test_what_could_leak_is_there_for_its_owner(talk, mine):
-    seen = served(mine.get(address_of("index", talk))) + served(mine.get(address_of("inbox", talk)))
-    assert seen.count(SECRET) >= 2
-    assert str(talk.proposal.pk) in seen
+    pages = served(mine.get(address_of("index", talk))) + served(mine.get(address_of("inbox", talk)))
+    assert pages.count(SECRET) >= 2
+    assert str(talk.proposal.pk) in pages
 
 
 @pytest.mark.parametrize("name", sorted(name for name, rule in DECISIONS.items() if rule.get and not rule.of))
@@ -186,7 +188,7 @@ NONSENSE = {
     "ground": "7" * 99,
     "conversation": "7",
 }
-TAKEN = {"ask": ("text", "page", "message_id", "ground", "conversation")}
+FIELDS_READ = {"ask": ("text", "page", "message_id", "ground", "conversation")}
 
 
 @pytest.mark.parametrize("name", sorted(set(DECISIONS) - {"run-events", "delete"}))
@@ -196,8 +198,8 @@ def test_nonsense_is_no_fault_of_the_server(name, talk, panel, monkeypatch, sett
     address, method = address_of(name, talk), panel.get if DECISIONS[name].get else panel.post
     nul = method(address, {"q": "a\x00b"})
     assert (nul.status_code, "could not be read" in served(nul)) == (400, True)
-    if name in TAKEN:
-        for field in TAKEN[name]:
+    if name in FIELDS_READ:
+        for field in FIELDS_READ[name]:
             assert method(address, {"text": "hello"} | {field: NONSENSE[field]}).status_code < 500, field
             Run.objects.update(status="done")
     else:
