@@ -22,7 +22,7 @@ from allocations.services.placing import (
     vehicle_of,
 )
 from allocations.services.running import expect_same_first_day, let_rest_wait, move_rest, rest_of
-from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, UnitOfWork, expect_version
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 
@@ -55,14 +55,16 @@ def book(
     days = DayRange(first_day, last_day)
     params = {"vehicle": vehicle_id, "dyno": dyno_id, "test_type": test_type_id, "days": days.iso(), "drive": drive}
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         work.lock_dynos([dyno_id])
         work.lock_vehicles([vehicle_id])
         placement = Placement(vehicle_id, dyno_id, test_type_id, days, drive=drive)
         place(work, placement, note=note, request_id=request_id, confirmed=confirmed, rest_waits=rest_waits)
 
     with offering_places(vehicle_id, test_type_id, days, drive=drive, user=actor.user):
-        return carry_out(write, actor=actor, action=Action.BOOK, key=key, request=params | {"request": request_id})
+        return UnitOfWork.run(
+            write, actor=actor, action=Action.BOOK, key=key, request=params | {"request": request_id}
+        )
 
 
 class _Lost(Exception):
@@ -97,7 +99,7 @@ def auto_book(
     if dyno_id:
         params["dyno"] = dyno_id
 
-    def write(work: Work, *, candidates: int) -> None:
+    def write(work: UnitOfWork, *, candidates: int) -> None:
         vehicle = vehicle_of(vehicle_id)
         work.enter(vehicle.ground_id)
         if wrong := check_days(stay):
@@ -126,7 +128,7 @@ def auto_book(
     with offering_places(vehicle_id, test_type_id, stay, drive=drive, user=actor.user, length=days):
         for candidates in (1, 1, 5, 1000):
             try:
-                return carry_out(
+                return UnitOfWork.run(
                     lambda work, width=candidates: write(work, candidates=width),  # type: ignore[misc]
                     actor=actor,
                     action=Action.BOOK,
@@ -162,7 +164,7 @@ def move(
     confirmed_codes = {*confirmed, RefusalCode.FEWER_DAYS} if rest_waits else confirmed
     target: dict = {}
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         allocation = locked_allocation(work, allocation_id, dynos=[dyno_id] if dyno_id else [])
         expect_version(allocation, version)
         target.update(allocation=allocation, place=(allocation.dyno_id, allocation.days, allocation.status))
@@ -184,7 +186,7 @@ def move(
             let_rest_wait(work, allocation)
 
     try:
-        return carry_out(write, actor=actor, action=Action.MOVE, key=key, request=params)
+        return UnitOfWork.run(write, actor=actor, action=Action.MOVE, key=key, request=params)
     except Refused as refused:
         if "days" in target and target["days"].days in range(1, LONGEST_STAY + 1):
             allocation = target["allocation"]
@@ -248,7 +250,7 @@ def cancel(
 ) -> Change:
     """Cancels an allocation. Its request waits again, or with `keep_request` false is cancelled as well."""
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         allocation = locked_allocation(work, allocation_id)
         expect_version(allocation, version)
         _expect_status(allocation, *OPEN_STATUSES, to="cancelled")
@@ -257,13 +259,13 @@ def cancel(
         work.summary = f"{allocation} cancelled"
 
     params = {"allocation": allocation_id, "version": version, "keep_request": keep_request}
-    return carry_out(write, actor=actor, action=Action.CANCEL, key=key, request=params)
+    return UnitOfWork.run(write, actor=actor, action=Action.CANCEL, key=key, request=params)
 
 
 def start(allocation_id: int, *, actor: Actor, version: int | None = None, key: str | None = None) -> Change:
     """The test runs from now on. Raises Refused before its first day."""
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         allocation = locked_allocation(work, allocation_id)
         expect_version(allocation, version)
         _expect_status(allocation, AllocationStatus.SCHEDULED, to="started")
@@ -278,7 +280,7 @@ def start(allocation_id: int, *, actor: Actor, version: int | None = None, key: 
         work.update(allocation, status=AllocationStatus.RUNNING)
         work.summary = f"{allocation} started"
 
-    return carry_out(
+    return UnitOfWork.run(
         write, actor=actor, action=Action.START, key=key, request={"allocation": allocation_id, "version": version}
     )
 
@@ -293,7 +295,7 @@ def complete(
 ) -> Change:
     """The test is done, by `last_day` if it ended on another day than planned; days that are left become free."""
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         allocation = locked_allocation(work, allocation_id)
         expect_version(allocation, version)
         _expect_status(allocation, *OPEN_STATUSES, to="completed")
@@ -311,7 +313,7 @@ def complete(
         work.summary = f"{allocation} completed"
 
     params = {"allocation": allocation_id, "last": last_day, "version": version}
-    return carry_out(write, actor=actor, action=Action.COMPLETE, key=key, request=params)
+    return UnitOfWork.run(write, actor=actor, action=Action.COMPLETE, key=key, request=params)
 
 
 def _shifted(allocation: Allocation, first: dt.date) -> DayRange:

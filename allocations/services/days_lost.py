@@ -9,7 +9,7 @@ from allocations.exceptions import Refusal, Refused
 from allocations.models import Allocation
 from allocations.selectors.days_lost import Loss, losses
 from allocations.services.placing import displaced_request, replace, waiting_rest
-from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, UnitOfWork, expect_version
 from dynosite.lib.formats import count, day_range
 from dynosite.lib.workdays import WorkingCalendar
 
@@ -56,10 +56,10 @@ def answer_losses(
     chosen = {loss.allocation.pk: (loss, answers[loss.allocation.pk]) for loss in all_losses}
     changed = [pk for pk, (_, answer) in chosen.items() if answer.to != LostDaysTo.KEEP]
     if changed:
-        carry_out(lambda work: _write(work, {pk: chosen[pk] for pk in changed}), actor=actor, action=Action.MOVE)
+        UnitOfWork.run(lambda work: _write(work, {pk: chosen[pk] for pk in changed}), actor=actor, action=Action.MOVE)
 
 
-def _write(work: Work, chosen: Mapping[int, tuple[Loss, LossAnswer]]) -> None:
+def _write(work: UnitOfWork, chosen: Mapping[int, tuple[Loss, LossAnswer]]) -> None:
     targets = {loss.place.dyno_id for loss, answer in chosen.values() if answer.to == LostDaysTo.MOVE and loss.place}
     work.lock_dynos(targets | {loss.allocation.dyno_id for loss, _ in chosen.values()})
     work.lock_vehicles({loss.allocation.vehicle_id for loss, _ in chosen.values()})
@@ -78,7 +78,7 @@ def _write(work: Work, chosen: Mapping[int, tuple[Loss, LossAnswer]]) -> None:
     work.summary = f"{count(len(chosen), 'test')} given their days worked again after days off changed"
 
 
-def _carry_out(work: Work, row: Allocation, loss: Loss, answer: LossAnswer) -> None:
+def _carry_out(work: UnitOfWork, row: Allocation, loss: Loss, answer: LossAnswer) -> None:
     if answer.to not in loss.answers:
         sentence = f"{row.vehicle} on {row.dyno} cannot be answered so: {answer.to.label.lower()}."
         raise Refused.because(RefusalCode.BAD_ANSWER, sentence)

@@ -10,7 +10,7 @@ from allocations.models import Allocation, Change, Membership, TestRequest
 from allocations.rulebook import CAPABILITY, violations
 from allocations.selectors.availability import Placement, question_of
 from allocations.services.placing import locked_allocation
-from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, UnitOfWork, expect_version
 
 AFTER_PLACING = frozenset({"due_date", "priority", "note", "step", "drive", "created_by_id"})
 """What can still be changed of a request that has its place. Its days and its order are its place's by then."""
@@ -26,7 +26,7 @@ def change_booking(
     if unknown := values.keys() - {"note", "drive", "created_by_id"}:
         raise TypeError(f"A booking's {', '.join(sorted(unknown))} cannot be changed here.")
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         allocation = locked_allocation(work, allocation_id)
         expect_version(allocation, version)
         if allocation.status == AllocationStatus.CANCELLED:
@@ -44,10 +44,10 @@ def change_booking(
         work.summary = f"Booking changed: {allocation}"
 
     params = values | {"allocation": allocation_id, "version": version}
-    return carry_out(write, actor=actor, action=Action.CHANGE, key=key, request=params)
+    return UnitOfWork.run(write, actor=actor, action=Action.CHANGE, key=key, request=params)
 
 
-def lock_places(work: Work, request_id: int) -> list[Allocation]:
+def lock_places(work: UnitOfWork, request_id: int) -> list[Allocation]:
     """Locks the bookings of a request that can still change, with their dynos and vehicles, before the request."""
     stays = Allocation.objects.filter(request=request_id, status__in=OPEN_STATUSES)
     places = list(stays.values_list("pk", "dyno_id", "vehicle_id"))
@@ -58,7 +58,7 @@ def lock_places(work: Work, request_id: int) -> list[Allocation]:
     return list(work.lock(Allocation, [pk for pk, _, _ in places]).values())
 
 
-def change_placed(work: Work, request: TestRequest, values: dict[str, Any], places: list[Allocation]) -> None:
+def change_placed(work: UnitOfWork, request: TestRequest, values: dict[str, Any], places: list[Allocation]) -> None:
     """Sets what can be changed of a request that has its place; its bookings are tested as it says."""
     new = {name: value for name, value in values.items() if getattr(request, name) != value}
     if wrong := sorted(new.keys() - AFTER_PLACING):
@@ -74,7 +74,7 @@ def change_placed(work: Work, request: TestRequest, values: dict[str, Any], plac
         work.update(request, **new)
 
 
-def expect_member(work: Work, user_id: int | None) -> None:
+def expect_member(work: UnitOfWork, user_id: int | None) -> None:
     if user_id is not None and not Membership.objects.filter(ground_id=work.ground_id, user_id=user_id).exists():
         raise NotFound(NOT_FOUND)
 

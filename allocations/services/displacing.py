@@ -13,7 +13,7 @@ from allocations.selectors.availability import Placement
 from allocations.selectors.ground_rules import length_of, stretch_of
 from allocations.selectors.maintenance import Answer, Slot, cannot_return
 from allocations.services.placing import displaced_request, replace, require_bookable, waiting_rest
-from allocations.services.unit_of_work import Work, expect_version
+from allocations.services.unit_of_work import UnitOfWork, expect_version
 from dynosite.lib.days import DayRange
 
 
@@ -30,7 +30,7 @@ def expect_answers(hits: list[Allocation], answers: Mapping[int, Answer]) -> Non
 
 
 def displace_all(
-    work: Work,
+    work: UnitOfWork,
     chosen: Mapping[int, Answer],
     others: Mapping[int, Answer],
     *,
@@ -75,7 +75,9 @@ def _expect_unchanged(
         raise Refused(changed)
 
 
-def _displace(work: Work, hit: Allocation, answer: Answer, window: DayRange, slots: Collection[Slot]) -> Displacement:
+def _displace(
+    work: UnitOfWork, hit: Allocation, answer: Answer, window: DayRange, slots: Collection[Slot]
+) -> Displacement:
     displacement = Displacement(
         allocation=hit,
         answer=answer.to,
@@ -106,7 +108,7 @@ def _expect_kept(hit: Allocation, answer: Answer, window: DayRange) -> None:
         raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
 
 
-def _move(work: Work, hit: Allocation, answer: Answer, slots: Collection[Slot]) -> None:
+def _move(work: UnitOfWork, hit: Allocation, answer: Answer, slots: Collection[Slot]) -> None:
     target = answer.dyno_id or hit.dyno_id
     first = answer.first_day or hit.first_day
     days = DayRange(first, answer.last_day) if answer.last_day else _as_long(hit, first)
@@ -119,7 +121,7 @@ def _as_long(hit: Allocation, first: dt.date) -> DayRange:
     return stretch_of(hit.ground_id, hit.test_type_id, first, length_of(hit.ground_id, hit.test_type_id, hit.days))
 
 
-def _shorten(work: Work, hit: Allocation, window: DayRange) -> TestRequest:
+def _shorten(work: UnitOfWork, hit: Allocation, window: DayRange) -> TestRequest:
     if hit.first_day >= window.first:
         sentence = f"{hit} has no day before the window; it cannot be shortened."
         raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
@@ -131,7 +133,7 @@ def _shorten(work: Work, hit: Allocation, window: DayRange) -> TestRequest:
     return waiting_rest(work, hit, days=remaining, earliest=window.first, note=note)
 
 
-def _leave(work: Work, hit: Allocation, *, waits: bool) -> TestRequest | None:
+def _leave(work: UnitOfWork, hit: Allocation, *, waits: bool) -> TestRequest | None:
     work.update(hit, status=AllocationStatus.CANCELLED)
     request = displaced_request(work, hit, waits=waits)
     if request is None and waits:
@@ -140,7 +142,7 @@ def _leave(work: Work, hit: Allocation, *, waits: bool) -> TestRequest | None:
     return request
 
 
-def put_back(work: Work, returning: Collection[int]) -> None:
+def put_back(work: UnitOfWork, returning: Collection[int]) -> None:
     """Puts displaced allocations back where they stood, by ids of displacements."""
     displaced = list(
         Displacement.objects.filter(pk__in=returning).order_by("first_day", "id").select_related("allocation")
@@ -174,7 +176,7 @@ def put_back(work: Work, returning: Collection[int]) -> None:
         displacement.save(update_fields=["restored_at"])
 
 
-def _take_back_request(work: Work, request_id: int, allocation: Allocation) -> None:
+def _take_back_request(work: UnitOfWork, request_id: int, allocation: Allocation) -> None:
     request = work.lock(TestRequest, [request_id])[request_id]
     if request.status == RequestStatus.PLACED:
         sentence = f"{request} has got another place in the meantime; cancel that first."

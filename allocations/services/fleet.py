@@ -20,7 +20,7 @@ from allocations.services.master_data import (
     of_ground,
     record,
 )
-from allocations.services.unit_of_work import Actor, Work
+from allocations.services.unit_of_work import Actor, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def add_dyno(
     """
     capabilities = list(runs)
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         ground_id = Facility.objects.filter(pk=facility_id).values_list("ground_id", flat=True).first()
         if ground_id is None:
             raise NotFound(NOT_FOUND)
@@ -75,7 +75,7 @@ def change_dyno(
     """
     capabilities = None if runs is None else list(runs)
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         dyno = locked_row(work, Dyno, dyno_id, needed=Role.ADMIN)
         expect_seen(dyno, seen_digest)
         if "facility_id" in values:
@@ -95,7 +95,7 @@ def set_enabled(dyno_ids: Iterable[int], enabled: bool, *, actor: Actor, key: st
     """Enables or disables dynos of one ground together."""
     ids = sorted(set(dyno_ids))
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         work.lock_dynos(ids, Role.ADMIN)
         dynos = list(Dyno.objects.filter(pk__in=ids))
         for dyno in dynos:
@@ -154,7 +154,7 @@ def delete_facility(facility_id: int, *, actor: Actor) -> Change:
 
 
 def _add(model: Any, ground_id: int, actor: Actor, key: str | None, values: dict, *, needed=Role.ADMIN) -> Change:
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         work.enter(ground_id, needed)
         add_row(work, model(ground_id=ground_id, **values))
 
@@ -165,7 +165,7 @@ def _add(model: Any, ground_id: int, actor: Actor, key: str | None, values: dict
 def _change(
     model: Any, id_: int, actor: Actor, seen_digest: str | None, key: str | None, values: dict, *, needed=Role.ADMIN
 ) -> Change:
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         row = locked_row(work, model, id_, needed=needed)
         expect_seen(row, seen_digest)
         change_row(work, row, values)
@@ -174,13 +174,13 @@ def _change(
 
 
 def _delete(model: Any, id_: int, actor: Actor) -> Change:
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         delete_row(work, locked_row(work, model, id_, needed=Role.ADMIN))
 
     return keep(write, actor=actor, action=Action.DELETE)
 
 
-def _set_runs(work: Work, dyno: Dyno, capabilities: list[Runs]) -> None:
+def _set_runs(work: UnitOfWork, dyno: Dyno, capabilities: list[Runs]) -> None:
     """Makes the dyno's capabilities those wanted: rows that are alike stay, the rest goes or comes."""
     missing = {
         _as_key(capability.test_type_id, capability.drives, capability.weight_classes) for capability in capabilities

@@ -28,7 +28,7 @@ from allocations.models import (
 )
 from allocations.models.dyno import natural_key
 from allocations.services.intake import BookingIn, Intake
-from allocations.services.unit_of_work import Actor, Row, Work, carry_out
+from allocations.services.unit_of_work import Actor, Row, UnitOfWork
 
 BATCH = 200
 COLOURS = ("#2464c9", "#0f766e", "#b45309", "#7c3aed", "#be185d", "#4d7c0f", "#0369a1", "#a21caf")
@@ -49,14 +49,14 @@ def bring_in(
     `on_progress(done, total)` raises stops the import, and nothing of it stays.
     """
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         work.enter(ground_id)
         _lock_everything(work)
         if not _Writing(work, decide(), on_progress).run():
             raise _NothingNew
 
     try:
-        return carry_out(write, actor=actor, action=Action.IMPORT)
+        return UnitOfWork.run(write, actor=actor, action=Action.IMPORT)
     except _NothingNew:
         return None
     except IntegrityError as error:
@@ -68,7 +68,7 @@ def bring_in(
         raise
 
 
-def _lock_everything(work: Work) -> None:
+def _lock_everything(work: UnitOfWork) -> None:
     # One import of a ground at a time: the dynos that two of them would make have no rows to lock yet.
     list(ProvingGround.objects.select_for_update(no_key=True).filter(pk=work.ground_id).values_list("pk"))
     work.lock_dynos(Dyno.objects.filter(ground_id=work.ground_id).values_list("pk", flat=True))
@@ -76,7 +76,7 @@ def _lock_everything(work: Work) -> None:
 
 
 class _Writing:
-    def __init__(self, work: Work, intake: Intake, on_progress: Progress | None):
+    def __init__(self, work: UnitOfWork, intake: Intake, on_progress: Progress | None):
         self.work, self.intake = work, intake
         self.ground_id = work.ground_id
         self.on_progress = on_progress or (lambda done, total: None)

@@ -16,7 +16,7 @@ from allocations.selectors.availability import stays_on
 from allocations.selectors.maintenance import Answer, Slot, hits_of, tally_of
 from allocations.selectors.series import later_in_series
 from allocations.services.displacing import displace_all, expect_answers, put_back
-from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, UnitOfWork, expect_version
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 
@@ -49,7 +49,7 @@ def set_maintenance(
     answers, moves = dict(answers or {}), dict(moves or {})
     returning = sorted(bring_back)
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         if wrong := check_days(days):
             raise Refused(wrong)
         others = list(Allocation.objects.filter(pk__in=moves).values_list("pk", "dyno_id", "vehicle_id"))
@@ -93,7 +93,7 @@ def set_maintenance(
         "back": returning,
         "answers": {str(id_): [a.to, a.dyno_id, a.first_day] for id_, a in (answers | moves).items()},
     }
-    return carry_out(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=params)
+    return UnitOfWork.run(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=params)
 
 
 def lift_maintenance(
@@ -112,7 +112,7 @@ def lift_maintenance(
     """
     returning = sorted(bring_back)
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         _lock_dynos(work, set(), [window_id, *(_later_ids(window_id) if later else ())], returning)
         rows = work.lock(MaintenanceWindow, [window_id, *(_later_ids(window_id) if later else ())])
         window = rows[window_id]
@@ -128,7 +128,7 @@ def lift_maintenance(
         work.summary = f"{window} lifted{others}" + (f", {len(returning)} brought back" if returning else "")
 
     params = {"window": window_id, "back": returning, "version": version} | ({"later": True} if later else {})
-    return carry_out(write, actor=actor, action=Action.LIFT_MAINTENANCE, key=key, request=params)
+    return UnitOfWork.run(write, actor=actor, action=Action.LIFT_MAINTENANCE, key=key, request=params)
 
 
 def _later_ids(window_id: int) -> list[int]:
@@ -136,7 +136,7 @@ def _later_ids(window_id: int) -> list[int]:
     return [row.pk for row in later_in_series(window)] if window else []
 
 
-def _lock_dynos(work: Work, dynos: set[int], window_ids: list[int], returning: list[int]) -> None:
+def _lock_dynos(work: UnitOfWork, dynos: set[int], window_ids: list[int], returning: list[int]) -> None:
     windows = dict(MaintenanceWindow.objects.filter(pk__in=window_ids).values_list("pk", "dyno_id"))
     if len(windows) < len(window_ids):
         raise NotFound(NOT_FOUND)

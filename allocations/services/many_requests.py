@@ -9,7 +9,7 @@ from allocations.exceptions import NotFound, Refusal, Refused, Stale
 from allocations.models import Change, TestRequest
 from allocations.request_rules import check_dates, check_waits
 from allocations.services.details import expect_member
-from allocations.services.unit_of_work import Actor, Work, carry_out
+from allocations.services.unit_of_work import Actor, UnitOfWork
 from dynosite.accounts.models import User
 from dynosite.lib.formats import count, full_date
 
@@ -34,7 +34,7 @@ def change_requests(versions: Versions, *, actor: Actor, key: str | None = None,
     if unknown := values.keys() - FIELDS:
         raise TypeError(f"The {', '.join(sorted(unknown))} of several requests cannot be set at once.")
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         rows = _locked(work, versions)
         expect_member(work, values.get("created_by_id"))
         _expect_possible(rows, values)
@@ -44,13 +44,13 @@ def change_requests(versions: Versions, *, actor: Actor, key: str | None = None,
         work.summary = f"{count(len(changing), 'request')} changed: {in_words(values)}"
 
     request = values | {"requests": _plain(versions)}
-    return carry_out(write, actor=actor, action=Action.CHANGE_REQUEST, key=key, request=request)
+    return UnitOfWork.run(write, actor=actor, action=Action.CHANGE_REQUEST, key=key, request=request)
 
 
 def cancel_requests(versions: Versions, *, actor: Actor, key: str | None = None) -> Change:
     """Raises as `change_requests` does."""
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         rows = _locked(work, versions)
         _expect_possible(rows, {})
         for row in rows:
@@ -58,7 +58,7 @@ def cancel_requests(versions: Versions, *, actor: Actor, key: str | None = None)
         work.summary = f"{count(len(rows), 'request')} cancelled"
 
     request = {"requests": _plain(versions)}
-    return carry_out(write, actor=actor, action=Action.CANCEL_REQUEST, key=key, request=request)
+    return UnitOfWork.run(write, actor=actor, action=Action.CANCEL_REQUEST, key=key, request=request)
 
 
 def why_not(row: TestRequest, values: Mapping[str, Any]) -> list[Refusal]:
@@ -85,7 +85,7 @@ def in_words(values: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _locked(work: Work, versions: Versions) -> list[TestRequest]:
+def _locked(work: UnitOfWork, versions: Versions) -> list[TestRequest]:
     """The rows, locked and as they were looked at, each with its vehicle and test type."""
     if len(versions) > MOST:
         sentence = f"{count(len(versions), 'request')} are too many at once; {MOST} is the limit."

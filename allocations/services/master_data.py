@@ -19,28 +19,28 @@ from allocations.enums import Action, RefusalCode, Role
 from allocations.exceptions import Invalid, NotFound, Refused, Stale
 from allocations.models import Change, Dyno, Facility, ProvingGround, Travel, Vehicle
 from allocations.selectors.revisions import values_of
-from allocations.services.unit_of_work import Actor, Work, carry_out
+from allocations.services.unit_of_work import Actor, UnitOfWork
 from dynosite.lib.formats import count
 
 
 def keep(
-    write: Callable[[Work], None],
+    write: Callable[[UnitOfWork], None],
     *,
     actor: Actor,
     action: Action,
     key: str | None = None,
     request: dict[str, Any] | None = None,
 ) -> Change:
-    """`carry_out`, where a name that somebody else has taken this very moment is Invalid too."""
+    """`UnitOfWork.run`, where a name that somebody else has taken this very moment is Invalid too."""
     try:
-        return carry_out(write, actor=actor, action=action, key=key, request=request)
+        return UnitOfWork.run(write, actor=actor, action=action, key=key, request=request)
     except IntegrityError as error:
         if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
             raise Invalid({"": ["Somebody else has just given another row this name."]}) from error
         raise
 
 
-def add_row(work: Work, row: Any) -> None:
+def add_row(work: UnitOfWork, row: Any) -> None:
     """Saves a new row of a ground that was entered."""
     check_row(row)
     row.save(force_insert=True)
@@ -48,7 +48,7 @@ def add_row(work: Work, row: Any) -> None:
     work.summary = f"{name_of(row)} added"
 
 
-def change_row(work: Work, row: Any, values: Mapping[str, Any]) -> None:
+def change_row(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> None:
     """Sets the values of a row that is locked and whose ground was entered."""
     before = values_of(row)
     for name, value in values.items():
@@ -61,7 +61,7 @@ def change_row(work: Work, row: Any, values: Mapping[str, Any]) -> None:
     work.summary = f"{name_of(row)} changed"
 
 
-def delete_row(work: Work, row: Any) -> None:
+def delete_row(work: UnitOfWork, row: Any) -> None:
     """Raises Refused where anything refers to the row, and names what."""
     work.summary = f"{name_of(row)} deleted"
     for part in [*goes_along(row), row]:
@@ -94,7 +94,7 @@ def expect_seen(row: models.Model, seen_digest: str | None) -> None:
         raise Stale("Somebody else has changed this in the meantime; look at it as it is now and try again.")
 
 
-def locked_row(work: Work, model: type[models.Model], id_: int, *, needed: Role) -> Any:
+def locked_row(work: UnitOfWork, model: type[models.Model], id_: int, *, needed: Role) -> Any:
     """The row, locked, of a ground where the actor has the role."""
     ground_id = model._default_manager.filter(pk=id_).values_list("ground_id", flat=True).first()
     if ground_id is None:
@@ -129,7 +129,7 @@ def name_of(row: models.Model) -> str:
     return f"{kind[0].upper()}{kind[1:]} {row}"
 
 
-def record(work: Work, row: models.Model, before: dict | None, after: dict | None) -> None:
+def record(work: UnitOfWork, row: models.Model, before: dict | None, after: dict | None) -> None:
     work.items.append({"model": row._meta.model_name, "id": row.pk, "before": before, "after": after})
 
 

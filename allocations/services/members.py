@@ -14,7 +14,7 @@ from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.revisions import values_of
 from allocations.services.days_lost import LossAnswer, answer_losses
 from allocations.services.master_data import change_row, check_row, delete_row, keep, locked_row, name_of, record
-from allocations.services.unit_of_work import Actor, Work
+from allocations.services.unit_of_work import Actor, UnitOfWork
 from allocations.services.working import ShutDays, Way, as_asked, set_shutdowns, set_travel
 from dynosite.accounts.models import User
 from dynosite.lib import clock
@@ -23,7 +23,7 @@ from dynosite.lib import clock
 def add_ground(*, actor: Actor, key: str | None = None, **values: Any) -> Change:
     """A new proving ground, which takes a superuser. Raises Invalid by field."""
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         if not actor.user.is_active or not actor.user.is_superuser:
             raise NotAllowed("Only a superuser can add a proving ground.")
         ground = ProvingGround(**values)
@@ -54,7 +54,7 @@ def change_ground(
     shut = None if shutdowns is None else list(shutdowns)
     ways = None if travel is None else list(travel)
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         work.enter(ground_id, Role.ADMIN)
         ground = ProvingGround.objects.select_for_update(no_key=True).filter(pk=ground_id).first()
         if ground is None:
@@ -81,7 +81,7 @@ def change_ground(
 def set_membership(user_id: int, ground_id: int, role: Role | str, *, actor: Actor, key: str | None = None) -> Change:
     """Gives the user the role in the ground, in place of the one that they have there. Takes the role admin."""
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         work.enter(ground_id, Role.ADMIN)
         if not User.objects.filter(pk=user_id).exists():
             raise NotFound("There is no such user.")
@@ -100,7 +100,7 @@ def set_membership(user_id: int, ground_id: int, role: Role | str, *, actor: Act
 
 
 def remove_membership(membership_id: int, *, actor: Actor) -> Change:
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         delete_row(work, locked_row(work, Membership, membership_id, needed=Role.ADMIN))
 
     return keep(write, actor=actor, action=Action.DELETE)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from django.db.models import Q
 from django.utils import timezone
@@ -13,8 +13,16 @@ from allocations.models import Allocation, Change, Dyno, Notice, TestRequest
 from allocations.services import notice_sentences as sentences
 from dynosite.accounts.models import User
 
-if TYPE_CHECKING:
-    from allocations.services.unit_of_work import Work
+
+class FinishedWork(Protocol):
+    """What notices ask of a unit of work (`unit_of_work`, which calls them)."""
+
+    actor: Any
+    action: Action
+    items: list[dict[str, Any]]
+    touched: dict[int, Allocation]
+    askers: dict[int, int | None]
+
 
 NEWSWORTHY = frozenset(Action) - {Action.IMPORT, Action.START, Action.REQUEST, Action.ADD, Action.DELETE}
 """The actions of which those concerned are told."""
@@ -33,7 +41,7 @@ class Line:
     late: bool = False
 
 
-def tell(work: "Work", change: Change) -> None:
+def tell(work: FinishedWork, change: Change) -> None:
     """Writes notices for those whose bookings and requests the change touched, save its author and those who are no
     members any more. What ended before today is no news."""
     if work.action not in NEWSWORTHY:
@@ -85,7 +93,7 @@ def _notices(change: Change, action: Action, user: int, lines: list[Line]) -> It
         )
 
 
-def _of_bookings(work: "Work", change: Change) -> list[Line]:
+def _of_bookings(work: FinishedWork, change: Change) -> list[Line]:
     """Of bookings whose place the work changed, and of requests that got one."""
     author = work.actor.user.pk
     steps = {id_: step for id_, step in _steps(work).items() if _is_news(step) and _concerns_others(work, id_, step)}
@@ -108,7 +116,7 @@ def _of_bookings(work: "Work", change: Change) -> list[Line]:
     return [line for line in lines if line.users]
 
 
-def _of_requests(work: "Work") -> list[Line]:
+def _of_requests(work: FinishedWork) -> list[Line]:
     """Of requests that another changed or cancelled. That one got or lost its place its booking tells."""
     steps = {
         item["id"]: (item["before"], item["after"])
@@ -134,7 +142,7 @@ def _statuses(item: dict[str, Any]) -> tuple[str, str]:
     return item["before"]["status"], item["after"]["status"]
 
 
-def _of_dynos(work: "Work", change: Change) -> list[Line]:
+def _of_dynos(work: FinishedWork, change: Change) -> list[Line]:
     """Of bookings on a dyno that the work has disabled, or that is no more available on their days."""
     lines = []
     for item in work.items:
@@ -158,7 +166,7 @@ def _of_dynos(work: "Work", change: Change) -> list[Line]:
 Step = tuple[dict[str, Any] | None, dict[str, Any]]
 
 
-def _steps(work: "Work") -> dict[int, Step]:
+def _steps(work: FinishedWork) -> dict[int, Step]:
     """Each allocation that the work changed, as it was before the first and after the last of its items."""
     steps: dict[int, Step] = {}
     for item in work.items:
@@ -177,7 +185,7 @@ def _is_news(step: Step) -> bool:
     return cancelled[0] != cancelled[1] or (not cancelled[1] and places[0] != places[1])
 
 
-def _concerns_others(work: "Work", id_: int, step: Step) -> bool:
+def _concerns_others(work: FinishedWork, id_: int, step: Step) -> bool:
     """As far as it is known without asking the database."""
     before, after = step
     own = (None, work.actor.user.pk)
@@ -200,7 +208,7 @@ def _members(ground_id: int, users: set[int]) -> set[int]:
     )
 
 
-def _waiting(work: "Work") -> set[int]:
+def _waiting(work: FinishedWork) -> set[int]:
     """The vehicles for which the work left a request waiting."""
     states = [item["after"] for item in work.items if item["model"] == "testrequest"]
     return {state["vehicle_id"] for state in states if state["status"] == RequestStatus.WAITING}

@@ -1,4 +1,5 @@
-"""The steps that booking, maintenance, requests and undo share. Each works inside a `Work`, on rows it has locked."""
+"""The steps that booking, maintenance, requests and undo share. Each works inside a `UnitOfWork`, on rows it has
+locked."""
 
 import dataclasses
 import datetime as dt
@@ -16,7 +17,7 @@ from allocations.selectors.availability import NEAREST, Placement, nearest_place
 from allocations.selectors.ground_rules import length_of
 from allocations.selectors.lanes import best_of_each
 from allocations.selectors.wishes import concerns_of, wish_of
-from allocations.services.unit_of_work import Work
+from allocations.services.unit_of_work import UnitOfWork
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 
@@ -80,7 +81,7 @@ def require_bookable(placement: Placement) -> Question:
 
 
 def place(
-    work: Work,
+    work: UnitOfWork,
     placement: Placement,
     *,
     note: str = "",
@@ -137,7 +138,7 @@ def expect_confirmed(concerns: Iterable[Refusal], confirmed: Collection[str]) ->
         raise Refused(open_)
 
 
-def _let_rest_wait(work: Work, allocation: Allocation, request: TestRequest, length: int) -> None:
+def _let_rest_wait(work: UnitOfWork, allocation: Allocation, request: TestRequest, length: int) -> None:
     """The days of a request beyond `length` become a request that comes after it."""
     earliest = allocation.last_day + dt.timedelta(days=1)
     waiting_rest(
@@ -150,7 +151,7 @@ def _let_rest_wait(work: Work, allocation: Allocation, request: TestRequest, len
     )
 
 
-def locked_allocation(work: Work, allocation_id: int, *, dynos: Iterable[int] = ()) -> Allocation:
+def locked_allocation(work: UnitOfWork, allocation_id: int, *, dynos: Iterable[int] = ()) -> Allocation:
     """Locks the allocation's dyno, the further `dynos`, its vehicle and the allocation itself, in that order."""
     unlocked = Allocation.objects.filter(pk=allocation_id).values("dyno_id", "vehicle_id", "ground_id").first()
     if unlocked is None:
@@ -165,7 +166,7 @@ def locked_allocation(work: Work, allocation_id: int, *, dynos: Iterable[int] = 
 
 
 def replace(
-    work: Work,
+    work: UnitOfWork,
     allocation: Allocation,
     dyno_id: int,
     days: DayRange,
@@ -197,7 +198,7 @@ def replace(
     work.summary = f"{question.test.vehicle} to {question.dyno.name}, {days}: {question.test.test_type}"
 
 
-def displaced_request(work: Work, allocation: Allocation, *, waits: bool) -> TestRequest | None:
+def displaced_request(work: UnitOfWork, allocation: Allocation, *, waits: bool) -> TestRequest | None:
     """Lets the request behind an allocation that lost its place wait again, or cancels it too."""
     if allocation.request_id is None:
         return None
@@ -208,7 +209,7 @@ def displaced_request(work: Work, allocation: Allocation, *, waits: bool) -> Tes
 
 
 def waiting_rest(
-    work: Work, allocation: Allocation, *, days: int, earliest: dt.date, note: str, after_id: int | None = None
+    work: UnitOfWork, allocation: Allocation, *, days: int, earliest: dt.date, note: str, after_id: int | None = None
 ) -> TestRequest:
     """A waiting request for what an allocation leaves undone, with the particulars of its own request."""
     origin = allocation.request

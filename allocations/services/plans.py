@@ -25,7 +25,7 @@ from allocations.selectors.plan_reasons import Reason, reasons_of
 from allocations.selectors.plans import PlanningProblem, problem_of
 from allocations.services import jobs
 from allocations.services.placing import place, replace
-from allocations.services.unit_of_work import Actor, Work, carry_out
+from allocations.services.unit_of_work import Actor, UnitOfWork
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import day_range
@@ -238,7 +238,7 @@ def apply_plan(
     Raises PlanOvertaken with everything that has changed since the plan was made, by item.
     """
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         plan = Plan.objects.filter(pk=plan_id).first()
         if plan is None:
             raise NotFound(NOT_FOUND)
@@ -266,10 +266,10 @@ def apply_plan(
         work.summary = f"{plan} applied: {len(chosen) - moved} placed, {moved} moved"
 
     params = {"plan": str(plan_id), "items": sorted(items) if items is not None else None}
-    return carry_out(write, actor=actor, action=Action.PLAN, key=key, request=params)
+    return UnitOfWork.run(write, actor=actor, action=Action.PLAN, key=key, request=params)
 
 
-def _lock(work: Work, chosen: list[PlanItem]) -> tuple[dict[int, Allocation], dict[int, TestRequest]]:
+def _lock(work: UnitOfWork, chosen: list[PlanItem]) -> tuple[dict[int, Allocation], dict[int, TestRequest]]:
     moved = [item.allocation for item in chosen if item.allocation]
     placed = [item.request for item in chosen if item.request]
     work.lock_dynos([item.dyno_id for item in chosen if item.dyno_id] + [row.dyno_id for row in moved])
@@ -292,7 +292,9 @@ def _changed_since(
     return changed
 
 
-def _carry_out(work: Work, chosen: list[PlanItem], allocations: dict, requests: dict) -> dict[int, list[RefusalOf]]:
+def _carry_out(
+    work: UnitOfWork, chosen: list[PlanItem], allocations: dict, requests: dict
+) -> dict[int, list[RefusalOf]]:
     """Puts each item in its place; what the rulebook refuses comes back by item."""
     status = {id_: row.status for id_, row in allocations.items()}
     # Those that move may change places with one another: all leave theirs before the first takes its new one.
@@ -307,7 +309,7 @@ def _carry_out(work: Work, chosen: list[PlanItem], allocations: dict, requests: 
     return refused_items
 
 
-def _put(work: Work, item: PlanItem, allocations: dict, requests: dict, status: dict) -> None:
+def _put(work: UnitOfWork, item: PlanItem, allocations: dict, requests: dict, status: dict) -> None:
     if not (item.dyno_id and item.first_day and item.last_day):
         return
     days = DayRange(item.first_day, item.last_day)

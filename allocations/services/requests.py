@@ -11,7 +11,7 @@ from allocations.request_rules import check_dates, check_waits
 from allocations.rulebook import check_days
 from allocations.services.details import change_placed, expect_member, lock_places
 from allocations.services.placing import vehicle_of
-from allocations.services.unit_of_work import Actor, Work, carry_out, expect_version
+from allocations.services.unit_of_work import Actor, UnitOfWork, expect_version
 from dynosite.lib.days import DayRange
 
 
@@ -36,7 +36,7 @@ def create_request(
     """A request that waits for a place from now on."""
     values = {name: value for name, value in locals().items() if name not in ("vehicle_id", "actor", "key")}
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         vehicle = vehicle_of(vehicle_id)
         work.enter(vehicle.ground_id)
         request = TestRequest(ground_id=vehicle.ground_id, vehicle=vehicle, created_by=actor.user, **values)
@@ -45,7 +45,7 @@ def create_request(
         work.summary = f"{request} requested, {days} days"
 
     params = values | {"vehicle": vehicle_id}
-    return carry_out(write, actor=actor, action=Action.REQUEST, key=key, request=params)
+    return UnitOfWork.run(write, actor=actor, action=Action.REQUEST, key=key, request=params)
 
 
 def change_request(
@@ -53,7 +53,7 @@ def change_request(
 ) -> Change:
     """Sets the fields given of a request that waits; of one that has its place those of `details.AFTER_PLACING`."""
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         _enter(work, request_id)
         places = lock_places(work, request_id) if "drive" in values else []
         request = work.lock(TestRequest, [request_id])[request_id]
@@ -74,11 +74,11 @@ def change_request(
         work.summary = f"Request changed: {request}"
 
     params = values | {"request": request_id, "version": version}
-    return carry_out(write, actor=actor, action=Action.CHANGE_REQUEST, key=key, request=params)
+    return UnitOfWork.run(write, actor=actor, action=Action.CHANGE_REQUEST, key=key, request=params)
 
 
 def cancel_request(request_id: int, *, actor: Actor, version: int | None = None, key: str | None = None) -> Change:
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         request = _locked(work, request_id)
         expect_version(request, version)
         _expect_waiting(request)
@@ -86,15 +86,15 @@ def cancel_request(request_id: int, *, actor: Actor, version: int | None = None,
         work.summary = f"Request cancelled: {request}"
 
     params = {"request": request_id, "version": version}
-    return carry_out(write, actor=actor, action=Action.CANCEL_REQUEST, key=key, request=params)
+    return UnitOfWork.run(write, actor=actor, action=Action.CANCEL_REQUEST, key=key, request=params)
 
 
-def _locked(work: Work, request_id: int) -> TestRequest:
+def _locked(work: UnitOfWork, request_id: int) -> TestRequest:
     _enter(work, request_id)
     return work.lock(TestRequest, [request_id])[request_id]
 
 
-def _enter(work: Work, request_id: int) -> None:
+def _enter(work: UnitOfWork, request_id: int) -> None:
     ground_id = TestRequest.objects.filter(pk=request_id).values_list("ground_id", flat=True).first()
     if ground_id is None:
         raise NotFound(NOT_FOUND)

@@ -11,7 +11,7 @@ from allocations.selectors.availability import Placement, question_of
 from allocations.selectors.ground_rules import rules_for
 from allocations.selectors.running import DAY, open_days, progress_of
 from allocations.services.placing import expect_confirmed, replace, require_bookable, waiting_rest
-from allocations.services.unit_of_work import Work
+from allocations.services.unit_of_work import UnitOfWork
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 
@@ -59,7 +59,7 @@ def rest_of(allocation: Allocation, dyno_id: int, first_day: dt.date | None, las
 
 
 def move_rest(
-    work: Work, allocation: Allocation, dyno_id: int, days: DayRange, *, confirmed: Collection[str] = ()
+    work: UnitOfWork, allocation: Allocation, dyno_id: int, days: DayRange, *, confirmed: Collection[str] = ()
 ) -> Allocation:
     """Completes a locked running allocation at yesterday and books its rest on another locked dyno.
 
@@ -103,7 +103,7 @@ def move_rest(
     return rest
 
 
-def let_rest_wait(work: Work, allocation: Allocation) -> None:
+def let_rest_wait(work: UnitOfWork, allocation: Allocation) -> None:
     """The days of its request that an allocation leaves open become a request of their own, which comes after it."""
     remaining = open_days(allocation)
     if not remaining or allocation.request_id is None:

@@ -11,7 +11,7 @@ from allocations.rulebook import FARTHEST, check_days
 from allocations.selectors.maintenance import Answer, Slot, tally_of
 from allocations.selectors.series import MOST_WINDOWS, hits_in, in_order, in_the_way
 from allocations.services.displacing import displace_all, expect_answers
-from allocations.services.unit_of_work import Actor, Work, carry_out
+from allocations.services.unit_of_work import Actor, UnitOfWork
 from dynosite.lib.formats import count, day_range, full_date
 from dynosite.lib.recurring import LONGEST_WORDS
 
@@ -39,7 +39,7 @@ def set_series(
     ordered = in_order(slots)
     answers = dict(answers or {})
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         _expect_sound(ordered)
         targets = {answer.dyno_id for answer in answers.values() if answer.dyno_id}
         work.lock_dynos({slot.dyno_id for slot in ordered} | targets, Role.ADMIN)
@@ -69,7 +69,7 @@ def set_series(
         "repeats": repeats,
         "answers": {str(id_): [a.to, a.dyno_id, a.first_day] for id_, a in answers.items()},
     }
-    return carry_out(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=request)
+    return UnitOfWork.run(write, actor=actor, action=Action.SET_MAINTENANCE, key=key, request=request)
 
 
 def _expect_sound(slots: list[Slot]) -> None:
@@ -99,7 +99,7 @@ def _expect_near(slots: list[Slot]) -> None:
         raise Refused.because(RefusalCode.DAYS_LENGTH, sentence)
 
 
-def _inserted(work: Work, slots: list[Slot], *, repeats: str, **values: str) -> dict[Slot, MaintenanceWindow]:
+def _inserted(work: UnitOfWork, slots: list[Slot], *, repeats: str, **values: str) -> dict[Slot, MaintenanceWindow]:
     times = Counter(slot.dyno_id for slot in slots)
     series = {dyno_id: uuid.uuid4() for dyno_id, number in times.items() if number > 1 and repeats}
     dynos = Dyno.objects.in_bulk(times)

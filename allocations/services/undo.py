@@ -17,7 +17,7 @@ from allocations.rulebook import check_window, violations_by_other_stays
 from allocations.selectors.availability import Placement, question_of, stays_on
 from allocations.selectors.revisions import is_kept
 from allocations.services.undo_master_data import lock_kept, put_back_kept
-from allocations.services.unit_of_work import NAMES, Actor, Work, carry_out
+from allocations.services.unit_of_work import NAMES, Actor, UnitOfWork
 from dynosite.lib.days import DayRange
 
 _MODELS = {name: model for model, name in NAMES.items()}
@@ -30,7 +30,7 @@ def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) ->
     change again. Raises Refused where a row was changed since, or where its place is taken.
     """
 
-    def write(work: Work) -> None:
+    def write(work: UnitOfWork) -> None:
         change = Change.objects.filter(pk=change_id).first()
         if change is None:
             raise NotFound(NOT_FOUND)
@@ -49,7 +49,7 @@ def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) ->
         _put_back(work, steps, rows)
 
     try:
-        return carry_out(write, actor=actor, action=Action.UNDO, key=key, request={"change": str(change_id)})
+        return UnitOfWork.run(write, actor=actor, action=Action.UNDO, key=key, request={"change": str(change_id)})
     except IntegrityError as error:
         if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
             sentence = "Somebody else was faster by a moment; look at it as it is now."
@@ -57,7 +57,7 @@ def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) ->
         raise
 
 
-def _once(work: Work, change: Change) -> None:
+def _once(work: UnitOfWork, change: Change) -> None:
     """Under the locks: two who undo the same are one after the other."""
     if Change.objects.filter(undoes=change).exists():
         raise Refused.because(RefusalCode.CANNOT_UNDO, "This is undone already.")
@@ -91,7 +91,7 @@ def _steps(change: Change) -> dict[_Key, _Step]:
     return steps
 
 
-def _lock(work: Work, steps: dict[_Key, _Step]) -> dict[_Key, Any]:
+def _lock(work: UnitOfWork, steps: dict[_Key, _Step]) -> dict[_Key, Any]:
     states = [state for (model, _), pair in steps.items() if model is not TestRequest for state in pair if state]
     work.lock_dynos(state["dyno_id"] for state in states)
     work.lock_vehicles(state["vehicle_id"] for state in states if "vehicle_id" in state)
@@ -102,7 +102,7 @@ def _lock(work: Work, steps: dict[_Key, _Step]) -> dict[_Key, Any]:
     return rows
 
 
-def _expect_own_windows(work: Work, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
+def _expect_own_windows(work: UnitOfWork, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
     """A window is put back by who may set it like that, and may change it as it is."""
     user = work.actor.user
     for (model, id_), states in steps.items():
@@ -131,7 +131,7 @@ def _earlier_values(model: type[models.Model], before: dict | None) -> dict[str,
     return {name: field.to_python(before[name]) for name, field in fields.items()}
 
 
-def _put_back(work: Work, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
+def _put_back(work: UnitOfWork, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
     values = {key: _earlier_values(key[0], before) for key, (before, _) in steps.items()}
     live = {key for key, earlier in values.items() if _takes_days(key[0], earlier)}
     if len(live) > 1:

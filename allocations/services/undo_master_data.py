@@ -10,10 +10,10 @@ from allocations.exceptions import Invalid, Refused
 from allocations.models import Capability, Change, Dyno, Vehicle
 from allocations.selectors.revisions import MASTER_DATA, altered, is_as_left, role_to_undo, values_from
 from allocations.services.master_data import add_row, change_row, delete_row, goes_along, name_of
-from allocations.services.unit_of_work import Work
+from allocations.services.unit_of_work import UnitOfWork
 
 
-def lock_kept(work: Work, change: Change) -> None:
+def lock_kept(work: UnitOfWork, change: Change) -> None:
     """Enters the ground and locks those dynos and vehicles of the change that are there."""
     work.enter(change.ground_id, role_to_undo(change.items))
     states = [
@@ -30,7 +30,7 @@ def lock_kept(work: Work, change: Change) -> None:
     work.dynos |= dynos
 
 
-def put_back_kept(work: Work, change: Change) -> None:
+def put_back_kept(work: UnitOfWork, change: Change) -> None:
     """Each row as it was: what the change added goes, what it deleted comes back under its old id.
 
     Raises Refused where a row was changed since, is in use, or would not do any more.
@@ -40,7 +40,7 @@ def put_back_kept(work: Work, change: Change) -> None:
         _put_back_one(work, item)
 
 
-def _put_back_one(work: Work, item: Mapping[str, Any]) -> None:
+def _put_back_one(work: UnitOfWork, item: Mapping[str, Any]) -> None:
     model = MASTER_DATA[item["model"]]
     row = model._default_manager.select_for_update(no_key=True, of=("self",)).filter(pk=item["id"]).first()
     added = item["before"] is None

@@ -1,6 +1,6 @@
 """The frame of every write: lock, check again, write, record who, publish after commit.
 
-A service hands `carry_out` a function that does the writing on a `Work`. The work has one transaction and becomes
+A service hands `UnitOfWork.run` a function that does the writing. The unit has one transaction and becomes
 one `Change`. Whatever is raised rolls all of it back.
 """
 
@@ -75,7 +75,7 @@ class Actor:
 
 
 @dataclass
-class Work:
+class UnitOfWork:
     actor: Actor
     action: Action
     change_id: uuid.UUID
@@ -89,6 +89,46 @@ class Work:
     touched: dict[int, Allocation] = field(default_factory=dict)
     askers: dict[int, int | None] = field(default_factory=dict)
     """Who made the requests that this work changed."""
+
+    @classmethod
+    def run(
+        cls,
+        write: Callable[["UnitOfWork"], None],
+        *,
+        actor: Actor,
+        action: Action,
+        key: str | None = None,
+        request: dict[str, Any] | None = None,
+    ) -> Change:
+        """Runs `write` in one transaction and returns its change.
+
+        With an idempotency `key`, the same `request` by the same user gives the change of the first time, while that
+        stands (`idempotency.stands`). Raises what `write` raises; KeyReused where the key came with another request;
+        Refused where a guard of the database said no after all; Busy where a lock was not to be had in time.
+        """
+        fingerprint = _fingerprint(action, request) if key else ""
+        first, ended = first_time(actor.user, key, fingerprint) if key else (None, None)
+        if first:
+            return first
+        work = cls(actor, action, uuid.uuid4(), key=key, fingerprint=fingerprint)
+        try:
+            with transaction.atomic():
+                _tell_history(work)
+                write(work)
+                if ended:
+                    release(ended)
+                change = work.published()
+                tell(work, change)
+                return change
+        except (Refused, Stale, Invalid, IntegrityError) as error:
+            # Somebody with the same key may have been faster by a moment.
+            if key and (first := first_time(actor.user, key, fingerprint)[0]):
+                return first
+            _explain(error)
+            raise
+        except OperationalError as error:
+            _explain(error)
+            raise
 
     def enter(self, ground_id: int, needed: Role = Role.SCHEDULER) -> None:
         """Checks the actor's right in the ground that this work is in; a work stays in one ground."""
@@ -201,45 +241,6 @@ def _lock_statement(model: type[models.Model], count: int) -> str:
     return statement
 
 
-def carry_out(
-    write: Callable[[Work], None],
-    *,
-    actor: Actor,
-    action: Action,
-    key: str | None = None,
-    request: dict[str, Any] | None = None,
-) -> Change:
-    """Runs `write` in one transaction and returns its change.
-
-    With an idempotency `key`, the same `request` by the same user gives the change of the first time, while that
-    stands (`idempotency.stands`). Raises what `write` raises; KeyReused where the key came with another request;
-    Refused where a guard of the database said no after all; Busy where a lock was not to be had in time.
-    """
-    fingerprint = _fingerprint(action, request) if key else ""
-    first, ended = first_time(actor.user, key, fingerprint) if key else (None, None)
-    if first:
-        return first
-    work = Work(actor, action, uuid.uuid4(), key=key, fingerprint=fingerprint)
-    try:
-        with transaction.atomic():
-            _tell_history(work)
-            write(work)
-            if ended:
-                release(ended)
-            change = work.published()
-            tell(work, change)
-            return change
-    except (Refused, Stale, Invalid, IntegrityError) as error:
-        # Somebody with the same key may have been faster by a moment.
-        if key and (first := first_time(actor.user, key, fingerprint)[0]):
-            return first
-        _explain(error)
-        raise
-    except OperationalError as error:
-        _explain(error)
-        raise
-
-
 def _explain(error: Exception) -> None:
     """Raises a sentence for what the database said, where there is one."""
     cause = error.__cause__
@@ -255,7 +256,7 @@ def _fingerprint(action: Action, request: dict[str, Any] | None) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _tell_history(work: Work) -> None:
+def _tell_history(work: UnitOfWork) -> None:
     """Gives the history triggers the change that they belong to, for this transaction."""
     metadata = {
         "change": str(work.change_id),

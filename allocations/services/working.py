@@ -8,7 +8,7 @@ from typing import Any
 from allocations.models import Facility, ProvingGround, Shutdown, Travel
 from allocations.selectors.revisions import values_of
 from allocations.services.master_data import check_row, of_ground, record
-from allocations.services.unit_of_work import Work
+from allocations.services.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def as_asked(rows: Iterable[ShutDays] | Iterable[Way] | None) -> list[dict[str, 
     return None if rows is None else [asdict(row) for row in rows]
 
 
-def set_shutdowns(work: Work, ground: ProvingGround, shutdowns: Iterable[ShutDays]) -> None:
+def set_shutdowns(work: UnitOfWork, ground: ProvingGround, shutdowns: Iterable[ShutDays]) -> None:
     """Makes the ground's shutdowns those wanted: rows that are alike stay, the rest goes or comes."""
     missing = {(shutdown.name, shutdown.first_day, shutdown.last_day) for shutdown in shutdowns}
     for row in ground.shutdowns.all():
@@ -47,7 +47,7 @@ def set_shutdowns(work: Work, ground: ProvingGround, shutdowns: Iterable[ShutDay
         _come(work, Shutdown(ground=ground, name=name, first_day=first_day, last_day=last_day))
 
 
-def set_travel(work: Work, ground: ProvingGround, travel: Iterable[Way]) -> None:
+def set_travel(work: UnitOfWork, ground: ProvingGround, travel: Iterable[Way]) -> None:
     """Makes the ground's travel what is wanted; a way back that is said for itself goes before that of `both`."""
     ways = list(travel)
     missing = {(way.to_id, way.origin_id): way.days for way in ways if way.both}
@@ -64,12 +64,12 @@ def set_travel(work: Work, ground: ProvingGround, travel: Iterable[Way]) -> None
         _come(work, Travel(ground=ground, origin_id=origin_id, to_id=to_id, days=days))
 
 
-def _remove(work: Work, row: Any) -> None:
+def _remove(work: UnitOfWork, row: Any) -> None:
     record(work, row, values_of(row), None)
     row.delete()
 
 
-def _come(work: Work, row: Any) -> None:
+def _come(work: UnitOfWork, row: Any) -> None:
     check_row(row)
     row.save(force_insert=True)
     record(work, row, None, values_of(row))

@@ -21,7 +21,7 @@ from allocations.services.notices import MOST_SINGLY, choose_mail, mark_seen, te
 from allocations.services.requests import cancel_request, change_request, create_request
 from allocations.services.tests.smtp_stub import SmtpStub, closed_port
 from allocations.services.undo import undo
-from allocations.services.unit_of_work import Actor, Work
+from allocations.services.unit_of_work import Actor, UnitOfWork
 from allocations.tests.world import allocation_of, day
 from dynosite.accounts.models import User
 
@@ -413,7 +413,7 @@ def test_many_bookings_of_one_change_are_one_line_and_one_mail(world, booked):
 
 def test_who_asked_is_told_of_a_change_to_a_request_that_has_its_place(world, booked):
     request = asked_by(world, "scheduler", booked, due=day(9))
-    work = Work(world.actor("admin"), Action.CHANGE_REQUEST, uuid.uuid4(), ground_id=world.north.pk)
+    work = UnitOfWork(world.actor("admin"), Action.CHANGE_REQUEST, uuid.uuid4(), ground_id=world.north.pk)
     with transaction.atomic():
         work.update(request, due_date=day(7))
         tell(work, work.published())
