@@ -24,13 +24,13 @@ from dynosite.processes import end_with_parent
 from dynosite.web_server import OPTIONS
 
 
-def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], label: str, *, seconds: float = 60) -> None:
     """Return as soon as the condition holds; say what was waited for if it never does."""
     end = time.monotonic() + seconds
     pause = threading.Event()
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(f"{what} took more than {seconds} seconds")
+            raise TimeoutError(f"{label} took more than {seconds} seconds")
         pause.wait(0.02)
 
 
@@ -190,9 +190,9 @@ class CeleryWorker:
     def _busy(self) -> bool:
         inspect = app.control.inspect(destination=[self._name], timeout=2, limit=1)
         # In the order of a task's way.
-        found = (inspect.reserved(), inspect.active())
+        answers = (inspect.reserved(), inspect.active())
         # A worker that does not answer in time is busy for all that is known.
-        return any(tasks is None or any(tasks.values()) for tasks in found)
+        return any(tasks is None or any(tasks.values()) for tasks in answers)
 
     def _queued(self) -> int:
         """Messages that wait, and those that were taken and are acknowledged only when their task has ended."""

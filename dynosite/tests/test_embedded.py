@@ -81,10 +81,10 @@ def test_servers_listen_on_the_loopback_only(servers, place):
 def test_passwords_are_private_to_their_owner(servers, place):
     running = servers()
     assert stat.S_IMODE((place / "servers.json").stat().st_mode) == 0o600
-    passwords = {each["password"] for each in local.servers(place).values()}
+    passwords = {server["password"] for server in local.servers(place).values()}
     assert len(passwords) == 2
     assert min(map(len, passwords)) >= 32
-    commands = [Path(f"/proc/{each.pid}/cmdline").read_text() for each in running.processes.values()]
+    commands = [Path(f"/proc/{process.pid}/cmdline").read_text() for process in running.processes.values()]
     assert len(commands) == 2
     assert not any(password in command for password in passwords for command in commands)
 
@@ -187,10 +187,10 @@ def test_a_query_cannot_take_the_whole_memory(place, servers):
 def test_second_start_keeps_data_port_and_password(servers, place):
     first = servers()
     _query(place, "CREATE TABLE kept AS SELECT 42 AS answer")
-    known = local.servers(place)
+    listeners = local.servers(place)
     first.stop()
     servers()
-    assert local.servers(place) == known
+    assert local.servers(place) == listeners
     assert _query(place, "SELECT answer FROM kept") == (42,)
 
 
@@ -204,12 +204,12 @@ def test_start_after_a_kill_recovers(place, servers, killed):
         for process in first.processes.values():
             process.kill()
         assert (place / "postgres/postmaster.pid").exists()
-    said: list[str] = []
-    servers(durable=True, say=said.append)
+    sentences: list[str] = []
+    servers(durable=True, say=sentences.append)
     assert _query(place, "SELECT answer FROM kept") == (42,)
     wait_until(lambda: not any(processes.alive(pid) for pid in old.values()), "the end of the old servers")
     if killed == "nothing":
-        assert said[-1].startswith("Ending ")
+        assert sentences[-1].startswith("Ending ")
 
 
 def test_start_recovers_from_a_lock_with_the_number_of_another_process(place, servers):
@@ -258,7 +258,7 @@ def test_programs_are_copied_for_who_cannot_reach_them(place, monkeypatch):
     one = Embedded(place, durable=False)
     try:
         one.start()
-        commands = {name: Path(f"/proc/{each.pid}/exe").readlink() for name, each in one.processes.items()}
+        commands = {name: Path(f"/proc/{process.pid}/exe").readlink() for name, process in one.processes.items()}
         assert {name: path.is_relative_to(place / "programs") for name, path in commands.items()} == {
             "postgres": True,
             "redis": True,
@@ -297,13 +297,13 @@ def test_unreachable_checkout_puts_data_elsewhere_and_says_so(place, monkeypatch
     elsewhere = place.parent / "shared"
     elsewhere.mkdir(mode=0o755)
     monkeypatch.setattr(embedded, "SHARED_PLACES", (elsewhere,))
-    said: list[str] = []
-    one = Embedded(inner, durable=False, say=said.append)
+    lines: list[str] = []
+    one = Embedded(inner, durable=False, say=lines.append)
     try:
         one.start()
         assert _query(inner, "SELECT 1") == (1,)
         home = next(elsewhere.iterdir())
-        assert said == [f"{inner} is out of reach for the user {Account.find(inner).name}: the data is in {home}."]
+        assert lines == [f"{inner} is out of reach for the user {Account.find(inner).name}: the data is in {home}."]
         assert (home / "postgres/PG_VERSION").read_text() == "16\n"
         assert stat.S_IMODE(place.stat().st_mode) == 0o700
     finally:

@@ -16,7 +16,7 @@ NOT_OURS = {"PYTEST_XDIST_WORKER", "DJANGO_SETTINGS_MODULE", "NO_COLOR"}
 
 
 def _names_read(path: Path) -> set[str]:
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
             continue
@@ -25,8 +25,8 @@ def _names_read(path: Path) -> set[str]:
             continue
         owner = ast.unparse(node.func.value)
         if (owner == "env" and node.func.attr in READERS) or (owner == "os.environ" and node.func.attr == "get"):
-            found.add(first.value)
-    return found
+            names.add(first.value)
+    return names
 
 
 def test_env_example_names_every_variable_that_is_read_and_no_other():
@@ -87,10 +87,12 @@ def test_flag_refuses_other_words(monkeypatch):
         env.flag("THING")
 
 
-@pytest.mark.parametrize(("value", "said"), [("many", "a whole number, not 'many'"), ("0", "1 or more, not 0")])
-def test_integer_refuses_what_is_none_or_too_small(monkeypatch, value, said):
+@pytest.mark.parametrize(
+    ("value", "requirement"), [("many", "a whole number, not 'many'"), ("0", "1 or more, not 0")]
+)
+def test_integer_refuses_what_is_none_or_too_small(monkeypatch, value, requirement):
     monkeypatch.setenv("THING", value)
-    with pytest.raises(ImproperlyConfigured, match=f"THING must be {said}"):
+    with pytest.raises(ImproperlyConfigured, match=f"THING must be {requirement}"):
         env.integer("THING", 5, least=1)
 
 

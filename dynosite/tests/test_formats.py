@@ -7,7 +7,7 @@ from dynosite.lib.formats import count, day, day_range, full_date
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "year", "written"),
+    ("first", "last", "year", "text"),
     [
         ("2026-11-23", "2026-11-26", True, "23 – 26 Nov 2026"),
         ("2026-11-23", "2026-12-02", True, "23 Nov – 2 Dec 2026"),
@@ -16,8 +16,8 @@ from dynosite.lib.formats import count, day, day_range, full_date
         ("2026-11-23", "2026-11-26", False, "23 – 26 Nov"),
     ],
 )
-def test_range_of_days_writes_once_what_both_ends_share(first, last, year, written):
-    assert day_range(dt.date.fromisoformat(first), dt.date.fromisoformat(last), year=year) == written
+def test_range_of_days_writes_once_what_both_ends_share(first, last, year, text):
+    assert day_range(dt.date.fromisoformat(first), dt.date.fromisoformat(last), year=year) == text
 
 
 def test_day_and_count_in_words():

@@ -55,10 +55,10 @@ def a_plan(world, **more) -> Plan:
 
 
 def a_scenario(world):
-    made = scenarios.make_scenario(
+    scenario = scenarios.make_scenario(
         world.north.pk, actor=world.actor(), name="What if", first_day=day(0), last_day=day(20), seconds=1
     )
-    return scenarios.ask_scenario(made.pk, actor=world.actor())
+    return scenarios.ask_scenario(scenario.pk, actor=world.actor())
 
 
 def a_workbook(world, user="admin") -> WorkbookImport:

@@ -102,7 +102,7 @@ def server() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
-def asked(server: Server, **login: str) -> tuple[str, dict, str]:
+def outputs(server: Server, **login: str) -> tuple[str, dict, str]:
     """What `migrate` said, what a query then gives, and what the check says."""
     # Quietly, as `prepare` does before `make run` starts the site.
     migrated = server.manage("manage.py", "migrate", "--verbosity=0", "--noinput", **login)
@@ -115,13 +115,13 @@ def asked(server: Server, **login: str) -> tuple[str, dict, str]:
 def site(server) -> dict[str, Any]:
     """As `make run` and docker-compose.yml have it: an ordinary user with a database of its own."""
     login = {"user": "dynosite", "password": server.at["password"], "database": "dynosite"}
-    return login | {"answers": asked(server, **login)}
+    return login | {"answers": outputs(server, **login)}
 
 
 def test_embedded_server_and_docker_s_answer_with_no_step_by_hand(site):
-    said, answer, check = site["answers"]
+    output, answer, check = site["answers"]
     assert (answer["status"], answer["rows"]) == ("ok", [["NPG 1"]])
-    assert said == ""
+    assert output == ""
     assert "assistant.W001" not in check
 
 
@@ -135,9 +135,9 @@ def test_the_role_needs_its_password_and_has_no_more_than_its_views(server, site
 
 def test_user_of_a_managed_server_who_may_make_roles_is_enough(server):
     server.execute("CREATE ROLE managed LOGIN CREATEROLE PASSWORD 'm'", "CREATE DATABASE managed OWNER managed")
-    said, answer, check = asked(server, user="managed", password="m", database="managed")
+    output, answer, check = outputs(server, user="managed", password="m", database="managed")
     assert (answer["status"], answer["rows"]) == ("ok", [["NPG 1"]])
-    assert "could not make" not in said
+    assert "could not make" not in output
     assert "assistant.W001" not in check
     login = {"user": "managed", "password": "m", "database": "managed"}
     with psycopg.connect(server.admin, dbname="managed") as connection:
@@ -153,10 +153,10 @@ def test_user_of_a_managed_server_who_may_make_roles_is_enough(server):
 
 def test_where_the_role_cannot_be_made_everybody_is_told(server):
     server.execute("CREATE ROLE humble LOGIN PASSWORD 'h'", "CREATE DATABASE humble OWNER humble")
-    said, answer, check = asked(server, user="humble", password="h", database="humble")
-    assert "The database user humble could not make the role" in said
-    assert "permission denied to create role" in said
-    assert "Give the database's user CREATEROLE" in said
+    output, answer, check = outputs(server, user="humble", password="h", database="humble")
+    assert "The database user humble could not make the role" in output
+    assert "permission denied to create role" in output
+    assert "Give the database's user CREATEROLE" in output
     assert answer["status"] == "unavailable"
     assert answer["message"].startswith("Queries are not available here: the database role")
     assert "assistant.W001" in check
@@ -180,8 +180,8 @@ def test_server_that_does_not_let_the_role_in_is_told_of(server, site):
 def test_site_s_user_that_is_a_superuser_works_and_is_warned_of(server):
     server.execute("CREATE ROLE mighty LOGIN SUPERUSER PASSWORD 'm'", "CREATE DATABASE mighty OWNER mighty")
     login = {"user": "mighty", "password": "m", "database": "mighty"}
-    said, answer, check = asked(server, **login)
-    assert (said, answer["rows"]) == ("", [["NPG 1"]])
+    output, answer, check = outputs(server, **login)
+    assert (output, answer["rows"]) == ("", [["NPG 1"]])
     assert "dynosite.W010" not in check, "on one's own machine it is nobody's business"
     check = server.manage("manage.py", "check", "--database=default", environment=PRODUCTION, **login).stderr
     assert "(dynosite.W010) The database user mighty is a superuser." in check

@@ -20,7 +20,7 @@ def _pins(name: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _asked(names: list[str]) -> set[str]:
+def _required(names: list[str]) -> set[str]:
     return {re.match(r"[A-Za-z0-9._-]+", name)[0].lower() for name in names}
 
 
@@ -34,8 +34,8 @@ def test_every_pin_carries_hashes_and_no_address(name):
 def test_pins_hold_what_pyproject_asks_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     pins, pins_to_develop = _pins("requirements.txt"), _pins("deploy/requirements-dev.txt")
-    assert _asked(project["project"]["dependencies"]) - set(pins) == set(), "run `make requirements`"
-    assert _asked(project["dependency-groups"]["dev"]) - set(pins_to_develop) == set(), "run `make requirements`"
+    assert _required(project["project"]["dependencies"]) - set(pins) == set(), "run `make requirements`"
+    assert _required(project["dependency-groups"]["dev"]) - set(pins_to_develop) == set(), "run `make requirements`"
     version = re.compile(r"\S+")
     both = {
         package: (version.match(pins[package])[0], version.match(pins_to_develop[package])[0])
@@ -46,20 +46,20 @@ def test_pins_hold_what_pyproject_asks_for():
 
 def _imported(path: Path) -> set[str]:
     """The top-level names that a module imports, wherever in it."""
-    found = set()
+    packages = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            packages |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.partition(".")[0])
-    return found
+            packages.add(node.module.partition(".")[0])
+    return packages
 
 
 def test_everything_that_is_imported_is_asked_for():
     """What only another package's needs bring along may go away with its next version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked = _asked(project["project"]["dependencies"])
-    asked_to_develop = asked | _asked(project["dependency-groups"]["dev"])
+    required = _required(project["project"]["dependencies"])
+    required_to_develop = required | _required(project["dependency-groups"]["dev"])
     homes = packages_distributions()
     not_asked = set()
     for path in (path for app in OURS for path in (ROOT / app).rglob("*.py")):
@@ -68,6 +68,6 @@ def test_everything_that_is_imported_is_asked_for():
         for_tests = outside or {"tests", "benchmarks"} & set(path.parts) or path.name == "conftest.py"
         for name in _imported(path) - sys.stdlib_module_names - OURS:
             packages = {re.sub(r"[-_.]+", "-", package).lower() for package in homes.get(name, [name])}
-            if not packages & (asked_to_develop if for_tests else asked):
+            if not packages & (required_to_develop if for_tests else required):
                 not_asked.add(f"{path.relative_to(ROOT)}: {name}")
     assert not_asked == set()

@@ -42,12 +42,12 @@ class Running:
         processes.follow(self.process, self.lines.append)
 
     def wait_until_ready(self) -> None:
-        def said() -> bool:
+        def is_ready() -> bool:
             assert self.process.poll() is None, "\n".join(self.lines)
             return f"Dynosite is ready at {self.url}" in self.lines
 
         # It gives up by itself when nothing moves; a machine that runs other tests beside this one is slow.
-        wait_until(said, "the site's start", seconds=400)
+        wait_until(is_ready, "the site's start", seconds=400)
 
     def ended(self, seconds: float = 10) -> int:
         """The exit status, once it ended within the seconds."""
@@ -63,8 +63,8 @@ def checkout() -> Iterator[Path]:
     shutil.copy(settings.BASE_DIR / "manage.py", place)
     (place / "Makefile").write_text(MAKEFILE.format(python=sys.executable))
     yield place
-    left = processes.leftovers(place / ".local", [place / ".local/postgres", place / ".local/redis"])
-    processes.end(left)
+    leftovers = processes.leftovers(place / ".local", [place / ".local/postgres", place / ".local/redis"])
+    processes.end(leftovers)
     shutil.rmtree(place)
 
 
@@ -81,10 +81,10 @@ def start(checkout: Path) -> Iterator:
         return started[-1]
 
     yield run
-    for each in started:
-        if each.process.poll() is None:
-            os.killpg(each.process.pid, signal.SIGTERM)
-            each.process.wait(15)
+    for run in started:
+        if run.process.poll() is None:
+            os.killpg(run.process.pid, signal.SIGTERM)
+            run.process.wait(15)
 
 
 def _free_port() -> int:
@@ -177,8 +177,8 @@ def test_interrupt_of_make_alone_stops_everything(checkout, start):
 
 
 def test_taken_port_is_refused_by_name(start):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         refused = start(on=port)
         assert refused.ended(40) == 1
     wait_until(lambda: refused.lines, "its last words")

@@ -14,14 +14,14 @@ FOLDERS = (ROOT / "static" / "vendor", ROOT / "dynosite" / "tests" / "e2e" / "ve
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_vendored_files_match_their_sums(folder):
-    written = dict(reversed(line.split()) for line in (folder / "CHECKSUMS").read_text().splitlines())
-    sums = {name.removeprefix("./"): digest for name, digest in written.items()}
-    found = {
+    listed = dict(reversed(line.split()) for line in (folder / "CHECKSUMS").read_text().splitlines())
+    sums = {name.removeprefix("./"): digest for name, digest in listed.items()}
+    computed = {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
         if path.is_file() and path.name != "CHECKSUMS"
     }
-    assert found == sums
+    assert computed == sums
 
 
 def test_every_icon_that_is_named_is_in_the_sprite():

@@ -24,17 +24,17 @@ class _Fields(HTMLParser):
         self._text: list[str] = []
 
     def handle_starttag(self, tag, attrs):
-        found = dict(attrs)
-        name = found.get("name", "")
-        if tag == "input" and name and "disabled" not in found:
-            kind = found.get("type", "text")
-            if (kind in ("checkbox", "radio") and "checked" not in found) or kind == "submit":
+        attributes = dict(attrs)
+        name = attributes.get("name", "")
+        if tag == "input" and name and "disabled" not in attributes:
+            kind = attributes.get("type", "text")
+            if (kind in ("checkbox", "radio") and "checked" not in attributes) or kind == "submit":
                 return
-            self.values.append((name, found.get("value", "on" if kind == "checkbox" else "")))
+            self.values.append((name, attributes.get("value", "on" if kind == "checkbox" else "")))
         elif tag == "select":
             self._select = name
-        elif tag == "option" and self._select and "selected" in found:
-            self.values.append((self._select, found.get("value", "")))
+        elif tag == "option" and self._select and "selected" in attributes:
+            self.values.append((self._select, attributes.get("value", "")))
         elif tag == "textarea":
             self._textarea, self._text = name, []
 
@@ -54,14 +54,14 @@ def fields_of(response) -> dict[str, Any]:
     """By name; names that come more than once have lists."""
     parser = _Fields()
     parser.feed(response.content.decode())
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in parser.values:
-        if name in found:
-            found[name] = [*found[name], value] if isinstance(found[name], list) else [found[name], value]
+        if name in fields:
+            fields[name] = [*fields[name], value] if isinstance(fields[name], list) else [fields[name], value]
         else:
-            found[name] = value
-    found.pop("csrfmiddlewaretoken", None)
-    return found
+            fields[name] = value
+    fields.pop("csrfmiddlewaretoken", None)
+    return fields
 
 
 @dataclass

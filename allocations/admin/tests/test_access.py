@@ -89,7 +89,7 @@ def test_other_grounds_rows_do_not_exist(cast, keeper, model):
     row = south_row(cast.world, model)
     mine = keeper.get(admin_url(model))
     assert mine.status_code == 200
-    assert row.pk not in [each.pk for each in mine.context["cl"].result_list]
+    assert row.pk not in [listed.pk for listed in mine.context["cl"].result_list]
     assert "South" not in mine.content.decode()
     assert "STC" not in mine.content.decode()
     assert keeper.get(admin_url(model, "change", row.pk)).status_code == 404
@@ -119,7 +119,7 @@ def test_other_grounds_rows_are_not_acted_on(cast, keeper, model, page):
 @pytest.mark.parametrize("model", MODELS)
 def test_superuser_sees_every_ground(cast, root, model):
     row = south_row(cast.world, model)
-    assert row.pk in [each.pk for each in root.get(admin_url(model)).context["cl"].result_list]
+    assert row.pk in [listed.pk for listed in root.get(admin_url(model)).context["cl"].result_list]
     assert root.get(admin_url(model, "change", row.pk)).status_code == 200
 
 

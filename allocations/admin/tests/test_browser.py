@@ -46,9 +46,9 @@ def type_window(page, world, first) -> None:
 
 def faults(page) -> list[str]:
     page.evaluate(AXE.read_text())
-    found = page.evaluate("tags => axe.run(document, {runOnly: tags, preload: false})", TAGS)
+    report = page.evaluate("tags => axe.run(document, {runOnly: tags, preload: false})", TAGS)
     return [
-        f"{page.url} {rule['id']}: {node['html'][:120]}" for rule in found["violations"] for node in rule["nodes"]
+        f"{page.url} {rule['id']}: {node['html'][:120]}" for rule in report["violations"] for node in rule["nodes"]
     ]
 
 
@@ -116,9 +116,9 @@ def test_axe_finds_no_fault(soon, browser, asgi_server, look):
     ]
     with open_page(browser, asgi_server.url, **LOOKS[look]) as page:
         page.sign_in(world.users["keeper"])
-        found = []
+        problems = []
         for address in addresses:
             page.goto(address)
-            found += faults(page)
+            problems += faults(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert found == []
+    assert problems == []

@@ -165,15 +165,15 @@ def test_a_dyno_in_use_is_not_deleted_and_another_is(cast, keeper):
 def test_list_filters_and_search(cast, keeper, root):
     world = cast.world
 
-    def found(client=keeper, **query):
+    def names(client=keeper, **query):
         return {row.name for row in client.get(LIST, query).context["cl"].result_list}
 
-    assert found() == {"NPG 1", "NPG 2", "NPG 3", "NPG 21"}
-    assert found(q="21") == {"NPG 21"}
-    assert found(enabled__exact=0) == set()
-    assert found(facility__id__exact=world.dynos["NPG 21"].facility_id) == {"NPG 21"}
-    assert found(capabilities__test_type__id__exact=world.tests["Brake"].pk) == {"NPG 1", "NPG 21"}
-    assert found(root, ground__id__exact=world.south.pk) == {"STC #1"}
+    assert names() == {"NPG 1", "NPG 2", "NPG 3", "NPG 21"}
+    assert names(q="21") == {"NPG 21"}
+    assert names(enabled__exact=0) == set()
+    assert names(facility__id__exact=world.dynos["NPG 21"].facility_id) == {"NPG 21"}
+    assert names(capabilities__test_type__id__exact=world.tests["Brake"].pk) == {"NPG 1", "NPG 21"}
+    assert names(root, ground__id__exact=world.south.pk) == {"STC #1"}
 
 
 def test_history_of_a_dyno_has_its_capabilities(cast, keeper):
@@ -181,9 +181,9 @@ def test_history_of_a_dyno_has_its_capabilities(cast, keeper):
     url = admin_url("dyno", "change", dyno.pk)
     keeper.post(url, fields_of(keeper.get(url)) | {"capabilities-0-drives": ["AWD", "2WD"], "notes": "New"})
     page = keeper.get(admin_url("dyno", "history", dyno.pk)).context["page"]
-    told = [(event.kind, event.part, event.who, event.door, event.differences) for event in page]
-    assert ("Changed", "", "keeper", "Admin", [("Notes", "", "New")]) in told
-    assert ("Deleted", "capability", "keeper", "Admin", []) in told
+    entries = [(event.kind, event.part, event.who, event.door, event.differences) for event in page]
+    assert ("Changed", "", "keeper", "Admin", [("Notes", "", "New")]) in entries
+    assert ("Deleted", "capability", "keeper", "Admin", []) in entries
     added = next(event for event in page if event.kind == "Added" and event.who == "keeper")
     assert ("Drives", "", "2WD, AWD") in added.differences
 

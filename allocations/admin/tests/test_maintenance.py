@@ -201,7 +201,7 @@ def test_shortening_offers_to_bring_back(cast, keeper):
     assert (path, query["last_day"]) == (f"/g/NORTH/maintenance/{window.pk}/change/", f"{day(6)}")
     assert MaintenanceWindow.objects.get().last_day == day(12)
     page = keeper.get(path, query)
-    offered = [each.displacement for each in page.context["returns"] if not each.refusals]
+    offered = [candidate.displacement for candidate in page.context["returns"] if not candidate.refusals]
     assert [displacement.allocation for displacement in offered] == [back]
     keeper.post(path, query | {"version": window.version, "back": offered[0].pk})
     window.refresh_from_db()
@@ -225,8 +225,8 @@ def test_a_window_that_somebody_else_changed_leads_nowhere(cast, keeper):
 def test_lifting_brings_back_what_is_ticked(cast, keeper):
     world = cast.world
     back = allocation_of(world.book("412W101", "NPG 1", 3, 5))
-    taken = allocation_of(world.book("412W103", "NPG 1", 6, 7))
-    window = set_window(world, 3, 10, answers={row.pk: Answer(DisplacedTo.WAIT) for row in (back, taken)})
+    rebooked = allocation_of(world.book("412W103", "NPG 1", 6, 7))
+    window = set_window(world, 3, 10, answers={row.pk: Answer(DisplacedTo.WAIT) for row in (back, rebooked)})
     world.book("412W103", "NPG 2", 6, 6, test="4K Certification")
     page = keeper.get(lift_url(window))
     ((_, rows),) = page.context["windows"]
@@ -242,7 +242,7 @@ def test_lifting_brings_back_what_is_ticked(cast, keeper):
     window.refresh_from_db()
     assert window.lifted_at is not None
     assert place_of(back) == ("NPG 1", day(3), day(5), "scheduled")
-    assert place_of(taken)[3] == "cancelled"
+    assert place_of(rebooked)[3] == "cancelled"
 
 
 def test_delete_is_lifting(cast, keeper):
@@ -306,11 +306,11 @@ def test_list_is_filtered_and_searched(cast, keeper):
     set_window(cast.world, 3, 6)
     window = set_window(cast.world, 3, 6, dyno="NPG 21", reason="Calibrate rollers")
 
-    def found(**query):
+    def names(**query):
         return [row.dyno.name for row in keeper.get(admin_url("maintenancewindow"), query).context["cl"].result_list]
 
-    assert found() == ["NPG 1", "NPG 21"]
-    assert found(q="roller") == ["NPG 21"]
-    assert found(dyno__facility__id__exact=window.dyno.facility_id) == ["NPG 21"]
-    assert found(state="lifted") == []
+    assert names() == ["NPG 1", "NPG 21"]
+    assert names(q="roller") == ["NPG 21"]
+    assert names(dyno__facility__id__exact=window.dyno.facility_id) == ["NPG 21"]
+    assert names(state="lifted") == []
     assert Allocation.objects.filter(ground=cast.world.north).count() == 0

@@ -75,8 +75,8 @@ def test_days_off_shutdowns_and_travel_are_kept_with_the_ground(cast, keeper):
     npg, annex = (Facility.objects.get(ground=north, name=name) for name in ("NPG", "Annex"))
     stc = Facility.objects.get(name="STC")
     change = admin_url("provingground", "change", north.pk)
-    shown = fields_of(keeper.get(change))
-    posted = shown | {
+    fields = fields_of(keeper.get(change))
+    posted = fields | {
         "days_off": ["5", "6"],
         "holidays_country": "us",
         "holidays_subdivision": "mi",
@@ -135,8 +135,8 @@ def test_vehicles_test_types_and_facilities(cast, keeper):
     row = Vehicle.objects.get(tag="412W120")
     assert (row.vin, row.ground) == ("1FTFW1ET5DFC10312", north)
     url = admin_url("vehicle", "change", row.pk)
-    taken = keeper.post(url, fields_of(keeper.get(url)) | {"tag": "412w101"})
-    assert errors_in(taken) == {"__all__": ["Another vehicle of this proving ground has this tag."]}
+    duplicate = keeper.post(url, fields_of(keeper.get(url)) | {"tag": "412w101"})
+    assert errors_in(duplicate) == {"__all__": ["Another vehicle of this proving ground has this tag."]}
     keeper.post(
         admin_url("testtype", "add"),
         {

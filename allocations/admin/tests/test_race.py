@@ -34,15 +34,15 @@ def racers(committed_world, monkeypatch) -> tuple[World, list[Client]]:
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
     """Runs the calls in threads that start together; gives what each returned or raised."""
     barrier = threading.Barrier(len(calls))
-    found: list[Any] = [None] * len(calls)
+    outcomes: list[Any] = [None] * len(calls)
 
     def run(number: int) -> None:
         try:
             connection.ensure_connection()
             barrier.wait(timeout=30)
-            found[number] = calls[number]()
+            outcomes[number] = calls[number]()
         except Exception as error:
-            found[number] = error
+            outcomes[number] = error
         finally:
             connections.close_all()
 
@@ -51,8 +51,8 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    assert not any(isinstance(each, Exception) for each in found), found
-    return found
+    assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
+    return outcomes
 
 
 def booking(world: World, vehicle: str, first: int) -> dict[str, Any]:
@@ -100,11 +100,11 @@ def test_eight_bookings_of_one_place_have_one_winner(racers):
         )
         assert sorted(answer.status_code for answer in answers) == [200] * 7 + [302]
         winner = Allocation.objects.get(dyno=world.dynos["NPG 1"], first_day=day(first))
-        told = f"NPG 1 is taken by {winner.vehicle.tag} (Brake): {winner.days}. Booked by {winner.created_by}."
+        sentence = f"NPG 1 is taken by {winner.vehicle.tag} (Brake): {winner.days}. Booked by {winner.created_by}."
         for answer in answers:
             if answer.status_code == 200:
-                assert told in sentences(answer)
-                assert any(each.startswith("The nearest places that would do: ") for each in sentences(answer))
+                assert sentence in sentences(answer)
+                assert any(line.startswith("The nearest places that would do: ") for line in sentences(answer))
     assert Allocation.objects.filter(ground=world.north).count() == ROUNDS
     assert Occupancy.objects.filter(dyno=world.dynos["NPG 1"]).count() == ROUNDS
     assert overlaps(world) == 0
@@ -124,13 +124,13 @@ def test_window_against_bookings_has_one_side_win(racers):
         booked = Allocation.objects.filter(dyno=world.dynos["NPG 1"], first_day=day(first + 1)).count()
         assert (stands, booked) in ((True, 0), (False, 1))
         won["window" if stands else "booking"] += 1
-        asked = answers[0]
+        opened = answers[0]
         if stands:
-            assert (asked.status_code, asked["Location"]) == (302, MAINTAIN.removesuffix("add/"))
-            told = f"NPG 1 is in maintenance (outage): {DayRange(day(first), day(first + 3))}."
-            assert [told in sentences(answer) for answer in answers[1:]] == [True] * 7
+            assert (opened.status_code, opened["Location"]) == (302, MAINTAIN.removesuffix("add/"))
+            sentence = f"NPG 1 is in maintenance (outage): {DayRange(day(first), day(first + 3))}."
+            assert [sentence in sentences(answer) for answer in answers[1:]] == [True] * 7
         else:
-            assert (asked.status_code, asked["Location"].split("?")[0]) == (302, "/g/NORTH/maintenance/new/")
+            assert (opened.status_code, opened["Location"].split("?")[0]) == (302, "/g/NORTH/maintenance/new/")
             assert [answer.status_code for answer in answers[1:]].count(302) == 1
     assert sum(won.values()) == ROUNDS
     assert overlaps(world) == 0

@@ -21,8 +21,8 @@ def refused(constraint: str):
     with pytest.raises(DatabaseError) as error, transaction.atomic():
         yield
     cause = error.value.__cause__
-    said = {cause.diag.constraint_name, *(cause.diag.message_primary or "").split(" · ")}
-    assert constraint in said or constraint in (cause.diag.message_primary or ""), said
+    reasons = {cause.diag.constraint_name, *(cause.diag.message_primary or "").split(" · ")}
+    assert constraint in reasons or constraint in (cause.diag.message_primary or ""), reasons
 
 
 def insert(table: str, **values: object) -> int:

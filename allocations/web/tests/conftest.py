@@ -101,11 +101,11 @@ def superuser(db) -> User:
 
 def waiting(world: World, number: int, *, begin: int = 0) -> list[TestRequest]:
     """So many requests that wait, each of a vehicle of its own."""
-    made = []
+    requests = []
     for count in range(begin, begin + number):
         vehicle = world.vehicle(f"500W{count:03}")
         change = create_request(
             vehicle.pk, test_type_id=world.tests["Brake"].pk, days=2, due_date=day(count), actor=world.actor()
         )
-        made.append(TestRequest.objects.get(pk=change.items[0]["id"]))
-    return made
+        requests.append(TestRequest.objects.get(pk=change.items[0]["id"]))
+    return requests

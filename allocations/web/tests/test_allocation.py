@@ -157,9 +157,9 @@ def test_history_tells_before_and_after_and_undoes(scheduler, world, booked):
 def test_changes_offer_to_undo_only_what_nobody_has_touched_since(scheduler, world, booked):
     scheduler.post(address("move", booked), to(world, "NPG 21", 4, 6))
     page = text(scheduler.get(reverse("allocations:change-list")))
-    made, moved = Change.objects.get(action="book", ground=world.north), Change.objects.get(action="move")
+    booking, moved = Change.objects.get(action="book", ground=world.north), Change.objects.get(action="move")
     assert f"/changes/{moved.pk}/undo/" in page
-    assert f"/changes/{made.pk}/undo/" not in page
+    assert f"/changes/{booking.pk}/undo/" not in page
 
 
 def test_what_reaches_far_asks_before_it_is_undone(scheduler, world, booked):
@@ -168,8 +168,8 @@ def test_what_reaches_far_asks_before_it_is_undone(scheduler, world, booked):
     change.save()
     page = text(scheduler.get(address("detail", booked)))
     assert f'<a class="button small ghost" href="/g/NORTH/changes/{change.pk}/undo/"' in page
-    asked = text(scheduler.get(reverse("allocations:change-undo", args=[change.pk])))
-    assert "4 bookings" in asked
+    question = text(scheduler.get(reverse("allocations:change-undo", args=[change.pk])))
+    assert "4 bookings" in question
     booked.refresh_from_db()
     assert booked.status == AllocationStatus.SCHEDULED
     scheduler.post(reverse("allocations:change-undo", args=[change.pk]))

@@ -28,7 +28,7 @@ def scheduler(client, world) -> Client:
     return client
 
 
-def asked(world: World, **more) -> dict:
+def form_data(world: World, **more) -> dict:
     return {
         "vehicle": "412W101",
         "test_type": world.tests["Brake"].pk,
@@ -53,7 +53,7 @@ def stays() -> list[tuple]:
 def test_days_of_a_test_that_pauses_are_days_worked(scheduler, world):
     ProvingGround.objects.filter(pk=world.north.pk).update(days_off=[5, 6])
     TestType.objects.filter(pk=world.tests["Brake"].pk).update(runs_through=False)
-    friday = asked(world, first_day=day(4).isoformat())
+    friday = form_data(world, first_day=day(4).isoformat())
     response = scheduler.get(NEW, friday)
     assert offered(response) == [at(world, "NPG 21", 4), at(world, "NPG 1", 4), "auto"]
     page = " ".join(response.content.decode().split())
@@ -62,7 +62,7 @@ def test_days_of_a_test_that_pauses_are_days_worked(scheduler, world):
     assert '<input type="hidden" name="days" value="3">' in page
     wrong = scheduler.get(NEW, friday | {"last_day": day(8).isoformat(), "days": 5, "find": 1})
     assert "That makes 3 days worked, not 5: clear one of the two." in wrong.content.decode()
-    saturday = scheduler.get(NEW, asked(world, first_day=day(5).isoformat(), dyno=world.dynos["NPG 1"].pk))
+    saturday = scheduler.get(NEW, form_data(world, first_day=day(5).isoformat(), dyno=world.dynos["NPG 1"].pk))
     assert "No test starts on 21 Nov 2026 (Saturday), which is a day off." in saturday.content.decode()
     scheduler.post(NEW, friday | {"place": at(world, "NPG 21", 4)})
     assert stays() == [("412W101", "NPG 21", day(4), day(8))]
@@ -70,13 +70,13 @@ def test_days_of_a_test_that_pauses_are_days_worked(scheduler, world):
 
 def test_places_come_best_first(scheduler, world):
     # NPG 21 takes one kind of vehicle and test, NPG 1 almost everything: the versatile one stays free.
-    response = scheduler.get(NEW, asked(world))
+    response = scheduler.get(NEW, form_data(world))
     assert offered(response) == [at(world, "NPG 21"), at(world, "NPG 1"), "auto"]
     assert "On the day asked; fits most narrowly, versatile dynos stay free" in response.content.decode()
 
 
 def test_a_place_is_booked_with_its_button(scheduler, world):
-    response = scheduler.post(NEW, asked(world, place=at(world, "NPG 1", 2), note="With ballast", key="k"))
+    response = scheduler.post(NEW, form_data(world, place=at(world, "NPG 1", 2), note="With ballast", key="k"))
     booked = Allocation.objects.get(ground=world.north)
     assert response["Location"] == f"/allocations/{booked.pk}/"
     assert stays() == [("412W101", "NPG 1", day(2), day(4))]
@@ -84,50 +84,50 @@ def test_a_place_is_booked_with_its_button(scheduler, world):
 
 
 def test_a_second_click_books_nothing_more(scheduler, world):
-    first, second = (scheduler.post(NEW, asked(world, place=at(world, "NPG 1"), key="k")) for _ in range(2))
+    first, second = (scheduler.post(NEW, form_data(world, place=at(world, "NPG 1"), key="k")) for _ in range(2))
     assert first["Location"] == second["Location"]
     assert len(stays()) == 1
 
 
 def test_another_place_with_the_same_form_is_another_booking(scheduler, world):
     for number in (0, 10):
-        scheduler.post(NEW, asked(world, place=at(world, "NPG 1", number), key="k"))
+        scheduler.post(NEW, form_data(world, place=at(world, "NPG 1", number), key="k"))
     assert [first for _, _, first, _ in stays()] == [day(0), day(10)]
 
 
 def test_a_clash_says_why_and_offers_the_nearest_places(scheduler, world):
     world.book("412W103", "NPG 1", 1, 5)
-    response = scheduler.post(NEW, asked(world, place=at(world, "NPG 1"), key="k"))
+    response = scheduler.post(NEW, form_data(world, place=at(world, "NPG 1"), key="k"))
     page = response.content.decode()
     assert response.status_code == 422
     assert "NPG 1 is taken by 412W103 (Brake): 17 – 21 Nov 2026." in page
     assert offered(response)[0] == at(world, "NPG 21")
     assert (len(offered(response)), offered(response)[-1]) == (3, "auto")
-    again = scheduler.post(NEW, asked(world, place=offered(response)[0], key="k"))
+    again = scheduler.post(NEW, form_data(world, place=offered(response)[0], key="k"))
     assert again.status_code == 302
     assert stays()[-1] == ("412W101", "NPG 21", day(0), day(2))
 
 
 def test_a_clash_for_htmx_is_the_part_alone(scheduler, world):
     world.book("412W103", "NPG 1", 1, 5)
-    response = scheduler.post(NEW, asked(world, place=at(world, "NPG 1")), headers=FRAGMENT)
+    response = scheduler.post(NEW, form_data(world, place=at(world, "NPG 1")), headers=FRAGMENT)
     assert response.status_code == 422
     assert response.content.decode().lstrip().startswith('<div class="booking" id="booking">')
 
 
 def test_given_dyno_is_judged_first(scheduler, world):
-    response = scheduler.get(NEW, asked(world, dyno=world.dynos["NPG 2"].pk))
+    response = scheduler.get(NEW, form_data(world, dyno=world.dynos["NPG 2"].pk))
     assert "NPG 2 does not run the test type Brake." in response.content.decode()
-    free = scheduler.get(NEW, asked(world, dyno=world.dynos["NPG 1"].pk))
+    free = scheduler.get(NEW, form_data(world, dyno=world.dynos["NPG 1"].pk))
     assert "NPG 1 is free on 16 – 18 Nov 2026" in free.content.decode()
     assert offered(free)[0] == at(world, "NPG 1")
 
 
 def test_days_may_come_from_the_last_day_or_the_test_type(scheduler, world):
-    scheduler.post(NEW, asked(world, days="", last_day=day(9), place=at(world, "NPG 1")))
+    scheduler.post(NEW, form_data(world, days="", last_day=day(9), place=at(world, "NPG 1")))
     world.tests["Brake"].default_days = 4
     world.tests["Brake"].save()
-    scheduler.post(NEW, asked(world, days="", first_day=day(20), place=at(world, "NPG 1", 20)))
+    scheduler.post(NEW, form_data(world, days="", first_day=day(20), place=at(world, "NPG 1", 20)))
     assert [(first, last) for _, _, first, last in stays()] == [(day(0), day(9)), (day(20), day(23))]
 
 
@@ -149,7 +149,7 @@ def test_days_may_come_from_the_last_day_or_the_test_type(scheduler, world):
     ],
 )
 def test_what_is_wrong_stands_beside_its_field_and_stays_typed(scheduler, world, wrong, says):
-    response = scheduler.post(NEW, asked(world, place=at(world, "NPG 1"), **wrong))
+    response = scheduler.post(NEW, form_data(world, place=at(world, "NPG 1"), **wrong))
     (name, typed), page = next(iter(wrong.items())), response.content.decode()
     assert response.status_code == 422
     field = page[page.index(f'name="{name}"') :]
@@ -160,21 +160,21 @@ def test_what_is_wrong_stands_beside_its_field_and_stays_typed(scheduler, world,
 
 def test_another_grounds_test_type_and_dyno_are_no_choice(scheduler, world):
     for wrong in ({"test_type": world.tests["South brake"].pk}, {"dyno": world.dynos["STC #1"].pk}):
-        response = scheduler.post(NEW, asked(world, place=at(world, "NPG 1"), **wrong))
+        response = scheduler.post(NEW, form_data(world, place=at(world, "NPG 1"), **wrong))
         assert "Select a valid choice." in response.content.decode()
-    assert scheduler.post(NEW, asked(world, place=at(world, "STC #1"))).status_code == 404
+    assert scheduler.post(NEW, form_data(world, place=at(world, "STC #1"))).status_code == 404
     assert stays() == []
 
 
 def test_automatic_booking_takes_the_best_or_the_next_days(scheduler, world):
     world.book("412W103", "NPG 1", 0, 3)
     world.book("412W102", "NPG 3", 0, 0, test="Emission")
-    refused = scheduler.post(NEW, asked(world, vehicle="412W102", place="auto", key="a"))
+    refused = scheduler.post(NEW, form_data(world, vehicle="412W102", place="auto", key="a"))
     assert refused.status_code == 422
     assert (
         "No dyno that may run Brake for 412W102 has 3 days free starting on 16 Nov 2026." in refused.content.decode()
     )
-    booked = scheduler.post(NEW, asked(world, vehicle="412W102", place="auto", backup="7", key="b"))
+    booked = scheduler.post(NEW, form_data(world, vehicle="412W102", place="auto", backup="7", key="b"))
     assert booked.status_code == 302
     assert stays()[-1] == ("412W102", "NPG 1", day(4), day(6))
 
@@ -204,7 +204,7 @@ def test_form_cannot_put_another_vehicle_on_a_request(scheduler, world):
         world.vehicles["412W103"].pk, test_type_id=world.tests["Brake"].pk, days=3, actor=world.actor()
     )
     wish = change.items[0]["id"]
-    scheduler.post(NEW, asked(world, request=wish, vehicle="412W101", place=at(world, "NPG 1")))
+    scheduler.post(NEW, form_data(world, request=wish, vehicle="412W101", place=at(world, "NPG 1")))
     assert [tag for tag, *_ in stays()] == ["412W103"]
 
 

@@ -92,11 +92,11 @@ def test_csv_has_all_that_may_run_the_test_and_what_is_in_the_way(scheduler, wor
     answer = scheduler.get(DYNOS, {**WEEK, "runs": "brake", "format": "csv"})
     heading, *rows = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode()))
     assert heading[-2:] == ["Free on these days", "In the way"]
-    found = {row[0]: row[-2:] for row in rows}
-    assert set(found) == {"NPG 1", "NPG 21"}
-    assert found["NPG 21"] == ["yes", ""]
-    assert found["NPG 1"][0] == "no"
-    assert "412W101" in found["NPG 1"][1]
+    verdicts = {row[0]: row[-2:] for row in rows}
+    assert set(verdicts) == {"NPG 1", "NPG 21"}
+    assert verdicts["NPG 21"] == ["yes", ""]
+    assert verdicts["NPG 1"][0] == "no"
+    assert "412W101" in verdicts["NPG 1"][1]
 
 
 def test_a_free_dyno_leads_to_its_booking_with_days_and_test_filled_in(scheduler, client, world):
@@ -116,8 +116,8 @@ def test_the_calendar_and_a_booking_without_a_vehicle_lead_there(scheduler, worl
     assert '<input type="hidden" name="runs" value="brake">' in form
     brake = world.tests["Brake"].pk
     new = reverse("allocations:allocation-create")
-    asked = {"find": "1", "test_type": brake, "first_day": day(3).isoformat(), "days": "4"}
-    text = scheduler.get(new, asked).content.decode()
+    params = {"find": "1", "test_type": brake, "first_day": day(3).isoformat(), "days": "4"}
+    text = scheduler.get(new, params).content.decode()
     assert "This field is required" in text
     link = re.search(r'href="([^"]*/dynos/\?[^"]*)"', text)[1].replace("&amp;", "&")
     assert link == f"/g/NORTH/dynos/?from={day(3)}&to={day(6)}&runs={brake}"
@@ -126,4 +126,4 @@ def test_the_calendar_and_a_booking_without_a_vehicle_lead_there(scheduler, worl
         "NPG 21",
     ]
     assert "No vehicle yet?" in scheduler.get(new).content.decode()
-    assert "No vehicle yet?" not in scheduler.get(new, {**asked, "vehicle": "412W101"}).content.decode()
+    assert "No vehicle yet?" not in scheduler.get(new, {**params, "vehicle": "412W101"}).content.decode()

@@ -155,9 +155,9 @@ def test_what_another_tab_chooses_changes_no_list(client, north_things, south_th
 def test_what_another_tab_chooses_changes_no_form(client, world, monkeypatch):
     for task in ("think_plan", "check_workbook"):
         monkeypatch.setattr(f"allocations.tasks.{task}.delay", lambda id_: None)
-    made = (Vehicle, TestRequest, Plan, WorkbookImport)
-    before = [model.objects.filter(ground=world.north).count() for model in made]
-    others = [model.objects.exclude(ground=world.north).count() for model in made]
+    models = (Vehicle, TestRequest, Plan, WorkbookImport)
+    before = [model.objects.filter(ground=world.north).count() for model in models]
+    others = [model.objects.exclude(ground=world.north).count() for model in models]
     switch_to(client, "SOUTH")
     book = SimpleUploadedFile("forecast.xlsx", export_workbook(world.north, user=world.users["admin"]))
     forms = {
@@ -181,8 +181,8 @@ def test_what_another_tab_chooses_changes_no_form(client, world, monkeypatch):
         response = client.post(f"/g/NORTH/{path}", data)
         assert response.status_code == 302, (path, response.content.decode())
         assert split_ground(response["Location"])[0] == "NORTH"
-    assert [model.objects.filter(ground=world.north).count() for model in made] == [number + 1 for number in before]
-    assert [model.objects.exclude(ground=world.north).count() for model in made] == others
+    assert [model.objects.filter(ground=world.north).count() for model in models] == [number + 1 for number in before]
+    assert [model.objects.exclude(ground=world.north).count() for model in models] == others
 
 
 @pytest.mark.parametrize("name", ["vehicle-create", "plan-create", "request-create", "import", "dyno-create"])

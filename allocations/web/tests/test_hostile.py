@@ -27,16 +27,16 @@ class Forms(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        name, value = given.get("name"), given.get("value") or ""
+        attributes = dict(attrs)
+        name, value = attributes.get("name"), attributes.get("value") or ""
         if tag == "form":
-            posts = given.get("method", "").lower() == "post"
-            self._fields = self.found.setdefault(given.get("action") or self.page, {}) if posts else None
+            posts = attributes.get("method", "").lower() == "post"
+            self._fields = self.found.setdefault(attributes.get("action") or self.page, {}) if posts else None
         elif self._fields is None:
             return
         elif tag == "select":
             self._select = name
-        elif tag == "option" and (not self._fields.get(self._select) or "selected" in given):
+        elif tag == "option" and (not self._fields.get(self._select) or "selected" in attributes):
             self._fields[self._select] = value
         elif tag in ("input", "textarea", "button") and name and name != "csrfmiddlewaretoken":
             self._fields.setdefault(name, value)
@@ -85,17 +85,17 @@ def test_values_in_every_form(north_things):
 )
 def test_days_that_cannot_be_meant_are_refused_where_places_are_looked_for(north_things, query):
     client = client_of(north_things.world.users["scheduler"])
-    asked = {"find": "1", "vehicle": "412W103", "test_type": str(north_things.world.tests["Brake"].pk), "days": "5"}
-    page = client.get(reverse("allocations:allocation-create"), asked | query)
+    params = {"find": "1", "vehicle": "412W103", "test_type": str(north_things.world.tests["Brake"].pk), "days": "5"}
+    page = client.get(reverse("allocations:allocation-create"), params | query)
     assert page.status_code == 200
     assert "day that can be meant is" in page.content.decode()
 
 
 def test_a_place_and_an_option_beyond_the_calendar_are_none(north_things):
     client = client_of(north_things.world.users["scheduler"])
-    asked = {"vehicle": "412W103", "test_type": str(north_things.world.tests["Brake"].pk), "first_day": "2026-11-30"}
+    params = {"vehicle": "412W103", "test_type": str(north_things.world.tests["Brake"].pk), "first_day": "2026-11-30"}
     place = f"{north_things.dyno}/9999-12-31"
-    page = client.post(reverse("allocations:allocation-create"), asked | {"days": "5", "place": place})
+    page = client.post(reverse("allocations:allocation-create"), params | {"days": "5", "place": place})
     assert (page.status_code, "Choose one of the places." in page.content.decode()) == (422, True)
     option = f"d/{north_things.allocation}/move/{north_things.dyno}/9999-12-31//"
     window = f"{north_things.dyno}/9999-12-31/0001-01-01"
@@ -108,15 +108,15 @@ def test_keys_in_every_address(north_things):
     root = north_things.world.user("root")
     root.is_staff = root.is_superuser = True
     root.save()
-    client, wrong, asked = forgiving(client_of(root)), [], 0
+    client, wrong, tries = forgiving(client_of(root)), [], 0
     for name in sorted(NAMED - STREAMS - {"admin:app_list"}):
         for key in KEYS if ADDRESSES[name] else ():
             with suppress(NoReverseMatch):
                 address = reverse(name, kwargs=dict.fromkeys(ADDRESSES[name], key))
                 wrong += [(name, key) for ask in (client.get, client.post) if fault(ask, address)]
-                asked += 1
+                tries += 1
     assert wrong == []
-    assert asked > len(DECISIONS)
+    assert tries > len(DECISIONS)
 
 
 def test_what_is_no_session_is_none(db):

@@ -159,7 +159,7 @@ def test_dyno_that_somebody_else_changed_is_left(admin, world):
     late = admin.post(address, data | runs(row | {"drives": ["2WD"]}) | {"notes": "Late"})
     assert "Somebody else has changed this in the meantime" in text(late)
     dyno.refresh_from_db()
-    assert (dyno.notes, [str(each) for each in dyno.capabilities.all()]) == ("", ["Brake: AWD; <10K"])
+    assert (dyno.notes, [str(capability) for capability in dyno.capabilities.all()]) == ("", ["Brake: AWD; <10K"])
 
 
 def test_bookings_that_a_change_leaves_unfit_are_named(admin, world):
@@ -175,9 +175,9 @@ def test_wrong_vehicle_is_told_beside_the_field(scheduler, world):
     data = {"tag": "412w101", "drive": "2WD", "weight_class": "<10K", "weight_lbs": 12_000}
     page = text(scheduler.post(url("vehicle-create"), data))
     assert re.search(r'name="weight_class".*?12,000 lb is &gt;10K', page)
-    taken = text(scheduler.post(url("vehicle-create"), data | {"weight_lbs": ""}))
-    assert "Another vehicle of this proving ground has this tag." in taken
-    assert 'value="412w101"' in taken
+    duplicate = text(scheduler.post(url("vehicle-create"), data | {"weight_lbs": ""}))
+    assert "Another vehicle of this proving ground has this tag." in duplicate
+    assert 'value="412w101"' in duplicate
     assert Vehicle.objects.filter(ground=world.north).count() == 3
 
 
@@ -208,8 +208,8 @@ def test_dyno_that_would_run_nothing_on_a_row_is_refused(admin, world):
     assert (response.status_code, "Choose one at least." in text(response)) == (422, True)
     other = data | runs() | {"facility": world.dynos["STC #1"].facility_id}
     assert "Select a valid choice." in text(admin.post(url("dyno-create"), other))
-    taken = admin.post(url("dyno-create"), data | runs() | {"name": "npg 1"})
-    assert taken.status_code == 422
+    duplicate = admin.post(url("dyno-create"), data | runs() | {"name": "npg 1"})
+    assert duplicate.status_code == 422
     assert not Dyno.objects.filter(name="NPG 30").exists()
 
 
@@ -252,27 +252,27 @@ def test_window_that_a_booking_moved_under_is_refused(admin, world):
 def test_lifting_brings_back_what_is_ticked(admin, world):
     booked = allocation_of(world.book("412W101", "NPG 1", 1, 3))
     admin.post(url("window-create"), window(world, "NPG 1", 1, 5) | {f"answer-{booked.pk}": "wait"})
-    made = MaintenanceWindow.objects.get()
+    kept_window = MaintenanceWindow.objects.get()
     pushed = Displacement.objects.get()
-    assert f'name="back" value="{pushed.pk}" checked' in text(admin.get(url("window-lift", made.pk)))
-    admin.post(url("window-lift", made.pk), {"version": 1, "back": pushed.pk})
-    made.refresh_from_db()
+    assert f'name="back" value="{pushed.pk}" checked' in text(admin.get(url("window-lift", kept_window.pk)))
+    admin.post(url("window-lift", kept_window.pk), {"version": 1, "back": pushed.pk})
+    kept_window.refresh_from_db()
     booked.refresh_from_db()
-    assert made.lifted_at is not None
+    assert kept_window.lifted_at is not None
     assert (booked.status, booked.dyno.name, booked.first_day) == ("scheduled", "NPG 1", day(1))
 
 
 def test_shortening_a_window_offers_to_bring_back(admin, world):
     booked = allocation_of(world.book("412W101", "NPG 1", 4, 5))
     admin.post(url("window-create"), window(world, "NPG 1", 1, 5) | {f"answer-{booked.pk}": "wait"})
-    made = MaintenanceWindow.objects.get()
-    page = text(admin.get(url("window-change", made.pk), {"last_day": day(3)}))
+    kept_window = MaintenanceWindow.objects.get()
+    page = text(admin.get(url("window-change", kept_window.pk), {"last_day": day(3)}))
     pushed = Displacement.objects.get()
     assert f'name="back" value="{pushed.pk}" checked' in page
-    admin.post(url("window-change", made.pk), window(world, "NPG 1", 1, 3, version=1, back=pushed.pk))
-    made.refresh_from_db()
+    admin.post(url("window-change", kept_window.pk), window(world, "NPG 1", 1, 3, version=1, back=pushed.pk))
+    kept_window.refresh_from_db()
     booked.refresh_from_db()
-    assert (made.last_day, booked.status) == (day(3), "scheduled")
+    assert (kept_window.last_day, booked.status) == (day(3), "scheduled")
 
 
 def test_maintenance_is_not_a_schedulers(scheduler, world):

@@ -45,7 +45,7 @@ def booked(world, user):
     }
 
 
-def asked(world, user):
+def new_request(world, user):
     data = {"vehicle": "412W101", "test_type": world.tests["Brake"].pk, "days": 5, "priority": "high"}
     return url("request-create"), data | {"key": key_in(user.get(url("request-create")))}
 
@@ -74,7 +74,7 @@ def end(world, row) -> None:
     ("form", "model", "live"),
     [
         (booked, Allocation, {"status": "scheduled", "vehicle__tag": "412W101"}),
-        (asked, TestRequest, {"status": "waiting"}),
+        (new_request, TestRequest, {"status": "waiting"}),
         (shut, MaintenanceWindow, {"lifted_at": None}),
     ],
 )
@@ -91,7 +91,7 @@ def test_form_pressed_again_after_what_it_made_was_ended_makes_it_again(world, u
 
 
 def test_form_gone_back_to_and_filled_in_otherwise_is_another_request(world, user):
-    address, data = asked(world, user)
+    address, data = new_request(world, user)
     user.post(address, data)
     answer = user.post(address, data | {"days": 6})
     assert answer.status_code == 302
@@ -110,8 +110,8 @@ def test_place_gone_back_to_with_other_days_says_why_not(world, user):
 def test_second_of_two_presses_for_a_new_vehicle_answers_like_the_first(world, user):
     address, data = vehicle(world, user)
     first, second = user.post(address, data), user.post(address, data)
-    made = Vehicle.objects.get(tag="900W1")
-    assert first["Location"] == second["Location"] == url("vehicle-detail", made.pk)
+    new_vehicle = Vehicle.objects.get(tag="900W1")
+    assert first["Location"] == second["Location"] == url("vehicle-detail", new_vehicle.pk)
 
 
 def test_every_form_that_writes_carries_a_key(world, user):

@@ -99,7 +99,7 @@ def test_another_grounds_members_see_nothing_of_it(late, client, world):
 def test_the_calendar_tells_the_kinds_apart_and_filters_by_each(late, world):
     def looks(**params):
         page = text(late, BOARD, **{"from": day(0).isoformat(), "to": day(40).isoformat()}, **params)
-        return [found.split()[0] for found in re.findall(r'class="bar ([^"]*)"', page) if "dim" not in found.split()]
+        return [look.split()[0] for look in re.findall(r'class="bar ([^"]*)"', page) if "dim" not in look.split()]
 
     assert looks() == ["status-overrun", "status-past-due", "status-unstarted"]
     assert looks(status="late") == looks()

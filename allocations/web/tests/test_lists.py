@@ -69,9 +69,9 @@ def grow(world, number: int, *, begin: int = 0) -> None:
 def queries(client, url: str) -> int:
     with CaptureQueriesContext(
         connection,
-    ) as found:
+    ) as captured:
         assert client.get(in_ground(url, "NORTH"), {"status": "all"}).status_code == 200
-    return len(found)
+    return len(captured)
 
 
 def test_queries_do_not_grow_with_the_rows(scheduler, world):
@@ -138,8 +138,8 @@ def test_vehicles_say_where_they_are_and_what_waits(scheduler, world):
     world.book("412W101", "NPG 1", 0, 2)
     world.book("412W102", "NPG 1", 5, 6)
     rows = table(scheduler.get(address("vehicle-list"), {"format": "csv", "sort": "tag"}))
-    found = {row[0]: row[-3:] for row in rows[1:]}
-    assert found == {"412W101": ["NPG 1", "", "0"], "412W102": ["", "2026-11-21", "0"], "412W103": ["", "", "0"]}
+    columns = {row[0]: row[-3:] for row in rows[1:]}
+    assert columns == {"412W101": ["NPG 1", "", "0"], "412W102": ["", "2026-11-21", "0"], "412W103": ["", "", "0"]}
     assert linked(scheduler.get(address("vehicle-list"), {"show": "now"})) == ["412W101"]
     assert linked(scheduler.get(address("vehicle-list"), {"weight": ">10K"})) == ["412W103"]
 
@@ -150,8 +150,8 @@ def test_dynos_say_what_is_on_them_and_when_they_are_free(scheduler, world):
     world.dyno("Old", enabled=False)
     world.dyno("New", available_from=day(9))
     rows = table(scheduler.get(address("dyno-list"), {"format": "csv"}))
-    found = {row[0]: (row[6], row[8]) for row in rows[1:]}
-    assert found == {
+    columns = {row[0]: (row[6], row[8]) for row in rows[1:]}
+    assert columns == {
         "NPG 1": ("412W101", "2026-11-21"),
         "NPG 2": ("", "2026-11-16"),
         "NPG 3": ("", "2026-11-16"),
@@ -212,8 +212,10 @@ def test_empty_lists_say_what_comes_here(client, world):
     ground = type(world.north).objects.create(code="EMPTY", name="Empty Ground")
     user.memberships.create(ground=ground, role="scheduler")
     client.force_login(user)
-    said = [re.search(r'class="empty">.*?<h2>([^<]+)', client.get(address(n)).content.decode(), re.S) for n in LISTS]
-    assert [found[1] for found in said] == [
+    titles = [
+        re.search(r'class="empty">.*?<h2>([^<]+)', client.get(address(n)).content.decode(), re.S) for n in LISTS
+    ]
+    assert [title[1] for title in titles] == [
         "No test waits for a place",
         "No vehicles yet",
         "No dynos yet",
@@ -241,8 +243,8 @@ def test_viewer_sees_no_way_to_write(client, world):
     for url in pages:
         main = client.get(url).content.decode().split("<main")[1].split("</main>")[0]
         assert 'method="post"' not in main, url
-        written = re.findall(r'href="[^"]*(?:/new/|/change/|/cancel/|/lift/|/move/)[^"]*"', main)
-        assert written == [], url
+        links = re.findall(r'href="[^"]*(?:/new/|/change/|/cancel/|/lift/|/move/)[^"]*"', main)
+        assert links == [], url
     assert Change.objects.filter(user=world.users["viewer"]).count() == 0
 
 
@@ -264,7 +266,7 @@ def test_clock_of_a_ground_ends_with_a_refused_request_too(scheduler, world):
         assert f'data-time-zone="{world.north.time_zone}"' in refused.content.decode()
 
 
-def _asked(client, *address) -> None:
+def _listen_once(client, *address) -> None:
     with given_back():
         client.get(*address, headers={"Accept": "text/event-stream"})
 
@@ -277,7 +279,7 @@ def test_tab_left_open_does_not_change_the_ground_that_was_chosen_since(client, 
     stream = (reverse("allocations:schedule-stream"), {"ground": "NORTH"})
     # In a thread of its own: this one may have the loop of a browser that another test drives.
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(_asked, client, *stream).result()
+        thread.submit(_listen_once, client, *stream).result()
     assert client.session["ground"] == "SOUTH"
     client.get(schedule, {"ground": "NORTH"})
     assert client.session["ground"] == "NORTH"
@@ -324,6 +326,6 @@ def test_figures_of_the_header_are_those_of_the_ground(scheduler, world):
 def test_times_name_the_zone_of_their_ground(scheduler, world):
     change = Change.objects.get(pk=world.book("412W101", "NPG 1", 0, 2).pk)
     zone = zoneinfo.ZoneInfo(world.north.time_zone)
-    written = scheduler.get(address("change-list")).content.decode()
+    page = scheduler.get(address("change-list")).content.decode()
     local = change.at.astimezone(zone)
-    assert f"{local.day} {local:%b %Y %H:%M} {local.tzname()}" in written
+    assert f"{local.day} {local:%b %Y %H:%M} {local.tzname()}" in page

@@ -83,12 +83,12 @@ def test_the_board_and_the_list_of_dynos_show_it(scheduler, world, overrun):
 
 
 def test_its_place_is_not_offered_and_not_booked_by_the_form(scheduler, world, overrun):
-    asked = {"vehicle": "412W103", "test_type": world.tests["Brake"].pk, "first_day": day(4), "days": 2}
-    page = scheduler.get(reverse("allocations:allocation-create"), asked | {"dyno": overrun.dyno_id, "find": 1})
+    params = {"vehicle": "412W103", "test_type": world.tests["Brake"].pk, "first_day": day(4), "days": 2}
+    page = scheduler.get(reverse("allocations:allocation-create"), params | {"dyno": overrun.dyno_id, "find": 1})
     assert SENTENCE in text(page)
     assert f'value="{overrun.dyno_id}/' not in text(page)
     booked = scheduler.post(
-        reverse("allocations:allocation-create"), asked | {"place": f"{overrun.dyno_id}/{day(5)}", "key": "k"}
+        reverse("allocations:allocation-create"), params | {"place": f"{overrun.dyno_id}/{day(5)}", "key": "k"}
     )
     assert (booked.status_code, SENTENCE in text(booked)) == (422, True)
 

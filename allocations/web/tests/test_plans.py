@@ -30,8 +30,8 @@ def request_(world):
 
 
 def thought(world, **more):
-    asked = ask_for_plan(world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(20), seconds=1, **more)
-    return think(asked, steps=20)
+    plan = ask_for_plan(world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(20), seconds=1, **more)
+    return think(plan, steps=20)
 
 
 @pytest.fixture
@@ -327,9 +327,9 @@ def test_the_calendar_asks_two_more_queries_for_a_plan_and_none_without_one(worl
     client.get(reverse("allocations:schedule"), {"ground": "NORTH"})
 
     def queries(**query):
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as captured:
             assert client.get(reverse("allocations:schedule"), {"ground": "NORTH", **query}).status_code == 200
-        return len(found)
+        return len(captured)
 
     without = queries()
     assert queries(plan="nonsense") == without

@@ -27,7 +27,7 @@ def admin(client, world):
     return client
 
 
-def asked(world, **more):
+def form_data(world, **more):
     days = {"first_day": day(4).isoformat(), "last_day": day(8).isoformat()}
     return {"dyno": world.dynos["NPG 1"].pk, "kind": "outage", "reason": "Bearing", **days, **more}
 
@@ -35,8 +35,8 @@ def asked(world, **more):
 NEW = "/maintenance/new/"
 
 
-def shown(client, world, **more):
-    return client.get(NEW, asked(world, preview=1, **more)).content.decode()
+def preview_page(client, world, **more):
+    return client.get(NEW, form_data(world, preview=1, **more)).content.decode()
 
 
 def options_of(page):
@@ -45,7 +45,7 @@ def options_of(page):
 
 def test_page_shows_the_displaced_only_at_once_and_asks_for_more(admin, crowd):
     world, a, _ = crowd
-    page = shown(admin, world)
+    page = preview_page(admin, world)
     assert options_of(page) == [("0", f"d/{a.pk}/move/{a.dyno_id}/{day(20)}/{day(23)}/1")]
     assert 'value="0" aria-controls="moves-0" checked' in page
     assert 'hx-trigger="load"' in page
@@ -56,13 +56,13 @@ def test_page_shows_the_displaced_only_at_once_and_asks_for_more(admin, crowd):
 def test_the_page_says_how_long_it_is_how_many_it_hits_and_what_becomes_of_them(admin, crowd):
     world, *_ = crowd
     world.book("412W103", "NPG 1", 24, 25)
-    page = re.sub(r"<[^>]+>|\s+", " ", shown(admin, world, last_day=day(30).isoformat()))
+    page = re.sub(r"<[^>]+>|\s+", " ", preview_page(admin, world, last_day=day(30).isoformat()))
     assert "27 days · 3 bookings" in page
     assert "The displaced only: 3 move" in page
     assert "This window is" not in page
-    long = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown(admin, world, last_day=day(280).isoformat())))
+    long = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", preview_page(admin, world, last_day=day(280).isoformat())))
     assert "This window is 277 days long It ends on Mon 23 Aug 2027." in long
-    sixty = shown(admin, world, last_day=day(63).isoformat())
+    sixty = preview_page(admin, world, last_day=day(63).isoformat())
     assert "This window is" not in sixty
 
 
@@ -72,7 +72,7 @@ def test_a_proposed_place_says_how_late_it_is(admin, crowd):
         ground=world.north, vehicle=a.vehicle, test_type=a.test_type, days=4, due_date=day(8), status="placed"
     )
     type(a).objects.filter(pk=a.pk).update(request=wish)
-    page = shown(admin, world, first_day=day(0).isoformat())
+    page = preview_page(admin, world, first_day=day(0).isoformat())
     proposed = re.search(rf'name="answer-{a.pk}" value="move".*?</label>', page, re.S)[0]
     assert "checked" in proposed
     assert '<b class="bad">15 days late</b>' in proposed
@@ -80,7 +80,7 @@ def test_a_proposed_place_says_how_late_it_is(admin, crowd):
 
 def test_all_options_stand_side_by_side_without_javascript(admin, crowd):
     world, _a, _b = crowd
-    page = shown(admin, world, repair="more")
+    page = preview_page(admin, world, repair="more")
     assert [number for number, _ in options_of(page)] == ["0", "1"]
     assert "1 other makes room" in page
     assert 'hx-trigger="load"' not in page
@@ -99,7 +99,7 @@ def test_the_further_options_come_as_a_fragment(admin, crowd):
     world, a, _ = crowd
     stamp = f"repairs-{a.dyno_id}-20261120-20261124"
     headers = {"HX-Request": "true", "HX-Target": f"fieldset#{stamp}"}
-    text = admin.get(NEW, asked(world, preview=1, repair="more"), headers=headers).content.decode()
+    text = admin.get(NEW, form_data(world, preview=1, repair="more"), headers=headers).content.decode()
     assert text.lstrip().startswith(f'<fieldset class="repairs" id="{stamp}">')
     assert [number for number, _ in options_of(text)] == ["0", "1"]
     assert "<html" not in text
@@ -107,7 +107,7 @@ def test_the_further_options_come_as_a_fragment(admin, crowd):
 
 def test_nobody_else_moves_where_that_is_asked_for(admin, crowd):
     world, *_ = crowd
-    page = shown(admin, world, repair="more", others="stay")
+    page = preview_page(admin, world, repair="more", others="stay")
     assert [number for number, _ in options_of(page)] == ["0"]
     assert "Nobody else was let move." in page
     assert 'hx-trigger="load"' not in page
@@ -116,14 +116,14 @@ def test_nobody_else_moves_where_that_is_asked_for(admin, crowd):
 def test_a_running_test_that_is_hit_is_said_to_be_cut(admin, crowd):
     world, a, _b = crowd
     Allocation.objects.filter(pk=a.pk).update(status="running", first_day=day(2))
-    page = shown(admin, world)
+    page = preview_page(admin, world)
     assert "A running test is cut, not moved" in page
     assert (
         "it ends there on 19 Nov 2026, the day before the window, and its rest goes to the waiting requests" in page
     )
-    page = shown(admin, world, first_day=day(2).isoformat())
+    page = preview_page(admin, world, first_day=day(2).isoformat())
     assert "No day before the window is left to it" in page
-    page = shown(admin, world, last_day=day(9).isoformat())
+    page = preview_page(admin, world, last_day=day(9).isoformat())
     assert "+ 1 cut" in page
     assert "without a place" not in page
 
@@ -147,8 +147,8 @@ def test_an_option_on_the_calendar_names_only_what_this_ground_has(admin, crowd)
 
 def test_the_chosen_option_is_carried_out_and_offers_undo(admin, crowd):
     world, a, b = crowd
-    options = dict(options_of(shown(admin, world, repair="more")))
-    sent = asked(world, repair="1", **{f"option-{number}": text for number, text in options.items()})
+    options = dict(options_of(preview_page(admin, world, repair="more")))
+    sent = form_data(world, repair="1", **{f"option-{number}": text for number, text in options.items()})
     answer = admin.post(NEW, sent, follow=True)
     a.refresh_from_db()
     b.refresh_from_db()
@@ -166,9 +166,9 @@ def test_the_chosen_option_is_carried_out_and_offers_undo(admin, crowd):
 
 def test_what_changed_meanwhile_is_said_beside_new_options(admin, crowd):
     world, _a, _ = crowd
-    options = dict(options_of(shown(admin, world, repair="more")))
+    options = dict(options_of(preview_page(admin, world, repair="more")))
     world.book("412W103", "NPG 1", 4, 4)
-    answer = admin.post(NEW, asked(world, repair="1", **{f"option-{n}": text for n, text in options.items()}))
+    answer = admin.post(NEW, form_data(world, repair="1", **{f"option-{n}": text for n, text in options.items()}))
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "These are within the window and need an answer each: 412W103 on NPG 1, 20 Nov 2026." in page
@@ -179,7 +179,7 @@ def test_what_changed_meanwhile_is_said_beside_new_options(admin, crowd):
 
 def test_each_booking_can_still_be_answered_by_itself(admin, crowd):
     world, a, b = crowd
-    sent = asked(world, repair="each") | {f"answer-{a.pk}": "wait", f"version-{a.pk}": 1}
+    sent = form_data(world, repair="each") | {f"answer-{a.pk}": "wait", f"version-{a.pk}": 1}
     admin.post(NEW, sent)
     a.refresh_from_db()
     b.refresh_from_db()
@@ -190,8 +190,8 @@ def test_a_forged_option_gains_nothing(admin, crowd):
     world, a, b = crowd
     stranger = world.south.allocations.get()
     forged = f"d/{a.pk}/wait//// o/{stranger.pk}/move/{b.dyno_id}/{day(40)}/{day(44)}/1"
-    assert admin.post(NEW, asked(world, repair="0", **{"option-0": forged})).status_code == 404
-    assert admin.post(NEW, asked(world, repair="7")).status_code == 422
+    assert admin.post(NEW, form_data(world, repair="0", **{"option-0": forged})).status_code == 404
+    assert admin.post(NEW, form_data(world, repair="7")).status_code == 422
     assert not MaintenanceWindow.objects.exists()
 
 
@@ -199,7 +199,7 @@ def test_who_may_not_schedule_gets_no_options(client, crowd):
     world, *_ = crowd
     for name, status in (("viewer", 403), ("outsider", 403)):
         client.force_login(world.users[name])
-        answer = client.get(NEW, asked(world, preview=1, repair="more"))
+        answer = client.get(NEW, form_data(world, preview=1, repair="more"))
         assert answer.status_code in (status, 404)
         assert "option-0" not in answer.content.decode()
 

@@ -39,14 +39,14 @@ def onward(response) -> list[str]:
     return re.findall(r'name="anyway" value="(\S+ next)"', response.content.decode())
 
 
-def press(client, wish: TestRequest, place: str, shown: str, **more):
-    """The button of a place beside which it goes on to the next request of the list `shown`."""
-    data = {"request": wish.pk, "list": shown, "first_day": day(0), "days": wish.days, "key": f"k{wish.pk}"}
+def press(client, wish: TestRequest, place: str, list_query: str, **more):
+    """The button of a place beside which it goes on to the next request of the list `list_query`."""
+    data = {"request": wish.pk, "list": list_query, "first_day": day(0), "days": wish.days, "key": f"k{wish.pk}"}
     return client.post(NEW, data | {"anyway": f"{place} next"} | more)
 
 
-def address_for(wish: TestRequest, shown: str) -> str:
-    return f"{NEW}?{urlencode({'request': wish.pk, 'list': shown})}"
+def address_for(wish: TestRequest, list_query: str) -> str:
+    return f"{NEW}?{urlencode({'request': wish.pk, 'list': list_query})}"
 
 
 def placed() -> set[str]:
@@ -79,12 +79,12 @@ def test_next_is_the_one_of_the_lists_own_order_and_filters(scheduler, world):
     other = create_request(
         world.vehicles["412W101"].pk, test_type_id=world.tests["4K Certification"].pk, days=2, actor=world.actor()
     )
-    shown = urlencode({"q": "500W", "sort": "-vehicle"})
+    listed = urlencode({"q": "500W", "sort": "-vehicle"})
     assert find_links(scheduler.get(LIST, {"q": "500W", "sort": "-vehicle", "page": "1"}))[0] == (
-        address_for(third, shown)
+        address_for(third, listed)
     )
-    assert press(scheduler, third, at(world, "NPG 1"), shown)["Location"] == address_for(second, shown)
-    assert press(scheduler, first, at(world, "NPG 21"), shown)["Location"] == f"{LIST}?{shown}", "the last of it"
+    assert press(scheduler, third, at(world, "NPG 1"), listed)["Location"] == address_for(second, listed)
+    assert press(scheduler, first, at(world, "NPG 21"), listed)["Location"] == f"{LIST}?{listed}", "the last of it"
     assert TestRequest.objects.get(pk=other.items[0]["id"]).status == "waiting"
 
 

@@ -127,8 +127,8 @@ def test_a_mere_button_says_that_nothing_was_changed(client):
 def test_what_was_typed_is_shown_where_its_form_is_gone(client):
     page = "/g/NORTH" + reverse("allocations:request-list")
     sent = client.post(NEW, TYPED | {"key": "abc"}, headers={"Referer": f"http://testserver{page}"})
-    shown = client.get(sign_in(client, address=sent["Location"])["Location"]).content.decode()
-    listed = shown.partition('id="put-back"')[2].partition("</ul>")[0]
+    sign_in_page = client.get(sign_in(client, address=sent["Location"])["Location"]).content.decode()
+    listed = sign_in_page.partition('id="put-back"')[2].partition("</ul>")[0]
     assert "the form is no longer on this page" in listed
     assert "<li>note: Hold &quot;x&quot; &amp; &lt;y&gt;</li>" in listed
     assert "abc" not in listed

@@ -18,8 +18,8 @@ from allocations.tests.world import day
 LIST = reverse("allocations:scenario-list")
 
 
-def page_of(scenario, what="detail"):
-    return reverse(f"allocations:scenario-{what}", args=[scenario.pk])
+def page_of(scenario, view="detail"):
+    return reverse(f"allocations:scenario-{view}", args=[scenario.pk])
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def crowded(world):
     return world
 
 
-def made(world, *edits, name="One more", **more):
+def new_scenario(world, *edits, name="One more", **more):
     values = {"first_day": day(0), "last_day": day(40), "seconds": 2} | more
     scenario = scenarios.make_scenario(world.north.pk, actor=world.actor(), name=name, **values)
     for data in edits:
@@ -48,7 +48,7 @@ def made(world, *edits, name="One more", **more):
 
 
 def answered(world, *edits, **more):
-    scenario = made(world, *edits, **more)
+    scenario = new_scenario(world, *edits, **more)
     scenario.result, scenario.state = answer(scenario, steps=200), ScenarioState.READY
     scenario.save()
     return scenario
@@ -62,7 +62,7 @@ def test_a_dyno_more_is_compared_with_today_and_nothing_is_written(crowded):
     # One after the other they are 0 + 3 + 6 + 9 days late; on two dynos 0 + 0 + 3 + 3.
     assert (result["today"]["late_days"], result["then"]["late_days"]) == (18, 6)
     assert (result["today"]["unplaced"], result["then"]["dynos"]) == (0, result["today"]["dynos"] + 1)
-    use = {each["name"]: (each["today"], each["then"]) for each in result["dynos"]}
+    use = {row["name"]: (row["today"], row["then"]) for row in result["dynos"]}
     assert use["NPG 1"][0] == round(100 * 12 / 41)
     assert use["New 1 (like NPG 1)"] == (None, round(100 * 6 / 41))
     (shortage,) = result["shortages"]
@@ -119,7 +119,7 @@ def test_an_edit_makes_the_answer_void(crowded, client):
 
 
 def test_edits_name_only_the_grounds_own(world, client):
-    scenario = made(world)
+    scenario = new_scenario(world)
     client.force_login(world.users["scheduler"])
     response = client.post(page_of(scenario, "add-edit"), {"kind": "without", "dyno": world.dynos["STC #1"].pk})
     assert response.status_code == 422
@@ -143,7 +143,7 @@ def test_scenarios_side_by_side(crowded, client):
 def test_list_searches_and_a_deleted_one_comes_back(world, client):
     client.force_login(world.users["viewer"])
     assert "No scenario yet" in client.get(LIST).content.decode()
-    spring, _ = made(world, name="Spring"), made(world, name="Autumn")
+    spring, _ = new_scenario(world, name="Spring"), new_scenario(world, name="Autumn")
 
     def names(**query):
         return re.findall(r'class="row-link"[^>]*>([^<]+)<', client.get(LIST, query).content.decode())
@@ -159,7 +159,7 @@ def test_list_searches_and_a_deleted_one_comes_back(world, client):
 
 
 def test_stopping_before_there_is_anything_to_compare_leaves_a_draft(crowded):
-    scenario = scenarios.ask_scenario(made(crowded).pk, actor=crowded.actor())
+    scenario = scenarios.ask_scenario(new_scenario(crowded).pk, actor=crowded.actor())
     with pytest.raises(Refused, match="thought about"):
         scenarios.add_edit(scenario.pk, actor=crowded.actor(), data={"do": "close-weekends"})
     Scenario.objects.filter(pk=scenario.pk).update(state=ScenarioState.THINKING)
@@ -170,7 +170,7 @@ def test_stopping_before_there_is_anything_to_compare_leaves_a_draft(crowded):
 
 
 def test_rights(world):
-    scenario = made(world)
+    scenario = new_scenario(world)
     viewer, outsider = (Actor(world.users[name], Door.FORM) for name in ("viewer", "outsider"))
     with pytest.raises(NotAllowed):
         scenarios.ask_scenario(scenario.pk, actor=viewer)
@@ -183,18 +183,18 @@ def test_rights(world):
 
 def test_days_that_are_too_many_are_refused(world):
     with pytest.raises(Refused, match="too many to look at"):
-        made(world, last_day=day(900))
+        new_scenario(world, last_day=day(900))
 
 
 def test_the_list_is_given_as_csv_with_what_was_found(crowded, client):
     world = crowded
     answered(world, {"do": "add-dyno", "like": world.dynos["NPG 1"].pk}, name="=One more")
-    made(world, name="Not asked")
+    new_scenario(world, name="Not asked")
     client.force_login(world.users["viewer"])
     lines = list(
         csv.DictReader(io.StringIO(client.get(f"{LIST}?format=csv&sort=late").getvalue().decode("utf-8-sig")))
     )
     assert [line["Scenario"] for line in lines] == ["'=One more", "Not asked"]
-    found = [lines[0][name] for name in ("Changes", "Days late today", "Days late then")]
-    assert found == ["1 more dyno, like NPG 1", "18", "6"]
+    values = [lines[0][name] for name in ("Changes", "Days late today", "Days late then")]
+    assert values == ["1 more dyno, like NPG 1", "18", "6"]
     assert lines[1]["Days late then"] == ""

@@ -43,13 +43,13 @@ def html(response) -> str:
 
 def bars(response) -> list[str]:
     """The words on each bar, in their order on the page."""
-    found = re.findall(r'<a class="bar [^>]*><span>(.*?)</span></a>', html(response))
-    return [re.sub(r"<[^>]+>", "", words).strip() for words in found]
+    contents = re.findall(r'<a class="bar [^>]*><span>(.*?)</span></a>', html(response))
+    return [re.sub(r"<[^>]+>", "", words).strip() for words in contents]
 
 
 def dyno_names(response) -> list[str]:
-    found = re.findall(r'<div class="cal-name">(?:<a[^>]*>|<b>)([^<]*)<', html(response))
-    return [name.replace("&gt;", ">") for name in found]
+    names = re.findall(r'<div class="cal-name">(?:<a[^>]*>|<b>)([^<]*)<', html(response))
+    return [name.replace("&gt;", ">") for name in names]
 
 
 def test_board_shows_dynos_by_facility_and_bars_by_day(client, booked):
@@ -198,8 +198,8 @@ def test_going_back_gets_the_whole_page(client, booked):
 def test_changed_rows_come_as_parts_with_the_pages_filters(client, booked):
     client.force_login(booked.users["viewer"])
     ids = {name: dyno.pk for name, dyno in booked.dynos.items()}
-    asked = f"{ids['NPG 1']},{ids['NPG 2']}"
-    response = client.get(ROWS, {**DAYS, "q": "412W101", "changed": "1", "dynos": asked})
+    dyno_ids = f"{ids['NPG 1']},{ids['NPG 2']}"
+    response = client.get(ROWS, {**DAYS, "q": "412W101", "changed": "1", "dynos": dyno_ids})
     parts = re.findall(r'<hx-partial hx-target="([^"]+)" hx-swap="(\w+)"', html(response))
     assert parts == [
         (f"#dyno-{ids['NPG 1']}", "outerHTML"),
@@ -255,7 +255,7 @@ def test_first_answer_of_a_large_board_is_small_and_the_rest_comes_in_blocks(cli
     text = html(response)
     assert len(captured) <= 9
     assert len(gzip.compress(response.content)) <= 30_000
-    later = [found.replace("&amp;", "&") for found in re.findall(r'class="cal-later"[^>]*hx-get="([^"]+)"', text)]
+    later = [url.replace("&amp;", "&") for url in re.findall(r'class="cal-later"[^>]*hx-get="([^"]+)"', text)]
     sent = len(dyno_names(response))
     assert 1 <= sent <= 50
     for block in later:
@@ -335,16 +335,16 @@ def test_search_for_what_stands_on_other_days_says_on_which(client, world):
     client.force_login(world.users["viewer"])
     booked = allocation_of(world.book("412W101", "NPG 1", 200, 202))
     world.book("412W102", "NPG 1", 210, 212)
-    found = html(client.get(BOARD, {"ground": "NORTH", "q": "w101"}))
-    assert "Not on these days" in found
-    assert re.findall(r"<b>(412W\d+)</b> · Brake on NPG 1", found) == ["412W101"]
-    address = re.search(r'href="(\?[^"]*from=[^"]*)" hx-get', found[found.index("Not on these days") :])[1]
-    shown = client.get(BOARD + address.replace("&amp;", "&"))
-    assert f'id="a{booked.pk}"' in html(shown)
+    board = html(client.get(BOARD, {"ground": "NORTH", "q": "w101"}))
+    assert "Not on these days" in board
+    assert re.findall(r"<b>(412W\d+)</b> · Brake on NPG 1", board) == ["412W101"]
+    address = re.search(r'href="(\?[^"]*from=[^"]*)" hx-get', board[board.index("Not on these days") :])[1]
+    other_days = client.get(BOARD + address.replace("&amp;", "&"))
+    assert f'id="a{booked.pk}"' in html(other_days)
 
 
 @pytest.mark.parametrize(
-    ("asked", "remark"),
+    ("query", "remark"),
     [
         (
             {"from": "2026-11-20", "to": "2026-11-10"},
@@ -359,7 +359,7 @@ def test_search_for_what_stands_on_other_days_says_on_which(client, world):
         ({"from": "2026-11-20", "to": "2026-12-24"}, ""),
     ],
 )
-def test_days_that_cannot_be_shown_are_said(client, world, monday, asked, remark):
-    response = page(client, world, **asked)
+def test_days_that_cannot_be_shown_are_said(client, world, monday, query, remark):
+    response = page(client, world, **query)
     assert response.context["query"].remark == remark
     assert (remark in html(response), "cal-remark" in html(response)) == (True, bool(remark))

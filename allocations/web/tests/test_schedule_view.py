@@ -24,16 +24,16 @@ def scheduler(client, world):
     return client
 
 
-def left(client) -> str:
+def query_after_redirects(client) -> str:
     """Where opening the calendar leads to; nothing where it opens as it is."""
     return client.get(BOARD, follow=True).wsgi_request.META["QUERY_STRING"]
 
 
 @pytest.mark.parametrize("headers", [None, FRAGMENT])
 def test_zoom_days_and_filters_are_there_again(scheduler, headers):
-    assert left(scheduler) == ""
+    assert query_after_redirects(scheduler) == ""
     scheduler.get(BOARD, VIEW, headers=headers)
-    assert left(scheduler) == f"zoom=month&drive=AWD&from={day(50)}"
+    assert query_after_redirects(scheduler) == f"zoom=month&drive=AWD&from={day(50)}"
     page = scheduler.get(BOARD, follow=True).content.decode()
     assert 'data-zoom="month"' in page
     assert f'data-first-day="{day(50)}"' in page
@@ -45,18 +45,18 @@ def test_clearing_and_today_change_what_is_come_back_to(scheduler):
     page = scheduler.get(BOARD, VIEW).content.decode()
     today = re.search(r'id="cal-now" href="([^"]+)"', page)[1].replace("&amp;", "&")
     scheduler.get(BOARD + today)
-    assert left(scheduler) == "zoom=month&drive=AWD"
+    assert query_after_redirects(scheduler) == "zoom=month&drive=AWD"
     page = scheduler.get(BOARD, {"drive": "AWD"}).content.decode()
     clear = re.search(r'<a class="chip" href="([^"]+)"[^>]*>.{0,200}Clear</a>', page, re.DOTALL)[1]
     assert clear == "?zoom=week"
     scheduler.get(BOARD + clear)
-    assert left(scheduler) == "zoom=week"
+    assert query_after_redirects(scheduler) == "zoom=week"
 
 
 def test_each_ground_and_each_user_has_its_own(scheduler, client, world):
     scheduler.get(BOARD, VIEW)
     client.force_login(world.users["viewer"])
-    assert left(client) == ""
+    assert query_after_redirects(client) == ""
     client.force_login(world.users["outsider"])
     assert client.get("/g/SOUTH/schedule/").status_code == 200
 
@@ -65,7 +65,7 @@ def test_a_search_or_a_bar_looked_up_is_no_view(scheduler, world):
     scheduler.get(BOARD, VIEW)
     scheduler.get(BOARD, {"q": "412", "zoom": "day"})
     scheduler.get(BOARD, {"mark": "1", "from": day(2).isoformat()})
-    assert left(scheduler) == f"zoom=month&drive=AWD&from={day(50)}"
+    assert query_after_redirects(scheduler) == f"zoom=month&drive=AWD&from={day(50)}"
 
 
 def test_on_the_schedule_keeps_the_zoom_and_leads_to_the_bar(scheduler, world):

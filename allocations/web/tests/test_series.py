@@ -33,7 +33,7 @@ def quarterly(world, **more):
     return {name: value for name, value in sent.items() if value is not None}
 
 
-def shown(client, world, **more):
+def preview_page(client, world, **more):
     return client.get(NEW, quarterly(world, preview=1, **more)).content.decode()
 
 
@@ -57,7 +57,7 @@ def ticks(world, *names):
 
 def test_every_window_is_shown_with_what_it_hits(admin, ground):
     ground.book("412W101", "NPG 1", 104, 106)
-    page = shown(admin, ground)
+    page = preview_page(admin, ground)
     assert boxes(page) == dict.fromkeys(ticks(ground, "NPG 1"), "checked")
     text = words(page)
     assert "3 windows · 1 booking" in text
@@ -89,7 +89,7 @@ def test_the_windows_are_set_as_one_change_with_their_answers(admin, ground):
 
 def test_a_window_that_is_unticked_is_left_out_and_stays_so_while_the_form_changes(admin, ground):
     shown_ones = ticks(ground, "NPG 1")
-    page = shown(admin, ground, shown=shown_ones, window=shown_ones[:1] + shown_ones[2:], reason="Holidays")
+    page = preview_page(admin, ground, shown=shown_ones, window=shown_ones[:1] + shown_ones[2:], reason="Holidays")
     assert boxes(page) == {shown_ones[0]: "checked", shown_ones[1]: "", shown_ones[2]: "checked"}
     admin.post(NEW, quarterly(ground, shown=shown_ones, window=shown_ones[:1] + shown_ones[2:]))
     assert starts() == [("NPG 1", FIRST_MONDAYS[0]), ("NPG 1", FIRST_MONDAYS[2])]
@@ -116,7 +116,7 @@ def test_a_window_with_other_maintenance_in_its_way_cannot_be_ticked_and_the_oth
         reason="Bearing",
         actor=ground.actor("admin"),
     )
-    page = shown(admin, ground)
+    page = preview_page(admin, ground)
     values = ticks(ground, "NPG 1")
     assert boxes(page) == {values[0]: "checked", values[1]: "disabled", values[2]: "checked"}
     assert "NPG 1 is in maintenance (outage: Bearing): 1 – 5 Mar 2027." in words(page)
@@ -171,12 +171,12 @@ def test_a_repeat_that_makes_no_sense_is_said_beside_its_field(admin, ground, mo
 
 def test_more_windows_than_may_be_set_at_once_are_refused(admin, ground):
     also = [ground.dyno(f"D{number}").pk for number in range(4)]
-    page = shown(admin, ground, repeat="week", every=1, times=52, also=also)
+    page = preview_page(admin, ground, repeat="week", every=1, times=52, also=also)
     assert "These are 260 windows; 200 are the most at once." in words(page)
 
 
 def test_the_dynos_of_another_ground_are_no_choice(admin, ground):
-    page = shown(admin, ground, also=[ground.dynos["STC #1"].pk])
+    page = preview_page(admin, ground, also=[ground.dynos["STC #1"].pk])
     assert "Select a valid choice." in words(page)
     assert "STC #1" not in page
 

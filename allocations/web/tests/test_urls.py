@@ -223,9 +223,9 @@ def test_another_ground_cannot_be_asked_for(name, north_things):
 def test_the_data_that_could_leak_is_there(north_things, south_things):
     """The other ground's own people see every one of the words that nobody else may."""
     client = client_of(south_things.world.users["southern-admin"])
-    seen = "".join(
+    contents = "".join(
         served(client.get(address_of(name, south_things), {"status": "all", "from": "2026-11-16"}))
         for name, rule in DECISIONS.items()
         if rule.get
     )
-    assert [word for word in SOUTHERN if word not in seen] == []
+    assert [word for word in SOUTHERN if word not in contents] == []

@@ -19,7 +19,7 @@ SIGN_IN = reverse("accounts:sign-in")
 
 
 @contextmanager
-def taken(places: hashing.Places) -> Iterator[None]:
+def one_place_at_work(places: hashing.Places) -> Iterator[None]:
     """One of the places is at work."""
     begun, end = threading.Event(), threading.Event()
     thread = threading.Thread(target=places.carry_out, args=(lambda: (begun.set(), end.wait(20)),))
@@ -35,7 +35,7 @@ def no_place(monkeypatch) -> Iterator[None]:
     """All places are taken, and nobody waits."""
     places = hashing.Places(at_once=1, most_waiting=0, longest_wait=20)
     monkeypatch.setattr(hashing, "places", places)
-    with taken(places):
+    with one_place_at_work(places):
         yield
 
 
@@ -80,7 +80,7 @@ def test_so_many_hash_at_once_and_the_others_wait():
 
 def test_who_has_waited_too_long_is_refused_and_hashes_no_more():
     places, hashed = hashing.Places(1, 1, 0.01), []
-    with taken(places), pytest.raises(hashing.HashingBusy):
+    with one_place_at_work(places), pytest.raises(hashing.HashingBusy):
         places.carry_out(lambda: hashed.append(1))
     places = hashing.Places(1, 1, 20)
     assert (places.carry_out(lambda: "done"), hashed) == ("done", [])

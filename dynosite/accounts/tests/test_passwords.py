@@ -34,13 +34,13 @@ def opens(text: str) -> bool:
 
 
 def test_a_viewer_changes_the_password_and_only_other_sessions_end(user):
-    here, there = signed_in(), signed_in()
-    answer = change(here)
+    changing, other = signed_in(), signed_in()
+    answer = change(changing)
     assert answer.redirect_chain == [(PROFILE, 302)]
     assert "Your password was changed. Everywhere else you are signed out." in answer.content.decode()
     user.refresh_from_db()
     assert (user.check_password(NEW), user.check_password(OLD)) == (True, False)
-    assert (here.get(PROFILE).status_code, there.get(PROFILE).status_code) == (200, 302)
+    assert (changing.get(PROFILE).status_code, other.get(PROFILE).status_code) == (200, 302)
 
 
 @pytest.mark.parametrize(

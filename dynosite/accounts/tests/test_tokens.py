@@ -117,20 +117,20 @@ def test_page_shows_the_text_once(user):
     assert answer.headers["Cache-Control"].count("no-store") == 1
     text = answer.content.decode().partition('id="new-token">')[2].partition("<")[0]
     assert tokens.holder(text).name == "build server"
-    left = (tokens.holder(text).expires_at - timezone.now()).total_seconds() / 86_400
-    assert 89.9 < left <= 90
+    days_remaining = (tokens.holder(text).expires_at - timezone.now()).total_seconds() / 86_400
+    assert 89.9 < days_remaining <= 90
     again = client.get(PAGE).content.decode()
     assert text not in again
     assert text[:9] in again
 
 
 @pytest.mark.parametrize(
-    ("rights", "may_write", "shown"), [("read", False, "only read"), ("write", True, "read and write")]
+    ("rights", "may_write", "label"), [("read", False, "only read"), ("write", True, "read and write")]
 )
-def test_page_says_what_a_token_may(user, rights, may_write, shown):
+def test_page_says_what_a_token_may(user, rights, may_write, label):
     page = client_of(user).post(PAGE, {"name": "x", "days": "90", "rights": rights}).content.decode()
     assert user.tokens.get().may_write is may_write
-    assert page.count(f'<td data-label="May">{shown}</td>') == 1
+    assert page.count(f'<td data-label="May">{label}</td>') == 1
 
 
 def test_token_only_reads_unless_it_is_said(user):

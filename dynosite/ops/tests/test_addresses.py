@@ -16,7 +16,7 @@ from dynosite.web_server import OPTIONS
 CLIENT = "203.0.113.9"
 
 
-def seen(peer: str, *forwarded: str, proxies: list[str]) -> tuple[str, str]:
+def address_and_scheme(peer: str, *forwarded: str, proxies: list[str]) -> tuple[str, str]:
     """The address and the scheme that the site sees of a connection from `peer`."""
     scopes = []
 
@@ -32,24 +32,24 @@ def seen(peer: str, *forwarded: str, proxies: list[str]) -> tuple[str, str]:
 
 
 def test_named_proxy_is_believed():
-    assert seen("10.0.0.5", CLIENT, proxies=["10.0.0.5"]) == (CLIENT, "https")
-    assert seen("10.0.0.77", CLIENT, proxies=["10.0.0.0/24"]) == (CLIENT, "https")
+    assert address_and_scheme("10.0.0.5", CLIENT, proxies=["10.0.0.5"]) == (CLIENT, "https")
+    assert address_and_scheme("10.0.0.77", CLIENT, proxies=["10.0.0.0/24"]) == (CLIENT, "https")
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "10.0.0.6", "198.51.100.1"])
 def test_nobody_else_is_believed(peer):
-    assert seen(peer, CLIENT, proxies=["10.0.0.5"]) == (peer, "http")
-    assert seen(peer, CLIENT, proxies=[]) == (peer, "http")
+    assert address_and_scheme(peer, CLIENT, proxies=["10.0.0.5"]) == (peer, "http")
+    assert address_and_scheme(peer, CLIENT, proxies=[]) == (peer, "http")
 
 
 def test_client_cannot_choose_its_address_through_a_proxy_that_adds_to_the_header():
-    assert seen("10.0.0.5", f"192.0.2.1, {CLIENT}", proxies=["10.0.0.5"])[0] == CLIENT
-    assert seen("10.0.0.5", "192.0.2.1", CLIENT, proxies=["10.0.0.5"])[0] == CLIENT
-    assert seen("10.0.0.5", f"192.0.2.1, {CLIENT}, 10.0.0.7", proxies=["10.0.0.0/24"])[0] == CLIENT
+    assert address_and_scheme("10.0.0.5", f"192.0.2.1, {CLIENT}", proxies=["10.0.0.5"])[0] == CLIENT
+    assert address_and_scheme("10.0.0.5", "192.0.2.1", CLIENT, proxies=["10.0.0.5"])[0] == CLIENT
+    assert address_and_scheme("10.0.0.5", f"192.0.2.1, {CLIENT}, 10.0.0.7", proxies=["10.0.0.0/24"])[0] == CLIENT
 
 
 def test_proxy_is_recognised_on_a_socket_of_both_kinds():
-    assert seen("::ffff:10.0.0.5", CLIENT, proxies=["10.0.0.5"]) == (CLIENT, "https")
+    assert address_and_scheme("::ffff:10.0.0.5", CLIENT, proxies=["10.0.0.5"]) == (CLIENT, "https")
 
 
 @pytest.mark.parametrize(

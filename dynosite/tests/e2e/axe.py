@@ -11,8 +11,8 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 def violations(page: Page) -> list[str]:
     """One line a fault: the rule, how many elements, the first of them. The policy of the page is left as it is."""
     page.evaluate(AXE.read_text())
-    found = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
+    report = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
     return [
         f"{fault['id']} ({len(fault['nodes'])}): {fault['nodes'][0]['target']} {fault['nodes'][0]['failureSummary']}"
-        for fault in found["violations"]
+        for fault in report["violations"]
     ]

@@ -35,8 +35,8 @@ def world(committed_world: World) -> World:
 
 
 def booked() -> list[tuple[str, str, str]]:
-    found = Allocation.objects.filter(ground__code="NORTH").exclude(status="cancelled").order_by("pk")
-    return [(row.vehicle.tag, str(row.first_day), str(row.last_day)) for row in found.select_related("vehicle")]
+    allocations = Allocation.objects.filter(ground__code="NORTH").exclude(status="cancelled").order_by("pk")
+    return [(row.vehicle.tag, str(row.first_day), str(row.last_day)) for row in allocations.select_related("vehicle")]
 
 
 def start(page: Page, world: World, user: str = "scheduler", address: str = SCHEDULE) -> Page:
@@ -219,15 +219,15 @@ def test_half_an_answer_is_dropped_when_another_model_takes_over(hosted, stub):
 
 def test_hostile_words_of_a_model_load_and_lead_nowhere(hosted, stub):
     page = hosted
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     words = "<img src=x onerror=alert(1)> ![p](https://evil.example/p.png) [go](javascript:alert(1)) [own](/dynos/)"
     stub.answers(gemini_stub.text(words))
     ask(page, "hello")
     expect(page.locator(".ai-answer a")).to_have_text(["own"])
     settled(page)
     assert page.locator(".ai-answer img").count() == 0
-    assert [url for url in asked if "evil.example" in url] == []
+    assert [url for url in urls if "evil.example" in url] == []
 
 
 def test_words_are_drawn_as_they_come_and_lead_nowhere(hosted, stub):
@@ -242,12 +242,12 @@ def test_words_are_drawn_as_they_come_and_lead_nowhere(hosted, stub):
     expect(live.locator("li")).to_have_text(["Monday", "<img src=x onerror=alert(1)> go"])
     expect(live.locator("td")).to_have_text("NP")
     assert live.locator("img, a").count() == 0
-    shown = live.locator("*").evaluate_all("all => all.map(({ localName }) => localName)")
+    streamed_names = live.locator("*").evaluate_all("all => all.map(({ localName }) => localName)")
     go_on.set()
     expect(page.locator(".ai-answer td")).to_have_text("NPG 2")
     settled(page)
-    said = page.locator(".ai-answer .ai-prose *").evaluate_all("all => all.map(({ localName }) => localName)")
-    assert shown == [name for name in said if name != "a"]
+    final_names = page.locator(".ai-answer .ai-prose *").evaluate_all("all => all.map(({ localName }) => localName)")
+    assert streamed_names == [name for name in final_names if name != "a"]
 
 
 def test_the_whole_way_by_keyboard(offline, world):
@@ -336,11 +336,11 @@ def test_an_edit_puts_what_was_found_on_another_dyno(offline):
     page = offline
     ask(page, BOOK)
     card = page.locator(".ai-card.is-waiting")
-    found = re.search(r"NPG \d", card.locator("h4").inner_text())[0]
-    other = "NPG 2" if found == "NPG 1" else "NPG 1"
+    dyno_name = re.search(r"NPG \d", card.locator("h4").inner_text())[0]
+    other = "NPG 2" if dyno_name == "NPG 1" else "NPG 1"
     card.get_by_role("link", name="Edit").click()
     dyno = page.get_by_label("Dyno", exact=True)
-    expect(dyno.locator("option:checked")).to_have_text(f"Best free ({found})")
+    expect(dyno.locator("option:checked")).to_have_text(f"Best free ({dyno_name})")
     dyno.select_option("NPG 3")
     page.get_by_role("button", name="Check the change").click()
     expect(page.get_by_role("alert")).to_contain_text("NPG 3 does not run the test type 4K Certification")
@@ -435,12 +435,12 @@ def test_the_list_beside_its_page_has_a_new_conversation_at_once(offline, world)
     page.goto("/assistant/")
     ask(page, BOOK)
     settled(page)
-    here = page.locator("#ai-found li[aria-current]")
-    expect(here.locator("b")).to_have_text(BOOK)
-    expect(here).to_contain_text("just now · 1 change waiting")
+    current = page.locator("#ai-found li[aria-current]")
+    expect(current.locator("b")).to_have_text(BOOK)
+    expect(current).to_contain_text("just now · 1 change waiting")
     expect(page.locator("#ai-found li b")).to_have_text([BOOK, "Earlier"])
     page.get_by_role("button", name="Approve").click()
-    expect(here).not_to_contain_text("waiting")
+    expect(current).not_to_contain_text("waiting")
 
 
 def test_an_answer_is_rated_with_a_word_and_asked_again_in_other_words(offline):
@@ -453,7 +453,7 @@ def test_an_answer_is_rated_with_a_word_and_asked_again_in_other_words(offline):
     page.get_by_label("What was it?").fill("Too short")
     page.keyboard.press("Enter")
     expect(page.locator(".ai-rating")).to_contain_text("“Too short”")
-    assert [(each.verdict, each.comment) for each in Feedback.objects.all()] == [("down", "Too short")]
+    assert [(feedback.verdict, feedback.comment) for feedback in Feedback.objects.all()] == [("down", "Too short")]
     page.get_by_role("button", name="Edit and send again").click()
     expect(page.locator("#ai-text")).to_have_value("Are there conflicts?")
 

@@ -37,7 +37,7 @@ def test_open_panels_are_measured_and_what_one_of_them_misses_is_found(transacti
     with ThreadPoolExecutor(1) as thread:
         report = thread.submit(_of_its_own, stream.run, seconds=0.2).result()
     assert [(row["side"], row["what"]) for row in report.rows] == [
-        (side, what) for side in ("panel", "bare") for what in ("open (4)", "first event", "words of 2")
+        (side, phase) for side in ("panel", "bare") for phase in ("open (4)", "first event", "words of 2")
     ]
     assert [row["events"] for row in report.rows[:2]] == [4, 4]
     assert "of 96 events: 1 lost, 0 heard twice, 0 panels out of order, 0 without the end" in report.notes[0]

@@ -185,15 +185,15 @@ def test_beats_keep_the_light_on(browser_page, listening, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "sentence"),
     [(404, "You may no longer look at this proving ground"), (429, "Too many live pages: trying again")],
 )
-def test_live_light_says_why_it_may_not_listen(browser_page, committed_world, status, said):
+def test_live_light_says_why_it_may_not_listen(browser_page, committed_world, status, sentence):
     page = browser_page
     page.sign_in(committed_world.users["scheduler"])
     page.route("**/schedule/stream/*", lambda route: route.fulfill(status=status, body=""))
     page.goto(SCHEDULE)
-    expect(page.locator("#cal-live")).to_have_text(said)
+    expect(page.locator("#cal-live")).to_have_text(sentence)
     page.console_errors.clear()
 
 

@@ -213,11 +213,11 @@ def test_axe_finds_no_fault_and_nothing_sticks_out(look, options, asgi_server, b
     pages = addresses(committed_world)
     with open_page(browser, asgi_server.url, **options) as page:
         page.sign_in(committed_world.users["admin"])
-        found = {}
+        problems = {}
         for address in pages:
             page.goto(address)
             faults = violations(page)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if faults or wide > 0:
-                found[address] = [*faults, *([f"{wide} px too wide"] if wide > 0 else [])]
-    assert found == {}
+                problems[address] = [*faults, *([f"{wide} px too wide"] if wide > 0 else [])]
+    assert problems == {}

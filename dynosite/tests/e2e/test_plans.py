@@ -33,10 +33,10 @@ def waiting(committed_world: World) -> World:
 
 
 def thought(world: World, **more) -> Plan:
-    asked = ask_for_plan(
+    plan = ask_for_plan(
         world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(30), movable="all", seconds=1, **more
     )
-    return think(asked, steps=50)
+    return think(plan, steps=50)
 
 
 def calendar_of(plan: Plan, **more) -> str:
@@ -64,8 +64,8 @@ def test_requests_are_searched_and_ticked_without_losing_ticks(browser_page, wai
     page.get_by_role("button", name="Find a plan").click()
     expect(page.get_by_role("heading", name="What it would do")).to_be_visible()
     expect(page.locator("[data-pick-count]")).to_have_text("1 of 1")
-    wanted = TestRequest.objects.get(vehicle__tag="412W103")
-    assert Plan.objects.get().chosen == [wanted.pk]
+    ticked = TestRequest.objects.get(vehicle__tag="412W103")
+    assert Plan.objects.get().chosen == [ticked.pk]
 
 
 def test_ghosts_lie_over_the_calendar_through_zoom_and_are_applied_in_part(browser_page, waiting):
@@ -134,7 +134,7 @@ def test_axe_finds_no_fault_and_nothing_sticks_out(look, options, asgi_server, b
     ]
     with open_page(browser, asgi_server.url, **options) as page:
         page.sign_in(waiting.users["admin"])
-        found = {}
+        problems = {}
         for address in pages:
             page.goto(address)
             if address == "/plans/new/":
@@ -142,5 +142,5 @@ def test_axe_finds_no_fault_and_nothing_sticks_out(look, options, asgi_server, b
             faults = violations(page)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if faults or wide > 0:
-                found[address] = [*faults, *([f"{wide} px too wide"] if wide > 0 else [])]
-    assert found == {}
+                problems[address] = [*faults, *([f"{wide} px too wide"] if wide > 0 else [])]
+    assert problems == {}

@@ -35,7 +35,7 @@ def crowded(committed_world, monkeypatch):
     return world
 
 
-def made(world, *edits, name):
+def new_scenario(world, *edits, name):
     scenario = scenarios.make_scenario(
         world.north.pk, actor=world.actor(), name=name, first_day=day(0), last_day=day(40), seconds=1
     )
@@ -45,7 +45,7 @@ def made(world, *edits, name):
 
 
 def answered(world, *edits, name):
-    scenario = made(world, *edits, name=name)
+    scenario = new_scenario(world, *edits, name=name)
     scenario.result, scenario.state = answer(scenario, steps=50), ScenarioState.READY
     scenario.save()
     return scenario
@@ -57,7 +57,7 @@ def like(world, dyno="NPG 1"):
 
 def test_an_edit_is_added_by_keyboard_and_the_answer_comes_with_its_forms(browser_page, crowded):
     page, world = browser_page, crowded
-    scenario = made(world, name="One more")
+    scenario = new_scenario(world, name="One more")
     page.sign_in(world.users["scheduler"])
     page.goto(f"/plans/what-if/{scenario.pk}/")
     page.get_by_text("A dyno more, like another").focus()
@@ -85,7 +85,7 @@ def test_scenarios_are_sorted_searched_and_compared(browser_page, crowded):
     page, world = browser_page, crowded
     answered(world, like(world), name="One more")
     answered(world, name="As it is")
-    made(world, name="Not asked")
+    new_scenario(world, name="Not asked")
     page.sign_in(world.users["viewer"])
     page.goto("/plans/what-if/")
     names = page.locator("tbody th")
@@ -111,7 +111,7 @@ def test_scenarios_are_sorted_searched_and_compared(browser_page, crowded):
 def test_axe_finds_no_fault_and_nothing_sticks_out(look, options, asgi_server, browser, crowded):
     first = answered(crowded, like(crowded), name="One more")
     second = answered(crowded, {"do": "close-weekends", "pause": True}, name="Weekends closed, as they were before")
-    draft = made(crowded, name="Not asked")
+    draft = new_scenario(crowded, name="Not asked")
     pages = [
         "/plans/what-if/",
         "/plans/what-if/?q=nothing+like+it",
@@ -123,12 +123,12 @@ def test_axe_finds_no_fault_and_nothing_sticks_out(look, options, asgi_server, b
     ]
     with open_page(browser, asgi_server.url, **options) as page:
         page.sign_in(crowded.users["scheduler"])
-        found = {}
+        problems = {}
         for address in pages:
             page.goto(address)
             if str(draft.pk) in address:
                 page.get_by_text("A dyno more, of a new kind").click()
             faults, wide = violations(page), page.evaluate(OVERHANG)
             if faults or wide > 0:
-                found[address] = [*faults, *([f"{wide} px too wide"] if wide > 0 else [])]
-    assert found == {}
+                problems[address] = [*faults, *([f"{wide} px too wide"] if wide > 0 else [])]
+    assert problems == {}

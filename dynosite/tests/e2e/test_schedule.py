@@ -298,12 +298,12 @@ def test_every_bar_of_a_week_shows_its_vehicle_at_the_widest_zoom(browser_page: 
     browser_page.sign_in(booked.users["scheduler"])
     browser_page.goto(f"/g/NORTH/schedule/?zoom=quarter&from={MONDAY}")
     item = bar(browser_page, "412W103", "NPG 2")
-    shown = item.evaluate("""bar => {
+    fits = item.evaluate("""bar => {
         const box = bar.getBoundingClientRect(), words = bar.querySelector("b").getBoundingClientRect();
         const inside = words.top >= box.top && words.bottom <= box.bottom && words.right <= box.right;
         return [inside, words.width > 20, getComputedStyle(bar.firstElementChild).opacity];
     }""")
-    assert shown == [True, True, "1"]
+    assert fits == [True, True, "1"]
     tip = "412W101, Brake. Scheduled, 6 Dec"
     single = bar(browser_page, "412W101", "NPG 21")
     expect(single).to_have_attribute("title", tip)
