@@ -189,7 +189,7 @@ def test_a_call_that_drips_without_end_is_ended_and_the_next_model_answers(
     settings.ASSISTANT_TURN_SECONDS = 100
     monkeypatch.setattr(turn, "CALL_SHARE", 0.01)
     disconnected = threading.Event()
-    stub.answers(gemini_stub.drips("on and ", left=disconnected))
+    stub.answers(gemini_stub.drips("on and ", disconnected=disconnected))
     run = ask(committed_world, "list the dynos")
     running.run_turn(run.pk)
     run.refresh_from_db()

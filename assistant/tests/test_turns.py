@@ -230,7 +230,7 @@ def test_the_kill_switch_in_mid_run_ends_it_at_the_next_call(world, hosted_worke
 
 def test_the_kill_switch_stops_words_in_running_turns(world, hosted_worker, stub):
     disconnected = threading.Event()
-    stub.answers(gemini_stub.drips("On and on. ", left=disconnected))
+    stub.answers(gemini_stub.drips("On and on. ", disconnected=disconnected))
     run = ask(world, "hello")
     wait_for_text(run, "On and on.")
     KillSwitch.objects.create(off=True, reason="Costs are looked at.")
@@ -246,7 +246,7 @@ def test_the_kill_switch_stops_words_in_running_turns(world, hosted_worker, stub
 
 def test_the_words_stop_for_a_user_who_may_no_longer_hear_them(world, hosted_worker, stub):
     disconnected = threading.Event()
-    stub.answers(gemini_stub.drips("On and on. ", left=disconnected))
+    stub.answers(gemini_stub.drips("On and on. ", disconnected=disconnected))
     run = ask(world, "hello")
     wait_for_text(run, "On and on.")
     world.users["scheduler"].memberships.all().delete()
@@ -271,7 +271,7 @@ def test_a_user_who_is_deactivated_in_mid_run_gets_no_further(world, hosted_work
 
 def test_stop_ends_the_model_s_call_and_keeps_what_was_said(world, hosted_worker, stub):
     disconnected = threading.Event()
-    stub.answers(gemini_stub.drips("Said so far. ", left=disconnected))
+    stub.answers(gemini_stub.drips("Said so far. ", disconnected=disconnected))
     run = ask(world, "hello")
     wait_for_text(run, "Said so far.")
     assert conversations.stop(run.pk, user=world.users["scheduler"]).status == RunStatus.RUNNING
