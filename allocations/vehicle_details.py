@@ -34,6 +34,14 @@ VEHICLE_DETAILS = (
     VehicleDetail("powertrain", "Powertrain", "Powerpack", (("powerpack", True),), "powertrains?"),
     VehicleDetail("build_type", "Build type", "Build Type", (("build type", True),), "build types?"),
     VehicleDetail("team", "Team", "Cert Team", (("cert team", False),), "teams?", listed=True, on_bookings=True),
+    VehicleDetail(
+        "cost_centre",
+        "Cost center",
+        "Cost Center",
+        (("cost center", False), ("cost centre", False)),
+        "cost cent(?:er|re)s?",
+        listed=True,
+    ),
 )
 """In the order in which they are shown."""
 

@@ -25,6 +25,7 @@ class Vehicle(models.Model):
     powertrain = models.CharField(max_length=60, blank=True)
     build_type = models.CharField(max_length=60, blank=True)
     team = models.CharField(max_length=60, blank=True)
+    cost_centre = models.CharField("cost center", max_length=60, blank=True)
     drive = models.CharField(max_length=3, choices=Drive.choices)
     weight_lbs = models.PositiveIntegerField(
         "weight (lb)", null=True, blank=True, validators=[MinValueValidator(500), MaxValueValidator(100_000)]
