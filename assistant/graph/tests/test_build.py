@@ -1,5 +1,6 @@
 """The real graph with the offline model and the real checkpointer."""
 
+import dataclasses
 import json
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_tool_s_exception_is_a_safe_text(committed_world, wednesday, monkeypat
         raise RuntimeError("the password is hunter2")
 
     tool = registry.TOOLS["list_dynos"]
-    monkeypatch.setitem(registry.TOOLS, "list_dynos", registry.Tool(tool.name, tool.description, tool.args, broken))
+    monkeypatch.setitem(registry.TOOLS, "list_dynos", dataclasses.replace(tool, run=broken))
     ctx = context(committed_world)
     messages = turn(ctx, "list the dynos")
     assert "hunter2" not in "".join(message.text for message in messages)
