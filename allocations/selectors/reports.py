@@ -92,6 +92,19 @@ def windows_between(
     return query.filter(dyno=dyno) if dyno else query
 
 
+def maintenance_history(
+    ground: ProvingGround, *, user: "User", days: DayRange | None = None, dyno: Dyno | None = None
+) -> QuerySet[MaintenanceWindow]:
+    """Windows that began by today, the latest first, those that were lifted among them."""
+    access.require(user, ground.pk, access.Role.VIEWER)
+    windows = MaintenanceWindow.objects.filter(ground=ground, first_day__lte=ground.today())
+    if days:
+        windows = windows.filter(first_day__lte=days.last, last_day__gte=days.first)
+    if dyno:
+        windows = windows.filter(dyno=dyno)
+    return windows.select_related("dyno").order_by("-first_day", "dyno__sort_key", "pk")
+
+
 _CONFLICTS = """
     WITH stays AS (
         SELECT 'allocation' AS kind, id, dyno_id, vehicle_id, first_day,

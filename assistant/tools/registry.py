@@ -1,12 +1,12 @@
 """All tools. A module that declares some is imported here, in the order in which a model is told of them."""
 
-from assistant.tools import read  # isort: skip
+from assistant.tools import read, maintenance_history  # isort: skip
 from assistant.tools.sql import running  # isort: skip
 from assistant.tools import proposals, planning  # isort: skip
 from assistant.tools.caller import Caller
 from assistant.tools.declaring import DECLARED, Tool
 
-MODULES = (read, running, proposals, planning)
+MODULES = (read, maintenance_history, running, proposals, planning)
 TOOLS: dict[str, Tool] = dict(DECLARED)
 
 

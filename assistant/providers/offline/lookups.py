@@ -80,6 +80,13 @@ def maintenance(turn: Turn) -> Plan | None:
     if turn.sentence.vehicle or (books(turn) and turn.sentence.test):
         return None
     when = turn.sentence.when
+    if turn.has("history|past maintenance|maintenance (?:log|record)s?|so far"):
+        return turn.call(
+            "list_maintenance_history",
+            start_date=iso(when.first),
+            end_date=iso(when.end or when.first),
+            dyno=turn.sentence.dyno,
+        )
     if turn.has("upcoming|coming up|planned|scheduled|next") and not when.first and not turn.sentence.dyno:
         start, end = turn.vocabulary.today, turn.vocabulary.today + 180 * DAY
         return turn.call("maintenance_check", start_date=iso(start), end_date=iso(end))
