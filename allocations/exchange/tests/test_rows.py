@@ -195,7 +195,7 @@ def test_two_columns_of_one_heading():
         return read_workbook(book([row() | {"status_again": status}], headings=headings))
 
     assert second(None).rows[0].status == second("g ").rows[0].status == "scheduled"
-    assert "Status stands twice, and AF6 does not say what Status (K6) says" in second("TBD").refusals[6]
+    assert "Status stands twice, and AG6 does not say what Status (K6) says" in second("TBD").refusals[6]
 
 
 def test_headings_in_any_order_and_dress():

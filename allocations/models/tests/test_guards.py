@@ -2,6 +2,7 @@
 
 import pytest
 
+from allocations import vehicle_details
 from allocations.models import Allocation
 from allocations.models.tests.raw import allocation, insert, refused, sql, window
 from allocations.tests.world import allocation_of, day
@@ -78,7 +79,7 @@ def request(world, **more) -> int:
 
 
 def vehicle(world, ground, **more) -> int:
-    words = dict.fromkeys(("build_id", "program", "powertrain", "build_type", "team", "notes"), "")
+    words = dict.fromkeys((*vehicle_details.TEXTS, "notes"), "")
     values = {"ground_id": ground.pk, "drive": "AWD", "weight_class": "<10K", "placeholder": False, "tag": ""}
     return insert("vehicle", **words | values | more)
 
