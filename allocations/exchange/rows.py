@@ -101,7 +101,7 @@ class RowReader:
             days,
             status,
             estimated=self._quiet_day("estimated"),
-            due=due if due and first and due >= first else None,
+            due=due if due and (first is None or due >= first) else None,
             note="; ".join(part for part in notes if not part.startswith(NOTE_LABELS)),
             full_note="; ".join(notes),
             details=tuple(details.items()),

@@ -15,8 +15,11 @@ from allocations import exchange
 from allocations.enums import ImportState
 from allocations.exchange import uploads
 from allocations.exchange.export import export_workbook
-from allocations.models import Allocation, Change, Dyno, ProvingGround, WorkbookImport
+from allocations.exchange.importing import carry_out
+from allocations.exchange.tests.test_importing import member
+from allocations.models import Allocation, Change, Dyno, ProvingGround, TestRequest, WorkbookImport
 from allocations.services import jobs
+from allocations.services.requests import create_request
 from allocations.tests.world import day
 
 INDEX = reverse("allocations:import")
@@ -198,6 +201,25 @@ def test_exports_hold_the_schedule(client, world):
     assert answer["Content-Disposition"].endswith(f'schedule-north-{ProvingGround.today(world.north)}.xlsx"')
     assert io.BytesIO(answer.content).read(4) == b"PK\x03\x04"
     assert len(export_workbook(world.north, user=world.users["viewer"])) > 1000
+
+
+@pytest.mark.usefixtures("_monday")
+def test_page_says_what_of_a_request_a_workbook_does_not_take_along(client, world):
+    wish = {"test_type_id": world.tests["Brake"].pk, "days": 2, "miles": 90, "note": "Wet", "due_date": day(9)}
+    first = create_request(world.vehicles["412W101"].pk, actor=world.actor(), **wish)
+    wish |= {"priority": "high", "after_id": first.items[0]["id"], "earliest_start": day(1)}
+    create_request(world.vehicles["412W102"].pk, actor=world.actor(), **wish)
+    empty = ProvingGround.objects.create(code="WEST", name="West")
+    carry_out(export_workbook(world.north, user=world.users["viewer"]), empty, actor=member(empty))
+    requests = TestRequest.objects.filter(ground=empty).order_by("vehicle__tag")
+    assert list(requests.values_list("vehicle__tag", "days", "miles", "note", "due_date", "earliest_start")) == [
+        ("412W101", 2, 90, "Wet", day(9), None),
+        ("412W102", 2, 90, "Wet", day(9), day(1)),
+    ]
+    assert set(requests.values_list("priority", "after", "created_by__username")) == {("normal", None, "importer")}
+    client.force_login(world.users["scheduler"])
+    words = " ".join(client.get(INDEX).content.decode().split())
+    assert "priorities, owners, the order of requests, days off and travel stay here." in words
 
 
 def test_rows_against_days_off_are_shown_before_the_import(client, world):

@@ -113,6 +113,14 @@ def test_bars_that_do_not_match_stay_as_taken_days(client, booked):
     assert re.findall(r'class="bar ([^"]*)"', text) == ["status-scheduled", "status-scheduled d2 dim"]
 
 
+def test_head_says_what_its_figures_and_marks_mean(client, booked):
+    text = html(page(client, booked))
+    assert re.search(r'<span class="muted" title="([^"]*)">Use</span>', text)[1].startswith(
+        "Booked days, of the days"
+    )
+    assert re.search(r'id="cal-load"[^>]* title="([^"]*)"', text)[1].startswith("How busy the dynos shown are")
+
+
 def test_filters_are_kept_by_the_links_of_the_toolbar(client, booked):
     text = html(page(client, booked, q="412", drive="AWD"))
     later = re.search(r'id="cal-later" href="([^"]+)"', text)[1].replace("&amp;", "&")
