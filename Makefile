@@ -6,7 +6,7 @@ ARGS ?=
 export PYTHON PORT HOST
 
 bin := .venv/bin/python
-beside_servers := $(bin) -m dynosite.throwaway
+beside_servers := $(bin) -m dynosite.localserver.throwaway
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-fast bench lint measure format requirements environment environment-dev clean

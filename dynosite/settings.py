@@ -9,7 +9,8 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dynosite import env, local, workers
+from dynosite import env, workers
+from dynosite.localserver import local
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -51,6 +52,8 @@ INSTALLED_APPS = [
     "pghistory",
     "rest_framework",
     "csp",
+    # Not in the image: what the benchmarks measure runs there, they do not.
+    *(["benchmarks"] if (BASE_DIR / "benchmarks").is_dir() else []),
 ]
 
 MIDDLEWARE = [

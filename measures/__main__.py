@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from measures import complexity, imports, text, type_checks, vague_names
 
-ORACLE = ("allocations/planning/checker.py", "check")
+ORACLE = ("allocations/planning/problem/checker.py", "check")
 """The independent checker of plans is one long list of rules on purpose: it shares nothing with the search."""
 
 

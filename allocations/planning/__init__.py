@@ -1,10 +1,10 @@
 """Place tests on dynos: a problem in, a plan and a true bound out. Pure Python on OR-tools, no Django."""
 
-from .checker import check
-from .problem import Problem, ProblemError, Weights
-from .repair import Option, Repair, displaced_of, repair
-from .solution import Placement, Progress, Solution
-from .solve import solve
+from allocations.planning.problem.checker import check
+from allocations.planning.problem.instance import Problem, ProblemError, Weights
+from allocations.planning.problem.solution import Placement, Progress, Solution
+from allocations.planning.repair import Option, Repair, displaced_of, repair
+from allocations.planning.solve import solve
 
 __all__ = [
     "Option",

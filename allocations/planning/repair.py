@@ -11,13 +11,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .annealing import heat_for
-from .columns import cheapest, pooled_columns
-from .greedy import greedy
-from .local_search import LocalSearch
-from .model import Model
-from .problem import Problem
-from .reduced import (
+from allocations.planning.bounds.columns import cheapest, pooled_columns
+from allocations.planning.problem.instance import Problem
+from allocations.planning.problem.model import Model
+from allocations.planning.problem.solution import Placement, Solution
+from allocations.planning.problem.state import Plan
+from allocations.planning.search.annealing import heat_for
+from allocations.planning.search.greedy import greedy
+from allocations.planning.search.local_search import LocalSearch
+from allocations.planning.search.reduced import (
     LEAST_SECONDS,
     at_index,
     cheaper_plan,
@@ -28,8 +30,6 @@ from .reduced import (
     reduced_to,
     value_of,
 )
-from .solution import Placement, Solution
-from .state import Plan
 
 SECONDS = 1.6
 # What a move costs in each search, as multiples of a usual test's weight; the dearest first.

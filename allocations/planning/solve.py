@@ -7,14 +7,14 @@ import os
 import time
 from collections.abc import Callable
 
-from .annealing import heat_for, searching
-from .local_search import LocalSearch
-from .model import Model
-from .problem import Problem
-from .sequence import Sequence, SequenceSearch
-from .solution import Progress, Solution
-from .state import Plan
-from .worker import Worker
+from allocations.planning.problem.instance import Problem
+from allocations.planning.problem.model import Model
+from allocations.planning.problem.solution import Progress, Solution
+from allocations.planning.problem.state import Plan
+from allocations.planning.search.annealing import heat_for, searching
+from allocations.planning.search.local_search import LocalSearch
+from allocations.planning.search.sequence import Sequence, SequenceSearch
+from allocations.planning.worker import Worker
 
 SECONDS = 10.0
 EVERY = 0.5

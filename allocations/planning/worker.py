@@ -16,9 +16,9 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-from .model import Model
-from .problem import Problem
-from .state import Plan
+from allocations.planning.problem.instance import Problem
+from allocations.planning.problem.model import Model
+from allocations.planning.problem.state import Plan
 
 _HEAD = struct.Struct("!I")
 
@@ -124,7 +124,7 @@ class _Desk:
 
 def _search(desk: _Desk, *, seconds: float, seed: int) -> None:
     """Another local search beside the first, from another seed."""
-    from .annealing import anneal
+    from allocations.planning.search.annealing import anneal
 
     for plan in anneal(desk.model, seconds=seconds, seed=seed, latest=desk.latest):
         desk.offer(plan)
@@ -150,7 +150,7 @@ def main() -> None:
         desk.first.wait()
         _search(desk, seconds=seconds, seed=seed)
     else:
-        from .prover import Prover
+        from allocations.planning.proof.prover import Prover
 
         threading.Thread(target=listen, daemon=True).start()
         desk.first.wait()

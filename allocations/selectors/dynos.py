@@ -82,14 +82,3 @@ def windows_of(dyno: Dyno, *, limit: int = 30) -> list[MaintenanceWindow]:
     for window in windows:
         window.place_in_series = places.get(window.pk, "")  # type: ignore[attr-defined]
     return windows
-
-
-def window_by_id(pk: int, *, user: "User") -> MaintenanceWindow:
-    window = (
-        MaintenanceWindow.objects.filter(pk=pk, ground__in=access.grounds_of(user))
-        .select_related("ground", "dyno__facility", "created_by")
-        .first()
-    )
-    if window is None:
-        raise NotFound(access.NOT_FOUND)
-    return window

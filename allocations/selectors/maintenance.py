@@ -7,13 +7,31 @@ from dataclasses import dataclass, replace
 
 from allocations import access
 from allocations.enums import OPEN_STATUSES, AllocationStatus, DisplacedTo, RefusalCode, Role
-from allocations.exceptions import Refusal
+from allocations.exceptions import NotFound, Refusal
 from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
 from allocations.rulebook import ExistingPlacement, violations_by_other_stays
 from allocations.selectors.availability import Place, Placement, nearest_places, query_for, question_of
 from allocations.selectors.ground_rules import length_of
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
+
+
+def window_by_id(pk: int, *, user: User) -> MaintenanceWindow:
+    """The window with its ground, dyno, facility and author. Raises NotFound if it is in no ground of the user's."""
+    window = (
+        MaintenanceWindow.objects.filter(pk=pk, ground__in=access.grounds_of(user))
+        .select_related("ground", "dyno__facility", "created_by")
+        .first()
+    )
+    if window is None:
+        raise NotFound(access.NOT_FOUND)
+    return window
+
+
+def may_change_window(window: MaintenanceWindow, *, user: User) -> bool:
+    """Whether the window still holds and the user may change or lift it."""
+    past = window.lifted_at is not None or window.last_day < window.ground.today()
+    return not past and access.windows_kept_by(user, window.ground_id).filter(pk=window.pk).exists()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from allocations.models import Allocation, Dyno, Plan, TestRequest
 from allocations.planning import Problem, Solution
-from allocations.planning.problem import Test
+from allocations.planning.problem.instance import Test
 from dynosite.lib.formats import count, day_range
 
 NAMED = 4

@@ -14,7 +14,7 @@ from django.db.models import Q
 from allocations.enums import AllocationStatus, Movable, Priority, RequestStatus
 from allocations.models import Allocation, Capability, Dyno, Occupancy, Plan, TestRequest
 from allocations.planning import Problem
-from allocations.planning.problem import Occupied, Test, Travel
+from allocations.planning.problem.instance import Occupied, Test, Travel
 from allocations.rulebook import GroundRules, too_near
 from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.running import overrunning

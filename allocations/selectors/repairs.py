@@ -9,7 +9,7 @@ from allocations import access
 from allocations.enums import AllocationStatus, DisplacedTo, Movable, Role
 from allocations.models import Allocation, Dyno, MaintenanceWindow, Plan
 from allocations.planning import Option, Problem, repair
-from allocations.planning.problem import Occupied, Test
+from allocations.planning.problem.instance import Occupied, Test
 from allocations.selectors.maintenance import Answer, hits_of, tally_of
 from allocations.selectors.plan_reasons import reasons_of
 from allocations.selectors.plans import PlanningProblem, problem_of

@@ -9,7 +9,7 @@ from itertools import product
 
 from allocations.enums import Priority
 from allocations.planning import Problem
-from allocations.planning.problem import Occupied, Test
+from allocations.planning.problem.instance import Occupied, Test
 from allocations.selectors import scenario_edits as edits
 from allocations.selectors.plans import WEIGHTS, PlanningProblem, test_of_request
 from allocations.selectors.scenarios import GroundFacts, Kind, kind_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from allocations.enums import Movable
 from allocations.models import Allocation, Dyno, MaintenanceWindow, Scenario, TestRequest, TestType
-from allocations.planning.problem import Test
+from allocations.planning.problem.instance import Test
 from allocations.rulebook import GroundRules
 from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.plans import PlanningProblem, problem_of, runs_of

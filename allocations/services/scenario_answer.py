@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from allocations.models import Scenario
 from allocations.planning import Problem, Progress, Solution, solve
-from allocations.planning.bottleneck import Pricing, price_groups, with_one_more
-from allocations.planning.measures import lateness_of, shortfall_of, together, use_of_dynos
+from allocations.planning.bounds.bottleneck import Pricing, price_groups, with_one_more
+from allocations.planning.problem.measures import lateness_of, shortfall_of, together, use_of_dynos
 from allocations.selectors.scenario_edits import read_edits
 from allocations.selectors.scenario_problem import Edited, edited, groups_of, runners_by_type
 from allocations.selectors.scenarios import GroundFacts, facts_of, problem_now, scope_of

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from allocations.enums import AllocationStatus
 from allocations.selectors.calendar import SPARK_BARS, Bar
-from allocations.web.schedule_lanes import Stacked
+from allocations.web.schedule.lanes import Stacked
 from dynosite.lib.formats import day_range
 
 register = template.Library()

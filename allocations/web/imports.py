@@ -23,7 +23,7 @@ from allocations.models import ProvingGround, WorkbookImport
 from allocations.selectors.calendar import calendar
 from allocations.web.forms.imports import PasteForm, UploadForm
 from allocations.web.ground_context import current_ground, shell_of
-from allocations.web.schedule_query import read_query
+from allocations.web.schedule.query import read_query
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.traits import takes_body
 

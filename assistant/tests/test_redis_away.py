@@ -20,9 +20,9 @@ from assistant.providers.tests import gemini_stub
 from assistant.providers.tests.gemini_stub import GeminiStub
 from assistant.tests.conftest import GEMINI, ask, entries, texts, wait_for_text
 from assistant.turns import running
-from dynosite.embedded import _package
 from dynosite.lib.connections import given_back
 from dynosite.lib.redis_client import shared_text
+from dynosite.localserver.embedded import _package
 from dynosite.tests.servers import wait_until
 
 

@@ -18,9 +18,10 @@ import psycopg
 import uvicorn
 from django.db import connection
 
-from dynosite import local, postgres_users, workers
+from dynosite import workers
 from dynosite.celery import app
-from dynosite.processes import end_with_parent
+from dynosite.localserver import local, postgres_users
+from dynosite.localserver.processes import end_with_parent
 from dynosite.web_server import OPTIONS
 
 

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 import redis
 
-from dynosite import embedded, local, postgres_users, processes
-from dynosite.embedded import Embedded
+from dynosite.localserver import embedded, local, postgres_users, processes
+from dynosite.localserver.embedded import Embedded
+from dynosite.localserver.unprivileged import Account, EmbeddedError
 from dynosite.tests.servers import wait_until
-from dynosite.unprivileged import Account, EmbeddedError
 
 AS_ROOT = os.geteuid() == 0
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from dynosite import processes
-from dynosite.patience import BUSY, LOOK_EVERY, QUIET_SECONDS, READ, Patience, work_of
+from dynosite.localserver import processes
+from dynosite.localserver.patience import BUSY, LOOK_EVERY, QUIET_SECONDS, READ, Patience, work_of
 from dynosite.tests.servers import wait_until
 
 

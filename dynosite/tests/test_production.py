@@ -13,7 +13,7 @@ import httpx
 import pytest
 from django.conf import settings
 
-from dynosite.processes import end_with_parent
+from dynosite.localserver.processes import end_with_parent
 from dynosite.tests.servers import subprocess_environment, wait_until
 
 HTTPS = {"X-Forwarded-Proto": "https", "Host": "dynosite.example"}

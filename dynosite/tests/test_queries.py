@@ -18,8 +18,8 @@ import pytest
 from django.conf import settings
 from psycopg.conninfo import make_conninfo
 
-from dynosite import local
-from dynosite.embedded import Embedded
+from dynosite.localserver import local
+from dynosite.localserver.embedded import Embedded
 
 SECRET = "a-key-for-one-test-of-queries-0123456789-0123456789"
 PRODUCTION = {

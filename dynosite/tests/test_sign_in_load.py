@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from benchmarks.web_process import WebProcess
 from dynosite.accounts.models import User
-from dynosite.benchmarks.web_process import WebProcess
 
 AT_ONCE = 24
 PASSWORD = "a long enough phrase"

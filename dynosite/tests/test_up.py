@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from dynosite import local, processes
+from dynosite.localserver import local, processes
 from dynosite.tests.servers import wait_until
 
 CLEARED = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DYNOSITE_MODE", "PYTEST_XDIST_WORKER", "HOST", "PORT"}

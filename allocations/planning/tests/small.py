@@ -6,10 +6,10 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from allocations.planning import Problem, ProblemError, Solution
-from allocations.planning.local_search import LocalSearch
-from allocations.planning.model import Model
-from allocations.planning.problem import Test
-from allocations.planning.prover import Prover
+from allocations.planning.problem.instance import Test
+from allocations.planning.problem.model import Model
+from allocations.planning.proof.prover import Prover
+from allocations.planning.search.local_search import LocalSearch
 
 
 @st.composite

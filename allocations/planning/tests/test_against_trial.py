@@ -3,9 +3,9 @@
 from hypothesis import HealthCheck, given, settings
 
 from allocations.planning import check, solve
-from allocations.planning.columns import placed_columns, pooled_columns, rows_for
-from allocations.planning.linear import relax, whole
-from allocations.planning.model import Model
+from allocations.planning.bounds.columns import placed_columns, pooled_columns, rows_for
+from allocations.planning.bounds.linear import relax, whole
+from allocations.planning.problem.model import Model
 from allocations.planning.solve import _Run
 
 from . import small

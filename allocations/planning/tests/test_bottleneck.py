@@ -1,9 +1,10 @@
 import pytest
 from hypothesis import given
 
-from allocations.planning import Problem, bottleneck, solve
-from allocations.planning.bottleneck import price_groups, with_one_more
-from allocations.planning.measures import Lateness, Use, lateness_of, shortfall_of, together, use_of_dynos
+from allocations.planning import Problem, solve
+from allocations.planning.bounds import bottleneck
+from allocations.planning.bounds.bottleneck import price_groups, with_one_more
+from allocations.planning.problem.measures import Lateness, Use, lateness_of, shortfall_of, together, use_of_dynos
 from allocations.planning.tests.small import problems
 
 

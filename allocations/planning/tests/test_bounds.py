@@ -3,11 +3,11 @@
 import numpy as np
 
 from allocations.planning import check
-from allocations.planning.columns import placed_columns, pooled_columns, rows_for
-from allocations.planning.greedy import greedy
-from allocations.planning.linear import lagrangian, relax, whole
-from allocations.planning.model import Model
-from allocations.planning.rounding import rounded
+from allocations.planning.bounds.columns import placed_columns, pooled_columns, rows_for
+from allocations.planning.bounds.linear import lagrangian, relax, whole
+from allocations.planning.problem.model import Model
+from allocations.planning.search.greedy import greedy
+from allocations.planning.search.rounding import rounded
 
 from . import published
 

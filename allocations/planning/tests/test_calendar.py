@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocations.planning import Placement, Problem, ProblemError, Solution, check, solve
-from allocations.planning.columns import placed_columns, pooled_columns
-from allocations.planning.local_search import LocalSearch
-from allocations.planning.model import Model
-from allocations.planning.sequence import Sequence
-from allocations.planning.state import State
-from allocations.planning.stretch import Broken, Stretch
+from allocations.planning.bounds.columns import placed_columns, pooled_columns
+from allocations.planning.problem.model import Model
+from allocations.planning.problem.state import State
+from allocations.planning.problem.stretch import Broken, Stretch
+from allocations.planning.search.local_search import LocalSearch
+from allocations.planning.search.sequence import Sequence
 
 from . import small
 

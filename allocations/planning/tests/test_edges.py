@@ -5,7 +5,7 @@ import math
 import pytest
 
 from allocations.planning import Problem, check, solve
-from allocations.planning.model import Model
+from allocations.planning.problem.model import Model
 from allocations.planning.solve import _Run
 
 from . import small

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocations.planning import Problem, check, solve
-from allocations.planning.greedy import greedy
-from allocations.planning.model import Model, bits
-from allocations.planning.sequence import Sequence, SequenceSearch
-from allocations.planning.sequence_proof import SequenceProof, dominance
+from allocations.planning.problem.model import Model, bits
+from allocations.planning.proof.sequence_proof import SequenceProof, dominance
+from allocations.planning.search.greedy import greedy
+from allocations.planning.search.sequence import Sequence, SequenceSearch
 
 from . import published
 

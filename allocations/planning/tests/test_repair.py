@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from allocations.planning import Placement, Problem, ProblemError, Solution, check, displaced_of, repair, solve
-from allocations.planning.problem import Occupied
+from allocations.planning.problem.instance import Occupied
 
 from . import published, small
 

@@ -4,8 +4,8 @@ import pytest
 
 from allocations.models import Allocation, Plan, TestRequest
 from allocations.planning import Problem, Solution
-from allocations.planning.problem import Occupied, Test, Travel
-from allocations.planning.solution import Placement
+from allocations.planning.problem.instance import Occupied, Test, Travel
+from allocations.planning.problem.solution import Placement
 from allocations.selectors.plan_reasons import reasons_of
 from allocations.tests.world import allocation_of, day
 

@@ -1,7 +1,7 @@
 """The head of the calendar."""
 
 from allocations.tests.world import day
-from allocations.web.axis import axis_of
+from allocations.web.schedule.axis import axis_of
 from dynosite.lib.days import DayRange
 
 

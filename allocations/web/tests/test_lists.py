@@ -18,7 +18,7 @@ from allocations.models import Change, ProvingGround, Vehicle
 from allocations.services.booking import book
 from allocations.services.requests import cancel_request
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, MONDAY, allocation_of, day
-from allocations.web import vehicles
+from allocations.web.fleet import vehicles
 from allocations.web.tests.conftest import waiting
 from dynosite.lib.connections import given_back
 from dynosite.lib.ground_address import in_ground

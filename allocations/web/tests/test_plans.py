@@ -13,7 +13,7 @@ from allocations.models import Allocation, Plan, ProvingGround, TestRequest
 from allocations.services.booking import book
 from allocations.services.plans import apply_plan, ask_for_plan, think
 from allocations.tests.world import MONDAY, day
-from allocations.web.curve import curve_of
+from allocations.web.plans.curve import curve_of
 from allocations.web.tests.conftest import waiting
 from dynosite.lib.ground_address import in_ground
 

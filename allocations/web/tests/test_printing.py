@@ -10,7 +10,7 @@ from django.urls import reverse
 from allocations.services.booking import book
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, MONDAY, day
 from allocations.web import listing
-from allocations.web.printing import DAYS_A_SHEET, parts_of
+from allocations.web.schedule.printing import DAYS_A_SHEET, parts_of
 from allocations.web.tests.conftest import waiting
 from dynosite.lib.days import DayRange
 

@@ -9,7 +9,7 @@ from allocations.enums import DisplacedTo, Drive
 from allocations.models import Allocation, Change, MaintenanceWindow, ProvingGround, TestRequest
 from allocations.selectors.maintenance import Answer
 from allocations.tests.world import ANY_WEIGHT, allocation_of, day
-from allocations.web.repair_text import read
+from allocations.web.schedule.repair_text import read
 
 
 @pytest.fixture

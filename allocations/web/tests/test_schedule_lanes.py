@@ -11,8 +11,8 @@ from allocations.selectors.calendar import Bar, DynoRow, calendar
 from allocations.selectors.proposed_bars import Ghost
 from allocations.tests.boards import add_lanes, fill_board, maintain
 from allocations.tests.world import MONDAY, World, day
-from allocations.web.schedule_lanes import LaneRow, dynos_of, folded, stacked, taken_days, with_dynos
-from allocations.web.schedule_query import read_query
+from allocations.web.schedule.lanes import LaneRow, dynos_of, folded, stacked, taken_days, with_dynos
+from allocations.web.schedule.query import read_query
 from dynosite.lib.days import DayRange
 
 BOARD = "/g/NORTH/schedule/"

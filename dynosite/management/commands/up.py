@@ -12,8 +12,9 @@ import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from dynosite import embedded, env, local, supervisor, workers
-from dynosite.patience import QUIET_SECONDS, Patience
+from dynosite import env, workers
+from dynosite.localserver import embedded, local, supervisor
+from dynosite.localserver.patience import QUIET_SECONDS, Patience
 
 URLS = {"postgres": ("DATABASE_URL", local.database_url), "redis": ("REDIS_URL", local.redis_url)}
 TOLD_EVERY = 15.0

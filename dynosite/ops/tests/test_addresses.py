@@ -96,9 +96,7 @@ def test_attempts_from_this_machine_are_counted_whatever_header_they_carry(asgi_
     assert statuses == [200] * settings.SIGN_IN_ATTEMPTS + [429]
 
 
-@pytest.mark.parametrize(
-    "name", ["deploy/web.sh", "dynosite/management/commands/up.py", "dynosite/benchmarks/web_process.py"]
-)
+@pytest.mark.parametrize("name", ["deploy/web.sh", "dynosite/management/commands/up.py", "benchmarks/web_process.py"])
 def test_every_way_of_starting_has_the_options_of_one_place(name):
     text = Path(settings.BASE_DIR, name).read_text()
     assert "dynosite.web_server" in text

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from dynosite.benchmarks import panels, stream, words
-from dynosite.benchmarks.report import Report
+from benchmarks import panels, stream, words
+from benchmarks.report import Report
 from dynosite.lib.connections import given_back
 from dynosite.tests.e2e.test_assistant import start
 

@@ -1,0 +1,201 @@
+"""What a problem is made of, each part with the way it is read from JSON and written to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from reprlib import repr as brief
+from typing import Any
+
+from allocations.planning.problem.reading import (
+    MOST,
+    ProblemError,
+    integer,
+    list_of,
+    names,
+    object_of,
+    required,
+    text,
+)
+
+MAX_HORIZON = 100_000
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What counts how much.
+
+    `move` is a price in the objective, per test that leaves its place. `unplaced` is the price of a test without a
+    place; None makes it dearer than everything else together. `stay`, `finish` and `versatile` only break ties, in
+    this order: fewer moves, earlier finish, versatile dynos kept free. 0 switches one off.
+    """
+
+    move: int = 0
+    unplaced: int | None = None
+    stay: int = 1
+    finish: int = 1
+    versatile: int = 1
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test that wants, or has, a place.
+
+    It begins on a day that is not closed. One that runs through takes `days` in a row; one that `pauses` needs so
+    many days that are not closed, and keeps its dyno over the closed ones between them.
+    """
+
+    __test__ = False  # not for pytest, whatever its name
+
+    id: str
+    vehicle: str
+    days: int
+    earliest: int
+    due: int
+    weight: int
+    dynos: tuple[str, ...]
+    after: str | None = None
+    gap: int = 0
+    placed: tuple[str, int] | None = None
+    fixed: bool = False
+    pauses: bool = False
+
+
+@dataclass(frozen=True)
+class Occupied:
+    """Days on which a dyno, or a vehicle, cannot be had; `facility` says where the vehicle is meanwhile."""
+
+    first: int
+    last: int
+    dyno: str | None = None
+    vehicle: str | None = None
+    facility: str | None = None
+
+
+@dataclass(frozen=True)
+class Travel:
+    """Days that must lie between a vehicle's last day at one facility and its first at the other."""
+
+    origin: str
+    to: str
+    days: int
+
+
+def json_of_test(test: Test) -> dict[str, Any]:
+    """Write a test as it is read."""
+    item: dict[str, Any] = {
+        "id": test.id,
+        "vehicle": test.vehicle,
+        "days": test.days,
+        "earliest": test.earliest,
+        "due": test.due,
+        "weight": test.weight,
+        "dynos": list(test.dynos),
+    }
+    if test.pauses:
+        item["pauses"] = True
+    if test.after is not None:
+        item |= {"after": test.after, "gap": test.gap}
+    if test.placed is not None:
+        item |= {"placed": {"dyno": test.placed[0], "first": test.placed[1]}, "fixed": test.fixed}
+    return item
+
+
+def read_occupied(value: Any, where: str, dynos: set[str]) -> Occupied:
+    """Read occupied days."""
+    item = object_of(value, where)
+    dyno, vehicle = item.get("dyno"), item.get("vehicle")
+    if (dyno is None) == (vehicle is None):
+        raise ProblemError(where, "must name either a dyno or a vehicle")
+    if dyno is not None and text(dyno, f"{where}.dyno") not in dynos:
+        raise ProblemError(f"{where}.dyno", f"{dyno!r} is not among the dynos")
+    if vehicle is not None:
+        text(vehicle, f"{where}.vehicle")
+    facility = item.get("facility")
+    if facility is not None:
+        text(facility, f"{where}.facility")
+    first = integer(item, "first", where)
+    return Occupied(first, integer(item, "last", where, low=first), dyno, vehicle, facility)
+
+
+def read_closed(value: Any) -> tuple[int, ...]:
+    """Read the closed days."""
+    days = list_of(value, "closed")
+    return tuple(sorted({integer({"": day}, "", f"closed[{i}]", low=0) for i, day in enumerate(days)}))
+
+
+def read_facilities(value: Any, dynos: set[str]) -> dict[str, str]:
+    """Read which dyno stands where."""
+    item = object_of(value, "facilities")
+    for name in item:
+        if name not in dynos:
+            raise ProblemError(f"facilities.{name}", "is not among the dynos")
+    return {name: text(facility, f"facilities.{name}") for name, facility in item.items()}
+
+
+def read_travel(value: Any) -> tuple[Travel, ...]:
+    """Read the table of travel."""
+    travel: dict[tuple[str, str], Travel] = {}
+    for i, entry in enumerate(list_of(value, "travel")):
+        where = f"travel[{i}]"
+        item = object_of(entry, where)
+        origin, to = (text(required(item, end, where), f"{where}.{end}") for end in ("from", "to"))
+        if origin == to or (origin, to) in travel:
+            raise ProblemError(where, "leads nowhere" if origin == to else "stands twice")
+        travel[origin, to] = Travel(origin, to, integer(item, "days", where, low=0, high=MAX_HORIZON))
+    return tuple(travel.values())
+
+
+def read_test(value: Any, where: str, dynos: set[str]) -> Test:
+    """Read a test."""
+    item = object_of(value, where)
+    days = integer(item, "days", where, low=1)
+    allowed = names(required(item, "dynos", where), f"{where}.dynos")
+    for i, name in enumerate(allowed):
+        if name not in dynos:
+            raise ProblemError(f"{where}.dynos[{i}]", f"{name!r} is not among the dynos")
+    fixed = _flag(item, "fixed", where)
+    placed = None
+    if item.get("placed") is not None:
+        place = object_of(item["placed"], f"{where}.placed")
+        dyno = text(required(place, "dyno", f"{where}.placed"), f"{where}.placed.dyno")
+        if dyno not in dynos:
+            raise ProblemError(f"{where}.placed.dyno", f"{dyno!r} is not among the dynos")
+        placed = (dyno, integer(place, "first", f"{where}.placed"))
+    if fixed and placed is None:
+        raise ProblemError(f"{where}.fixed", "needs placed: where it stands")
+    after = item.get("after")
+    return Test(
+        id=text(required(item, "id", where), f"{where}.id"),
+        vehicle=text(required(item, "vehicle", where), f"{where}.vehicle"),
+        days=days,
+        earliest=integer(item, "earliest", where),
+        due=integer(item, "due", where),
+        weight=integer(item, "weight", where, low=0),
+        dynos=allowed,
+        after=None if after is None else text(after, f"{where}.after"),
+        gap=integer(item, "gap", where, low=0, default=0),
+        placed=placed,
+        fixed=fixed,
+        pauses=_flag(item, "pauses", where),
+    )
+
+
+def _flag(item: Mapping[str, Any], key: str, where: str) -> bool:
+    value = item.get(key)
+    if not isinstance(value, bool | None):
+        raise ProblemError(f"{where}.{key}", f"must be true or false, not {brief(value)}")
+    return bool(value)
+
+
+def read_weights(value: Any) -> Weights:
+    """Read the weights; those left out are the usual ones."""
+    item = object_of(value, "weights")
+    field_names = {f.name for f in fields(Weights)}
+    for key in item:
+        if key not in field_names:
+            raise ProblemError(f"weights.{key}", f"is unknown; there are {', '.join(sorted(field_names))}")
+    values = {key: integer(item, key, "weights", low=0) for key in item if key != "unplaced"}
+    if item.get("unplaced") is not None:
+        values["unplaced"] = integer(item, "unplaced", "weights", low=1, high=MOST**3)
+    return Weights(**values)

@@ -1,0 +1,138 @@
+"""A plan under change: who stands where, and which days are still free."""
+
+from __future__ import annotations
+
+from allocations.planning.problem.model import Model
+from allocations.planning.problem.stretch import Stretch
+
+Plan = list[tuple[int, int] | None]
+
+
+class State:
+    """Places of all tests with the free days of dynos and vehicles kept beside them."""
+
+    def __init__(self, model: Model, plan: Plan | None = None):
+        self.model = model
+        self.apart = model.sites.count > 1
+        self.at: Plan = [None] * model.n
+        self.free_dyno = list(model.free_dyno)
+        self.free_vehicle = list(model.free_vehicle)
+        # Start masks by dyno and stretch, thrown away whenever the dyno changes.
+        self.starts: list[dict[Stretch, int]] = [{} for _ in model.free_dyno]
+        self.holder: list[list[int]] = [[-1] * model.horizon for _ in model.free_dyno]
+        for j in range(model.n):
+            if model.fixed[j]:
+                self.at[j] = model.placed[j]
+        if plan is not None:
+            for j, at in enumerate(plan):
+                if at is not None and not model.fixed[j]:
+                    self.put(j, *at)
+
+    def put(self, j: int, dyno: int, first: int) -> None:
+        """Place a test; the days must be free."""
+        days = self.model.ends[j][first] - first + 1
+        mask = ~(((1 << days) - 1) << first)
+        self.free_dyno[dyno] &= mask
+        if self.apart:
+            self.model.leave(
+                self.free_vehicle, self.model.vehicle[j], self.model.sites.of_dyno[dyno], first, first + days - 1
+            )
+        else:
+            self.free_vehicle[self.model.vehicle[j]] &= mask
+        self.starts[dyno] = {}
+        self.holder[dyno][first : first + days] = [j] * days
+        self.at[j] = (dyno, first)
+
+    def take(self, j: int) -> None:
+        """Take a placed test out of the plan."""
+        dyno, first = self.at[j]
+        days = self.model.ends[j][first] - first + 1
+        mask = ((1 << days) - 1) << first
+        self.free_dyno[dyno] |= mask
+        self.starts[dyno] = {}
+        self.holder[dyno][first : first + days] = [-1] * days
+        self.at[j] = None
+        if self.apart:
+            self._free_again(self.model.vehicle[j])
+        else:
+            self.free_vehicle[self.model.vehicle[j]] |= mask
+
+    def _free_again(self, vehicle: int) -> None:
+        """Work a vehicle's free days out anew: the days on the way of several stays may be the same."""
+        model = self.model
+        seats = slice(vehicle * model.sites.count, (vehicle + 1) * model.sites.count)
+        self.free_vehicle[seats] = model.free_vehicle[seats]
+        for k in model.loose_of[vehicle]:
+            at = self.at[k]
+            if at is not None:
+                model.leave(self.free_vehicle, vehicle, model.sites.of_dyno[at[0]], at[1], model.ends[k][at[1]])
+
+    def allowed(self, j: int, seat: int) -> int:
+        """Give, as bits, the first days that vehicle and order leave to a test; the seat says on which site."""
+        model = self.model
+        stretch = model.stretch[j]
+        mask = model.window[j] & stretch.starts(self.free_vehicle[seat])
+        before = model.before[j]
+        if before >= 0:
+            at = self.at[before]
+            if at is None:
+                return 0
+            first = model.ends[before][at[1]] + 1 + model.gap[j]
+            mask = mask >> first << first
+        for k in model.next[j]:
+            at = self.at[k]
+            if at is not None:
+                mask &= (1 << stretch.ended_by(at[1] - model.gap[k] - 1)) - 1
+        return mask
+
+    def best(self, j: int, dynos: tuple[int, ...] | list[int]) -> tuple[int, int] | None:
+        """Find the earliest place on these dynos, the first named where days are equal; or where it stands, if that
+        is cheaper."""
+        if self.apart:
+            return self._best_of_sites(j, dynos)
+        return self._best(j, dynos, self.allowed(j, self.model.vehicle[j]))
+
+    def _best_of_sites(self, j: int, dynos: tuple[int, ...] | list[int]) -> tuple[int, int] | None:
+        model = self.model
+        seats = [model.seat(j, dyno) for dyno in dynos]
+        places = []
+        for seat in set(seats):
+            site_dynos = [dyno for dyno, its in zip(dynos, seats, strict=True) if its == seat]
+            at = self._best(j, site_dynos, self.allowed(j, seat))
+            if at is not None:
+                places.append(at)
+        if not places:
+            return None
+        earliest = min(places, key=lambda at: (at[1], dynos.index(at[0])))
+        stands = model.placed[j]
+        if stands in places and model.place_cost(j, *stands) <= model.place_cost(j, *earliest):
+            return stands
+        return earliest
+
+    def _best(self, j: int, dynos: tuple[int, ...] | list[int], allowed: int) -> tuple[int, int] | None:
+        if not allowed:
+            return None
+        model = self.model
+        stretch = model.stretch[j]
+        earliest, best_dyno = 1 << model.horizon, -1
+        for dyno in dynos:
+            starts = self.starts[dyno]
+            mask = starts.get(stretch)
+            if mask is None:
+                mask = starts[stretch] = stretch.starts(self.free_dyno[dyno])
+            mask &= allowed
+            if mask:
+                low = mask & -mask
+                if low < earliest:
+                    earliest, best_dyno = low, dyno
+        if best_dyno < 0:
+            return None
+        at = (best_dyno, earliest.bit_length() - 1)
+        stands = model.placed[j]
+        if stands is not None and stands != at and stands[0] in dynos and 0 <= stands[1] < len(model.cost[j]):
+            dyno, first = stands
+            if (stretch.starts(self.free_dyno[dyno]) & allowed) >> first & 1 and model.place_cost(
+                j, dyno, first
+            ) <= model.place_cost(j, *at):
+                return stands
+        return at

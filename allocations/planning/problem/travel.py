@@ -1,0 +1,41 @@
+"""Where vehicles are and how long they are on the way: a vehicle's free days are kept apart for each facility."""
+
+from __future__ import annotations
+
+from allocations.planning.problem.instance import Problem
+
+
+def days_mask(first: int, last: int) -> int:
+    """Give the days from first to last as bits; those before day 0 are left out."""
+    first = max(0, first)
+    return ((1 << (last - first + 1)) - 1) << first if last >= first else 0
+
+
+class Sites:
+    """The facilities by index, and the days between them. Where no travel takes any, all dynos are on one site."""
+
+    def __init__(self, problem: Problem):
+        table = {(t.origin, t.to): t.days for t in problem.travel if t.days}
+        near = {name for pair in table for name in pair}
+        # Facilities that no travel concerns are as one.
+        named = [problem.facilities.get(name) for name in problem.dynos]
+        self._index: dict[str | None, int] = {None: 0}
+        if len({name for name in named if name in near} | {o.facility for o in problem.occupied} & near) > 1:
+            for name in sorted(near):
+                self._index[name] = len(self._index)
+        self.of_dyno = [self.named(name) for name in named]
+        self.count = len(self._index)
+        self.days = [[0] * self.count for _ in range(self.count)]
+        for (origin, to), days in table.items():
+            if self.named(origin) and self.named(to):
+                self.days[self.named(origin)][self.named(to)] = days
+
+    def named(self, facility: str | None) -> int:
+        """Give the index of a facility."""
+        return self._index.get(facility, 0)
+
+    def shadow(self, site: int, first: int, last: int) -> list[int]:
+        """Give, for each site, the days that a stay here from first to last takes there, as bits."""
+        return [
+            days_mask(first - self.days[other][site], last + self.days[site][other]) for other in range(self.count)
+        ]

@@ -1,0 +1,133 @@
+"""One dyno, all tests free from the same day: the classic single machine, searched as a sequence."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+from allocations.planning.problem.model import Model, bits
+from allocations.planning.problem.state import Plan
+
+MOST_TESTS = 62
+
+
+class Sequence:
+    """The problem as a sequence of tests on one dyno from one first day on."""
+
+    def __init__(self, model: Model, dyno: int, begin: int):
+        self.model = model
+        self.dyno = dyno
+        self.begin = begin
+        self.days = np.array(model.days)
+        self.weight = np.array(model.weight)
+        # As if the first day were 0 and a completion were the number of days gone by.
+        self.due = np.array(model.due) + 1 - begin
+
+    @classmethod
+    def of(cls, model: Model) -> Sequence | None:
+        """See the problem as a sequence, or None where it is more than that."""
+        if not 1 < model.n <= MOST_TESTS or any(model.fixed) or any(b >= 0 for b in model.before):
+            return None
+        if not model.plain or not model.exact or model.problem.weights.unplaced is not None:
+            return None
+        if any(at is not None for at in model.placed) or len(set(model.dynos)) != 1 or len(model.dynos[0]) != 1:
+            return None
+        dyno = model.dynos[0][0]
+        total = sum(model.days)
+        free = bits(model.free_dyno[dyno])
+        begin = next((t for t in free if t >= model.earliest[0]), None)
+        if begin is None or max(model.earliest) > begin:
+            return None
+        whole = ((1 << total) - 1) << begin
+        if model.free_dyno[dyno] & whole != whole:
+            return None
+        if any(model.free_vehicle[model.seat(j, dyno)] & whole != whole for j in range(model.n)):
+            return None
+        return cls(model, dyno, begin)
+
+    def cost(self, order: np.ndarray) -> np.ndarray:
+        """Give the weighted tardiness of one order, or of many (one a row)."""
+        late = np.cumsum(self.days[order], axis=-1) - self.due[order]
+        return (np.maximum(late, 0) * self.weight[order]).sum(axis=-1)
+
+    def plan(self, order: np.ndarray) -> Plan:
+        """Put an order into places."""
+        plan: Plan = [None] * self.model.n
+        at = self.begin
+        for j in order.tolist():
+            plan[j] = (self.dyno, at)
+            at += self.model.days[j]
+        return plan
+
+    def order(self, plan: Plan) -> np.ndarray | None:
+        """Read the order out of a plan that places everything."""
+        if any(at is None for at in plan):
+            return None
+        return np.array(sorted(range(self.model.n), key=lambda j: plan[j][1]))
+
+
+def _moves(n: int) -> np.ndarray:
+    """List the orders that one insertion or one exchange makes of 0..n-1."""
+    orders = []
+    for i in range(n):
+        for k in range(n):
+            if i != k:
+                order = list(range(n))
+                order.insert(k, order.pop(i))
+                orders.append(order)
+            if i < k - 1:
+                order = list(range(n))
+                order[i], order[k] = order[k], order[i]
+                orders.append(order)
+    return np.unique(np.array(orders), axis=0)
+
+
+class SequenceSearch:
+    """Descent over all insertions and exchanges, shaken and repeated. One step is one shake and its descent."""
+
+    def __init__(self, sequence: Sequence, *, seed: int, plan: Plan):
+        self.sequence = sequence
+        self.model = sequence.model
+        self.random = random.Random(seed)  # noqa: S311
+        self.moves = _moves(self.model.n)
+        order = sequence.order(plan)
+        self.order = np.arange(self.model.n) if order is None else order
+        self.value = int(sequence.cost(self.order))
+        self.steps = 0
+        self.best, self.best_cost = plan, self.model.plan_cost(plan)
+        self._keep(self.order)
+
+    def _keep(self, order: np.ndarray) -> None:
+        plan = self.sequence.plan(order)
+        cost = self.model.plan_cost(plan)
+        if cost < self.best_cost:
+            self.best, self.best_cost = plan, cost
+
+    def step(self) -> None:
+        """Shake the order, descend, and keep it if it is no worse."""
+        n = self.model.n
+        order = self.order.copy()
+        if self.steps:
+            for _ in range(2 + int(self.random.random() * 5)):
+                i, k = int(self.random.random() * n), int(self.random.random() * n)
+                order[i], order[k] = order[k], order[i]
+        self.steps += 1
+        value = int(self.sequence.cost(order))
+        while True:
+            orders = order[self.moves]
+            costs = self.sequence.cost(orders)
+            least = int(costs.argmin())
+            if costs[least] >= value:
+                break
+            order, value = orders[least], int(costs[least])
+        if value <= self.value:
+            self.order, self.value = order, value
+            self._keep(order)
+
+    def adopt(self, plan: Plan) -> None:
+        """Go on from a better plan that another search has found."""
+        order = self.sequence.order(plan)
+        if order is not None and int(self.sequence.cost(order)) < self.value:
+            self.order, self.value = order, int(self.sequence.cost(order))
+            self._keep(order)
