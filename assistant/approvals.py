@@ -7,19 +7,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from pydantic import ValidationError
 
 from allocations.enums import Door
 from allocations.exceptions import DomainError, Invalid, NotFound, Refused, Stale
-from allocations.selectors import reports
 from allocations.services import undo as undoing
 from allocations.services.unit_of_work import Actor
 from assistant import metrics
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
 from assistant.models import Proposal
+from assistant.selectors import waiting_proposals
 from assistant.tools import commands
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.proposals import Draft
@@ -115,17 +114,6 @@ def _plain_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def waiting(user: User) -> QuerySet[Proposal]:
-    """The user's inbox: what waits for their decision, newest first; of grounds that they may (still) see."""
-    return Proposal.objects.filter(
-        user=user,
-        ground__in=reports.grounds(user),
-        status=ProposalStatus.WAITING,
-        expires_at__gt=timezone.now(),
-        conversation__deleted_at=None,
-    ).order_by("-created_at")
-
-
 def approve(proposal_id: uuid.UUID | str, *, user: User) -> Decision:
     """Carries the proposal out, once, with the rights that the user has now.
 
@@ -149,7 +137,8 @@ def approve(proposal_id: uuid.UUID | str, *, user: User) -> Decision:
 
 def approve_all(user: User, ids: list[uuid.UUID | str] | None = None) -> list[Decision]:
     """Approves those given (all that wait without it), oldest first, each by itself."""
-    chosen = waiting(user).filter(pk__in=ids) if ids is not None else waiting(user)
+    waiting = waiting_proposals(user)
+    chosen = waiting.filter(pk__in=ids) if ids is not None else waiting
     return [approve(pk, user=user) for pk in chosen.order_by("created_at", "id").values_list("pk", flat=True)]
 
 

@@ -10,15 +10,13 @@ from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from allocations import access
 from allocations.enums import Door, ImportState, RefusalCode, Role
-from allocations.exceptions import DomainError, NotFound, Refused
+from allocations.exceptions import DomainError, Refused
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.importing import Report, carry_out, preview
 from allocations.exchange.opening import MAX_BYTES, MEGABYTE
@@ -72,31 +70,6 @@ def _expect_few_unconfirmed(user: User) -> None:
     if WorkbookImport.objects.filter(user=user, state=ImportState.CHECKED).count() >= most:
         sentence = f"{most} workbooks of yours are checked and wait; confirm or stop one of them first."
         raise Refused.because(RefusalCode.TOO_MANY_AT_ONCE, sentence)
-
-
-def imports_of(ground: ProvingGround, *, user: User) -> QuerySet[WorkbookImport]:
-    access.require(user, ground.pk, Role.SCHEDULER)
-    return WorkbookImport.objects.filter(ground=ground).select_related("user").defer("file")
-
-
-def import_by_id(id_: uuid.UUID | str, *, user: User) -> WorkbookImport:
-    """Raises NotFound, and NotAllowed for who may not import there."""
-    upload = (
-        WorkbookImport.objects.filter(pk=id_, ground__in=access.grounds_of(user))
-        .select_related("ground", "user")
-        .defer("file")
-        .first()
-    )
-    if upload is None:
-        raise NotFound(access.NOT_FOUND)
-    access.require(user, upload.ground_id, Role.SCHEDULER)
-    return upload
-
-
-def progress_of(id_: uuid.UUID | str) -> tuple[int, int]:
-    """Rows written so far, and of how many."""
-    done, total = cache.get(_key(id_)) or (0, 0)
-    return done, total
 
 
 def check(id_: uuid.UUID | str) -> None:
@@ -164,7 +137,7 @@ def carry(id_: uuid.UUID | str) -> None:
         return
 
     def report_progress(done: int, total: int) -> None:
-        jobs.tell(_key(id_), (done, total))
+        jobs.tell(upload.progress_key, (done, total))
         if WorkbookImport.objects.filter(pk=id_, stop_asked=True).exists():
             raise Stopped
         if done == total:
@@ -201,7 +174,3 @@ def _end(upload: WorkbookImport, state: ImportState, **values: Any) -> None:
 
 def _as_json(report: Report) -> dict[str, Any]:
     return asdict(report) | {"needs_admin": report.needs_admin}
-
-
-def _key(id_: uuid.UUID | str) -> str:
-    return f"workbook-import:{id_}"

@@ -22,3 +22,8 @@ class Job(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def progress_key(self) -> str:
+        """Under which its worker tells in the cache how far it is."""
+        return f"{self._meta.model_name}:{self.pk}:progress"

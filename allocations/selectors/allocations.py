@@ -1,7 +1,7 @@
 """Reads of single allocations, within the grounds of the user who asks."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,11 @@ class Check:
 def allocations(ground: ProvingGround, *, user: "User") -> QuerySet[Allocation]:
     access.require(user, ground.pk, access.Role.VIEWER)
     return Allocation.objects.filter(ground=ground).select_related("vehicle", "dyno__facility", "test_type")
+
+
+def allocations_by_ids(ids: Collection[int], *, ground: ProvingGround) -> QuerySet[Allocation]:
+    """Those of the ids that are allocations of the ground, with vehicle, test type and dyno."""
+    return Allocation.objects.filter(ground=ground, pk__in=ids).select_related("vehicle", "test_type", "dyno")
 
 
 def allocation_by_id(pk: int, *, user: "User") -> Allocation:

@@ -1,14 +1,15 @@
 """Reads of dynos, within the grounds of the user who asks."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from django.db.models import BooleanField, DateField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, DateField, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from allocations import access
 from allocations.enums import AllocationStatus
 from allocations.exceptions import NotFound
-from allocations.models import Allocation, Dyno, Facility, MaintenanceWindow, Occupancy, ProvingGround
+from allocations.models import Allocation, Capability, Dyno, Facility, MaintenanceWindow, Occupancy, ProvingGround
 from allocations.selectors.running import overrunning
 from allocations.selectors.series import places_in_series
 
@@ -26,6 +27,8 @@ _NEXT_FREE = """(
     WHERE o.dyno_id = allocations_dyno.id AND o.last_day >= %s
         AND greatest(%s::date, allocations_dyno.available_from)
             <= coalesce(allocations_dyno.available_to, 'infinity'))"""
+
+WITH_CAPABILITIES = Prefetch("capabilities", Capability.objects.select_related("test_type"))
 
 
 def dynos(ground: ProvingGround, *, user: "User") -> QuerySet[Dyno]:
@@ -57,6 +60,16 @@ def dyno_list(ground: ProvingGround, *, user: "User") -> QuerySet[Dyno]:
         until=Subquery(now.values("last_day")[:1], output_field=DateField()),
         next_free=RawSQL(_NEXT_FREE, [today, today, today, today], output_field=DateField()),  # noqa: S611
     )
+
+
+def dynos_by_ids(ids: Collection[int], *, ground: ProvingGround) -> dict[int, Dyno]:
+    """Those of the ids that are dynos of the ground."""
+    return Dyno.objects.filter(ground=ground).in_bulk(ids)
+
+
+def dynos_that_run(test_type_id: int) -> QuerySet:
+    """The ids of dynos with a capability for the test type, whatever drives and weights it is for."""
+    return Capability.objects.filter(test_type=test_type_id).values("dyno")
 
 
 def facilities(ground: ProvingGround, *, user: "User") -> QuerySet[Facility]:

@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from allocations.models import ProvingGround
+from allocations.models import Change, ProvingGround
 from dynosite.accounts.models import User
 
 
@@ -10,3 +10,9 @@ def people(ground: ProvingGround, *, besides: int | None = None) -> list[tuple[i
     """Id and name of its active members, and of the user `besides`, by name. For who may see the ground."""
     users = User.objects.filter(Q(memberships__ground=ground, is_active=True) | Q(pk=besides)).distinct()
     return sorted(((user.pk, user.display_name) for user in users), key=lambda pair: pair[1].casefold())
+
+
+def people_with_changes(ground: ProvingGround) -> list[User]:
+    """Who has changed anything in the ground, by name."""
+    ids = Change.objects.filter(ground=ground).order_by().values("user").distinct()
+    return list(User.objects.filter(pk__in=ids).order_by("username"))

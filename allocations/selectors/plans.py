@@ -1,311 +1,57 @@
-"""The schedule as the planner's problem, and the planner's answer in the schedule's words.
+"""The plans of a proving ground, and how far the search of one is."""
 
-The planner counts days from the plan's first day and knows names only: a dyno is "d<id>", a vehicle "v<id>", a test
-"r<id>" for a waiting request and "a<id>" for an allocation that may move.
-"""
+import uuid
 
-import datetime as dt
-import itertools
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from django.core.cache import cache
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from django.db.models import Q
-
-from allocations.enums import AllocationStatus, Movable, Priority, RequestStatus
-from allocations.models import Allocation, Capability, Dyno, Occupancy, Plan, TestRequest
-from allocations.planning import Problem
-from allocations.planning.problem.instance import Occupied, Test, Travel
-from allocations.rulebook import GroundRules, too_near
-from allocations.selectors.ground_rules import rules_of
-from allocations.selectors.running import overrunning
-from dynosite.lib.days import DayRange
-from dynosite.lib.workdays import WorkingCalendar
-
-WEIGHTS = {Priority.LOW: 1, Priority.NORMAL: 2, Priority.HIGH: 5, Priority.URGENT: 12}
-"""What a day's lateness costs, by priority."""
-
-Rows = dict[str, TestRequest | Allocation]
+from allocations import access
+from allocations.enums import Role
+from allocations.exceptions import NotFound
+from allocations.models import Change, Plan, PlanItem
+from dynosite.accounts.models import User
 
 
-@dataclass(frozen=True)
-class PlanningProblem:
-    """A problem, the rows behind its tests by their ids, and the requests that no dyno may run at all."""
+def plan_by_id(plan_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEWER) -> Plan:
+    """The plan with its ground, author and the change that applied it.
 
-    problem: Problem
-    rows: Rows
-    impossible: tuple[TestRequest, ...]
-
-
-def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> PlanningProblem:
-    """The problem of a plan: `requests` that wait (all without it), and what may move for them."""
-    horizon = (plan.last_day - plan.first_day).days + 1
-    rules = rules_of(plan.ground_id)
-    waiting = _waiting(plan, requests)
-    moving = _moving(plan)
-    runs = runs_of(plan)
-    tests, rows, impossible = [], {}, []
-    places = _places_before([*waiting, *(allocation.request for allocation in moving if allocation.request)])
-    movable = {allocation.pk for allocation in moving}
-    for request in waiting:
-        before, first = _after_what(request, places, movable)
-        test = test_of_request(plan, request, runs, rules, first)
-        if test is None:
-            impossible.append(request)
-        else:
-            tests.append(replace(test, after=before))
-            rows[test.id] = request
-    overruns = list(Allocation.objects.filter(overrunning(rules.today), ground_id=plan.ground_id))
-    fixed = _standing_so(plan, moving, rules) | _behind(overruns, moving)
-    for allocation in moving:
-        test = _test_of_allocation(plan, allocation, runs, rules)
-        tests.append(replace(test, fixed=allocation.pk in fixed))
-        rows[test.id] = allocation
-    named = {test.id for test in tests}
-    tests = [test if test.after in named else _without_after(test) for test in tests]
-    facilities = dict(Dyno.objects.filter(ground_id=plan.ground_id).values_list("pk", "facility_id"))
-    dynos = _dynos(plan, moving)
-    names = sorted(f"d{id_}" for id_ in dynos)
-    occupied = _occupied(plan, dynos, {allocation.pk for allocation in moving}, facilities, rules.reach)
-    occupied += _tails(plan, [allocation for allocation in moving if allocation.pk in fixed], rules)
-    occupied += _held(plan, overruns, [allocation for allocation in moving if allocation.pk in fixed], dynos)
-    problem = Problem(
-        horizon,
-        tuple(names),
-        tuple(tests),
-        tuple(occupied),
-        closed=tuple(
-            (day - plan.first_day).days for day in rules.calendar.closed(DayRange(plan.first_day, plan.last_day))
-        ),
-        facilities={name: f"f{facilities[int(name[1:])]}" for name in names} if rules.travel else {},
-        travel=tuple(Travel(f"f{origin}", f"f{to}", days) for (origin, to), days in sorted(rules.travel.items())),
-    )
-    return PlanningProblem(problem, rows, tuple(impossible))
+    Raises NotFound, and NotAllowed where the user's role does not cover `needed`.
+    """
+    plan = Plan.objects.filter(pk=plan_id).select_related("ground", "made_by", "applied").first()
+    if plan is None:
+        raise NotFound(access.NOT_FOUND)
+    access.require(user, plan.ground_id, needed)
+    return plan
 
 
-Places = dict[int, list[tuple[int, dt.date]]]
+def plans_of(ground_id: int, *, user: User) -> QuerySet[Plan]:
+    """With `placed`, `moved` and `unplaced`, how many of its items these are; the deleted ones too.
 
+    Raises NotFound if the user is not a member of the ground.
+    """
+    access.require(user, ground_id, Role.VIEWER)
 
-def _places_before(requests: Collection[TestRequest]) -> Places:
-    """Of the requests that these come after, each live allocation and its last day."""
-    ids = {request.after_id for request in requests if request.after_id}
-    rows = Allocation.objects.filter(request__in=ids).exclude(status=AllocationStatus.CANCELLED) if ids else ()
-    places: Places = {}
-    for row in rows:
-        places.setdefault(row.request_id or 0, []).append((row.pk, row.last_day))
-    return places
+    def number(**conditions: object) -> Coalesce:
+        items = PlanItem.objects.filter(plan=OuterRef("pk"), **conditions).order_by().values("plan")
+        return Coalesce(Subquery(items.annotate(number=Count("pk")).values("number")), 0)
 
-
-def _after_what(request: TestRequest, places: Places, movable: Collection[int]) -> tuple[str | None, dt.date | None]:
-    """The test that the request comes after, and the first day that what stands fast before it leaves."""
-    stays = places.get(request.after_id or 0, [])
-    if not stays:
-        return (f"r{request.after_id}" if request.after_id else None), None
-    moving = [id_ for id_, _ in stays if id_ in movable]
-    fast = [last + dt.timedelta(days=1) for id_, last in stays if id_ not in movable or len(moving) > 1]
-    return (f"a{moving[0]}" if len(moving) == 1 else None), max(fast, default=None)
-
-
-def _waiting(plan: Plan, requests: Collection[int] | None) -> list[TestRequest]:
-    query = TestRequest.objects.filter(ground_id=plan.ground_id, status=RequestStatus.WAITING)
-    if requests is not None:
-        query = query.filter(pk__in=requests)
-    return list(query.select_related("vehicle", "test_type").order_by("pk"))
-
-
-def _moving(plan: Plan) -> list[Allocation]:
-    if plan.movable == Movable.NOTHING:
-        return []
-    start = max(plan.first_day, plan.frozen_until + dt.timedelta(days=1)) if plan.frozen_until else plan.first_day
-    return list(
-        Allocation.objects.filter(
-            ground_id=plan.ground_id,
-            status=AllocationStatus.SCHEDULED,
-            first_day__gte=start,
-            last_day__lte=plan.last_day,
+    return (
+        Plan.objects.filter(ground_id=ground_id)
+        .select_related("made_by", "ground")
+        .annotate(
+            placed=number(request__isnull=False, dyno__isnull=False),
+            moved=number(allocation__isnull=False, dyno__isnull=False),
+            unplaced=number(dyno__isnull=True),
         )
-        .select_related("vehicle", "test_type", "request")
-        .order_by("pk")
     )
 
 
-Availability = dict[int, tuple[dt.date | None, dt.date | None]]
+def search_curve(plan: Plan) -> list[tuple[float, int, int]]:
+    """Seconds, objective and bound as the search went, or goes, on."""
+    return plan.curve or cache.get(plan.progress_key) or []
 
 
-def _dynos(plan: Plan, moving: Collection[Allocation]) -> Availability:
-    """From when to when each can be had: of the disabled ones those on which something stands that may stay there."""
-    in_use = Q(enabled=True) | Q(pk__in={allocation.dyno_id for allocation in moving})
-    rows = Dyno.objects.filter(in_use, ground_id=plan.ground_id)
-    return {id_: (start, end) for id_, start, end in rows.values_list("pk", "available_from", "available_to")}
-
-
-def runs_of(plan: Plan) -> dict[tuple[int, str, str], list[str]]:
-    """The dynos that run a test type on a drive and a weight class."""
-    runs: dict[tuple[int, str, str], set[str]] = {}
-    rows = Capability.objects.filter(dyno__ground_id=plan.ground_id, dyno__enabled=True)
-    for dyno, test_type, drives, weights in rows.values_list("dyno", "test_type", "drives", "weight_classes"):
-        for drive in drives:
-            for weight in weights:
-                runs.setdefault((test_type, drive, weight), set()).add(f"d{dyno}")
-    return {kind: sorted(dynos) for kind, dynos in runs.items()}
-
-
-def _standing_so(plan: Plan, moving: Collection[Allocation], rules: GroundRules) -> set[int]:
-    """Those that stand on a day off, or too near to another stay of their vehicle: left as somebody put them."""
-    fixed = {row.pk for row in moving if not _stands_well(row, rules.calendar)}
-    if not rules.travel:
-        return fixed
-    stays: dict[int, list[tuple[int, int, DayRange]]] = {}
-    margin = dt.timedelta(days=rules.reach)
-    rows = Occupancy.objects.filter(
-        vehicle__in={row.vehicle_id for row in moving},
-        first_day__lte=plan.last_day + margin,
-        last_day__gte=plan.first_day - margin,
-    )
-    for vehicle, allocation, facility, first, last in rows.values_list(
-        "vehicle_id", "allocation_id", "dyno__facility_id", "first_day", "last_day"
-    ):
-        stays.setdefault(vehicle, []).append((allocation, facility, DayRange(first, last)))
-    movable = {row.pk for row in moving}
-    for of_vehicle in stays.values():
-        for one, other in itertools.combinations(of_vehicle, 2):
-            if too_near(one[1:], other[1:], rules.travel):
-                fixed |= {one[0], other[0]} & movable
-    return fixed
-
-
-def _behind(overruns: Collection[Allocation], moving: Collection[Allocation]) -> set[int]:
-    """Those whose dyno or vehicle a test past its end still holds: people move them, who know when it will end."""
-    dynos, vehicles = {row.dyno_id for row in overruns}, {row.vehicle_id for row in overruns}
-    return {row.pk for row in moving if row.dyno_id in dynos or row.vehicle_id in vehicles}
-
-
-def _held(
-    plan: Plan, overruns: Collection[Allocation], fixed: Collection[Allocation], dynos: Availability
-) -> list[Occupied]:
-    """The days on which tests past their end hold dyno and vehicle, to the plan's last, save what stands there."""
-    held = []
-    for overrun in overruns:
-        on_dyno = [row.days for row in fixed if row.dyno_id == overrun.dyno_id]
-        of_vehicle = [row.days for row in fixed if row.vehicle_id == overrun.vehicle_id]
-        if overrun.dyno_id in dynos:
-            held += [Occupied(*gap, dyno=f"d{overrun.dyno_id}") for gap in _between(plan, overrun, on_dyno)]
-        held += [Occupied(*gap, vehicle=f"v{overrun.vehicle_id}") for gap in _between(plan, overrun, of_vehicle)]
-    return held
-
-
-def _between(plan: Plan, overrun: Allocation, stays: Iterable[DayRange]) -> list[tuple[int, int]]:
-    """From the day after an overrun's last one, what of the plan's days these stays leave, counted from its first."""
-    first = max(plan.first_day, overrun.last_day + dt.timedelta(days=1))
-    gaps = []
-    for stay in sorted(stays):
-        if stay.first > first:
-            gaps.append((first, stay.first - dt.timedelta(days=1)))
-        first = max(first, stay.last + dt.timedelta(days=1))
-    gaps.append((first, plan.last_day))
-    return [((a - plan.first_day).days, (b - plan.first_day).days) for a, b in gaps if a <= b]
-
-
-def _stands_well(allocation: Allocation, calendar: WorkingCalendar) -> bool:
-    days, pauses = allocation.days, not allocation.test_type.runs_through
-    return not calendar.why_closed(days.first) and not (pauses and calendar.why_closed(days.last))
-
-
-def _tails(plan: Plan, fixed: Collection[Allocation], rules: GroundRules) -> list[Occupied]:
-    """Days off on which a test that pauses still stands after its last day worked."""
-    tails = []
-    for allocation in fixed:
-        length, pauses = _length(allocation, rules.calendar)
-        ends = rules.calendar.stretch(allocation.first_day, length, pauses=pauses).last
-        if ends < allocation.last_day:
-            first, last = ((day - plan.first_day).days for day in (ends + dt.timedelta(days=1), allocation.last_day))
-            tails.append(Occupied(first, last, dyno=f"d{allocation.dyno_id}"))
-            tails.append(Occupied(first, last, vehicle=f"v{allocation.vehicle_id}"))
-    return tails
-
-
-def _length(allocation: Allocation, calendar: WorkingCalendar) -> tuple[int, bool]:
-    """How many days a placed test takes, and whether it pauses; one that stands on days off alone runs."""
-    pauses = not allocation.test_type.runs_through and calendar.worked(allocation.days) > 0
-    return calendar.length(allocation.days, pauses=pauses), pauses
-
-
-def test_of_request(
-    plan: Plan, request: TestRequest, runs: dict, rules: GroundRules, not_before: dt.date | None
-) -> Test | None:
-    kind = (request.test_type_id, request.tested_as, request.vehicle.weight_class)
-    dynos = runs.get(kind, [])
-    starts = [day for day in (request.earliest_start, not_before) if day]
-    earliest = max([0, *((day - plan.first_day).days for day in starts)])
-    pauses = not request.test_type.runs_through
-    first = plan.first_day + dt.timedelta(days=earliest)
-    if not dynos or rules.calendar.stretch(first, request.days, pauses=pauses).last > plan.last_day:
-        return None
-    due = ((request.due_date or plan.last_day) - plan.first_day).days
-    return Test(
-        f"r{request.pk}",
-        f"v{request.vehicle_id}",
-        request.days,
-        earliest,
-        due,
-        WEIGHTS[Priority(request.priority)],
-        tuple(dynos),
-        after=f"r{request.after_id}" if request.after_id else None,
-        pauses=pauses,
-    )
-
-
-def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, rules: GroundRules) -> Test:
-    kind = (allocation.test_type_id, allocation.drive or allocation.vehicle.drive, allocation.vehicle.weight_class)
-    dyno = f"d{allocation.dyno_id}"
-    request = allocation.request
-    first = (allocation.first_day - plan.first_day).days
-    earliest_start = request.earliest_start if request else None
-    earliest = min(first, max(0, (earliest_start - plan.first_day).days)) if earliest_start else first
-    due = (
-        (request.due_date - plan.first_day).days if request and request.due_date else first + allocation.days.days - 1
-    )
-    length, pauses = _length(allocation, rules.calendar)
-    return Test(
-        f"a{allocation.pk}",
-        f"v{allocation.vehicle_id}",
-        length,
-        earliest,
-        max(due, 0),
-        WEIGHTS[Priority(request.priority)] if request else WEIGHTS[Priority.NORMAL],
-        tuple(sorted({dyno, *runs.get(kind, [])})),
-        placed=(dyno, first),
-        pauses=pauses,
-    )
-
-
-def _without_after(test: Test) -> Test:
-    return replace(test, after=None, gap=0)
-
-
-def _occupied(
-    plan: Plan, dynos: Availability, moving: set[int], facilities: dict[int, int], reach: int
-) -> list[Occupied]:
-    horizon = (plan.last_day - plan.first_day).days + 1
-    margin = dt.timedelta(days=reach)
-    rows = Occupancy.objects.filter(
-        Q(allocation__isnull=True) | ~Q(allocation_id__in=moving),
-        dyno__ground_id=plan.ground_id,
-        first_day__lte=plan.last_day + margin,
-        last_day__gte=plan.first_day - margin,
-    )
-    occupied = []
-    for dyno, vehicle, first, last in rows.values_list("dyno_id", "vehicle_id", "first_day", "last_day"):
-        begin, until = (first - plan.first_day).days, (last - plan.first_day).days
-        start, end = max(0, begin), min(horizon - 1, until)
-        if dyno in dynos and start <= end:
-            occupied.append(Occupied(start, end, dyno=f"d{dyno}"))
-        if vehicle and reach:
-            occupied.append(Occupied(begin, until, vehicle=f"v{vehicle}", facility=f"f{facilities[dyno]}"))
-        elif vehicle:
-            occupied.append(Occupied(start, end, vehicle=f"v{vehicle}"))
-    for dyno, (available_from, available_to) in dynos.items():
-        if available_from and available_from > plan.first_day:
-            occupied.append(Occupied(0, min(horizon, (available_from - plan.first_day).days) - 1, f"d{dyno}"))
-        if available_to and available_to < plan.last_day:
-            occupied.append(Occupied(max(0, (available_to - plan.first_day).days + 1), horizon - 1, f"d{dyno}"))
-    return occupied
+def undo_of(plan: Plan) -> Change | None:
+    """The change that has undone the plan after it was applied."""
+    return Change.objects.filter(undoes=plan.applied_id).first() if plan.applied_id else None

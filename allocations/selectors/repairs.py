@@ -11,8 +11,8 @@ from allocations.models import Allocation, Dyno, MaintenanceWindow, Plan
 from allocations.planning import Option, Problem, repair
 from allocations.planning.problem.instance import Occupied, Test
 from allocations.selectors.maintenance import Answer, hits_of, tally_of
+from allocations.selectors.plan_problem import PlanningProblem, problem_of
 from allocations.selectors.plan_reasons import reasons_of
-from allocations.selectors.plans import PlanningProblem, problem_of
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count

@@ -30,17 +30,6 @@ if TYPE_CHECKING:
     from dynosite.accounts.models import User
 
 
-def test_types(ground: ProvingGround, *, user: "User") -> QuerySet[TestType]:
-    access.require(user, ground.pk, access.Role.VIEWER)
-    return TestType.objects.filter(ground=ground)
-
-
-def ground_for(user: "User", ground_id: int) -> ProvingGround:
-    """Raises NotFound where it is none of the user's."""
-    access.require(user, ground_id, access.Role.VIEWER)
-    return ProvingGround.objects.get(pk=ground_id)
-
-
 def capabilities_of(ground: ProvingGround, *, user: "User") -> dict[int, list[dict]]:
     """By dyno: the test types that it runs, each with drives and weight classes."""
     access.require(user, ground.pk, access.Role.VIEWER)
@@ -209,12 +198,3 @@ def latest_changes(ground: ProvingGround, *, user: "User", limit: int = 10) -> l
 def change_of(change_id: UUID, ground: ProvingGround, *, user: "User") -> Change | None:
     access.require(user, ground.pk, access.Role.VIEWER)
     return Change.objects.filter(pk=change_id, ground=ground).first()
-
-
-def role_of(user: "User", ground: ProvingGround) -> access.Role:
-    """Raises NotFound for who is no member."""
-    return access.require(user, ground.pk, access.Role.VIEWER)
-
-
-def grounds(user: "User") -> QuerySet[ProvingGround]:
-    return access.grounds_of(user)

@@ -11,8 +11,8 @@ from allocations.enums import Priority
 from allocations.planning import Problem
 from allocations.planning.problem.instance import Occupied, Test
 from allocations.selectors import scenario_edits as edits
-from allocations.selectors.plans import WEIGHTS, PlanningProblem, test_of_request
-from allocations.selectors.scenarios import GroundFacts, Kind, kind_of
+from allocations.selectors.plan_problem import WEIGHTS, PlanningProblem, test_of_request
+from allocations.selectors.scenario_facts import GroundFacts, Kind, kind_of
 
 
 @dataclass(frozen=True)

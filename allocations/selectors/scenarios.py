@@ -1,121 +1,33 @@
-"""What a scenario asks about: the schedule as a problem. Reads the schedule and never writes it.
+"""The scenarios of a proving ground, and how far the answer to one is."""
 
-Everything that is scheduled is a test here, also what may not move, which stands fixed: so the lateness of the whole
-schedule is in the figures, and what loses its dyno looks for another.
-"""
+import uuid
+from typing import Any
 
-import datetime as dt
-from dataclasses import dataclass, replace
+from django.core.cache import cache
+from django.db.models import QuerySet
 
-from allocations.enums import Movable
-from allocations.models import Allocation, Dyno, MaintenanceWindow, Scenario, TestRequest, TestType
-from allocations.planning.problem.instance import Test
-from allocations.rulebook import GroundRules
-from allocations.selectors.ground_rules import rules_of
-from allocations.selectors.plans import PlanningProblem, problem_of, runs_of
-
-Kind = tuple[int, str, str]
-"""Test type, drive and weight class: what a capability is about."""
+from allocations import access
+from allocations.enums import Role
+from allocations.exceptions import NotFound
+from allocations.models import Scenario
+from dynosite.accounts.models import User
 
 
-@dataclass(frozen=True)
-class PlanningScope:
-    """What `problem_of` wants to know; everything scheduled comes as a test."""
-
-    ground_id: int
-    first_day: dt.date
-    last_day: dt.date
-    movable: str = Movable.ALL
-    frozen_until: dt.date | None = None
+def scenario_by_id(scenario_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEWER) -> Scenario:
+    """Raises NotFound, and NotAllowed where the user's role does not cover `needed`."""
+    scenario = Scenario.objects.filter(pk=scenario_id).select_related("ground", "made_by").first()
+    if scenario is None:
+        raise NotFound(access.NOT_FOUND)
+    access.require(user, scenario.ground_id, needed)
+    return scenario
 
 
-@dataclass(frozen=True)
-class GroundFacts:
-    scope: PlanningScope
-    runs: dict[Kind, list[str]]
-    dynos: dict[str, str]
-    """Names by the problem's names."""
-    types: dict[int, tuple[str, int]]
-    """Name and days by default."""
-    windows: dict[int, tuple[str, int, int]]
-    """Maintenance within the days: dyno, first and last day as the problem counts them."""
-    away: dict[str, list[tuple[int, int]]]
-    """Days on which a dyno is there for nobody."""
-    rules: GroundRules
-
-    @property
-    def horizon(self) -> int:
-        return (self.scope.last_day - self.scope.first_day).days + 1
+def scenarios_of(ground_id: int, *, user: User) -> QuerySet[Scenario]:
+    """The deleted ones too. Raises NotFound if the user is not a member of the ground."""
+    access.require(user, ground_id, Role.VIEWER)
+    return Scenario.objects.filter(ground_id=ground_id).select_related("made_by")
 
 
-def scope_of(scenario: Scenario) -> PlanningScope:
-    return PlanningScope(scenario.ground_id, scenario.first_day, scenario.last_day)
-
-
-def facts_of(scope: PlanningScope) -> GroundFacts:
-    dynos = Dyno.objects.filter(ground_id=scope.ground_id, enabled=True)
-    horizon = (scope.last_day - scope.first_day).days + 1
-    names, away = {}, {}
-    for id_, name, start, end in dynos.values_list("pk", "name", "available_from", "available_to"):
-        names[f"d{id_}"] = name
-        outside = []
-        if start and start > scope.first_day:
-            outside.append((0, (start - scope.first_day).days - 1))
-        if end and end < scope.last_day:
-            outside.append(((end - scope.first_day).days + 1, horizon - 1))
-        away[f"d{id_}"] = outside
-    windows = {}
-    rows = MaintenanceWindow.objects.filter(
-        ground_id=scope.ground_id, lifted_at=None, first_day__lte=scope.last_day, last_day__gte=scope.first_day
-    )
-    for id_, dyno, first, last in rows.values_list("pk", "dyno_id", "first_day", "last_day"):
-        start, end = (first - scope.first_day).days, (last - scope.first_day).days
-        windows[id_] = (f"d{dyno}", max(0, start), min(horizon - 1, end))
-        away.setdefault(f"d{dyno}", []).append(windows[id_][1:])
-    types = TestType.objects.filter(ground_id=scope.ground_id).values_list("pk", "name", "default_days")
-    return GroundFacts(
-        scope,
-        runs_of(scope),
-        names,
-        {id_: (name, days) for id_, name, days in types},
-        windows,
-        away,
-        rules_of(scope.ground_id),
-    )
-
-
-def pinned(planning: PlanningProblem, *, movable: str, frozen_until: dt.date | None) -> PlanningProblem:
-    """The same problem with what may not move standing fixed where it is."""
-
-    def may_move(test: Test) -> bool:
-        row = planning.rows[test.id]
-        if not isinstance(row, Allocation):
-            return True
-        if movable == Movable.NOTHING:
-            return False
-        return movable == Movable.ALL or not frozen_until or row.first_day > frozen_until
-
-    tests = tuple(
-        test if may_move(test) else replace(test, fixed=True, after=None, gap=0) for test in planning.problem.tests
-    )
-    return replace(planning, problem=replace(planning.problem, tests=tests))
-
-
-def problem_now(scenario: Scenario) -> PlanningProblem:
-    """The problem of a scenario before its edits: today's schedule and the requests that wait."""
-    planning = problem_of(scope_of(scenario))
-    return pinned(planning, movable=scenario.movable, frozen_until=scenario.frozen_until)
-
-
-def kind_of(row: TestRequest | Allocation) -> Kind:
-    drive = row.tested_as if isinstance(row, TestRequest) else row.drive or row.vehicle.drive
-    return row.test_type_id, drive, row.vehicle.weight_class
-
-
-def names_for(ground_id: int) -> dict[str, str]:
-    """What the edits of a ground name, in words."""
-    names = {f"d{id_}": name for id_, name in Dyno.objects.filter(ground_id=ground_id).values_list("pk", "name")}
-    names |= {f"t{id_}": name for id_, name in TestType.objects.filter(ground_id=ground_id).values_list("pk", "name")}
-    for window in MaintenanceWindow.objects.filter(ground_id=ground_id).select_related("dyno"):
-        names[f"w{window.pk}"] = str(window)
-    return names
+def scenario_progress(scenario: Scenario) -> dict[str, Any]:
+    """`stage` of `stages`, which is `doing`, with the best so far and its bound."""
+    return cache.get(scenario.progress_key) or {}

@@ -37,6 +37,7 @@ TURN_SECONDS = 1.0
 """Seconds between two looks at whether the user's other job has ended."""
 MOST_ATTEMPTS = 3
 GAVE_UP = f"Its worker was lost {MOST_ATTEMPTS} times, so it was given up; ask again, or for less at once."
+NOBODY_TOLD = "No worker can be reached at the moment; ask again in a minute."
 PROGRESS_SECONDS = 3600
 
 
@@ -115,6 +116,11 @@ IN_TURN = {queue: [kind for kind in KINDS if kind.queue == queue] for queue in (
 def queued(user: User | None) -> dict[str, Any]:
     """The values of a row that is handed to the workers anew."""
     return {"queued_at": timezone.now(), "queued_by": user, "attempts": 0, "stop_asked": False} | _let_go()
+
+
+def not_queued(kind: Kind, pk: uuid.UUID | str) -> None:
+    """Ends a job of which no worker could be told; one that a worker has taken up all the same goes on."""
+    kind.rows.filter(pk=pk, holder=None, **kind.waiting).update(**kind.failed(NOBODY_TOLD))
 
 
 def _let_go() -> dict[str, Any]:

@@ -7,7 +7,8 @@ from django.utils import timezone
 from allocations.enums import PlanState, RefusalCode, Role
 from allocations.exceptions import Refused
 from allocations.models import Plan
-from allocations.services.plans import ask_for_plan, plan_by_id, stop_thinking
+from allocations.selectors.plans import plan_by_id
+from allocations.services.plans import ask_for_plan, stop_thinking
 from allocations.services.unit_of_work import Actor
 
 

@@ -5,10 +5,7 @@ import logging
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 
 from allocations import access
 from allocations.access import NOT_FOUND
@@ -21,12 +18,11 @@ from allocations.rulebook import check_days
 from allocations.selectors.availability import Placement
 from allocations.selectors.ground_rules import stretch_of
 from allocations.selectors.history import what_happened
+from allocations.selectors.plan_problem import PlanningProblem, problem_of
 from allocations.selectors.plan_reasons import Reason, reasons_of
-from allocations.selectors.plans import PlanningProblem, problem_of
 from allocations.services import jobs
 from allocations.services.placing import place, replace
 from allocations.services.unit_of_work import Actor, UnitOfWork
-from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import day_range
 
@@ -91,42 +87,9 @@ def ask_for_plan(
         )
 
 
-def plan_by_id(plan_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEWER) -> Plan:
-    """Raises NotFound, and NotAllowed where the user's role does not cover `needed`."""
-    plan = Plan.objects.filter(pk=plan_id).select_related("ground", "made_by", "applied").first()
-    if plan is None:
-        raise NotFound(NOT_FOUND)
-    access.require(user, plan.ground_id, needed)
-    return plan
-
-
-def plans_of(ground_id: int, *, user: User) -> QuerySet[Plan]:
-    """With `placed`, `moved` and `unplaced`, how many of its items these are; the deleted ones too."""
-    access.require(user, ground_id, Role.VIEWER)
-
-    def number(**conditions: object) -> Coalesce:
-        items = PlanItem.objects.filter(plan=OuterRef("pk"), **conditions).order_by().values("plan")
-        return Coalesce(Subquery(items.annotate(number=Count("pk")).values("number")), 0)
-
-    return (
-        Plan.objects.filter(ground_id=ground_id)
-        .select_related("made_by", "ground")
-        .annotate(
-            placed=number(request__isnull=False, dyno__isnull=False),
-            moved=number(allocation__isnull=False, dyno__isnull=False),
-            unplaced=number(dyno__isnull=True),
-        )
-    )
-
-
 def stop_thinking(plan_id: uuid.UUID | str) -> None:
     """Asks for the best so far, now; without a worker there is none."""
     jobs.stop(jobs.PLANS, plan_id)
-
-
-def curve_of(plan: Plan) -> list[tuple[float, int, int]]:
-    """Seconds, objective and bound as the search went, or goes, on."""
-    return plan.curve or cache.get(f"plan:{plan.pk}:curve") or []
 
 
 def think_plan(plan_id: uuid.UUID | str) -> None:
@@ -141,7 +104,7 @@ def think_plan(plan_id: uuid.UUID | str) -> None:
 
     def tell(now: Progress) -> None:
         curve.append((round(now.seconds, 2), now.objective, now.bound))
-        jobs.tell(f"plan:{plan_id}:curve", curve)
+        jobs.tell(plan.progress_key, curve)
 
     with jobs.Hold(jobs.PLANS, plan) as hold:
         try:

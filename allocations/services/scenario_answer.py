@@ -11,8 +11,8 @@ from allocations.planning import Problem, Progress, Solution, solve
 from allocations.planning.bounds.bottleneck import Pricing, price_groups, with_one_more
 from allocations.planning.problem.measures import lateness_of, shortfall_of, together, use_of_dynos
 from allocations.selectors.scenario_edits import read_edits
+from allocations.selectors.scenario_facts import GroundFacts, facts_of, problem_now, scope_of
 from allocations.selectors.scenario_problem import Edited, edited, groups_of, runners_by_type
-from allocations.selectors.scenarios import GroundFacts, facts_of, problem_now, scope_of
 
 MEASURED = 3
 """Shortages, the dearest first, that are solved again with one more dyno."""

@@ -7,21 +7,19 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from allocations import access
-from allocations.access import NOT_FOUND
 from allocations.enums import Movable, RefusalCode, Role, ScenarioState
-from allocations.exceptions import NotFound, Refused
+from allocations.exceptions import Refused
 from allocations.models import Scenario
 from allocations.planning import Progress
 from allocations.rulebook import check_days
 from allocations.selectors.scenario_edits import MOST_EDITS, read_edit
+from allocations.selectors.scenarios import scenario_by_id
 from allocations.services import jobs
 from allocations.services.scenario_answer import Stopped, answer
 from allocations.services.unit_of_work import Actor
-from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 
 LONGEST = 800
@@ -62,21 +60,6 @@ def _expect_days(first_day: dt.date, last_day: dt.date) -> None:
     if days.days > LONGEST:
         sentence = f"{days.days} days are too many to look at once; {LONGEST} will do."
         raise Refused.because(RefusalCode.DAYS_LENGTH, sentence)
-
-
-def scenario_by_id(scenario_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEWER) -> Scenario:
-    """Raises NotFound, and NotAllowed where the user's role does not cover `needed`."""
-    scenario = Scenario.objects.filter(pk=scenario_id).select_related("ground", "made_by").first()
-    if scenario is None:
-        raise NotFound(NOT_FOUND)
-    access.require(user, scenario.ground_id, needed)
-    return scenario
-
-
-def scenarios_of(ground_id: int, *, user: User) -> QuerySet[Scenario]:
-    """The deleted ones too."""
-    access.require(user, ground_id, Role.VIEWER)
-    return Scenario.objects.filter(ground_id=ground_id).select_related("made_by")
 
 
 def change_scenario(scenario_id: uuid.UUID | str, *, actor: Actor, **values: Any) -> Scenario:
@@ -125,7 +108,7 @@ def _idle(scenario_id: uuid.UUID | str, actor: Actor) -> Scenario:
 def ask_scenario(scenario_id: uuid.UUID | str, *, actor: Actor) -> Scenario:
     """Queues it for its answer; what it said before is gone then."""
     scenario = _idle(scenario_id, actor)
-    cache.delete(_key(scenario.pk))
+    cache.delete(scenario.progress_key)
     values = {"state": ScenarioState.QUEUED, "result": {}, "error": "", "asked_at": timezone.now()}
     values |= jobs.queued(actor.user)
     with transaction.atomic():
@@ -150,11 +133,6 @@ def set_deleted(scenario_id: uuid.UUID | str, *, actor: Actor, deleted: bool) ->
     scenario.deleted_at = timezone.now() if deleted else None
     scenario.save(update_fields=["deleted_at"])
     return scenario
-
-
-def progress_of(scenario: Scenario) -> dict[str, Any]:
-    """`stage` of `stages`, which is `doing`, with the best so far and its bound."""
-    return cache.get(_key(scenario.pk)) or {}
 
 
 def think_scenario(scenario_id: uuid.UUID | str) -> None:
@@ -183,10 +161,6 @@ def _teller(scenario: Scenario) -> Callable[[int, int, str, Progress | None], No
         status: dict[str, Any] = {"stage": stage, "stages": stages, "doing": doing}
         if now is not None:
             status |= {"objective": now.objective, "bound": now.bound, "unplaced": now.unplaced}
-        jobs.tell(_key(scenario.pk), status)
+        jobs.tell(scenario.progress_key, status)
 
     return tell
-
-
-def _key(scenario_id: uuid.UUID | str) -> str:
-    return f"scenario:{scenario_id}:now"

@@ -10,14 +10,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 
 from allocations.enums import Action, Door, Role
-from allocations.models import Change, ProvingGround
+from allocations.models import Change
 from allocations.selectors.history import change_by_id, changes, entries
+from allocations.selectors.people import people_with_changes
 from allocations.selectors.revisions import MASTER_DATA, is_kept
 from allocations.services.undo import undo
 from allocations.web.domain_errors import actor_of, attempt, key_of, say_done
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
-from dynosite.accounts.models import User
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.formats import count
 from dynosite.lib.params import number_of
@@ -61,7 +61,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "doors": Door.choices,
         "actions": Action.choices,
-        "people": _people(ground),
+        "people": people_with_changes(ground),
     }
     return list_page(request, "changes", results, context)
 
@@ -69,12 +69,6 @@ def index(request: HttpRequest) -> HttpResponse:
 def _csv(change: Change) -> list[object]:
     who = change.user.display_name if change.user else ""
     return [change.at, who, change.get_door_display(), change.get_action_display(), change.summary, change.reason]
-
-
-def _people(ground: ProvingGround) -> list[User]:
-    """Who has changed anything there."""
-    ids = Change.objects.filter(ground=ground).order_by().values("user").distinct()
-    return list(User.objects.filter(pk__in=ids).order_by("username"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

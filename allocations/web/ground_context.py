@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from allocations import access
-from allocations.enums import RequestStatus, Role
+from allocations.enums import Role
 from allocations.exceptions import NotAllowed, NotFound, WrongGround
-from allocations.models import Dyno, Membership, Notice, ProvingGround, TestRequest
+from allocations.models import ProvingGround
+from allocations.selectors.grounds import grounds_with_counts
 from dynosite.lib.ground_address import ground_of, in_ground, is_page, mount
 
 SESSION_KEY = "ground"
@@ -54,7 +53,7 @@ class Shell:
         """Each with `role`, `waiting` (requests) and `dynos_there`."""
         if self._grounds is None:
             user = getattr(self.request, "user", None)  # a page of an error may come before it
-            self._grounds = list(_grounds_with_figures(user)) if user else []
+            self._grounds = list(grounds_with_counts(user)) if user else []
         return self._grounds
 
     @property
@@ -226,25 +225,6 @@ def same_page(request: HttpRequest, code: str) -> str:
     query.pop("ground", None)
     address = in_ground(request.path_info, code)
     return f"{address}?{query.urlencode()}" if query else address
-
-
-def _grounds_with_figures(user) -> QuerySet[ProvingGround]:
-    def number(model, **conditions) -> Coalesce:
-        rows = model.objects.filter(ground=OuterRef("pk"), **conditions).order_by().values("ground")
-        return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)
-
-    membership = Membership.objects.filter(ground=OuterRef("pk"), user=user.pk).values("role")[:1]
-    role = Value(Role.ADMIN.value) if user.is_superuser else Subquery(membership)
-    return (
-        access.grounds_of(user)
-        .order_by("name")
-        .annotate(
-            role=role,
-            waiting=number(TestRequest, status=RequestStatus.WAITING),
-            dynos_there=number(Dyno),
-            unseen=number(Notice, user=user.pk, seen_at=None),
-        )
-    )
 
 
 def address(name: str) -> str:

@@ -21,6 +21,7 @@ from allocations.exchange.export import export_csv, export_workbook
 from allocations.exchange.pasting import NAME, pasted_workbook
 from allocations.models import ProvingGround, WorkbookImport
 from allocations.selectors.calendar import calendar
+from allocations.selectors.workbook_imports import import_by_id, import_progress, imports_of
 from allocations.web.forms.imports import PasteForm, UploadForm
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.schedule.query import read_query
@@ -55,7 +56,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "form": upload_form,
         "paste_form": paste_form,
         "pastes": pastes,
-        "recent": uploads.imports_of(ground, user=request.user)[:RECENT],
+        "recent": imports_of(ground, user=request.user)[:RECENT],
         "ground": ground,
     }
     return render(request, "allocations/imports/page.html", context, status=422 if form.is_bound else 200)
@@ -79,7 +80,7 @@ def _queue(request: HttpRequest, task: Any, upload: WorkbookImport) -> None:
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Where an import stands; while it is under way htmx asks again every second, without it there is a link."""
     upload = _upload(request, pk)
-    done, total = uploads.progress_of(pk) if upload.under_way else (0, 0)
+    done, total = import_progress(upload) if upload.under_way else (0, 0)
     role = shell_of(request).role
     report = upload.report or {}
     is_admin = role is not None and role.covers(Role.ADMIN)
@@ -135,7 +136,7 @@ def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _upload(request: HttpRequest, pk: uuid.UUID) -> WorkbookImport:
-    upload = uploads.import_by_id(pk, user=request.user)
+    upload = import_by_id(pk, user=request.user)
     shell_of(request).show_ground(upload.ground_id)
     return upload
 

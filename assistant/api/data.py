@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from assistant.conversations.conversations import Entry
 from assistant.enums import Author, ProposalStatus
 from assistant.models import Conversation, Message, Proposal, Run, ToolCall
+from assistant.selectors import Entry
 from assistant.tools.cards import card_text
 
 Data = dict[str, Any]

@@ -18,7 +18,6 @@ from assistant.api.views import run_of
 from assistant.conversations import conversations
 from dynosite.accounts import tokens
 from dynosite.accounts.authentication import TokenAuthentication, who_asks
-from dynosite.accounts.models import ApiToken
 from dynosite.lib.api.errors import failure_of, json_response
 from dynosite.lib.sse import Entry, event_stream, heard_last
 from dynosite.lib.traits import opens_stream
@@ -63,15 +62,13 @@ def _still_allowed(pk: uuid.UUID, token_id: int | None, session_key: str | None)
     """The token or the session lives, and its user may still see the run."""
     try:
         if token_id is not None:
-            token = ApiToken.objects.select_related("user").get(pk=token_id)
-            tokens.expect_live(token)
-            user = token.user
+            user = tokens.live_token(token_id).user
         else:
             request = HttpRequest()
             request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
             user = get_user(request)
         run_of(pk, user)
-    except (DomainError, tokens.TokenError, ApiToken.DoesNotExist):
+    except (DomainError, tokens.TokenError):
         return False
     finally:
         connections.close_all()

@@ -10,49 +10,36 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from allocations.exceptions import Invalid, KeyReused, NotFound
-from allocations.selectors import reports
-from assistant import approvals
+from allocations.selectors.grounds import ground_for, grounds_of
+from assistant import approvals, selectors
 from assistant.api import bodies, data
 from assistant.approvals import Decision
 from assistant.conversations import conversations
-from assistant.models import Proposal, Run
+from assistant.models import Run
+from assistant.selectors import proposal_by_id, proposals_of
 from assistant.tools.registry import TOOLS
 from dynosite.accounts.models import User
 from dynosite.lib.api.errors import EMPTY
 from dynosite.lib.api.views import Body, View, read
 
-NO_PROPOSAL = "There is no such proposal here."
 LONGEST_KEY = 200
 
 
 def run_of(pk: uuid.UUID, user: User) -> Run:
     """The user's run, in a ground that they may still see."""
-    run = conversations.run_by_id(pk, user=user)
-    reports.ground_for(user, run.ground_id)
+    run = selectors.run_by_id(pk, user=user)
+    ground_for(user, run.ground_id)
     return run
-
-
-def proposal_of(pk: uuid.UUID, user: User) -> Proposal:
-    proposal = _proposals(user).filter(pk=pk).first()
-    if proposal is None:
-        raise NotFound(NO_PROPOSAL)
-    return proposal
-
-
-def _proposals(user: User) -> QuerySet[Proposal]:
-    return Proposal.objects.select_related("ground").filter(
-        user=user, ground__in=reports.grounds(user), conversation__deleted_at=None
-    )
 
 
 def ground_id_for(user: User, *, code: str | None, conversation: uuid.UUID | None = None) -> int:
     """The ground that is named, else the conversation's, else the only one. Raises NotFound and Invalid."""
     if conversation:
-        about = conversations.conversation_by_id(conversation, user=user).ground
+        about = selectors.conversation_by_id(conversation, user=user).ground
         if code and code != about.code:
             raise Invalid({"ground": [f"This conversation is about {about.code}."]})
         return about.pk
-    grounds = list(reports.grounds(user).order_by("code"))
+    grounds = list(grounds_of(user).order_by("code"))
     if code:
         grounds = [ground for ground in grounds if ground.code == code]
     if not grounds:
@@ -107,14 +94,14 @@ class Conversations(View):
     def get(self, request: Request) -> Response:
         query = _query(bodies.ConversationQuery, request)
         ground_id = ground_id_for(request.user, code=query["ground"])
-        rows = conversations.conversations_of(request.user, ground_id=ground_id, search=query["search"])
+        rows = selectors.conversations_of(request.user, ground_id=ground_id, search=query["search"])
         return _page(request, rows.select_related("ground"), query, data.conversation)
 
 
 class OneConversation(View):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        conversation = conversations.conversation_by_id(pk, user=request.user)
-        entries = [data.entry(entry) for entry in conversations.timeline(conversation)]
+        conversation = selectors.conversation_by_id(pk, user=request.user)
+        entries = [data.entry(entry) for entry in selectors.timeline(conversation)]
         return Response(data.conversation(conversation) | {"entries": entries})
 
 
@@ -140,9 +127,9 @@ class Again(View):
 class Proposals(View):
     def get(self, request: Request) -> Response:
         query = _query(bodies.ProposalQuery, request)
-        rows = _proposals(request.user).order_by("-created_at", "-id")
+        rows = proposals_of(request.user).order_by("-created_at", "-id")
         if query["status"] == "waiting":
-            rows = rows.filter(pk__in=approvals.waiting(request.user))
+            rows = rows.filter(pk__in=selectors.waiting_proposals(request.user))
         elif query["status"]:
             rows = rows.filter(status=query["status"])
         return _page(request, rows, query, data.proposal)
@@ -150,14 +137,14 @@ class Proposals(View):
 
 class OneProposal(View):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        return Response(data.proposal(proposal_of(pk, request.user)))
+        return Response(data.proposal(proposal_by_id(pk, user=request.user)))
 
 
 class Approve(View):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """200 when it is carried out, now or before; 409 when the facts have changed and nothing was written."""
         read(bodies.NoBody, request)
-        decision = approvals.approve(proposal_of(pk, request.user).pk, user=request.user)
+        decision = approvals.approve(proposal_by_id(pk, user=request.user).pk, user=request.user)
         return Response(_decided(decision), status=200 if decision.carried_out else 409)
 
 
@@ -178,7 +165,7 @@ def _decided(decision: Decision) -> data.Data:
 class Reject(View):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         sent = read(bodies.WordBody, request)
-        proposal = proposal_of(pk, request.user)
+        proposal = proposal_by_id(pk, user=request.user)
         return Response(data.proposal(approvals.reject(proposal.pk, user=request.user, word=sent["word"])))
 
 
@@ -186,7 +173,7 @@ class Edit(View):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """The proposal that takes the old one's place, with the arguments that are given changed."""
         sent = read(bodies.EditBody, request)
-        proposal = proposal_of(pk, request.user)
+        proposal = proposal_by_id(pk, user=request.user)
         # A model's slip is passed over where a program's is told.
         if unknown := set(sent["args"]) - set(TOOLS[proposal.tool].args.model_fields):
             raise Invalid({name: ["There is no such field."] for name in sorted(unknown)})
@@ -196,7 +183,11 @@ class Edit(View):
 class Undo(View):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         read(bodies.NoBody, request)
-        change = approvals.undo(proposal_of(pk, request.user).pk, user=request.user)
+        change = approvals.undo(proposal_by_id(pk, user=request.user).pk, user=request.user)
         return Response(
-            {"change": change.pk, "message": change.summary, "proposal": data.proposal(proposal_of(pk, request.user))}
+            {
+                "change": change.pk,
+                "message": change.summary,
+                "proposal": data.proposal(proposal_by_id(pk, user=request.user)),
+            }
         )

@@ -1,29 +1,26 @@
-"""The one door to the assistant: ask, stop, try again, and look at what was said."""
+"""The one door to the assistant: ask, stop, try again, rename, rate."""
 
-import datetime as dt
 import json
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from celery import current_app
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from allocations.exceptions import Invalid, NotFound
-from allocations.selectors import reports
+from allocations.selectors.grounds import ground_for
 from assistant import metrics, streams
 from assistant.conversations import switches
 from assistant.conversations.rate_limit import check_rate, expect_few_runs
 from assistant.enums import Author, RunStatus, Verdict
 from assistant.exceptions import Decided, Waiting
-from assistant.models import Conversation, Feedback, Message, Proposal, Run, ToolCall
+from assistant.models import Conversation, Feedback, Message, Run
+from assistant.selectors import NO_CONVERSATION, NO_MESSAGE, Id, conversation_by_id, id_of, run_by_id
 from dynosite.accounts.models import User
-from dynosite.lib.params import uuid_of
 from dynosite.lib.plain_text import storable, visible
 
 LONGEST = 8_000
@@ -32,21 +29,7 @@ LONGEST_PAGE = 4_000
 """Characters of what is told of the page in view, as JSON."""
 TITLE = 70
 UNDER_WAY = (RunStatus.QUEUED, RunStatus.RUNNING)
-NO_CONVERSATION = "There is no such conversation here."
-NO_RUN = "There is no such run here."
 NOT_SENT = "The assistant can't be reached at the moment, and did not begin. Try again in a moment."
-
-Id = uuid.UUID | str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing of a conversation. `kind` is message, tool, proposal or run; of runs those that have not gone well
-    or are under way."""
-
-    kind: str
-    at: dt.datetime
-    item: Any
 
 
 def ask(
@@ -63,8 +46,8 @@ def ask(
     The same message id again gives the same run. Raises NotFound, Invalid, Off, Limited, and Waiting while another
     run of the conversation, or as many of the user as may be at once, are under way.
     """
-    ground = reports.ground_for(user, ground_id)
-    message_pk = _uuid(message_id, "There is no such message here.") if message_id else uuid.uuid4()
+    ground = ground_for(user, ground_id)
+    message_pk = id_of(message_id, NO_MESSAGE) if message_id else uuid.uuid4()
     if existing := _run_of(message_pk, user):
         return existing
     text = _checked(text)
@@ -86,7 +69,7 @@ def ask(
 def again(run_id: Id, *, user: User) -> Run:
     """Asks the question of a run that failed or was stopped once more. Raises what `ask` raises."""
     run = run_by_id(run_id, user=user)
-    reports.ground_for(user, run.ground_id)
+    ground_for(user, run.ground_id)
     if run.status not in (RunStatus.FAILED, RunStatus.STOPPED) or run.question is None:
         raise Decided("Only what failed or was stopped can be tried again.")
     switches.expect_on(run.ground_id)
@@ -127,17 +110,6 @@ def write_note(run: Run, sentence: str, *, name: str = "note") -> Message:
     return Message.objects.update_or_create(pk=uuid.uuid5(run.pk, name), defaults=values)[0]
 
 
-def run_by_id(run_id: Id, *, user: User) -> Run:
-    if not user.is_authenticated:
-        raise NotFound(NO_RUN)  # who follows a stream and has signed out
-    runs = Run.objects.select_related("conversation", "question").filter(
-        pk=_uuid(run_id, NO_RUN), user=user, conversation__deleted_at=None
-    )
-    if (run := runs.first()) is None:
-        raise NotFound(NO_RUN)
-    return run
-
-
 def stream_of(run_id: Id, *, user: User) -> str:
     """The key of the run's stream, which has an end if the run has one: also where Redis has forgotten it."""
     run = run_by_id(run_id, user=user)
@@ -153,26 +125,6 @@ def tell_end(run: Run) -> None:
     for message_id in run.messages.exclude(author=Author.USER).values_list("pk", flat=True):
         streams.publish(run.pk, "message", id=message_id)
     streams.end(run.pk, run.status, seconds=1)
-
-
-def conversation_by_id(pk: Id, *, user: User, deleted: bool = False) -> Conversation:
-    candidates = Conversation.objects.select_related("ground").filter(pk=_uuid(pk, NO_CONVERSATION), user=user)
-    conversation = candidates.filter(deleted_at__isnull=not deleted).first()
-    if conversation is None:
-        raise NotFound(NO_CONVERSATION)
-    # Who is a member no more sees nothing of the ground, what was said about it included.
-    reports.ground_for(user, conversation.ground_id)
-    return conversation
-
-
-def conversations_of(user: User, *, ground_id: int, search: str = "") -> QuerySet[Conversation]:
-    """Newest first; with a search, those with the words in the title or in a message."""
-    ground = reports.ground_for(user, ground_id)
-    conversations = Conversation.objects.filter(user=user, ground=ground, deleted_at=None).order_by("-updated_at")
-    if search := search.strip():
-        messages = Message.objects.filter(conversation=OuterRef("pk"), text__icontains=search)
-        conversations = conversations.filter(Q(title__icontains=search) | Exists(messages))
-    return conversations
 
 
 def rename(pk: Id, title: str, *, user: User) -> Conversation:
@@ -208,7 +160,7 @@ def rate(message_id: Id, verdict: str, comment: str = "", *, user: User) -> Feed
     """Keeps the user's verdict on an answer; an empty one takes it back."""
     missing = "There is no such answer here."
     message = Message.objects.filter(
-        pk=_uuid(message_id, missing),
+        pk=id_of(message_id, missing),
         conversation__user=user,
         conversation__deleted_at=None,
         author=Author.ASSISTANT,
@@ -222,20 +174,6 @@ def rate(message_id: Id, verdict: str, comment: str = "", *, user: User) -> Feed
         raise Invalid({"verdict": ["A verdict is up, down or nothing."]})
     values = {"verdict": verdict, "comment": comment.strip()[:2_000]}
     return Feedback.objects.update_or_create(message=message, user=user, defaults=values)[0]
-
-
-def timeline(conversation: Conversation) -> list[Entry]:
-    """All that a panel shows of it, in order."""
-    entries = [
-        Entry("message", message.created_at, message) for message in conversation.messages.select_related("run")
-    ]
-    calls = ToolCall.objects.filter(run__conversation=conversation)
-    entries += [Entry("tool", call.at, call) for call in calls]
-    proposals = Proposal.objects.filter(conversation=conversation).select_related("replaces", "ground")
-    entries += [Entry("proposal", proposal.created_at, proposal) for proposal in proposals]
-    runs = conversation.runs.exclude(status=RunStatus.DONE)
-    entries += [Entry("run", run.ended_at or timezone.now(), run) for run in runs]
-    return sorted(entries, key=lambda entry: entry.at)
 
 
 def send(run_id: Id) -> None:
@@ -287,7 +225,7 @@ def _open(user: User, ground_id: int, conversation_id: Id | None, text: str) -> 
 def _locked(pk: Id, user: User) -> Conversation:
     """Locked, so that of two messages at once one waits and then is told of the other."""
     candidates = Conversation.objects.select_for_update().filter(
-        pk=_uuid(pk, NO_CONVERSATION), user=user, deleted_at=None
+        pk=id_of(pk, NO_CONVERSATION), user=user, deleted_at=None
     )
     if (conversation := candidates.first()) is None:
         raise NotFound(NO_CONVERSATION)
@@ -300,10 +238,10 @@ def _run_of(message_id: uuid.UUID, user: User) -> Run | None:
     if message is None:
         return None
     if message.conversation.user_id != user.pk or message.conversation.deleted_at:
-        raise NotFound("There is no such message here.")
+        raise NotFound(NO_MESSAGE)
     run = Run.objects.filter(question=message).order_by("-created_at").first()
     if run is None:
-        raise NotFound("There is no such message here.")  # an answer's id, or one whose run is forgotten
+        raise NotFound(NO_MESSAGE)  # an answer's id, or one whose run is forgotten
     return run
 
 
@@ -327,10 +265,3 @@ def _page(page: Mapping[str, Any] | None) -> dict[str, Any]:
 def _title(text: str) -> str:
     line = " ".join(visible(text).split())
     return line if len(line) <= TITLE else line[:TITLE].rsplit(" ", 1)[0] + "…"
-
-
-def _uuid(value: Id, missing: str) -> uuid.UUID:
-    pk = value if isinstance(value, uuid.UUID) else uuid_of(str(value))
-    if pk is None:
-        raise NotFound(missing)
-    return pk

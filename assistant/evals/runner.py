@@ -11,7 +11,7 @@ from django.conf import settings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 
-from allocations.selectors import reports
+from allocations.selectors import grounds
 from assistant.graph.build import build_agent, config_of, offline_model
 from assistant.graph.outcome import outcome_of
 from assistant.models import Conversation, Proposal, Run
@@ -78,7 +78,7 @@ def _say(case: Case, world: dict[str, Any], model_for: ModelFor, result: Result)
     entry = next(row for row in world["users"] if str(row["username"]) == name)
     user = User.objects.get(username=name)
     code = case.get("ground") or next(iter(entry["role"]))
-    ground = next(candidate for candidate in reports.grounds(user) if candidate.code == code)
+    ground = next(candidate for candidate in grounds.grounds_of(user) if candidate.code == code)
     conversation = Conversation.objects.create(user=user, ground=ground)
     answers: list[Any] = []
     for text in case["say"] if isinstance(case["say"], list) else [case["say"]]:

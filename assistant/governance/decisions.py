@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from allocations.enums import Door, Role
 from allocations.exceptions import Invalid, NotAllowed, NotFound
-from allocations.selectors import reports
+from allocations.selectors import grounds
 from assistant.enums import Approval
 from assistant.models import AssistantSettings, Budget, KillSwitch
 from assistant.tools.registry import TOOLS
@@ -40,7 +40,7 @@ def set_ground(
     ground_id: int, *, user: User, enabled: bool, approval: Approval | str, tools_off: list[str]
 ) -> AssistantSettings:
     """A proving ground's settings, for its admins."""
-    if reports.role_of(user, reports.ground_for(user, ground_id)) != Role.ADMIN:
+    if grounds.role_of(user, grounds.ground_for(user, ground_id)) != Role.ADMIN:
         raise NotAllowed("You have no right to set up the assistant here; that takes the role admin.")
     with _history(user):
         row, _ = AssistantSettings.objects.select_for_update().get_or_create(ground_id=ground_id)

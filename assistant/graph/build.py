@@ -18,7 +18,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, SystemMessage, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 
-from allocations.selectors import reports
+from allocations.selectors import grounds
 from assistant import prompts
 from assistant.enums import ProposalStatus
 from assistant.graph import calling
@@ -131,7 +131,7 @@ class Prompt(AgentMiddleware):
 
 
 def system_prompt(caller: Caller) -> str:
-    types = reports.test_types(caller.ground, user=caller.user).values_list("name", flat=True)
+    types = grounds.test_types(caller.ground, user=caller.user).values_list("name", flat=True)
     return prompts.text().format(
         user=caller.user.display_name,
         role=caller.role.label.lower(),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.timesince import timesince
 
-from assistant import approvals
+from assistant import selectors
 from assistant.web.days import in_words
 from assistant.web.models_in_use import offline_only
 from assistant.web.starters import starters
@@ -28,7 +28,7 @@ class Panel:
 
     @cached_property
     def waiting(self) -> int:
-        return approvals.waiting(self.context["request"].user).count()
+        return selectors.waiting_proposals(self.context["request"].user).count()
 
     @property
     def offline(self) -> bool:

@@ -13,7 +13,7 @@ from allocations.services import plans
 from allocations.services.requests import create_request
 from allocations.services.undo import undo
 from allocations.tests.world import allocation_of, day
-from assistant import approvals
+from assistant import approvals, selectors
 from assistant.conftest import context
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
@@ -250,7 +250,7 @@ def test_nobody_else_s_proposal_exists(world, ctx, name):
             decide(proposal.pk, user=world.users[name])
     with pytest.raises(NotFound):
         approvals.edit(proposal.pk, user=world.users[name], args={})
-    assert list(approvals.waiting(world.users[name])) == []
+    assert list(selectors.waiting_proposals(world.users[name])) == []
 
 
 def test_rejected_with_a_word_is_not_carried_out_after(world, ctx):
@@ -268,7 +268,7 @@ def test_an_edit_is_checked_and_takes_the_place_of_the_old(world, ctx):
         approvals.edit(proposal.pk, user=user, args={"start_date": "soon"})
     new = approvals.edit(proposal.pk, user=user, args={"end_date": "2026-12-23"})
     assert new.card["bars"][0]["last_day"] == "2026-12-23"
-    assert [row.pk for row in approvals.waiting(user)] == [new.pk]
+    assert [row.pk for row in selectors.waiting_proposals(user)] == [new.pk]
     with pytest.raises(Decided, match="edited"):
         approvals.approve(proposal.pk, user=user)
 

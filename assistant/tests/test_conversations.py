@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from allocations.exceptions import Invalid, NotFound
 from allocations.models import Membership
-from assistant import streams
+from assistant import selectors, streams
 from assistant.conversations import conversations
 from assistant.enums import Author, RunStatus, Verdict
 from assistant.exceptions import Decided, Off, Unavailable, Waiting
@@ -105,29 +105,29 @@ def test_nobody_else_s_conversation_exists(world, sent, user, name):
     run, other = ask(world, "hello"), world.users[name]
     message = end(run, answer="Hello.")
     calls = [
-        lambda: conversations.run_by_id(run.pk, user=other),
+        lambda: selectors.run_by_id(run.pk, user=other),
         lambda: conversations.stream_of(run.pk, user=other),
         lambda: conversations.stop(run.pk, user=other),
         lambda: conversations.again(run.pk, user=other),
-        lambda: conversations.conversation_by_id(run.conversation_id, user=other),
+        lambda: selectors.conversation_by_id(run.conversation_id, user=other),
         lambda: conversations.rename(run.conversation_id, "Mine", user=other),
         lambda: conversations.delete(run.conversation_id, user=other),
         lambda: conversations.rate(message.pk, Verdict.UP, user=other),
         lambda: ask(world, "mine?", name, conversation_id=run.conversation_id),
-        lambda: conversations.run_by_id("no-id", user=user),
+        lambda: selectors.run_by_id("no-id", user=user),
     ]
     for call in calls:
         with pytest.raises(NotFound):
             call()
-    assert conversations.run_by_id(run.pk, user=user) == run
+    assert selectors.run_by_id(run.pk, user=user) == run
 
 
 def test_who_is_a_member_no_more_sees_nothing(world, sent, user):
     run = ask(world, "hello")
     Membership.objects.filter(user=user).delete()
     for call in (
-        lambda: conversations.conversation_by_id(run.conversation_id, user=user),
-        lambda: conversations.conversations_of(user, ground_id=world.north.pk),
+        lambda: selectors.conversation_by_id(run.conversation_id, user=user),
+        lambda: selectors.conversations_of(user, ground_id=world.north.pk),
         lambda: ask(world, "and now?", conversation_id=run.conversation_id),
     ):
         with pytest.raises(NotFound):
@@ -180,7 +180,7 @@ def test_conversations_are_listed_newest_first_and_searched_by_title_and_words(w
     end(first, answer="It stands on NPG 21.")
 
     def listed(search=""):
-        rows = conversations.conversations_of(user, ground_id=world.north.pk, search=search)
+        rows = selectors.conversations_of(user, ground_id=world.north.pk, search=search)
         return [conversation.title for conversation in rows]
 
     assert listed() == ["list the dynos", "where is 412W101?"]
@@ -199,14 +199,14 @@ def test_deleted_is_gone_until_it_is_restored_and_its_run_is_stopped(world, sent
     conversations.delete(run.conversation_id, user=user)
     run.refresh_from_db()
     assert run.status == RunStatus.STOPPED
-    assert not conversations.conversations_of(user, ground_id=world.north.pk).exists()
-    for call in (conversations.conversation_by_id, conversations.delete):
+    assert not selectors.conversations_of(user, ground_id=world.north.pk).exists()
+    for call in (selectors.conversation_by_id, conversations.delete):
         with pytest.raises(NotFound):
             call(run.conversation_id, user=user)
     with pytest.raises(NotFound):
-        conversations.run_by_id(run.pk, user=user)
+        selectors.run_by_id(run.pk, user=user)
     conversations.restore(run.conversation_id, user=user)
-    assert conversations.conversation_by_id(run.conversation_id, user=user) == run.conversation
+    assert selectors.conversation_by_id(run.conversation_id, user=user) == run.conversation
 
 
 def test_an_answer_is_rated_once_and_the_verdict_taken_back(world, sent, user):
@@ -226,13 +226,13 @@ def test_an_answer_is_rated_once_and_the_verdict_taken_back(world, sent, user):
 def test_the_timeline_has_everything_in_order(world, sent, user):
     run = ask(world, "hello")
     answer = end(run, RunStatus.FAILED, answer="Hel")
-    timeline = conversations.timeline(run.conversation)
+    timeline = selectors.timeline(run.conversation)
     assert [(entry.kind, entry.item) for entry in timeline] == [
         ("message", run.question),
         ("run", run),
         ("message", answer),
     ]
-    assert conversations.timeline(ask(world, "other").conversation)[0].item.text == "other"
+    assert selectors.timeline(ask(world, "other").conversation)[0].item.text == "other"
 
 
 def test_the_stream_of_a_run_that_is_under_way_gets_no_end(world, sent, user):

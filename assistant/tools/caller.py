@@ -8,7 +8,7 @@ from typing import Any
 
 from allocations.enums import Role
 from allocations.exceptions import NotFound
-from allocations.selectors import reports
+from allocations.selectors import grounds
 from assistant.models import AssistantSettings
 from dynosite.accounts.models import User
 
@@ -33,11 +33,11 @@ class Caller:
             raise NotFound("This user may no longer do anything here.")
         self.ctx = ctx
         self.user = user
-        self.ground = reports.ground_for(user, ctx.ground_id)
+        self.ground = grounds.ground_for(user, ctx.ground_id)
 
     @cached_property
     def role(self) -> Role:
-        return reports.role_of(self.user, self.ground)
+        return grounds.role_of(self.user, self.ground)
 
     @cached_property
     def settings(self) -> AssistantSettings:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from allocations.exceptions import DomainError, NotFound
-from allocations.selectors import dynos, reports, vehicles
+from allocations.selectors import dynos, grounds, vehicles
 from allocations.selectors.fit import DRIVES
 from assistant import matching
 from assistant.exceptions import Unclear
@@ -61,7 +61,7 @@ def dyno(caller: Caller, text: str) -> Any:
 
 
 def test_type(caller: Caller, text: str) -> Any:
-    by_name = {row.name: row for row in reports.test_types(caller.ground, user=caller.user)}
+    by_name = {row.name: row for row in grounds.test_types(caller.ground, user=caller.user)}
     names = matching.test_types_named(str(text), [*by_name])
     if len(names) == 1:
         return by_name[names[0]]

@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 from allocations.enums import Door, PlanState, RefusalCode, RequestStatus
 from allocations.exceptions import Busy, DomainError, NotFound, Refusal, Refused
 from allocations.selectors import requests
+from allocations.selectors.plans import plan_by_id
 from allocations.services import jobs, plans
 from allocations.services.unit_of_work import Actor
 from assistant.tools import args as a
@@ -80,7 +81,7 @@ def _plan_of(caller: Caller, waiting: Any, at_most: int | None) -> Any:
 
 
 def _plan_by_id(caller: Caller, plan_id: str) -> Any:
-    plan = plans.plan_by_id(plan_id, user=caller.user)
+    plan = plan_by_id(plan_id, user=caller.user)
     if plan.ground_id != caller.ground.pk:
         raise NotFound("There is no such plan here.")
     return plan

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from allocations.enums import AllocationStatus, LateKind, RequestStatus
 from allocations.exceptions import DomainError
-from allocations.selectors import dynos, fit, lanes, lateness, reports, requests
+from allocations.selectors import dynos, fit, grounds, lanes, lateness, reports, requests
 from assistant.tools import args as a
 from assistant.tools import lookup, phrases, rows
 from assistant.tools.caller import Caller
@@ -288,7 +288,7 @@ def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
     types = (
         [lookup.test_type(caller, args.test_type)]
         if args.test_type
-        else list(reports.test_types(caller.ground, user=caller.user))
+        else list(grounds.test_types(caller.ground, user=caller.user))
     )
     answers = []
     for test_type in types:

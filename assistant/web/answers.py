@@ -8,9 +8,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from allocations.exceptions import NotFound
-from allocations.selectors import reports
-from assistant import approvals
-from assistant.conversations import conversations
+from allocations.selectors import grounds
+from assistant import selectors
 from assistant.models import Run
 
 WAITING_HEADER = "X-Assistant-Waiting"
@@ -23,7 +22,7 @@ def in_panel(request: HttpRequest) -> bool:
 
 def ground_named(request: HttpRequest, code: str = "") -> Any:
     """The ground of the page; `code` is one that a form names too, which has to be the same."""
-    ground = reports.grounds(request.user).filter(code=code).first() if code else request.need_ground()  # type: ignore[attr-defined]
+    ground = grounds.grounds_of(request.user).filter(code=code).first() if code else request.need_ground()  # type: ignore[attr-defined]
     if ground is None:
         raise NotFound("There is no such thing here.")
     about(request, ground.pk)
@@ -37,8 +36,8 @@ def about(request: HttpRequest, ground_id: int) -> None:
 
 def run_of(pk: uuid.UUID, user: Any) -> Run:
     """The user's run, in a ground that the user may still see."""
-    run = conversations.run_by_id(pk, user=user)
-    conversations.conversation_by_id(run.conversation_id, user=user)
+    run = selectors.run_by_id(pk, user=user)
+    selectors.conversation_by_id(run.conversation_id, user=user)
     return run
 
 
@@ -46,7 +45,7 @@ def parts(request: HttpRequest, *templates: tuple[str, dict[str, Any]], status: 
     """Templates, each with an id of its own at its root; and how many proposals wait."""
     html = "".join(render_to_string(f"assistant/{name}.html", context, request) for name, context in templates)
     response = HttpResponse(html, status=status)
-    response[WAITING_HEADER] = str(approvals.waiting(request.user).count())
+    response[WAITING_HEADER] = str(selectors.waiting_proposals(request.user).count())
     return response
 
 

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from allocations.selectors.history import changes_by_id
 from assistant.enums import Author, ProposalStatus, RunStatus
 from assistant.models import Conversation, Feedback, Message, Proposal, Run, ToolCall
+from assistant.selectors import feedback_on, tool_calls_of
 from assistant.web import records
 from assistant.web.addresses import in_page
 from assistant.web.forms import is_editable
@@ -159,7 +160,7 @@ def turns_of(conversation: Conversation, user: User) -> list[Turn]:
     return _turns(
         list(conversation.runs.order_by("created_at")),
         conversation.messages.all(),
-        ToolCall.objects.filter(run__conversation=conversation),
+        tool_calls_of(conversation),
         conversation.proposals.select_related("ground"),
         user,
     )
@@ -200,7 +201,7 @@ def _turns(
     _add_cards(by_run, list(proposals), user)
     models = {run.pk: run.model for run in runs}
     messages = list(messages)
-    feedback = {row.message_id: row for row in Feedback.objects.filter(message__in=messages, user=user)}
+    feedback = feedback_on(messages, user=user)
     for message in messages:
         words = Words(message, feedback=feedback.get(message.pk), model=models.get(message.run_id, ""))
         if message.author == Author.ASSISTANT:

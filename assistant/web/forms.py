@@ -10,8 +10,8 @@ from typing import Any
 from django import forms
 from pydantic.fields import FieldInfo
 
-from allocations.selectors import dynos, reports
-from allocations.services import plans
+from allocations.selectors import dynos, grounds
+from allocations.selectors.plans import plan_by_id
 from assistant.models import Proposal
 from assistant.tools import planning
 from assistant.tools.registry import TOOLS
@@ -62,7 +62,7 @@ def edit_form(proposal: Proposal, user: User, data: Any = None) -> forms.Form:
 
 def _plan_form(proposal: Proposal, user: User, data: Any, prefix: str) -> forms.Form:
     """Each place of the plan, to be taken or not. The plan stays the one of the card."""
-    plan = plans.plan_by_id(proposal.step["plan_id"], user=user)
+    plan = plan_by_id(proposal.step["plan_id"], user=user)
     items = plan.items.exclude(dyno=None).select_related("request__vehicle", "request__test_type", "dyno")
     choices = [
         (item.pk, f"{planning.named(item)}: {item.dyno}, {day_range(item.first_day, item.last_day)}")
@@ -93,7 +93,7 @@ class _Now:
 
 def _now(proposal: Proposal, user: User) -> _Now:
     dyno_names = {row.pk: row.name for row in dynos.dynos(proposal.ground, user=user)}
-    tests = {row.pk: row.name for row in reports.test_types(proposal.ground, user=user)}
+    tests = {row.pk: row.name for row in grounds.test_types(proposal.ground, user=user)}
     step = proposal.step
     dyno = dyno_names.get(step.get("dyno_id"), "")
     initial = dict(proposal.args)

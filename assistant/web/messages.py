@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from allocations.exceptions import NotFound
 from assistant.conversations import conversations
 from assistant.enums import Verdict
 from assistant.models import Message
+from assistant.selectors import message_by_id
 from assistant.web.answers import about, in_panel, parts
 from assistant.web.entries import words_of
 from assistant.web.talks import address_of
@@ -38,12 +38,6 @@ def rate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _message(request: HttpRequest, pk: uuid.UUID) -> Message:
-    message = (
-        Message.objects.select_related("conversation", "run")
-        .filter(pk=pk, conversation__user=request.user, conversation__deleted_at=None)
-        .first()
-    )
-    if message is None:
-        raise NotFound("There is no such message here.")
-    about(request, conversations.conversation_by_id(message.conversation_id, user=request.user).ground_id)
+    message = message_by_id(pk, user=request.user)
+    about(request, message.conversation.ground_id)
     return message

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from allocations.exceptions import DomainError, Invalid, NotFound, Refused
-from assistant import approvals
-from assistant.conversations import conversations
+from allocations.exceptions import DomainError, Invalid, Refused
+from assistant import approvals, selectors
 from assistant.models import Proposal
+from assistant.selectors import proposal_by_id
 from assistant.web.answers import about, ground_named, in_panel, page, parts
 from assistant.web.entries import card_of
 from assistant.web.forms import changed_args, edit_form, is_editable
@@ -20,7 +20,7 @@ from assistant.web.talks import address_of, list_context, talk_context
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    waiting = list(approvals.waiting(request.user).select_related("ground", "conversation"))
+    waiting = list(selectors.waiting_proposals(request.user).select_related("ground", "conversation"))
     context = {"cards": [card_of(proposal, request.user) for proposal in waiting], "waiting": waiting, "inbox": True}
     if in_panel(request):
         return parts(request, ("_inbox", context))
@@ -32,7 +32,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def bars(request: HttpRequest) -> JsonResponse:
     """What waits, as bars of a proving ground's calendar."""
     ground = ground_named(request)
-    waiting = approvals.waiting(request.user).filter(ground_id=ground.pk)
+    waiting = selectors.waiting_proposals(request.user).filter(ground_id=ground.pk)
     return JsonResponse(
         {
             "bars": [
@@ -82,7 +82,7 @@ def approve_all(request: HttpRequest) -> HttpResponse:
     chosen = {str(pk) for pk in request.POST.getlist("proposal")}
     proposals = [
         proposal
-        for proposal in approvals.waiting(request.user).order_by("created_at", "id")
+        for proposal in selectors.waiting_proposals(request.user).order_by("created_at", "id")
         if str(proposal.pk) in chosen
     ]
     outcomes = {proposal.pk: _approved(request, proposal) for proposal in proposals}
@@ -199,11 +199,7 @@ def _cards(request: HttpRequest, proposal: Proposal, *, note: str = "") -> list[
 
 
 def _proposal(request: HttpRequest, pk: uuid.UUID) -> Proposal:
-    """The user's own, in a conversation of a ground that the user may still see."""
-    proposal = Proposal.objects.select_related("conversation", "ground").filter(pk=pk, user=request.user).first()
-    if proposal is None:
-        raise NotFound(approvals.NOT_FOUND)
-    conversations.conversation_by_id(proposal.conversation_id, user=request.user)
+    proposal = proposal_by_id(pk, user=request.user)
     about(request, proposal.ground_id)
     return proposal
 

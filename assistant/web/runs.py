@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from allocations.exceptions import DomainError, NotFound
+from assistant import selectors
 from assistant.conversations import conversations
 from assistant.models import Conversation, Run
 from assistant.web.answers import about, ground_named, in_panel, page, parts, run_of
@@ -90,4 +91,4 @@ def _conversation(request: HttpRequest, value: str) -> Conversation | None:
     pk = uuid_of(value)
     if pk is None:
         raise NotFound("There is no such conversation here.")
-    return conversations.conversation_by_id(pk, user=request.user)
+    return selectors.conversation_by_id(pk, user=request.user)

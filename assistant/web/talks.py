@@ -13,7 +13,8 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from allocations.exceptions import Invalid, NotFound
-from allocations.selectors import reports
+from allocations.selectors import grounds
+from assistant import selectors
 from assistant.conversations import conversations
 from assistant.enums import ProposalStatus
 from assistant.models import Conversation
@@ -27,7 +28,7 @@ NEW = "new"
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """A new conversation, and those that there are."""
-    if not reports.grounds(request.user).exists():
+    if not grounds.grounds_of(request.user).exists():
         return render(request, "assistant/no_ground.html")
     ground = ground_named(request)
     return page(request, talk_context(request, None) | list_context(request, ground))
@@ -46,17 +47,17 @@ def panel(request: HttpRequest) -> HttpResponse:
 
 def _wanted_or_latest(request: HttpRequest, ground: Any, key: str) -> Conversation | None:
     try:
-        chosen = conversations.conversation_by_id(uuid.UUID(key), user=request.user)
+        chosen = selectors.conversation_by_id(uuid.UUID(key), user=request.user)
         if chosen.ground_id == ground.pk:
             return chosen
     except (ValueError, NotFound):
         pass
-    return conversations.conversations_of(request.user, ground_id=ground.pk).first()
+    return selectors.conversations_of(request.user, ground_id=ground.pk).first()
 
 
 @require_safe
 def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    conversation = conversations.conversation_by_id(pk, user=request.user)
+    conversation = selectors.conversation_by_id(pk, user=request.user)
     about(request, conversation.ground_id)
     if in_panel(request):
         return parts(request, ("_talk", talk_context(request, conversation)))
@@ -75,7 +76,7 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    conversation = conversations.conversation_by_id(pk, user=request.user)
+    conversation = selectors.conversation_by_id(pk, user=request.user)
     about(request, conversation.ground_id)
     with contextlib.suppress(Invalid):  # The field says the same before it is sent.
         conversation = conversations.rename(pk, request.POST.get("title", ""), user=request.user)
@@ -86,7 +87,7 @@ def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    conversation = conversations.conversation_by_id(pk, user=request.user)
+    conversation = selectors.conversation_by_id(pk, user=request.user)
     about(request, conversation.ground_id)
     conversations.delete(pk, user=request.user)
     if not in_panel(request):
@@ -97,9 +98,9 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    about(request, conversations.conversation_by_id(pk, user=request.user, deleted=True).ground_id)
+    about(request, selectors.conversation_by_id(pk, user=request.user, deleted=True).ground_id)
     conversations.restore(pk, user=request.user)
-    conversation = conversations.conversation_by_id(pk, user=request.user)
+    conversation = selectors.conversation_by_id(pk, user=request.user)
     if not in_panel(request):
         return redirect(address_of(conversation))
     return parts(request, ("_list", list_context(request, conversation.ground)))
@@ -123,7 +124,7 @@ def talk_context(request: HttpRequest, conversation: Conversation | None, **more
 def list_context(request: HttpRequest, ground: Any) -> dict[str, Any]:
     search = request.GET.get("q", "").strip()[:200]
     waits = Q(proposals__status=ProposalStatus.WAITING, proposals__expires_at__gt=timezone.now())
-    rows = conversations.conversations_of(request.user, ground_id=ground.pk, search=search)
+    rows = selectors.conversations_of(request.user, ground_id=ground.pk, search=search)
     listed = list(rows.annotate(changes_waiting=Count("proposals", filter=waits, distinct=True))[: MOST_LISTED + 1])
     return {
         "conversations": listed[:MOST_LISTED],
@@ -138,6 +139,6 @@ def _deleted(request: HttpRequest) -> Conversation | None:
     """What was deleted a moment ago, to offer undoing it."""
     try:
         pk = uuid.UUID(request.GET.get("deleted", ""))
-        return conversations.conversation_by_id(pk, user=request.user, deleted=True)
+        return selectors.conversation_by_id(pk, user=request.user, deleted=True)
     except (ValueError, NotFound):
         return None

@@ -15,6 +15,7 @@ LONGEST_DAYS = 366
 MOST = 20
 """A user, that are neither revoked nor expired."""
 NOTED_EVERY = dt.timedelta(minutes=1)
+UNKNOWN = "This token is not known."
 
 
 class TokenError(Exception):
@@ -68,12 +69,21 @@ def revoke(pk: int, *, user: User) -> ApiToken | None:
     return token
 
 
+def live_token(pk: int) -> ApiToken:
+    """The token with its user. Raises TokenError if it is gone, or opens nothing any more."""
+    token = ApiToken.objects.select_related("user").filter(pk=pk).first()
+    if token is None:
+        raise TokenError(UNKNOWN)
+    expect_live(token)
+    return token
+
+
 def holder(text: str) -> ApiToken:
     """The token of this text, and thereby its user. Raises TokenError, which says why only to who has it."""
     # Of 32 random bytes a plain digest tells nothing, and the lookup by it needs no comparison in constant time.
     token = ApiToken.objects.select_related("user").filter(digest=_digest(text)).first()
     if token is None:
-        raise TokenError("This token is not known.")
+        raise TokenError(UNKNOWN)
     expect_live(token)
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED_EVERY)

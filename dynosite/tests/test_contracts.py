@@ -1,5 +1,6 @@
 """The contracts on imports hold, and each of them fails on a breach."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+ROOT = settings.BASE_DIR
 PACKAGES = ("dynosite", "allocations", "assistant", "benchmarks")
 LINT = "from importlinter.cli import lint_imports_command as lint; lint()"
 
@@ -17,11 +19,11 @@ def copy(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("contracts")
     for package in PACKAGES:
         shutil.copytree(
-            settings.BASE_DIR / package,
+            ROOT / package,
             place / package,
             ignore=shutil.ignore_patterns("__pycache__", "data", "sample"),
         )
-    shutil.copy(settings.BASE_DIR / "pyproject.toml", place)
+    shutil.copy(ROOT / "pyproject.toml", place)
     return place
 
 
@@ -65,3 +67,31 @@ def test_contract_fails_on_a_breach(copy, contract, path, line):
         breach.unlink()
     assert done.returncode == 1, done.stdout
     assert "0 kept, 1 broken" in done.stdout
+
+
+PAGES = ("allocations/web", "assistant/web", "assistant/api")
+"""Edges that read through selectors and write through services. Forms name the rows among which a field chooses."""
+
+
+def _queries(source: str) -> list[int]:
+    """The lines that reach for a model's manager."""
+    managers = {"objects", "_default_manager"}
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute) and node.attr in managers
+    ]
+
+
+def test_pages_and_programs_query_no_model_themselves():
+    queries = {
+        str(path.relative_to(ROOT)): lines
+        for room in PAGES
+        for path in (ROOT / room).rglob("*.py")
+        if not {"tests", "forms"} & set(path.parts) and (lines := _queries(path.read_text(encoding="utf-8")))
+    }
+    assert queries == {}
+
+
+def test_a_query_of_a_page_is_seen():
+    assert _queries("def rows():\n    return Dyno.objects.filter(pk=1)\n") == [2]

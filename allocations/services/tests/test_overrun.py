@@ -12,7 +12,7 @@ from allocations.selectors.availability import find_places, query_for
 from allocations.selectors.calendar import calendar
 from allocations.selectors.dynos import coming_allocations, dyno_list
 from allocations.selectors.fit import fits
-from allocations.selectors.plans import problem_of
+from allocations.selectors.plan_problem import problem_of
 from allocations.selectors.vehicles import vehicle_list
 from allocations.services import booking
 from allocations.services.maintenance import set_maintenance

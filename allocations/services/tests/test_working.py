@@ -23,7 +23,7 @@ from allocations.selectors.allocations import checks_of
 from allocations.selectors.availability import find_places, query_for
 from allocations.selectors.fit import fits
 from allocations.selectors.maintenance import Answer, fallout
-from allocations.selectors.plans import problem_of
+from allocations.selectors.plan_problem import problem_of
 from allocations.services import booking
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.services.members import change_ground

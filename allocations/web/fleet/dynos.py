@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,10 +11,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from allocations.access import windows_kept_by
 from allocations.enums import Drive, Role, WeightClass
 from allocations.exceptions import Invalid
-from allocations.models import Capability, Dyno, ProvingGround, TestType
+from allocations.models import Dyno, ProvingGround
 from allocations.selectors.allocations import ahead
-from allocations.selectors.dynos import coming_allocations, dyno_by_id, dyno_list, facilities, windows_of
+from allocations.selectors.dynos import (
+    WITH_CAPABILITIES,
+    coming_allocations,
+    dyno_by_id,
+    dyno_list,
+    dynos_that_run,
+    facilities,
+    windows_of,
+)
 from allocations.selectors.fit import Fit
+from allocations.selectors.grounds import test_types
 from allocations.selectors.history import row_history
 from allocations.selectors.search import every_word
 from allocations.services.fleet import add_dyno, change_dyno
@@ -58,8 +67,7 @@ def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
     free = read_free(request.GET, ground, request.user)
     chosen = {name: request.GET.get(name, "") for name in FILTERS} | {"runs": free.test_type and free.test_type.pk}
-    capabilities = Prefetch("capabilities", Capability.objects.select_related("test_type"))
-    rows = _narrowed(dyno_list(ground, user=request.user), chosen).prefetch_related(capabilities)
+    rows = _narrowed(dyno_list(ground, user=request.user), chosen).prefetch_related(WITH_CAPABILITIES)
     is_csv = request.GET.get("format") == "csv"
     results = listing(
         request,
@@ -74,7 +82,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "chosen": chosen,
         "facilities": facilities(ground, user=request.user),
-        "test_types": TestType.objects.filter(ground=ground),
+        "test_types": test_types(ground, user=request.user),
         "states": STATES,
         "drives": Drive.choices,
         "weights": WeightClass.choices,
@@ -105,7 +113,7 @@ def _narrowed(rows: QuerySet[Dyno], chosen: dict[str, Any]) -> QuerySet[Dyno]:
     if (facility_id := number_of(chosen["facility"])) is not None:
         rows = rows.filter(facility=facility_id)
     if chosen["runs"]:
-        rows = rows.filter(pk__in=Capability.objects.filter(test_type=chosen["runs"]).values("dyno"))
+        rows = rows.filter(pk__in=dynos_that_run(chosen["runs"]))
     state = chosen["state"]
     if state == "disabled":
         rows = rows.filter(enabled=False)

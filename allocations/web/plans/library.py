@@ -12,8 +12,8 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Door, PlanState, Role
 from allocations.exceptions import NotFound, Refused
 from allocations.selectors.plan_figures import compare as compared
+from allocations.selectors.plans import plans_of
 from allocations.services import plan_library
-from allocations.services.plans import plans_of
 from allocations.services.unit_of_work import Actor
 from allocations.web.forms.plans import PlanWordsForm
 from allocations.web.ground_context import current_ground

@@ -12,22 +12,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from kombu.exceptions import OperationalError
 
 from allocations import tasks
-from allocations.enums import Door, PlanState, Priority, RefusalCode, RequestStatus, Role
+from allocations.enums import Door, Priority, RefusalCode, RequestStatus, Role
 from allocations.exceptions import DomainError, Refused
-from allocations.models import Change, Plan, PlanItem, TestRequest, TestType
+from allocations.models import Plan, PlanItem, TestRequest
+from allocations.selectors.grounds import test_types
 from allocations.selectors.plan_figures import figures_of
+from allocations.selectors.plans import plan_by_id, plans_of, search_curve, undo_of
 from allocations.selectors.proposed_bars import plan_items
 from allocations.selectors.requests import request_list
-from allocations.services import plans
+from allocations.services import jobs, plans
 from allocations.services.unit_of_work import Actor
 from allocations.web.domain_errors import say_done
 from allocations.web.forms.plans import PlanForm
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.plans.curve import curve_of
+from allocations.web.queueing import send_job
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import number_of, numbers_of
@@ -75,7 +77,7 @@ PICKED_FROM = ("vehicle__tag", "vehicle__vin", "vehicle__program", "test_type__n
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
-    everything = plans.plans_of(ground.pk, user=request.user)
+    everything = plans_of(ground.pk, user=request.user)
     choice = request.GET.get("show", "")
     rows = everything.filter(deleted_at__isnull=choice != "deleted")
     if choice in ("ready", "applied"):
@@ -143,7 +145,7 @@ def create(request: HttpRequest) -> HttpResponse:
         "waiting_count": waiting.count(),
         "picked": picked if form.is_bound else None,
         "chosen": chosen,
-        "test_types": TestType.objects.filter(ground=ground),
+        "test_types": test_types(ground, user=request.user),
         "priorities": Priority.choices,
         "trail": [("Plans", reverse(LIST)), ("New plan", "")],
     }
@@ -165,13 +167,7 @@ def _narrowed(rows, chosen: dict[str, str]) -> list[TestRequest]:
 
 
 def queue(plan: Plan) -> None:
-    try:
-        tasks.think_plan.delay(str(plan.pk))
-    except OperationalError:
-        logger.warning("plan %s was not queued: no broker", plan.pk)
-        Plan.objects.filter(pk=plan.pk).update(
-            state=PlanState.FAILED, error="Nobody is there to think about it just now; ask again in a moment."
-        )
+    send_job(tasks.think_plan, jobs.PLANS, plan.pk)
 
 
 @require_safe
@@ -185,16 +181,15 @@ def _detail(
 ) -> HttpResponse:
     items = plan_items(plan)
     by_item = getattr(refused, "by_item", {})
-    undone = Change.objects.filter(undoes=plan.applied_id).first() if plan.applied_id else None
     context = {
         "plan": plan,
         "items": [_row(item, by_item, ticked) for item in _sorted(items, request.GET.get("sort", ""))],
         "figures": figures_of(items),
-        "curve": curve_of(plans.curve_of(plan)),
+        "curve": curve_of(search_curve(plan)),
         "refused": refused,
         "overtaken": len(by_item),
         "may_apply": shell_of(request).may_schedule and plan.may_be_applied,
-        "undone": undone,
+        "undone": undo_of(plan),
         "first_change": min((item.first_day for item in items if item.first_day), default=None),
         "agains": plan.agains.filter(deleted_at=None).order_by("made_at"),
         "trail": [("Plans", reverse(LIST)), (str(plan), "")],
@@ -257,6 +252,6 @@ def _key(plan: Plan, chosen: list[int]) -> str:
 
 
 def found_plan(request: HttpRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Plan:
-    plan = plans.plan_by_id(pk, user=request.user, needed=needed)
+    plan = plan_by_id(pk, user=request.user, needed=needed)
     shell_of(request).show_ground(plan.ground_id)
     return plan

@@ -11,7 +11,8 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from allocations.enums import Priority, RequestStatus, Role
-from allocations.models import TestRequest, TestType
+from allocations.models import TestRequest
+from allocations.selectors.grounds import test_types
 from allocations.selectors.history import history_of
 from allocations.selectors.lateness import end_of, is_late
 from allocations.selectors.requests import request_by_id
@@ -59,7 +60,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "statuses": [*RequestStatus.choices, ("all", "All")],
         "priorities": Priority.choices,
         "chosen": chosen,
-        "test_types": TestType.objects.filter(ground=ground),
+        "test_types": test_types(ground, user=request.user),
         "ground": ground,
         "queue": urlencode({"list": list_text(request.GET)}),
         "list_text": list_text(request.GET),

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from kombu.exceptions import OperationalError
 
 from allocations import tasks
 from allocations.access import NOT_FOUND
@@ -18,12 +17,14 @@ from allocations.enums import Door, Role, ScenarioState
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Scenario
 from allocations.selectors.scenario_edits import in_words, read_edits
-from allocations.selectors.scenarios import names_for
-from allocations.services import scenarios
+from allocations.selectors.scenario_facts import names_for
+from allocations.selectors.scenarios import scenario_by_id, scenario_progress, scenarios_of
+from allocations.services import jobs, scenarios
 from allocations.services.unit_of_work import Actor
 from allocations.web.forms.scenarios import FORMS, EditForm, ScenarioForm, WindowForm
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
+from allocations.web.queueing import send_job
 from allocations.web.scenarios.tables import comparison_of, tables_of
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
@@ -67,7 +68,7 @@ QUESTION_FIELDS = ("name", "first_day", "last_day", "movable", "frozen_until", "
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     ground = current_ground(request)
-    everything = scenarios.scenarios_of(ground.pk, user=request.user)
+    everything = scenarios_of(ground.pk, user=request.user)
     choice = request.GET.get("show", "")
     rows = everything.filter(deleted_at__isnull=choice != "deleted")
     results = listing(request, rows, search=SEARCH, sorts=SORTS, default="-made", filtered=bool(choice))
@@ -151,7 +152,7 @@ def _detail(request: HttpRequest, scenario: Scenario, wrong: EditForm | None = N
     context = {
         "scenario": scenario,
         "words": _words(scenario, names_for(scenario.ground_id)),
-        "now": scenarios.progress_of(scenario) if scenario.under_way else {},
+        "now": scenario_progress(scenario) if scenario.under_way else {},
         "tables": tables_of(scenario) if scenario.state == ScenarioState.READY else None,
         "may_edit": may_edit,
         "forms": _forms(request, scenario, wrong, kind) if may_edit and not part else [],
@@ -209,13 +210,7 @@ def remove_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     _scenario(request, pk, Role.SCHEDULER)
     if _try(request, lambda: scenarios.ask_scenario(pk, actor=_actor(request))):
-        try:
-            tasks.think_scenario.delay(str(pk))
-        except OperationalError:
-            logger.warning("scenario %s was not queued: no broker", pk)
-            Scenario.objects.filter(pk=pk).update(
-                state=ScenarioState.FAILED, error="Nobody is there to think about it just now; ask again in a moment."
-            )
+        send_job(tasks.think_scenario, jobs.SCENARIOS, pk)
     return redirect(DETAIL, pk)
 
 
@@ -247,10 +242,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Answered scenarios side by side (`?scenario=` for each)."""
     ground = current_ground(request)
     chosen = [uuid_of(text) for text in request.GET.getlist("scenario")[:MOST_COMPARED]]
-    by_id = {
-        scenario.pk: scenario
-        for scenario in scenarios.scenarios_of(ground.pk, user=request.user).filter(pk__in=chosen)
-    }
+    by_id = {scenario.pk: scenario for scenario in scenarios_of(ground.pk, user=request.user).filter(pk__in=chosen)}
     if any(pk not in by_id for pk in chosen):
         raise NotFound(NOT_FOUND)
     ready = [by_id[pk] for pk in dict.fromkeys(chosen) if by_id[pk].state == ScenarioState.READY]
@@ -271,7 +263,7 @@ def _try(request: HttpRequest, write: Any) -> bool:
 
 
 def _scenario(request: HttpRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Scenario:
-    scenario = scenarios.scenario_by_id(pk, user=request.user, needed=needed)
+    scenario = scenario_by_id(pk, user=request.user, needed=needed)
     shell_of(request).show_ground(scenario.ground_id)
     return scenario
 

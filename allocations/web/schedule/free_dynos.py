@@ -12,6 +12,7 @@ from allocations.enums import Drive, WeightClass
 from allocations.models import ProvingGround, TestType
 from allocations.rulebook import check_days
 from allocations.selectors.fit import Fit, fits
+from allocations.selectors.grounds import test_types
 from dynosite.lib.days import DayRange, day_of
 from dynosite.lib.params import number_of
 
@@ -100,16 +101,16 @@ def read_free(params: QueryDict, ground: ProvingGround, user: "User") -> FreeDyn
         user,
         _day(params.get("from", "")),
         _day(params.get("to", "")),
-        test_type_of(params.get("runs", ""), ground),
+        test_type_of(params.get("runs", ""), ground, user),
         params["drive"] if params.get("drive") in Drive.values else "",
         params["weight"] if params.get("weight") in WeightClass.values else "",
     )
 
 
-def test_type_of(text: str, ground: ProvingGround) -> TestType | None:
+def test_type_of(text: str, ground: ProvingGround, user: "User") -> TestType | None:
     if not text:
         return None
-    rows = TestType.objects.filter(ground=ground)
+    rows = test_types(ground, user=user)
     pk = number_of(text)
     return rows.filter(code=text).first() if pk is None else rows.filter(pk=pk).first()
 

@@ -13,9 +13,9 @@ from allocations.exceptions import NotFound
 from allocations.models import Plan, PlanItem
 from allocations.selectors.calendar import DynoRow
 from allocations.selectors.plan_figures import PlanFigures, figures_of
+from allocations.selectors.plans import plan_by_id
 from allocations.selectors.proposed_bars import Ghost, ghosts_of, plan_items
 from allocations.selectors.search import has_every_word
-from allocations.services.plans import plan_by_id
 from allocations.web.schedule.query import ScheduleQuery
 
 LISTED = 300

@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from allocations.enums import DisplacedTo
 from allocations.models import Allocation, Dyno, PlanItem
+from allocations.selectors.allocations import allocations_by_ids
+from allocations.selectors.dynos import dynos_by_ids
 from allocations.selectors.maintenance import Answer
 from allocations.selectors.proposed_bars import Ghost, ghosts_of, leaving
 from allocations.selectors.search import has_every_word
@@ -66,12 +68,8 @@ def repair_overlay_of(query: ScheduleQuery) -> RepairOverlay | None:
         return None
     hit, others = read(text)
     answers = hit | others
-    rows = Allocation.objects.filter(ground=query.ground, pk__in=answers).select_related(
-        "vehicle", "test_type", "dyno"
-    )
-    dynos = Dyno.objects.filter(ground=query.ground).in_bulk(
-        [answer.dyno_id for answer in answers.values() if answer.dyno_id]
-    )
+    rows = allocations_by_ids(answers, ground=query.ground)
+    dynos = dynos_by_ids([answer.dyno_id for answer in answers.values() if answer.dyno_id], ground=query.ground)
     changes, ghosts = [], {}
     for row in sorted(rows, key=lambda row: (row.pk in others, row.first_day, row.pk)):
         change = _change(row, answers[row.pk], dynos, query)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from allocations.enums import Door, Priority, ScenarioState
 from allocations.exceptions import NotAllowed, NotFound, Refused
 from allocations.models import Allocation, Change, Scenario, TestRequest
+from allocations.selectors.scenarios import scenario_by_id, scenarios_of
 from allocations.services import scenarios
 from allocations.services.scenario_answer import answer
 from allocations.services.unit_of_work import Actor
@@ -177,8 +178,8 @@ def test_rights(world):
     with pytest.raises(NotFound):
         scenarios.ask_scenario(scenario.pk, actor=outsider)
     with pytest.raises(NotFound):
-        scenarios.scenarios_of(world.north.pk, user=world.users["outsider"])
-    assert scenarios.scenario_by_id(scenario.pk, user=world.users["viewer"]) == scenario
+        scenarios_of(world.north.pk, user=world.users["outsider"])
+    assert scenario_by_id(scenario.pk, user=world.users["viewer"]) == scenario
 
 
 def test_days_that_are_too_many_are_refused(world):

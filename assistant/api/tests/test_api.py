@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from allocations.enums import Role
 from allocations.models import Allocation, Membership
+from assistant import selectors
 from assistant.api.tests.conftest import BOOK, ROOT, Program, program_of
 from assistant.conftest import context
 from assistant.conversations import conversations
@@ -137,7 +138,7 @@ def test_a_fault_of_the_server_is_told_as_data_with_the_id_of_the_request(owner,
     def fail(*args, **kwargs):
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(conversations, "conversations_of", fail)
+    monkeypatch.setattr(selectors, "conversations_of", fail)
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {owner.text}"})
     answer = client.get(f"{ROOT}/conversations", headers={"X-Request-ID": "abcdef-0123"})
     assert (answer.status_code, answer["Content-Type"]) == (500, "application/json")

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from allocations.exceptions import NotFound
-from allocations.selectors import dynos, reports, vehicles
+from allocations.selectors import dynos, grounds, vehicles
 from allocations.selectors.allocations import allocation_by_id
 from assistant.providers.offline.page_in_view import NOWHERE, PageInView
 from assistant.providers.offline.reading import Vocabulary
@@ -29,7 +29,7 @@ def vocabulary_of(caller: Caller) -> Vocabulary:
         dynos=tuple(dynos.dynos(caller.ground, user=caller.user).values_list("name", flat=True)),
         tags=tuple(tag for tag, _, _ in rows if tag),
         vins=tuple(vin for _, vin, _ in rows if vin),
-        test_types=tuple(reports.test_types(caller.ground, user=caller.user).values_list("name", flat=True)),
+        test_types=tuple(grounds.test_types(caller.ground, user=caller.user).values_list("name", flat=True)),
         programs=tuple(sorted({program for _, _, program in rows if program})),
         page=_page_in_view(caller),
     )

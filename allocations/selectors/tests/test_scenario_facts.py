@@ -6,8 +6,8 @@ from allocations.enums import Movable
 from allocations.exceptions import Refused
 from allocations.models import TestRequest
 from allocations.selectors.scenario_edits import in_words, read_edit
+from allocations.selectors.scenario_facts import PlanningScope, facts_of, names_for, pinned, problem_of
 from allocations.selectors.scenario_problem import edited, groups_of, runners_by_type
-from allocations.selectors.scenarios import PlanningScope, facts_of, names_for, pinned, problem_of
 from allocations.tests.boards import maintain
 from allocations.tests.world import day
 

@@ -1,0 +1,52 @@
+"""The proving grounds of a user, the user's role in each, and what a ground has of its own."""
+
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from allocations import access
+from allocations.enums import RequestStatus, Role
+from allocations.models import Dyno, Membership, Notice, ProvingGround, TestRequest, TestType
+from dynosite.accounts.models import User
+
+
+def grounds_of(user: User) -> QuerySet[ProvingGround]:
+    return access.grounds_of(user)
+
+
+def ground_for(user: User, ground_id: int) -> ProvingGround:
+    """Raises NotFound if the user is not a member of the ground."""
+    access.require(user, ground_id, Role.VIEWER)
+    return ProvingGround.objects.get(pk=ground_id)
+
+
+def role_of(user: User, ground: ProvingGround) -> Role:
+    """Raises NotFound if the user is not a member of the ground."""
+    return access.require(user, ground.pk, Role.VIEWER)
+
+
+def grounds_with_counts(user: User) -> QuerySet[ProvingGround]:
+    """The user's grounds by name, with the user's `role`, and how many requests wait (`waiting`), dynos there are
+    (`dynos_there`) and notices the user has not seen (`unseen`)."""
+
+    def number(model: type[Model], **conditions: object) -> Coalesce:
+        rows = model._default_manager.filter(ground=OuterRef("pk"), **conditions).order_by().values("ground")
+        return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)
+
+    membership = Membership.objects.filter(ground=OuterRef("pk"), user=user.pk).values("role")[:1]
+    role = Value(Role.ADMIN.value) if user.is_superuser else Subquery(membership)
+    return (
+        access.grounds_of(user)
+        .order_by("name")
+        .annotate(
+            role=role,
+            waiting=number(TestRequest, status=RequestStatus.WAITING),
+            dynos_there=number(Dyno),
+            unseen=number(Notice, user=user.pk, seen_at=None),
+        )
+    )
+
+
+def test_types(ground: ProvingGround, *, user: User) -> QuerySet[TestType]:
+    """Raises NotFound if the user is not a member of the ground."""
+    access.require(user, ground.pk, Role.VIEWER)
+    return TestType.objects.filter(ground=ground)
