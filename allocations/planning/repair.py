@@ -141,7 +141,6 @@ class _Repair:
         self.standing = {t.id: t.placed for t in self.problem.tests if t.id not in self.displaced}
         self.base = {t.id: lateness(self.problem, t, t.placed) for t in self.problem.tests}
         self.total = sum(self.base.values())
-        self.weight = {t.id: t.weight for t in self.problem.tests}
         # By how many others have moved: what the plan costs, the places of the tests, whether that is proven.
         self.found: dict[int, tuple[int, dict[str, tuple[str, int]], bool]] = {}
 
@@ -172,7 +171,7 @@ class _Repair:
 
     def search(self) -> None:
         """Search with all of them free, moves ever cheaper, and keep the best for each number of moves."""
-        usual = max(1, sum(self.weight.values()) // max(1, len(self.weight)))
+        usual = self._usual_weight()
         share = self.seconds_left * SEARCH_SHARE / len(PRICES)
         places = self.found[0][1]
         small = reduced_to(self.problem, {*self.displaced, *self.others})
@@ -197,6 +196,10 @@ class _Repair:
             self._take(model, search.best)
             places = self._places(model, search.best)
 
+    def _usual_weight(self) -> int:
+        weights = [t.weight for t in self.problem.tests]
+        return max(1, sum(weights) // max(1, len(weights)))
+
     def _take(self, model: Model, plan: Plan) -> None:
         places = self._places(model, plan)
         if all(name in places for name in self.others):
@@ -206,16 +209,9 @@ class _Repair:
     def prove_one_more(self) -> None:
         """Free each other test in turn beside the displaced: the best plan that moves one more."""
         value = min(self.found[m][0] for m in (0, 1) if m in self.found)
-        bounds = []
-        for name in self.others:
-            model = Model(reduced_to(self.problem, {*self.displaced, name}))
-            pooled = pooled_columns(model)
-            rest = self._rest(model)
-            least = rest + int(cheapest(model, pooled).sum())
-            if least < value:
-                bounds.append((least, name, model, rest))
-            if self.seconds_left <= 0:
-                return
+        bounds = self._bounds_below(value)
+        if self.seconds_left <= 0:
+            return
         for least, name, model, rest in sorted(bounds, key=lambda b: b[:2]):
             if least >= value:
                 break
@@ -229,6 +225,19 @@ class _Repair:
                 return
         if 1 in self.found:
             self.found[1] = (*self.found[1][:2], True)
+
+    def _bounds_below(self, value: int) -> list[tuple[int, str, Model, int]]:
+        """For the other tests with which a plan may cost less: its least cost, the test, its model, and the rest."""
+        bounds = []
+        for name in self.others:
+            model = Model(reduced_to(self.problem, {*self.displaced, name}))
+            rest = self._rest(model)
+            least = rest + int(cheapest(model, pooled_columns(model)).sum())
+            if least < value:
+                bounds.append((least, name, model, rest))
+            if self.seconds_left <= 0:
+                break
+        return bounds
 
     def _rest(self, model: Model) -> int:
         """What the tests cost that a reduced model leaves out."""
@@ -266,19 +275,25 @@ class _Repair:
         tests = [(t, places.get(t.id)) for t in self.problem.tests]
         moved_ids = tuple(t.id for t, at in tests if at is not None and at != t.placed)
         late = sum(lateness(self.problem, t, at) for t, at in tests)
+        status, bound = ("optimal", late) if proven else ("feasible", 0)
         solution = Solution(
-            status="optimal" if proven else "feasible",
+            status=status,
             objective=late,
-            bound=late if proven else 0,
+            bound=bound,
             moved=len(moved_ids),
             seconds=self.spent,
-            placements=tuple(
-                Placement(t.id, at[0], at[1], self.problem.last_day(t, at[1])) for t, at in tests if at is not None
-            ),
+            placements=self._placements(places),
             unplaced=tuple(t.id for t, at in tests if at is None),
         )
         days = sum(days_late(self.problem, t, at) for t, at in tests)
         return Option(self.problem, tuple(self.displaced), solution, moved_ids, late, days, proven)
+
+    def _placements(self, places: dict[str, tuple[str, int]]) -> tuple[Placement, ...]:
+        return tuple(
+            Placement(t.id, *places[t.id], self.problem.last_day(t, places[t.id][1]))
+            for t in self.problem.tests
+            if t.id in places
+        )
 
 
 class _Watched(LocalSearch):

@@ -11,7 +11,7 @@ from allocations.planning.problem.instance import Problem
 from allocations.planning.problem.model import Model
 from allocations.planning.problem.solution import Progress, Solution
 from allocations.planning.problem.state import Plan
-from allocations.planning.search.annealing import heat_for, searching
+from allocations.planning.search.annealing import Annealing, Shaking, heat_for, searching
 from allocations.planning.search.local_search import LocalSearch
 from allocations.planning.search.sequence import Sequence, SequenceSearch
 from allocations.planning.worker import Worker
@@ -65,6 +65,7 @@ class _Run:
         self.search = LocalSearch(self.model)
         self.plan: Plan = self.search.best
         self.cost = self.search.best_cost
+        self.posted: int | None = None
         self.bound = 0
         self.steps = 0
         self.raise_bound(self._least())
@@ -178,33 +179,50 @@ class _Run:
     def _side_by_side(self, workers: int, seed: int, helpers: list[Worker]) -> None:
         work = searching(self.model, seconds=self.seconds_left, seed=seed, plan=self.plan)
         alone = workers == 1
-        time_left = self.seconds_left
-        quick = min(time_left * ALONE_SHARE, max(1.0, self.model.n / 20)) if alone else min(1.0, time_left / 5)
-        if not alone:
-            helpers.append(Worker(self.problem, role="prove", seconds=self.seconds_left, seed=seed))
-            for i in range(workers - 2):
-                helpers.append(Worker(self.problem, role="search", seconds=self.seconds_left, seed=seed + 1 + i))
-        posted = None
+        quick = self._head_start(alone=alone)
+        for i in range(workers - 1):
+            helpers.append(self._helper(i, seed))
         while self.open:
-            if alone and not helpers and self.seconds - self.seconds_left > quick:
-                helpers.append(Worker(self.problem, role="prove", seconds=self.seconds_left, seed=seed))
+            is_ahead = self.seconds - self.seconds_left <= quick
+            if alone and not helpers and not is_ahead:
+                helpers.append(self._helper(0, seed))
             if not alone or not helpers or helpers[0].ended:
                 work.advance()
                 self.steps = work.search.steps
                 self.take(work.search.best)
             else:
                 time.sleep(0.02)
-            if helpers and self.seconds - self.seconds_left > quick and posted != self.cost:
-                posted = self.cost
-                for helper in helpers:
-                    helper.post(("plan", self.plan))
-            for helper in helpers:
-                for kind, payload in helper.messages():
-                    if kind == "bound":
-                        self.raise_bound(payload)
-                    elif self.take(payload):
-                        work.adopt(payload)
+            if not is_ahead:
+                self._post_plan(helpers)
+            self._read_messages(helpers, work)
             self.tell_in_time()
+
+    def _head_start(self, *, alone: bool) -> float:
+        """For how many seconds the local search goes on by itself before its plans concern the proof."""
+        if alone:
+            return min(self.seconds_left * ALONE_SHARE, max(1.0, self.model.n / 20))
+        return min(1.0, self.seconds_left / 5)
+
+    def _helper(self, number: int, seed: int) -> Worker:
+        """Start another process: the first of them proves, the others search."""
+        role = "search" if number else "prove"
+        return Worker(self.problem, role=role, seconds=self.seconds_left, seed=seed + number)
+
+    def _post_plan(self, helpers: list[Worker]) -> None:
+        """Let the other processes have the plan, if it is better than the last that they had."""
+        if helpers and self.posted != self.cost:
+            self.posted = self.cost
+            for helper in helpers:
+                helper.post(("plan", self.plan))
+
+    def _read_messages(self, helpers: list[Worker], work: Annealing | Shaking) -> None:
+        """Take over the bounds and plans that other processes have come to."""
+        for helper in helpers:
+            for kind, payload in helper.messages():
+                if kind == "bound":
+                    self.raise_bound(payload)
+                elif self.take(payload):
+                    work.adopt(payload)
 
     def finish(self) -> Solution:
         last = LocalSearch(self.model, plan=self.plan)

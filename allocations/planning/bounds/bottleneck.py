@@ -129,13 +129,17 @@ def _rows(model: Model, columns: Columns, step: int) -> tuple[Rows, list[tuple[f
     shared = np.array([len(tests) > 1 for tests in model.loose_of])[vehicle]
     limits = np.tile(np.bincount(step_of, minlength=steps), model.vehicles).astype(float)
     parts.append(_that_matter(vehicle[shared] * steps + at[shared], column[shared], value[shared], limits)[0])
+    return _joined(parts), labels
+
+
+def _joined(parts: list[Rows]) -> Rows:
     base = np.cumsum([0, *(len(part.limit) for part in parts)])
     return Rows(
         np.concatenate([part.row + first for part, first in zip(parts, base, strict=False)]),
         np.concatenate([part.column for part in parts]),
         np.concatenate([part.value for part in parts]),
         np.concatenate([part.limit for part in parts]),
-    ), labels
+    )
 
 
 def _that_matter(

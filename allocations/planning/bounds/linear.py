@@ -111,6 +111,63 @@ def _tight(model: Model, columns: Columns, rows: Rows, chosen: np.ndarray) -> np
     return (_load(rows, chosen) >= rows.limit - 0.5) | (_load(rows, cheap) > rows.limit)
 
 
+class _Relaxation:
+    """The program over some of the columns and rows, which grows where that proves too few."""
+
+    def __init__(
+        self, model: Model, columns: Columns, rows: Rows, *, start: np.ndarray | None, chosen: np.ndarray | None
+    ):
+        self.model = model
+        self.columns = columns
+        self.rows = rows
+        self.objective = math.inf
+        self.some = np.ones(len(columns), dtype=bool) if start is None else start.copy()
+        self.some[np.unique(columns.test, return_index=True)[1]] = True
+        if chosen is None:
+            self.active = np.ones(len(rows.limit), dtype=bool)
+        else:
+            self.active = _tight(model, columns, rows, chosen.astype(float))
+
+    def solve(self, seconds: float) -> Priced | None:
+        """Solve the part, or the whole of the columns where the part has no plan; None when the time did not do."""
+        columns, rows = self.columns, self.rows
+        part, few = _part(columns, rows, self.some, self.active)
+        program = _program(self.model, part, few, integer=False)
+        params = mathopt.SolveParameters(time_limit=_seconds(seconds))
+        result = mathopt.solve(program, mathopt.SolverType.GLOP, params=params)
+        reason = result.termination.reason
+        if reason == mathopt.TerminationReason.INFEASIBLE:
+            return self._without_plan(seconds)
+        if reason != mathopt.TerminationReason.OPTIMAL or not result.has_dual_feasible_solution():
+            return None
+        constraints = sorted(program.linear_constraints(), key=lambda c: c.id)
+        price = np.zeros(len(rows.limit))
+        price[self.active] = np.maximum(0.0, -np.array(result.dual_values(constraints[self.model.n :])))
+        value = np.zeros(len(columns))
+        value[self.some] = result.variable_values(sorted(program.variables(), key=lambda v: v.id))
+        bound, through = lagrangian(self.model, columns, rows, price)
+        self.objective = result.objective_value()
+        return Priced(bound, through, value, price)
+
+    def _without_plan(self, seconds: float) -> Priced | None:
+        if not self.some.all():
+            self.some[:] = True
+            return self.solve(seconds)
+        count = len(self.columns)
+        return Priced(math.inf, np.full(count, math.inf), np.zeros(count), np.zeros(len(self.rows.limit)))
+
+    def grow(self, priced: Priced) -> bool:
+        """Add the rows that a solution breaks and the columns that may better it; whether there are any."""
+        columns, some = self.columns, self.some
+        broken = (_load(self.rows, priced.value) > self.rows.limit + 1e-6) & ~self.active
+        least = np.full(self.model.n, np.inf)
+        np.minimum.at(least, columns.test[some], priced.through[some])
+        entering = (priced.through < least[columns.test] - 1e-6) & ~some
+        self.active |= broken
+        self.some |= entering
+        return bool(broken.any() or entering.any())
+
+
 def relax(
     model: Model,
     columns: Columns,
@@ -127,44 +184,18 @@ def relax(
     to `report`.
     """
     until = time.monotonic() + seconds
-    some = np.ones(len(columns), dtype=bool) if start is None else start.copy()
-    plan = np.zeros(len(columns)) if chosen is None else chosen.astype(float)
-    active = np.ones(len(rows.limit), dtype=bool) if chosen is None else _tight(model, columns, rows, plan)
-    some[np.unique(columns.test, return_index=True)[1]] = True
+    relaxation = _Relaxation(model, columns, rows, start=start, chosen=chosen)
     top: Priced | None = None
     for turn in range(40):
-        part, few = _part(columns, rows, some, active)
-        program = _program(model, part, few, integer=False)
-        params = mathopt.SolveParameters(time_limit=_seconds(until - time.monotonic()))
-        result = mathopt.solve(program, mathopt.SolverType.GLOP, params=params)
-        reason = result.termination.reason
-        if reason == mathopt.TerminationReason.INFEASIBLE:
-            if some.all():
-                return Priced(
-                    math.inf, np.full(len(columns), math.inf), np.zeros(len(columns)), np.zeros(len(rows.limit))
-                )
-            some[:] = True
-            continue
-        if reason != mathopt.TerminationReason.OPTIMAL or not result.has_dual_feasible_solution():
+        priced = relaxation.solve(until - time.monotonic())
+        if priced is None:
             break
-        constraints = sorted(program.linear_constraints(), key=lambda c: c.id)
-        price = np.zeros(len(rows.limit))
-        price[active] = np.maximum(0.0, -np.array(result.dual_values(constraints[model.n :])))
-        value = np.zeros(len(columns))
-        value[some] = result.variable_values(sorted(program.variables(), key=lambda v: v.id))
-        bound, through = lagrangian(model, columns, rows, price)
-        if top is None or bound > top.bound:
-            top = Priced(bound, through, value, price)
-            report(whole(bound))
-        broken = (_load(rows, value) > rows.limit + 1e-6) & ~active
-        least = np.full(model.n, np.inf)
-        np.minimum.at(least, columns.test[some], through[some])
-        entering = (through < least[columns.test] - 1e-6) & ~some
-        close = top.bound >= result.objective_value() * (1 - CLOSE) - 1e-6
-        if not (broken.any() or entering.any()) or (close and turn >= 2) or time.monotonic() > until:
+        if top is None or priced.bound > top.bound:
+            top = priced
+            report(whole(top.bound))
+        close = top.bound >= relaxation.objective * (1 - CLOSE) - 1e-6
+        if not relaxation.grow(priced) or (close and turn >= 2) or time.monotonic() > until:
             break
-        active |= broken
-        some |= entering
     return top
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from allocations.planning.problem.instance import Problem, Test
 from allocations.planning.problem.solution import Placement, Solution
 
@@ -85,17 +87,19 @@ def _length(problem: Problem, test: Test, place: Placement) -> list[str]:
 def _travel(problem: Problem, places: dict[str, Placement]) -> list[str]:
     """A vehicle has its days on the way between any two stays, save between two that were given so."""
     needs = {(t.origin, t.to): t.days for t in problem.travel}
+    stays = _stays(problem, places)
+    wrong = []
+    for (vehicle, origin, _, last, before, free), (other, to, first, _, after, loose) in product(stays, stays):
+        if vehicle == other and (free or loose) and 0 < first - last <= needs.get((origin, to), 0):
+            days = needs[origin, to]
+            wrong.append(f"{vehicle} needs {days} days from {origin} to {to}, between {before} and {after}")
+    return wrong
+
+
+def _stays(problem: Problem, places: dict[str, Placement]) -> list[tuple[str, str | None, int, int, str, bool]]:
+    """Where vehicles are: vehicle, facility, first and last day, the name of the stay, and whether it is planned."""
     tests = {t.id: t for t in problem.tests}
-    stays = [
+    return [
         (tests[p.id].vehicle, problem.facilities.get(p.dyno), p.first, p.last, p.id, not tests[p.id].fixed)
         for p in places.values()
     ] + [(o.vehicle, o.facility, o.first, o.last, "an occupied day", False) for o in problem.occupied if o.vehicle]
-    wrong = []
-    for vehicle, origin, _, last, before, free in stays:
-        for other, to, first, _, after, loose in stays:
-            if other != vehicle or not (free or loose) or first <= last:
-                continue
-            if first - last - 1 < needs.get((origin, to), 0):
-                days = needs[origin, to]
-                wrong.append(f"{vehicle} needs {days} days from {origin} to {to}, between {before} and {after}")
-    return wrong

@@ -134,42 +134,60 @@ def _check_order(problem: Problem) -> None:
         if test.id in position:
             raise ProblemError(f"tests[{i}].id", f"{test.id!r} stands twice")
         position[test.id] = i
-    done: set[int] = set()
     for i, test in enumerate(problem.tests):
         if test.after is not None and test.after not in position:
             raise ProblemError(f"tests[{i}].after", f"{test.after!r} is not among the tests")
-    for i in range(len(problem.tests)):
+    before = [None if test.after is None else position[test.after] for test in problem.tests]
+    _check_no_circle(before)
+
+
+def _check_no_circle(before: list[int | None]) -> None:
+    """Refuse an order in which some test comes after itself; `before` says what each comes after."""
+    done: set[int] = set()
+    for i in range(len(before)):
         path: list[int] = []
         at: int | None = i
         while at is not None and at not in done:
             if at in path:
                 raise ProblemError(f"tests[{i}].after", "goes round in a circle")
             path.append(at)
-            after = problem.tests[at].after
-            at = None if after is None else position[after]
+            at = before[at]
         done.update(path)
 
 
 def check_fixed(problem: Problem) -> None:
     """Fixed tests are not the planner's to question, but two of them on one day have no plan at all."""
+    occupants = _occupants(problem)
+    fixed = {t.id: t for t in problem.tests if t.fixed}
+    for i, test in enumerate(problem.tests):
+        if test.fixed and test.placed is not None:
+            name = f"tests[{i}].placed"
+            _occupy(problem, test, name, occupants)
+            before = fixed.get(test.after or "")
+            if before and before.placed and test.placed[1] <= problem.last_day(before, before.placed[1]) + test.gap:
+                raise ProblemError(name, f"fixed before {before.id!r}, which it comes after, has ended")
+
+
+def _occupy(problem: Problem, test: Test, name: str, occupants: dict[tuple[str, str, int], str]) -> None:
+    """Add a fixed test to what takes dynos and vehicles; refuse a day that something takes already."""
+    if test.placed is None:
+        return
+    dyno, first = test.placed
+    last = problem.last_day(test, first)
+    if not 0 <= first <= last < problem.horizon:
+        raise ProblemError(f"{name}.first", "a fixed test must stand within the horizon")
+    for day in range(first, last + 1):
+        for key in (("dyno", dyno, day), ("vehicle", test.vehicle, day)):
+            if key in occupants:
+                raise ProblemError(name, f"fixed on day {day} of {key[0]} {key[1]!r}, taken by {occupants[key]}")
+            occupants[key] = f"{test.id!r}"
+
+
+def _occupants(problem: Problem) -> dict[tuple[str, str, int], str]:
+    """What takes each dyno and vehicle on the days on which it cannot be had."""
     occupants: dict[tuple[str, str, int], str] = {}
-    where = {t.id: t for t in problem.tests if t.fixed}
     for o in problem.occupied:
         kind, name = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", o.vehicle)
         for day in range(max(o.first, 0), min(o.last, problem.horizon - 1) + 1):
             occupants[kind, name or "", day] = "an occupied day"
-    for i, test in enumerate(problem.tests):
-        if not test.fixed or test.placed is None:
-            continue
-        name = f"tests[{i}].placed"
-        last = problem.last_day(test, test.placed[1])
-        if not 0 <= test.placed[1] <= last < problem.horizon:
-            raise ProblemError(f"{name}.first", "a fixed test must stand within the horizon")
-        for day in range(test.placed[1], last + 1):
-            for key in (("dyno", test.placed[0], day), ("vehicle", test.vehicle, day)):
-                if key in occupants:
-                    raise ProblemError(name, f"fixed on day {day} of {key[0]} {key[1]!r}, taken by {occupants[key]}")
-                occupants[key] = f"{test.id!r}"
-        before = where.get(test.after or "")
-        if before and before.placed and test.placed[1] <= problem.last_day(before, before.placed[1]) + test.gap:
-            raise ProblemError(name, f"fixed before {before.id!r}, which it comes after, has ended")
+    return occupants

@@ -38,32 +38,42 @@ class Model:
         self.n = len(problem.tests)
         tests = problem.tests
         dyno_index = {name: i for i, name in enumerate(problem.dynos)}
-        test_index = {t.id: j for j, t in enumerate(tests)}
-        vehicles: dict[str, int] = {}
-        self.vehicle = [vehicles.setdefault(t.vehicle, len(vehicles)) for t in tests]
         self.days = [t.days for t in tests]
-        self._set_stretches()
         self.earliest = [max(0, t.earliest) for t in tests]
         self.due = [t.due for t in tests]
         self.weight = [t.weight for t in tests]
-        self.before = [-1 if t.after is None else test_index[t.after] for t in tests]
-        self.gap = [t.gap for t in tests]
-        self.next: list[list[int]] = [[] for _ in tests]
-        for j, b in enumerate(self.before):
-            if b >= 0:
-                self.next[b].append(j)
         self.fixed = [t.fixed for t in tests]
-        self.loose_of: list[list[int]] = [[] for _ in vehicles]
-        for j, v in enumerate(self.vehicle):
-            if not self.fixed[j]:
-                self.loose_of[v].append(j)
         self.placed = [None if t.placed is None else (dyno_index[t.placed[0]], t.placed[1]) for t in tests]
+        self._set_stretches()
+        self._set_order()
+        vehicles = self._set_vehicles()
 
         self.sites = Sites(problem)
         self._set_free(dyno_index, vehicles)
         self._set_dynos(dyno_index)
         self._set_windows()
         self._set_costs()
+
+    def _set_order(self) -> None:
+        """Give each test the one that it comes after, and those that come after it."""
+        tests = self.problem.tests
+        index = {t.id: j for j, t in enumerate(tests)}
+        self.before = [-1 if t.after is None else index[t.after] for t in tests]
+        self.gap = [t.gap for t in tests]
+        self.next: list[list[int]] = [[] for _ in tests]
+        for j, b in enumerate(self.before):
+            if b >= 0:
+                self.next[b].append(j)
+
+    def _set_vehicles(self) -> dict[str, int]:
+        """Number the vehicles by name, and give each its tests that are not fixed."""
+        vehicles: dict[str, int] = {}
+        self.vehicle = [vehicles.setdefault(t.vehicle, len(vehicles)) for t in self.problem.tests]
+        self.loose_of: list[list[int]] = [[] for _ in vehicles]
+        for j, v in enumerate(self.vehicle):
+            if not self.fixed[j]:
+                self.loose_of[v].append(j)
+        return vehicles
 
     def _set_stretches(self) -> None:
         """Give each test its days by the first one; tests of one length share them."""
@@ -148,26 +158,12 @@ class Model:
 
     def _set_windows(self) -> None:
         """Bits of the days on which each test may start, by itself; then through the order of tests."""
-        self.window = []
-        whole = (1 << self.horizon) - 1
-        by_site = [self._by_site(dynos) for dynos in self.dynos] if self.sites.count > 1 else []
         free: dict[tuple[tuple[int, ...], Stretch], int] = {}
-        for j in range(self.n):
-            if self.fixed[j]:
-                self.window.append(1 << self.placed[j][1])
-                continue
-            stretch = self.stretch[j]
-            mask = 0
-            for dynos in by_site[j] if by_site else [self.dynos[j]]:
-                if not dynos:
-                    continue
-                key = dynos, stretch
-                if key not in free:
-                    free[key] = 0
-                    for dyno in dynos:
-                        free[key] |= stretch.starts(self.free_dyno[dyno])
-                mask |= free[key] & stretch.starts(self.free_vehicle[self.seat(j, dynos[0])])
-            self.window.append(mask & whole >> self.earliest[j] << self.earliest[j])
+        self.window = [1 << self.placed[j][1] if self.fixed[j] else self._own_window(j, free) for j in range(self.n)]
+        self._narrow_windows()
+
+    def _narrow_windows(self) -> None:
+        """Take out the days on which no test could be that comes before or after."""
         self.order = self._topological()
         for j in self.order:
             b = self.before[j]
@@ -179,9 +175,25 @@ class Model:
                 b = self.before[j]
                 self.window[b] &= (1 << self.stretch[b].ended_by(self.placed[j][1] - self.gap[j] - 1)) - 1
 
+    def _own_window(self, j: int, free: dict[tuple[tuple[int, ...], Stretch], int]) -> int:
+        """Bits of the days on which a test finds dyno and vehicle free; `free` keeps those of the dynos."""
+        stretch = self.stretch[j]
+        mask = 0
+        for dynos in self._by_site(self.dynos[j]):
+            key = dynos, stretch
+            if key not in free:
+                free[key] = 0
+                for dyno in dynos:
+                    free[key] |= stretch.starts(self.free_dyno[dyno])
+            mask |= free[key] & stretch.starts(self.free_vehicle[self.seat(j, dynos[0])])
+        return mask & (1 << self.horizon) - 1 >> self.earliest[j] << self.earliest[j]
+
     def _by_site(self, dynos: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Part the dynos by the site where they stand."""
+        if self.sites.count == 1:
+            return [dynos] if dynos else []
         sites = self.sites.of_dyno
-        return [tuple(d for d in dynos if sites[d] == site) for site in range(self.sites.count)]
+        return [tuple(d for d in dynos if sites[d] == site) for site in sorted({sites[d] for d in dynos})]
 
     def _topological(self) -> list[int]:
         order, todo = [], [j for j in range(self.n) if self.before[j] < 0]

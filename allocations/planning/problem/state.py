@@ -129,10 +129,13 @@ class State:
             return None
         at = (best_dyno, earliest.bit_length() - 1)
         stands = model.placed[j]
-        if stands is not None and stands != at and stands[0] in dynos and 0 <= stands[1] < len(model.cost[j]):
-            dyno, first = stands
-            if (stretch.starts(self.free_dyno[dyno]) & allowed) >> first & 1 and model.place_cost(
-                j, dyno, first
-            ) <= model.place_cost(j, *at):
-                return stands
+        if stands is not None and stands[0] in dynos and self._is_open(j, *stands, allowed):
+            return min(stands, at, key=lambda place: model.place_cost(j, *place))
         return at
+
+    def _is_open(self, j: int, dyno: int, first: int, allowed: int) -> bool:
+        """Whether a test may begin there on one of the allowed days."""
+        model = self.model
+        if not 0 <= first < len(model.cost[j]):
+            return False
+        return bool((model.stretch[j].starts(self.free_dyno[dyno]) & allowed) >> first & 1)

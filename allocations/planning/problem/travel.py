@@ -11,19 +11,22 @@ def days_mask(first: int, last: int) -> int:
     return ((1 << (last - first + 1)) - 1) << first if last >= first else 0
 
 
+def _sites_apart(problem: Problem, near: set[str]) -> list[str]:
+    """Name the facilities to tell apart: those with a way between them, where more than one of them is in use."""
+    of_dynos = {problem.facilities.get(name) for name in problem.dynos}
+    of_vehicles = {o.facility for o in problem.occupied}
+    return sorted(near) if len((of_dynos | of_vehicles) & near) > 1 else []
+
+
 class Sites:
     """The facilities by index, and the days between them. Where no travel takes any, all dynos are on one site."""
 
     def __init__(self, problem: Problem):
         table = {(t.origin, t.to): t.days for t in problem.travel if t.days}
-        near = {name for pair in table for name in pair}
-        # Facilities that no travel concerns are as one.
-        named = [problem.facilities.get(name) for name in problem.dynos]
         self._index: dict[str | None, int] = {None: 0}
-        if len({name for name in named if name in near} | {o.facility for o in problem.occupied} & near) > 1:
-            for name in sorted(near):
-                self._index[name] = len(self._index)
-        self.of_dyno = [self.named(name) for name in named]
+        for name in _sites_apart(problem, set().union(*table)):
+            self._index[name] = len(self._index)
+        self.of_dyno = [self.named(problem.facilities.get(name)) for name in problem.dynos]
         self.count = len(self._index)
         self.days = [[0] * self.count for _ in range(self.count)]
         for (origin, to), days in table.items():

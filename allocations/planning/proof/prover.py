@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from allocations.planning.bounds.columns import Columns, cheapest, placed_columns, pooled_columns, rows_for, stands_in
-from allocations.planning.bounds.linear import relax, solve_exactly, whole
+from allocations.planning.bounds.linear import Priced, relax, solve_exactly, whole
 from allocations.planning.problem.model import Model
 from allocations.planning.problem.state import Plan
 from allocations.planning.proof.sequence_proof import SequenceProof
@@ -86,48 +86,51 @@ class Prover:
                 self.best, report=self.raise_bound, offer=self.offer, until=self.until, fast=relax_only
             )
             return
+        plan = self.latest()
+        pooled = self._promising_pooled(plan, is_rounded=not relax_only)
+        if pooled is None:
+            return
+        placed = placed_columns(model, pooled)
+        if len(placed) <= MOST_PLACED:
+            self._prove_placed(placed, plan, relax_only=relax_only)
+        elif not relax_only:
+            near = placed_columns(model, pooled.keep(slice(0, NEAR * model.n)))
+            self._neighbourhoods(Neighbourhoods(model, near, seed=self.seed), self.seconds_left)
+
+    def _promising_pooled(self, plan: Plan, *, is_rounded: bool) -> Columns | None:
+        """Solve the pooled relaxation: the columns that a better plan may have, the promising first, if any may."""
+        model = self.model
         pooled = pooled_columns(model, below=self.best())
         if not self._complete(pooled) or self.raise_bound(int(cheapest(model, pooled).sum())):
             self.raise_bound(self.bound)
-            return
-        plan = self.latest()
+            return None
         until_day = np.array([model.horizon if at is None else at[1] for at in plan]) + LATER
-        priced = relax(
-            model,
-            pooled,
-            rows_for(model, pooled),
-            seconds=self.seconds_left,
-            start=pooled.first <= until_day[pooled.test],
-            chosen=stands_in(pooled, plan),
-            report=self.raise_bound,
-        )
+        priced = self._relaxed(pooled, plan, start=pooled.first <= until_day[pooled.test])
         if priced is None or self.raise_bound(whole(priced.bound)):
-            return
-        if not relax_only:
+            return None
+        if is_rounded:
             self._round(pooled, priced.value)
         pooled = self._sorted(pooled, priced.through)[0]
-        if not self._complete(pooled):
-            return
-        placed = placed_columns(model, pooled)
-        if len(placed) > MOST_PLACED:
-            if not relax_only:
-                near = placed_columns(model, pooled.keep(slice(0, NEAR * model.n)))
-                self._neighbourhoods(Neighbourhoods(model, near, seed=self.seed), self.seconds_left)
-            return
-        start = np.arange(len(placed)) < FIRST_PLACED * model.n
-        chosen = stands_in(placed, plan)
-        priced = relax(
-            model,
-            placed,
-            rows_for(model, placed),
-            seconds=self.seconds_left,
-            start=start | chosen,
-            chosen=chosen,
-            report=self.raise_bound,
-        )
+        return pooled if self._complete(pooled) else None
+
+    def _prove_placed(self, placed: Columns, plan: Plan, *, relax_only: bool) -> None:
+        """Solve the relaxation with the dynos named, then exactly."""
+        start = np.arange(len(placed)) < FIRST_PLACED * self.model.n
+        priced = self._relaxed(placed, plan, start=start | stands_in(placed, plan))
         if priced is None or self.raise_bound(whole(priced.bound)) or relax_only:
             return
         self._exact(*self._sorted(placed, priced.through))
+
+    def _relaxed(self, columns: Columns, plan: Plan, *, start: np.ndarray) -> Priced | None:
+        return relax(
+            self.model,
+            columns,
+            rows_for(self.model, columns),
+            seconds=self.seconds_left,
+            start=start,
+            chosen=stands_in(columns, plan),
+            report=self.raise_bound,
+        )
 
     def _round(self, columns: Columns, value: np.ndarray) -> None:
         """Make a plan of what the relaxation says and better it for a moment."""
@@ -163,26 +166,27 @@ class Prover:
             best = self.best()
             count = int(np.searchsorted(through, best - 1 + 1e-6, side="right"))
             everything = count <= size
-            take = count if everything else size
+            take = min(count, size)
             outside = best if everything else whole(float(through[take]))
             columns = placed.keep(slice(0, take))
             if len(np.unique(columns.test)) < model.n:
                 # Every better plan needs a column that was left out.
-                if self.raise_bound(outside):
-                    return
-                size *= 2
-                continue
-            limit = self.seconds_left if everything else self.seconds_left * 0.5
-            outcome = solve_exactly(model, columns, rows_for(model, columns), seconds=limit)
-            if outcome.plan is not None:
-                self.offer(outcome.plan)
-            inside = max(0, whole(outcome.bound))
+                inside, ended = outside, True
+            else:
+                inside, ended = self._solve(columns, self.seconds_left * (1.0 if everything else 0.5))
             if self.raise_bound(min(inside, outside)):
                 return
-            if outcome.ended:
+            if ended:
                 size *= 2
             elif self._neighbourhoods(search, self.seconds_left):
                 return
+
+    def _solve(self, columns: Columns, seconds: float) -> tuple[int, bool]:
+        """Solve over these columns and offer the plan: a bound on them, and whether the search came to its end."""
+        outcome = solve_exactly(self.model, columns, rows_for(self.model, columns), seconds=seconds)
+        if outcome.plan is not None:
+            self.offer(outcome.plan)
+        return max(0, whole(outcome.bound)), outcome.ended
 
     def _neighbourhoods(self, search: Neighbourhoods, seconds: float, *, patience: int | None = None) -> bool:
         """Search for some time, or until so many tries in a row were in vain; true when that proves the best."""

@@ -29,33 +29,51 @@ def dominance(days: list[int], weight: list[int], due: list[int]) -> tuple[list[
 
     Each pair is added under the ones found before, so that one best order satisfies them all.
     """
-    n, total = len(days), sum(days)
-    before, after = [0] * n, [0] * n
-    ahead, behind = [0] * n, [0] * n  # the days of those
+    pairs = _Pairs(days, weight, due)
     changed = True
     while changed:
         changed = False
-        for i in range(n):
-            for j in range(n):
-                if i == j or before[j] >> i & 1 or before[i] >> j & 1:
-                    continue
-                until = total - behind[i]
-                heavier = weight[i] >= weight[j]
-                if not (
-                    (heavier and days[i] <= days[j] and due[i] <= max(due[j], ahead[j] + days[j]))
-                    or (heavier and due[i] <= due[j] and due[j] >= until - days[j])
-                    or due[j] >= until
-                ):
-                    continue
-                changed = True
-                first, last = before[i] | 1 << i, after[j] | 1 << j
-                for k in bits(first):
-                    after[k] |= last
-                    behind[k] = sum(days[m] for m in bits(after[k]))
-                for k in bits(last):
-                    before[k] |= first
-                    ahead[k] = sum(days[m] for m in bits(before[k]))
-    return before, after
+        for i in range(len(days)):
+            for j in range(len(days)):
+                if not pairs.are_in_order(i, j) and pairs.may_go_first(i, j):
+                    pairs.add(i, j)
+                    changed = True
+    return pairs.before, pairs.after
+
+
+class _Pairs:
+    """The pairs of tests of which one is before the other in some best order."""
+
+    def __init__(self, days: list[int], weight: list[int], due: list[int]):
+        self.days, self.weight, self.due = days, weight, due
+        self.total = sum(days)
+        self.before, self.after = [0] * len(days), [0] * len(days)
+        # The days of those.
+        self.ahead, self.behind = [0] * len(days), [0] * len(days)
+
+    def are_in_order(self, i: int, j: int) -> bool:
+        return i == j or bool(self.before[j] >> i & 1 or self.before[i] >> j & 1)
+
+    def may_go_first(self, i: int, j: int) -> bool:
+        """Whether one of Emmons' conditions lets `i` be before `j`."""
+        days, weight, due = self.days, self.weight, self.due
+        until = self.total - self.behind[i]
+        if due[j] >= until:
+            return True
+        if weight[i] < weight[j]:
+            return False
+        is_shorter = days[i] <= days[j] and due[i] <= max(due[j], self.ahead[j] + days[j])
+        return is_shorter or (due[i] <= due[j] and due[j] >= until - days[j])
+
+    def add(self, i: int, j: int) -> None:
+        """Let `i`, and all that is before it, be before `j` and all that is after that."""
+        first, last = self.before[i] | 1 << i, self.after[j] | 1 << j
+        for k in bits(first):
+            self.after[k] |= last
+            self.behind[k] = sum(self.days[m] for m in bits(self.after[k]))
+        for k in bits(last):
+            self.before[k] |= first
+            self.ahead[k] = sum(self.days[m] for m in bits(self.before[k]))
 
 
 class SequenceProof:

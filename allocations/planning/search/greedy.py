@@ -36,16 +36,21 @@ def _rules(model: Model) -> list[Callable[[int], tuple]]:
     ]
 
 
+def filled(model: Model, tests: list[int]) -> Plan:
+    """Put each test in turn to its earliest place."""
+    state = State(model)
+    for j in in_order(model, tests):
+        at = state.best(j, model.dynos[j])
+        if at is not None:
+            state.put(j, *at)
+    return state.at
+
+
 def greedy(model: Model) -> Plan:
     """Give the best of a few due-date and weight orders, each filled in earliest-place by earliest-place."""
     best: Plan | None = None
     for rule in _rules(model):
-        state = State(model)
-        todo = sorted((j for j in range(model.n) if not model.fixed[j]), key=rule)
-        for j in in_order(model, todo):
-            at = state.best(j, model.dynos[j])
-            if at is not None:
-                state.put(j, *at)
-        if best is None or model.plan_cost(state.at) < model.plan_cost(best):
-            best = state.at
+        plan = filled(model, sorted((j for j in range(model.n) if not model.fixed[j]), key=rule))
+        if best is None or model.plan_cost(plan) < model.plan_cost(best):
+            best = plan
     return best if best is not None else []

@@ -26,26 +26,33 @@ class Neighbourhoods:
     def choose(self, plan: Plan) -> set[int]:
         """Choose which tests to free: around a (mostly late) test, by days or by dynos."""
         model, rnd = self.model, self.random
-        late = [j for j in self.movable if plan[j] is None or model.place_cost(j, *plan[j]) >= model.level]
-        j = rnd.choice(late if late and rnd.random() < 0.8 else self.movable)
-        chosen = {j}
+        j = rnd.choice(self._mostly_late(plan))
         middle = model.earliest[j] if plan[j] is None else rnd.randint(min(model.earliest[j], plan[j][1]), plan[j][1])
         mine = set(model.dynos[j])
+        near = [k for k in self.movable if plan[k] is not None and plan[k][0] in mine]
         if rnd.random() < 0.5:
-            near = [k for k in self.movable if plan[k] is not None and plan[k][0] in mine]
             near.sort(key=lambda k: abs(plan[k][1] + model.days[k] / 2 - middle) + 2 * rnd.random())
         else:
             dynos = list(mine)
             rnd.shuffle(dynos)
-            rank = {d: i for i, d in enumerate(dynos)}
-            near = [k for k in self.movable if plan[k] is not None and plan[k][0] in mine]
-            near.sort(key=lambda k: (rank[plan[k][0]], plan[k][1]))
-        chosen.update(near[: self.size])
+            near.sort(key=lambda k: (dynos.index(plan[k][0]), plan[k][1]))
+        chosen = {j, *near[: self.size]}
         for k in list(chosen):
             chosen.update(i for i in model.next[k] if not model.fixed[i])
-        seats = {model.vehicle[k] for k in rnd.sample(sorted(chosen), min(len(chosen), 6))}
-        chosen.update(k for k in self.movable if model.vehicle[k] in seats)
+        self._add_of_some_vehicles(chosen)
         return chosen
+
+    def _mostly_late(self, plan: Plan) -> list[int]:
+        """Give the tests that are late or without a place most of the time, else all that may move."""
+        model = self.model
+        late = [j for j in self.movable if plan[j] is None or model.place_cost(j, *plan[j]) >= model.level]
+        return late if late and self.random.random() < 0.8 else self.movable
+
+    def _add_of_some_vehicles(self, tests: set[int]) -> None:
+        """Add all tests of the vehicles of a few of these."""
+        vehicle = self.model.vehicle
+        seats = {vehicle[k] for k in self.random.sample(sorted(tests), min(len(tests), 6))}
+        tests.update(k for k in self.movable if vehicle[k] in seats)
 
     def around(self, plan: Plan, free: set[int]) -> Columns:
         """Give the columns of the freed tests that fit beside the others, and the others where they stand."""

@@ -113,73 +113,99 @@ class LocalSearch:
         dynos = model.dynos[j]
         limit = 2 + int(rnd() * 14)
         count = min(len(dynos), 1 + int(rnd() * 6))
-        holder = self.state.holder
         chosen = [dynos[int(rnd() * len(dynos))] for _ in range(count)]
         if where is not None and rnd() < 0.5:
             chosen[0] = where[0]
         begin = max(0, first - int(rnd() * 3))
-        for dyno in chosen:
-            for k in holder[dyno][begin : first + span]:
-                if k >= 0:
-                    out.add(k)
-            if len(out) > limit:
-                break
+        self._add_neighbours(out, chosen, begin, first + span, limit)
         if rnd() < 0.3:
             out.update(self.vehicle_tests[model.vehicle[j]])
         return out
 
+    def _add_neighbours(self, tests: set[int], dynos: list[int], begin: int, end: int, limit: int) -> None:
+        """Add what stands on the dynos from one day to before another, until there are more tests than the limit."""
+        holder = self.state.holder
+        for dyno in dynos:
+            for k in holder[dyno][begin:end]:
+                if k >= 0:
+                    tests.add(k)
+            if len(tests) > limit:
+                break
+
+    def _add_followers(self, tests: set[int]) -> None:
+        """Add the tests that come after one of these, directly or not."""
+        model = self.model
+        if not any(model.next[j] for j in tests):
+            return
+        todo = list(tests)
+        while todo:
+            for k in model.next[todo.pop()]:
+                if k not in tests and not model.fixed[k]:
+                    tests.add(k)
+                    todo.append(k)
+
     def _step(self, heat: float) -> None:
         model, state, rnd = self.model, self.state, self.random.random
-        at = state.at
         out = self._choose()
-        if any(model.next[j] for j in out):
-            todo = list(out)
-            while todo:
-                for k in model.next[todo.pop()]:
-                    if k not in out and not model.fixed[k]:
-                        out.add(k)
-                        todo.append(k)
+        self._add_followers(out)
         tests = list(out)
-        old = [at[j] for j in tests]
-        before = 0
-        for j, where in zip(tests, old, strict=True):
-            if where is None:
-                before += model.unplaced_cost
-            else:
-                before += model.place_cost(j, *where)
-                state.take(j)
+        places = [state.at[j] for j in tests]
+        before = self._ruin(tests)
         order = sorted(tests, key=self.keys[int(rnd() * len(self.keys))])
         if any(model.before[j] >= 0 for j in tests):
             order = in_order(model, order)
         limit = before - heat * math.log(1.0 - rnd())
-        after = 0
-        placed = []
+        after = self._recreate(order, limit)
+        if after > limit:
+            self._restore(tests, places)
+            return
+        self.cost += after - before
+        if self.cost < self.best_cost:
+            self.best_cost = self.cost
+            self.best = list(state.at)
+
+    def _ruin(self, tests: list[int]) -> int:
+        """Take the tests out of the plan, and give what they cost in it."""
+        model, state = self.model, self.state
+        cost = 0
+        for j in tests:
+            place = state.at[j]
+            if place is None:
+                cost += model.unplaced_cost
+            else:
+                cost += model.place_cost(j, *place)
+                state.take(j)
+        return cost
+
+    def _recreate(self, order: list[int], limit: float) -> int:
+        """Place the tests one after another until they cost more than the limit, and give what they cost."""
+        model, state, rnd = self.model, self.state, self.random.random
+        cost = 0
         for j in order:
             dynos = model.dynos[j]
             if rnd() < 0.7:
                 dynos = self.shuffled[dynos]  # type: ignore[assignment]
                 turn = int(rnd() * len(dynos))
                 dynos = dynos[turn:] + dynos[:turn]
-            where = state.best(j, dynos)
-            if where is None:
-                after += model.unplaced_cost
+            place = state.best(j, dynos)
+            if place is None:
+                cost += model.unplaced_cost
             else:
-                state.put(j, *where)
-                placed.append(j)
-                after += model.place_cost(j, *where)
-            if after > limit:
+                state.put(j, *place)
+                cost += model.place_cost(j, *place)
+            if cost > limit:
                 break
-        if after > limit:
-            for j in placed:
+        return cost
+
+    def _restore(self, tests: list[int], places: Plan) -> None:
+        """Put the tests back to where they stood."""
+        state = self.state
+        for j in tests:
+            if state.at[j] is not None:
                 state.take(j)
-            for j, where in zip(tests, old, strict=True):
-                if where is not None:
-                    state.put(j, *where)
-            return
-        self.cost += after - before
-        if self.cost < self.best_cost:
-            self.best_cost = self.cost
-            self.best = list(at)
+        for j, place in zip(tests, places, strict=True):
+            if place is not None:
+                state.put(j, *place)
 
     @property
     def span(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from allocations.planning.bounds.columns import UNPLACED, placed_columns, pooled_columns, prune, rows_for
@@ -39,26 +39,43 @@ def value_of(model: Model, plan: Plan) -> int:
 def ready_for(problem: Problem, displaced: Collection[str]) -> Problem:
     """The problem with a price for what is unplaced that holds for every part of it, and with those fixed that stand
     where they might not be put."""
+    _check_displaced(problem, displaced)
+    tests = tuple(_with_misfits_fixed(problem, displaced))
+    standing = tuple(replace(t, fixed=True, after=None) for t in tests if t.id not in displaced)
+    check_fixed(replace(problem, tests=standing))
+    return replace(problem, tests=tests).with_weights(move=0, unplaced=_worst(problem) + 1)
+
+
+def _with_misfits_fixed(problem: Problem, displaced: Collection[str]) -> Iterator[Test]:
+    """The tests, without an order that they are not in, and fixed to where they might not be put."""
     names = {t.id: t for t in problem.tests}
-    for name in displaced:
-        if name not in names or names[name].fixed:
-            raise ProblemError("displaced", f"{name!r} is not among the tests that may move")
     rushed = _rushed(problem, displaced)
-    tests = []
     for i, t in enumerate(problem.tests):
         if t.placed is None:
             raise ProblemError(f"tests[{i}].placed", "is missing: a repair is of tests that stand somewhere")
         if t.id not in displaced and not _in_order(problem, t, names.get(t.after or ""), displaced):
             t = replace(t, after=None, gap=0)
-        fits = t.placed[0] in t.dynos and t.earliest <= t.placed[1] and t.placed[1] not in problem.closed
-        inside = problem.last_day(t, t.placed[1]) < problem.horizon
-        legal = fits and inside and t.id not in rushed
-        tests.append(t if t.fixed or t.id in displaced or legal else replace(t, fixed=True))
-    worst = sum(t.weight * max(0, problem.horizon - 1 - t.due) for t in tests)
-    ready = replace(problem, tests=tuple(tests)).with_weights(move=0, unplaced=worst + 1)
-    standing = tuple(replace(t, fixed=True, after=None) for t in tests if t.id not in displaced)
-    check_fixed(replace(ready, tests=standing))
-    return ready
+        movable = t.id in displaced or (t.id not in rushed and _may_stand(problem, t))
+        yield t if movable else replace(t, fixed=True)
+
+
+def _worst(problem: Problem) -> int:
+    """What all tests cost together that end on the last day."""
+    return sum(t.weight * max(0, problem.horizon - 1 - t.due) for t in problem.tests)
+
+
+def _check_displaced(problem: Problem, displaced: Collection[str]) -> None:
+    names = {t.id: t for t in problem.tests}
+    for name in displaced:
+        if name not in names or names[name].fixed:
+            raise ProblemError("displaced", f"{name!r} is not among the tests that may move")
+
+
+def _may_stand(problem: Problem, test: Test) -> bool:
+    """Whether a test might be put where it stands: on a dyno of its own, not too early, and within the horizon."""
+    dyno, first = test.placed
+    fits = dyno in test.dynos and test.earliest <= first and first not in problem.closed
+    return fits and problem.last_day(test, first) < problem.horizon
 
 
 def _in_order(problem: Problem, test: Test, before: Test | None, displaced: Collection[str]) -> bool:
@@ -70,22 +87,24 @@ def _in_order(problem: Problem, test: Test, before: Test | None, displaced: Coll
 def _rushed(problem: Problem, displaced: Collection[str]) -> set[str]:
     """The tests that stand nearer to another stay of their vehicle than its way between the two takes."""
     needs = {(way.origin, way.to): way.days for way in problem.travel}
+    stays = _stays(problem, displaced) if needs else []
+    return {
+        id_
+        for vehicle, origin, _, last, before in stays
+        for other, to, first, _, after in stays
+        if vehicle == other and last < first <= last + needs.get((origin, to), 0)
+        for id_ in (before, after)
+    }
+
+
+def _stays(problem: Problem, displaced: Collection[str]) -> list[tuple[str, str | None, int, int, str]]:
+    """Where vehicles are: vehicle, facility, first and last day, and the test, if it is one."""
     stays = [(o.vehicle, o.facility, o.first, o.last, "") for o in problem.occupied if o.vehicle]
     for t in problem.tests:
         if t.placed is not None and t.id not in displaced:
             last = problem.last_day(t, t.placed[1])
             stays.append((t.vehicle, problem.facilities.get(t.placed[0]), t.placed[1], last, t.id))
-    return (
-        {
-            id_
-            for vehicle, origin, _, last, before in stays
-            for other, to, first, _, after in stays
-            if vehicle == other and last < first <= last + needs.get((origin, to), 0)
-            for id_ in (before, after)
-        }
-        if needs
-        else set()
-    )
+    return stays
 
 
 def reduced_to(problem: Problem, free: Collection[str]) -> Problem:
@@ -93,21 +112,46 @@ def reduced_to(problem: Problem, free: Collection[str]) -> Problem:
     share a vehicle or an order with one, the rest is occupied days."""
     mine = [t for t in problem.tests if t.id in free]
     seats = {t.vehicle for t in mine}
-    near = {t.after for t in mine} | {t.id for t in problem.tests if t.after in free}
-    inside = {t.id for t in problem.tests if t.id in free or t.vehicle in seats or t.id in near}
-    dynos = {dyno for t in mine for dyno in t.dynos} | {t.placed[0] for t in problem.tests if t.id in inside}
-    occupied = [o for o in problem.occupied if o.dyno in dynos or o.vehicle in seats]
-    tests = []
-    for t in problem.tests:
-        if t.id in inside:
-            after = t.after if t.after in inside else None
-            own = t.dynos if t.id in free else (t.placed[0],)
-            tests.append(replace(t, fixed=t.id not in free, after=after, gap=t.gap if after else 0, dynos=own))
-        elif t.placed[0] in dynos:
-            occupied.append(Occupied(t.placed[1], problem.last_day(t, t.placed[1]), dyno=t.placed[0]))
-    named = tuple(dyno for dyno in problem.dynos if dyno in dynos)
+    inside = _concerned(problem, free, seats)
+    names = {t.id for t in inside}
+    dynos = {t.placed[0] for t in inside}.union(*(t.dynos for t in mine))
+    return replace(
+        _on_dynos(problem, dynos),
+        tests=tuple(_as_part(t, free, names) for t in inside),
+        occupied=_days_taken(problem, names, dynos, seats),
+    )
+
+
+def _concerned(problem: Problem, free: Collection[str], vehicles: Collection[str]) -> list[Test]:
+    """The tests of these vehicles, and those directly before or after a free one."""
+    before = {t.after for t in problem.tests if t.id in free}
+    return [t for t in problem.tests if t.vehicle in vehicles or t.id in before or t.after in free]
+
+
+def _on_dynos(problem: Problem, dynos: Collection[str]) -> Problem:
+    """The problem with some of its dynos alone."""
     places = {dyno: facility for dyno, facility in problem.facilities.items() if dyno in dynos}
-    return replace(problem, tests=tuple(tests), occupied=tuple(occupied), dynos=named, facilities=places)
+    return replace(problem, dynos=tuple(dyno for dyno in problem.dynos if dyno in dynos), facilities=places)
+
+
+def _days_taken(
+    problem: Problem, inside: Collection[str], dynos: Collection[str], vehicles: Collection[str]
+) -> tuple[Occupied, ...]:
+    """The occupied days that concern the dynos or vehicles, with those of the tests that are not inside."""
+    occupied = [o for o in problem.occupied if o.dyno in dynos or o.vehicle in vehicles]
+    occupied += [
+        Occupied(t.placed[1], problem.last_day(t, t.placed[1]), dyno=t.placed[0])
+        for t in problem.tests
+        if t.id not in inside and t.placed[0] in dynos
+    ]
+    return tuple(occupied)
+
+
+def _as_part(test: Test, free: Collection[str], inside: Collection[str]) -> Test:
+    """The test in a problem of those inside alone; fixed to where it stands if it is not free."""
+    if test.after not in inside:
+        test = replace(test, after=None, gap=0)
+    return replace(test, fixed=False) if test.id in free else replace(test, fixed=True, dynos=(test.placed[0],))
 
 
 def cheaper_plan(model: Model, below: int, *, seconds: float, keep: str = "") -> tuple[Plan | None, bool]:

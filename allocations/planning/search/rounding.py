@@ -9,9 +9,9 @@ import numpy as np
 
 from allocations.planning.bounds.columns import UNPLACED, Columns
 from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan, State
+from allocations.planning.problem.state import Plan
 from allocations.planning.search.annealing import heat_for
-from allocations.planning.search.greedy import in_order
+from allocations.planning.search.greedy import filled
 from allocations.planning.search.local_search import LocalSearch
 
 TRIES = 60
@@ -42,17 +42,17 @@ def rounded(model: Model, columns: Columns, value: np.ndarray, *, seed: int) -> 
         alpha = rnd.random()
         keys = {}
         for j in loose:
-            point = alpha if k % 2 else rnd.random()
-            day = next((first for first, share in shares[j] if share >= point - 1e-9), model.horizon)
+            day = _begun(shares[j], alpha if k % 2 else rnd.random(), model.horizon)
             keys[j] = (day, -model.days[j] if k % 3 else -model.weight[j], rnd.random())
-        state = State(model)
-        for j in in_order(model, sorted(loose, key=keys.__getitem__)):
-            at = state.best(j, model.dynos[j])
-            if at is not None:
-                state.put(j, *at)
-        if not best or model.plan_cost(state.at) < model.plan_cost(best):
-            best = list(state.at)
+        plan = filled(model, sorted(loose, key=keys.__getitem__))
+        if not best or model.plan_cost(plan) < model.plan_cost(best):
+            best = plan
     return best
+
+
+def _begun(shares: list[tuple[int, float]], point: float, horizon: int) -> int:
+    """Give the day on which so much of a test has begun."""
+    return next((first for first, share in shares if share >= point - 1e-9), horizon)
 
 
 def refined(model: Model, plan: Plan, *, seed: int, seconds: float) -> Plan:

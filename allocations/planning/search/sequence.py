@@ -27,22 +27,11 @@ class Sequence:
     @classmethod
     def of(cls, model: Model) -> Sequence | None:
         """See the problem as a sequence, or None where it is more than that."""
-        if not 1 < model.n <= MOST_TESTS or any(model.fixed) or any(b >= 0 for b in model.before):
-            return None
-        if not model.plain or not model.exact or model.problem.weights.unplaced is not None:
-            return None
-        if any(at is not None for at in model.placed) or len(set(model.dynos)) != 1 or len(model.dynos[0]) != 1:
+        if not 1 < model.n <= MOST_TESTS or not _is_tardiness_alone(model) or not _is_on_one_dyno(model):
             return None
         dyno = model.dynos[0][0]
-        total = sum(model.days)
-        free = bits(model.free_dyno[dyno])
-        begin = next((t for t in free if t >= model.earliest[0]), None)
-        if begin is None or max(model.earliest) > begin:
-            return None
-        whole = ((1 << total) - 1) << begin
-        if model.free_dyno[dyno] & whole != whole:
-            return None
-        if any(model.free_vehicle[model.seat(j, dyno)] & whole != whole for j in range(model.n)):
+        begin = next((day for day in bits(model.free_dyno[dyno]) if day >= model.earliest[0]), None)
+        if begin is None or max(model.earliest) > begin or not _is_free_throughout(model, dyno, begin):
             return None
         return cls(model, dyno, begin)
 
@@ -65,6 +54,24 @@ class Sequence:
         if any(at is None for at in plan):
             return None
         return np.array(sorted(range(self.model.n), key=lambda j: plan[j][1]))
+
+
+def _is_tardiness_alone(model: Model) -> bool:
+    """Whether tests cost by the day on which they end and by nothing else, and each may follow each."""
+    if any(model.fixed) or any(at is not None for at in model.placed) or max(model.before) >= 0:
+        return False
+    return model.plain and model.exact and model.problem.weights.unplaced is None
+
+
+def _is_on_one_dyno(model: Model) -> bool:
+    return len(set(model.dynos)) == 1 and len(model.dynos[0]) == 1
+
+
+def _is_free_throughout(model: Model, dyno: int, begin: int) -> bool:
+    """Whether dyno and vehicles are free from a day on until all tests could have run."""
+    whole = ((1 << sum(model.days)) - 1) << begin
+    masks = [model.free_dyno[dyno], *(model.free_vehicle[model.seat(j, dyno)] for j in range(model.n))]
+    return all(mask & whole == whole for mask in masks)
 
 
 def _moves(n: int) -> np.ndarray:
