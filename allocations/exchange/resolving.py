@@ -58,18 +58,13 @@ class _Resolution:
         out = self.outcome
         identities = self.identities
         rows = [row for row in self.sheets.rows if self._readable(row)]
-        imported = {row.number: self.ground.rows.get(identities[row.number]) for row in rows}
-        imported = {number: earlier for number, earlier in imported.items() if earlier}
+        imported = self._imported_before(rows)
         unknown = [row for row in rows if row.number not in imported]
         matches, doubts = known_otherwise(unknown, identities, self.ground, self.choices)
         imported |= {number: test.row for number, test in matches.items()}
         new = [row for row in rows if row.number not in imported]
         self._name_vehicles(rows, new)
-        claims = [
-            Claim(r, self.places[r.number], self.keys[r.number], self._vehicle_name(r), self._vehicle_weight(r))
-            for r in rows
-            if r.number in self.places
-        ]
+        claims = self._claims(rows)
         out.conflicts = conflicts(claims, self.dynos)
         windows = self._windows()
         judge = Judge(self.dynos, self.ground, windows, self.vehicles.known)
@@ -86,11 +81,29 @@ class _Resolution:
         out.dynos, out.vehicles = self.dynos.specs, self.vehicles.specs
         out.dyno_names = {key: self.dynos.name(key) for key in self.dynos.all_keys()}
         out.known_vehicles = {key: vehicle.id for key, vehicle in self.vehicles.known.items()}
-        for rule in self.sheets.rules:
-            out.test_types.setdefault(fold(rule.test_type), rule.test_type)
-        for row in reversed(rows):  # a row's spelling is the one that people know
-            out.test_types[fold(row.test_type)] = row.test_type
+        out.test_types = self._test_types(rows)
         return out
+
+    def _imported_before(self, rows) -> dict[int, KnownRow]:
+        """The rows, by number, that an earlier import has brought with the same identity."""
+        known = self.ground.rows
+        return {row.number: earlier for row in rows if (earlier := known.get(self.identities[row.number]))}
+
+    def _claims(self, rows) -> list[Claim]:
+        return [
+            Claim(r, self.places[r.number], self.keys[r.number], self._vehicle_name(r), self._vehicle_weight(r))
+            for r in rows
+            if r.number in self.places
+        ]
+
+    def _test_types(self, rows) -> dict[str, str]:
+        """How each test type is spelt, the ones with rules first."""
+        names: dict[str, str] = {}
+        for rule in self.sheets.rules:
+            names.setdefault(fold(rule.test_type), rule.test_type)
+        for row in reversed(rows):  # a row's spelling is the one that people know
+            names[fold(row.test_type)] = row.test_type
+        return names
 
     def _readable(self, row) -> bool:
         """Tell the row's vehicle and dyno; refuse it where that can't be done."""

@@ -87,6 +87,10 @@ class Bar:
         return self.late.kind if self.late else self.status
 
     @property
+    def is_booking_that_matches(self) -> bool:
+        return self.matches and self.status != "maintenance"
+
+    @property
     def held(self) -> int:
         """Its days, and those that it runs over."""
         return self.length + self.over
@@ -168,7 +172,7 @@ class Calendar:
     def matching(self) -> frozenset[int]:
         """The bookings that the filter leaves."""
         bars = (bar for row in self.rows for bar in row.bars)
-        return frozenset(bar.pk for bar in bars if bar.matches and bar.status != "maintenance")
+        return frozenset(bar.pk for bar in bars if bar.is_booking_that_matches)
 
 
 def calendar(
@@ -203,11 +207,11 @@ def calendar(
         days=days,
         today=today,
         groups=_grouped(rows),
-        load=[count_states([row.states[number] for row in rows]).percent or 0 for number in range(days.days)],
-        bookings=sum(bar.matches and bar.status != "maintenance" for row in rows for bar in row.bars),
+        load=_load(rows, days),
+        bookings=sum(bar.is_booking_that_matches for row in rows for bar in row.bars),
         outlook=_outlook(rows, days, today),
         closed=closed,
-        test_types=sorted({(code, name) for entries in capabilities.values() for code, name, _, _ in entries}),
+        test_types=_test_types(capabilities),
         facilities=list(dict.fromkeys((row.facility_id, row.facility) for row in everyone)),
         dynos_of_ground=len(everyone),
     )
@@ -220,6 +224,11 @@ def _is_searched(row: DynoRow, chosen: CalendarFilter) -> bool:
     return chosen.only_text and has_every_word(chosen.text, row.names)
 
 
+def _load(rows: list[DynoRow], days: DayRange) -> list[int]:
+    """Per day, the use of the dynos together in per cent."""
+    return [count_states([row.states[number] for row in rows]).percent or 0 for number in range(days.days)]
+
+
 _Capabilities = dict[int, list[tuple[str, str, list[str], list[str]]]]
 
 
@@ -230,6 +239,10 @@ def _capabilities(ground: ProvingGround) -> _Capabilities:
     ):
         by_dyno[dyno_id].append(tuple(capability))
     return by_dyno
+
+
+def _test_types(capabilities: _Capabilities) -> list[tuple[str, str]]:
+    return sorted({(code, name) for entries in capabilities.values() for code, name, _, _ in entries})
 
 
 def _dynos(ground: ProvingGround, capabilities: _Capabilities, days: DayRange) -> list[DynoRow]:
@@ -326,8 +339,8 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
         else:
             late = lateness_of(status, first, last, due, today)
             matches = (
-                (not chosen.statuses or status in chosen.statuses or _is_late_as_chosen(late, chosen))
-                and (not chosen.test or test_code == chosen.test)
+                _has_status(status, late, chosen)
+                and chosen.test in ("", test_code)
                 and (not chosen.mine or user.pk in (created_by_id, requested_by_id))
                 and has_every_word(chosen.text, (tag, vin or "", test, team, program, *by_id[dyno_id].names))
             )
@@ -348,7 +361,10 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
         by_id[dyno_id].bars.append(bar)
 
 
-def _is_late_as_chosen(late: Lateness | None, chosen: CalendarFilter) -> bool:
+def _has_status(status: str, late: Lateness | None, chosen: CalendarFilter) -> bool:
+    """Whether a booking is one of the statuses chosen, or late in a way that is."""
+    if not chosen.statuses or status in chosen.statuses:
+        return True
     return late is not None and (LATE in chosen.statuses or late.kind in chosen.statuses)
 
 
