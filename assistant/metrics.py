@@ -54,7 +54,7 @@ class SharedCounts(Collector):
             counts = shared().hgetall(_key())
         except redis.RedisError:
             counts = {}
-        for name, number in sorted(counts.items()):  # type: ignore[union-attr]
+        for name, number in sorted(counts.items()):
             family, *labels = json.loads(name)
             if family in families:
                 families[family].add_metric(labels, float(number))

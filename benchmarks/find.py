@@ -59,7 +59,7 @@ def _measure(report: Report, site: Site, count: int, seconds: float) -> None:
         adjusted = PlaceQuery(**{name: getattr(target, name) for name in PlaceQuery.__slots__} | {"days": days})
         with CaptureQueriesContext(connection) as queries:
             search(adjusted, START)
-        durations = []
+        durations: list[float] = []
         end = time.perf_counter() + seconds / 2
         while time.perf_counter() < end or len(durations) < 20:
             day = START + dt.timedelta(days=7 * chance.randrange(max(1, min(weeks, 90))) + chance.randrange(7))

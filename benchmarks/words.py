@@ -74,7 +74,8 @@ def run(*, seconds: float) -> Report:
                 executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
             )
             page = browser.new_page(base_url=f"http://127.0.0.1:{web.port}")
-            page.context.add_cookies([cookie | {"url": f"http://127.0.0.1:{web.port}"}])
+            address = f"http://127.0.0.1:{web.port}"
+            page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": address}])
             page.goto(reverse("allocations:schedule"))
             page.keyboard.press("/")
             page.locator("#ai-text").wait_for()
@@ -116,8 +117,12 @@ def _answer(sent: list[float]) -> Callable[[BaseHTTPRequestHandler], None]:
 
     rest = Event()
 
+    def write_the_rest() -> None:
+        time.sleep(APART)
+        rest.set()
+
     def respond(handler: BaseHTTPRequestHandler) -> None:
-        Thread(target=lambda: (time.sleep(APART), rest.set()), daemon=True).start()
+        Thread(target=write_the_rest, daemon=True).start()
         sent.append(time.time())
         steps(FIRST, rest, ", and the rest of them.")(handler)
 
@@ -161,8 +166,8 @@ def _plain_server() -> Iterator[tuple[str, list[float]]]:
         server.shutdown()
 
 
-def _signed_in() -> dict[str, str]:
-    """A session of a member of a small site, as a cookie."""
+def _signed_in() -> str:
+    """A session of a member of a small site, as the value of its cookie."""
     from django.test import Client
 
     from dynosite.accounts.models import User
@@ -170,8 +175,7 @@ def _signed_in() -> dict[str, str]:
     build_site(dynos=20, vehicles=1)
     client = Client()
     client.force_login(User.objects.get(pk=USER), backend="django.contrib.auth.backends.ModelBackend")
-    name = settings.SESSION_COOKIE_NAME
-    return {"name": name, "value": client.cookies[name].value}
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import dj_database_url
 import pghistory
@@ -245,7 +246,7 @@ STORAGES = {
 
 SESSION_ENGINE = "dynosite.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE: Literal["Lax"] = "Lax"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # from the last use
 SESSION_EXPIRE_AT_BROWSER_CLOSE = False
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import construct_change_message
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -19,6 +20,7 @@ from allocations.admin.history import history_page
 from allocations.admin.scope import actor_of, ground_ids, within
 from allocations.exceptions import DomainError, NotAllowed, Refused
 from allocations.models import Change
+from allocations.models.naming import field_of
 from allocations.services.days_lost import DaysLost
 from allocations.services.unit_of_work import Actor
 from dynosite.lib.formats import count, day_range
@@ -26,7 +28,7 @@ from dynosite.lib.forms import DayField
 from dynosite.templatetags.ui import ground_url
 
 
-class Scoped:
+class Scoped(BaseModelAdmin):
     """For model admins and inlines alike: a row may only point at rows of the user's own grounds."""
 
     formfield_overrides = {
@@ -36,13 +38,12 @@ class Scoped:
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", within(request, db_field.remote_field.model))
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
-        if field is not None and len(ground_ids(request)) > 1:
-            field.label_from_instance = _with_ground
-        return field
+        if len(ground_ids(request)) > 1:
+            kwargs.setdefault("form_class", _ChoiceWithGround)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and hasattr(field.widget, "can_change_related"):
             for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
                 setattr(field.widget, name, False)
@@ -71,9 +72,10 @@ def span_of(row: Any) -> str:
     return f"{day_range(row.first_day, row.last_day)} · {count(days, 'day')}"
 
 
-def _with_ground(row: Any) -> str:
-    ground = getattr(row, "ground", None)
-    return f"{row} · {ground.code}" if ground else str(row)
+class _ChoiceWithGround(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        ground = getattr(obj, "ground", None)
+        return f"{obj} · {ground.code}" if ground else str(obj)
 
 
 class GroundAdmin(Scoped, admin.ModelAdmin):
@@ -150,7 +152,8 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.domain_error = getattr(request, "domain_error", None)
+        if issubclass(form, DomainForm):
+            form.domain_error = getattr(request, "domain_error", None)
         return form
 
     def changeform_view(
@@ -182,7 +185,7 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
     def page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         """A page of this model's administration that is not one of Django's."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **context}
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, template, context)
 
     def save(self, actor: Actor, row: Any, values: dict[str, Any], change: bool) -> Change:
@@ -211,8 +214,8 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
         by_name = dict(form.as_seen)
         for name, value in form.cleaned_data.items():
             if name in form._meta.model._meta._forward_fields_map:
-                field = self.opts.get_field(name)
-                by_name[field.attname] = getattr(value, "pk", value) if field.is_relation else value
+                attribute = field_of(self.model, name).attname
+                by_name[attribute] = value.pk if isinstance(value, models.Model) else value
         return by_name
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

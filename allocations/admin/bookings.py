@@ -66,7 +66,7 @@ class ShownFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("past", "Past"), ("cancelled", "Cancelled"), ("all", "All")]
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
         yield {**first, "display": "Today and to come"}
         yield from others
@@ -80,8 +80,8 @@ class ShownFilter(admin.SimpleListFilter):
             "cancelled": rows.filter(status=AllocationStatus.CANCELLED),
             "all": rows,
         }
-        if self.value() in by_choice:
-            return by_choice[self.value()]
+        if (choice := self.value() or "") in by_choice:
+            return by_choice[choice]
         narrowed = any(name == "q" or name.startswith(("status", "first_day")) for name in request.GET)
         return rows if narrowed else stands.filter(~past)
 
@@ -122,10 +122,10 @@ class AllocationAdmin(GroundAdmin):
             .select_related("vehicle", "dyno", "test_type", "ground", "request", "created_by")
         )
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """From today on forward in time, and back in time of what is past."""
         back = request.GET.get("shown") in ("past", "cancelled", "all")
-        return ["-first_day" if back else "first_day", "dyno__sort_key"]
+        return ("-first_day" if back else "first_day", "dyno__sort_key")
 
     @admin.display(description="days", ordering="first_day")
     def span(self, allocation: Allocation) -> str:

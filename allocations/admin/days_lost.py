@@ -53,7 +53,8 @@ def _label(loss: Loss, answer: LostDaysTo) -> str:
 def loss_answers(request: HttpRequest) -> dict[int, LossAnswer]:
     """The answers that were chosen on the page between."""
     answers = {}
-    for name, value in request.POST.items():
+    for name in request.POST:
+        value = request.POST.get(name, "")
         pk = number_of(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
         to, _, rest = value.partition(":")
         version, _, place = rest.partition(":")

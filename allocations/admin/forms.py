@@ -22,7 +22,7 @@ class DomainForm(forms.ModelForm):
         return {}
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # the stubs leave it out
         if self.domain_error:
             for field, sentence in errors_of(self.domain_error):
                 self.add_error(field if field in self.fields else None, sentence)

@@ -22,6 +22,7 @@ from allocations.models import MaintenanceWindow
 from allocations.rulebook import FARTHEST, LONG_WINDOW, check_days
 from allocations.selectors.maintenance import Return, fallout, returns
 from allocations.services.maintenance import lift_maintenance, set_maintenance
+from dynosite.accounts.requests import user_of
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, day_range, full_date
@@ -69,7 +70,8 @@ class StateFilter(admin.SimpleListFilter):
             "over": Q(lifted_at=None, last_day__lt=today),
             "lifted": Q(lifted_at__isnull=False),
         }
-        return rows.filter(conditions[self.value()]) if self.value() in conditions else rows
+        state = self.value() or ""
+        return rows.filter(conditions[state]) if state in conditions else rows
 
 
 @admin.register(MaintenanceWindow)
@@ -155,7 +157,7 @@ class MaintenanceWindowAdmin(GroundAdmin):
 
     def _has_to_be_decided(self, request: HttpRequest, window: MaintenanceWindow, days: DayRange, form: Any) -> bool:
         """Tests are in the way, some can come back, or the window is so long that its last day may be a mistake."""
-        if fallout(window.dyno_id, days, user=request.user):  # type: ignore[arg-type]
+        if fallout(window.dyno_id, days, user=user_of(request)):
             return True
         if window.pk:
             remaining = days if window.dyno_id == _dyno_before(window) else None

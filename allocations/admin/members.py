@@ -50,7 +50,7 @@ class ProvingGroundAdmin(GroundAdmin):
         return ground.number  # type: ignore[attr-defined]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_active and request.user.is_superuser  # type: ignore[union-attr]
+        return request.user.is_active and request.user.is_superuser
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list:
         return self.inlines if obj else []  # a new ground has no facility yet
@@ -127,7 +127,7 @@ class MembershipInline(Rows):
     formset = LabelledFormSet
 
     def _is_superuser(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_active and request.user.is_superuser  # type: ignore[union-attr]
+        return request.user.is_active and request.user.is_superuser
 
     has_view_permission = has_add_permission = has_change_permission = has_delete_permission = _is_superuser
 

@@ -9,10 +9,11 @@ from allocations import access
 from allocations.enums import Door
 from allocations.models import ProvingGround
 from allocations.services.unit_of_work import Actor
+from dynosite.accounts.requests import user_of
 
 
 def actor_of(request: HttpRequest, reason: str = "") -> Actor:
-    return Actor(request.user, Door.ADMIN, reason)  # type: ignore[arg-type]
+    return Actor(user_of(request), Door.ADMIN, reason)
 
 
 def ground_ids(request: Any) -> frozenset[int]:
@@ -32,4 +33,4 @@ def within(request: HttpRequest, model: type[models.Model]) -> models.QuerySet:
         return rows.filter(pk__in=ground_ids(request))
     if any(field.name == "ground" for field in model._meta.fields):
         return rows.filter(ground__in=ground_ids(request)).select_related("ground")
-    return rows if request.user.is_superuser else rows.none()  # type: ignore[union-attr]
+    return rows if request.user.is_superuser else rows.none()

@@ -102,10 +102,10 @@ def _day_in_words(words: str) -> datetime | None:
     if len(parts) == 4 and parts[0][:3] in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"):
         parts = parts[1:]
     if len(parts) == 3:
-        day, month, year = parts if parts[1].rstrip(".") in MONTHS else (parts[1], parts[0], parts[2])
-        month = MONTHS.get(month.rstrip("."))
-        if month and re.fullmatch(r"\d{1,2}", day) and re.fullmatch(r"\d{4}|\d{2}", year):
-            return _day(int(year) + (2000 if len(year) == 2 else 0), month, int(day))
+        day_words, name, year_words = parts if parts[1].rstrip(".") in MONTHS else (parts[1], parts[0], parts[2])
+        month = MONTHS.get(name.rstrip("."))
+        if month and re.fullmatch(r"\d{1,2}", day_words) and re.fullmatch(r"\d{4}|\d{2}", year_words):
+            return _day(int(year_words) + (2000 if len(year_words) == 2 else 0), month, int(day_words))
     return None
 
 

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from allocations.exchange.cells import fold
 from allocations.exchange.dynos import Dynos
 from allocations.exchange.errors import WorkbookError
-from allocations.exchange.ground import Calendar, Ground
-from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Capability, Conflict, Row, Window
+from allocations.exchange.ground import Calendar, Ground, KnownVehicle, Stretch
+from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Capability, Conflict, Row, VehicleKey, Window
 from allocations.rulebook import (
     AVAILABILITY,
     CAPABILITY,
@@ -31,14 +32,15 @@ class Claim:
     """A row that says where and when; `places` is one dyno, or every lane of the pool."""
 
     row: Row
+    days: DayRange
     places: tuple[str, ...]
-    vehicle: tuple
+    vehicle: VehicleKey
     vehicle_name: str
     vehicle_weight: str  # the class that the vehicle is kept with; the row may say another
 
     @property
     def shares_vehicle(self) -> bool:
-        return self.vehicle[0] != "placeholder"
+        return self.vehicle.kind != "placeholder"
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,15 @@ class Verdict:
 
 def conflicts(claims: list[Claim], dynos: Dynos) -> list[Conflict]:
     """Every overlapping pair of claims as the sheet has them; lanes of a pool are no one's in particular."""
-    groups = defaultdict(list)
+    groups: dict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if len(claim.places) == 1:
-            groups["dyno", dynos.name(claim.places[0])].append(claim.row)
+            groups["dyno", dynos.name(claim.places[0])].append(claim)
         if claim.shares_vehicle:
-            groups["vehicle", claim.vehicle_name].append(claim.row)
+            groups["vehicle", claim.vehicle_name].append(claim)
     overlaps = []
-    for (kind, name), rows in groups.items():
-        for a, b in _overlapping(rows):
+    for (kind, name), group in groups.items():
+        for a, b in _overlapping(group):
             overlaps.append(Conflict(kind, name, (a, b)))
             if len(overlaps) > MAX_CONFLICTS:
                 raise WorkbookError(
@@ -70,36 +72,45 @@ def conflicts(claims: list[Claim], dynos: Dynos) -> list[Conflict]:
     return sorted(overlaps, key=lambda c: (c.kind, c.name, c.rows))
 
 
-def _overlapping(rows: list[Row]) -> Iterator[tuple[int, int]]:
-    open_rows: list[Row] = []
-    for row in sorted(rows, key=lambda r: (r.first, r.number)):
-        open_rows = [other for other in open_rows if other.last >= row.first]
-        for other in open_rows:
-            yield min(row.number, other.number), max(row.number, other.number)
-        open_rows.append(row)
+def _overlapping(claims: list[Claim]) -> Iterator[tuple[int, int]]:
+    """Pairs of row numbers."""
+    open_claims: list[Claim] = []
+    for claim in sorted(claims, key=lambda claim: (claim.days.first, claim.row.number)):
+        open_claims = [other for other in open_claims if other.days.last >= claim.days.first]
+        for other in open_claims:
+            first, second = sorted((claim.row.number, other.row.number))
+            yield first, second
+        open_claims.append(claim)
 
 
 class Judge:
     """Gives places to claims: completed first, then running, then the earlier first day, then the upper row."""
 
-    def __init__(self, dynos: Dynos, ground: Ground, windows: dict[str, list[Window]], known_vehicles: dict):
+    def __init__(
+        self,
+        dynos: Dynos,
+        ground: Ground,
+        windows: dict[str, list[Window]],
+        known_vehicles: dict[VehicleKey, KnownVehicle],
+    ):
         self.dynos, self.ground, self.windows = dynos, ground, windows
         self.known_vehicles = known_vehicles
-        self.on_dyno: dict[str, Calendar] = defaultdict(Calendar)
-        self.of_vehicle: dict[tuple, Calendar] = defaultdict(Calendar)
+        self.on_dyno: dict[str, Calendar[Row]] = defaultdict(Calendar)
+        self.of_vehicle: dict[VehicleKey, Calendar[Row]] = defaultdict(Calendar)
+        self.named: dict[str, list[DayRange]] = defaultdict(list)
+        """The days of rows that name a lane: it is left to them as long as others are free."""
 
     def judge(self, claims: list[Claim]) -> dict[int, Verdict]:
         """Row number → verdict."""
-        self.named = defaultdict(list)  # lanes that a row names, left to it as long as others are free
         for claim in claims:
             if len(claim.places) == 1:
-                self.named[claim.places[0]].append(claim.row)
+                self.named[claim.places[0]].append(claim.days)
         verdicts = {}
-        for claim in sorted(claims, key=lambda c: (RANK[c.row.status], c.row.first, c.row.number)):
+        for claim in sorted(claims, key=lambda c: (RANK[c.row.status], c.days.first, c.row.number)):
             verdicts[claim.row.number] = verdict = self._place(claim)
             if verdict.dyno:
-                self.on_dyno[verdict.dyno].take(claim.row.first, claim.row.last, claim.row)
-                self.of_vehicle[claim.vehicle].take(claim.row.first, claim.row.last, claim.row)
+                self.on_dyno[verdict.dyno].take(claim.days.first, claim.days.last, claim.row)
+                self.of_vehicle[claim.vehicle].take(claim.days.first, claim.days.last, claim.row)
         return verdicts
 
     def _place(self, claim: Claim) -> Verdict:
@@ -117,32 +128,33 @@ class Judge:
         return Verdict(None, reason, others[0] if others else None)
 
     def _in_order(self, claim: Claim) -> list[str]:
-        def left_to_another(key):
-            rows = self.named.get(key, ()) if len(claim.places) > 1 else ()
-            return any(r.first <= claim.row.last and claim.row.first <= r.last for r in rows)
+        def left_to_another(key: str) -> bool:
+            stays = self.named.get(key, ()) if len(claim.places) > 1 else ()
+            return any(stay.overlaps(claim.days) for stay in stays)
 
         return sorted(claim.places, key=left_to_another)
 
     def _vehicle_elsewhere(self, claim: Claim) -> Verdict | None:
-        row = claim.row
-        if stay := self.of_vehicle[claim.vehicle].first_taken(row.first, row.last):
-            other = stay[2]
-            return Verdict(
-                None, f"{claim.vehicle_name} is on the dyno of row {other.number} {_span(*stay[:2])}", other.number
-            )
+        days = claim.days
+        if stay := self.of_vehicle[claim.vehicle].first_taken(days.first, days.last):
+            number = stay.occupant.number
+            return Verdict(None, f"{claim.vehicle_name} is on the dyno of row {number} {_span(stay)}", number)
         vehicle = self.known_vehicles.get(claim.vehicle)
-        stay = vehicle and self.ground.vehicle_days.get(vehicle.id, Calendar()).first_taken(row.first, row.last)
-        return Verdict(None, f"{claim.vehicle_name} is already {stay[2]} {_span(*stay[:2])}") if stay else None
+        calendar = self.ground.vehicle_days.get(vehicle.id) if vehicle else None
+        booked = calendar.first_taken(days.first, days.last) if calendar else None
+        return Verdict(None, f"{claim.vehicle_name} is already {booked.occupant} {_span(booked)}") if booked else None
 
     def _on(self, claim: Claim, key: str) -> Verdict:
-        row, name = claim.row, self.dynos.name(key)
-        if stay := self.ground.dyno_days.get(key, Calendar()).first_taken(row.first, row.last):
-            return Verdict(None, f"{name} is already {stay[2]} {_span(*stay[:2])}")
+        days, name = claim.days, self.dynos.name(key)
+        calendar = self.ground.dyno_days.get(key)
+        if calendar and (booked := calendar.first_taken(days.first, days.last)):
+            return Verdict(None, f"{name} is already {booked.occupant} {_span(booked)}")
         against = self._against(claim, key, name)
-        if against and row.status == SCHEDULED:
+        if against and claim.row.status == SCHEDULED:
             return Verdict(None, against)
-        if stay := self.on_dyno[key].first_taken(row.first, row.last):
-            return Verdict(None, f"{name} goes to row {stay[2].number} {_span(*stay[:2])}", stay[2].number)
+        if stay := self.on_dyno[key].first_taken(days.first, days.last):
+            number = stay.occupant.number
+            return Verdict(None, f"{name} goes to row {number} {_span(stay)}", number)
         return Verdict(key, warning=against)
 
     def _against(self, claim: Claim, key: str, name: str) -> str:
@@ -164,13 +176,13 @@ class Judge:
             ),
         )
         # A row that gives its vehicle another weight class than an upper row needs a dyno that takes both.
-        questions = [Question(test, dyno, DayRange(row.first, row.last)) for test in tests]
+        questions = [Question(test, dyno, claim.days) for test in tests]
         refusals = next(filter(None, (violations(question, [CAPABILITY]) for question in questions)), [])
         refusals = [*refusals, *violations(questions[0], [ENABLED, AVAILABILITY])]
         clauses = [refusal.sentence.rstrip(".") for refusal in refusals]
         for window in self.windows.get(key, ()):
-            if window.first <= row.last and row.first <= window.last:
-                clauses.append(f"{name} is in maintenance {_span(window.first, window.last)}")
+            if window.first <= claim.days.last and claim.days.first <= window.last:
+                clauses.append(f"{name} is in maintenance {_span(window)}")
                 break
         return " and ".join(clauses)
 
@@ -183,5 +195,5 @@ class Judge:
         return dyno.capabilities + tuple(c for c in own if c.test_type not in self.ground.test_types)
 
 
-def _span(first, last) -> str:
-    return f"on {day_range(first, last)}"
+def _span(stay: Stretch[Any] | Window) -> str:
+    return f"on {day_range(stay.first, stay.last)}"

@@ -118,7 +118,7 @@ def _dyno_words(name: str) -> str:
 def write_maintenance(sheet, ground: ProvingGround) -> None:
     put(sheet, 1, 1, "Maintenance")
     _head(sheet, 2, ["Dyno", "Start Date", "End Date", "Facility"])
-    windows = defaultdict(list)
+    windows: dict[int, list[tuple[dt.date | None, dt.date | None]]] = defaultdict(list)
     for window in MaintenanceWindow.objects.filter(ground=ground, lifted_at=None).order_by("first_day"):
         windows[window.dyno_id].append((window.first_day, window.last_day))
     n = 3

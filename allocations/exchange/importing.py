@@ -222,10 +222,10 @@ def _vehicle_fields(spec: VehicleSpec) -> dict[str, Any]:
 def _request(
     decision: Decision, vehicle: VehicleSpec, test_types: dict[str, str], dynos: dict[str, str]
 ) -> RequestIn:
-    row = decision.row
+    row, stay = decision.row, decision.row.stay
     booking = None
-    if decision.outcome == BOOKED:
-        booking = BookingIn(dynos[decision.dyno], row.first, row.last, row.status, row.note)
+    if decision.outcome == BOOKED and decision.dyno and stay:
+        booking = BookingIn(dynos[decision.dyno], stay.first, stay.last, row.status, row.note)
     return RequestIn(
         vehicle=decision.vehicle,
         test_type=test_types[fold(row.test_type)],

@@ -2,10 +2,21 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
+
+from dynosite.lib.days import DayRange
 
 DRIVES, WEIGHT_CLASSES = ("2WD", "AWD"), ("<10K", ">10K")
 BOOKED, WAITING, CANCELLED, REFUSED = "booked", "waiting", "cancelled", "refused"
 SCHEDULED, RUNNING, COMPLETED = "scheduled", "running", "completed"
+
+
+class VehicleKey(NamedTuple):
+    """What a vehicle is told by: its VIN, its tag, or of a placeholder the name and which of its vehicles it is."""
+
+    kind: str  # vin, tag or placeholder
+    name: str
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,10 @@ class Row:
     full_note: str = ""  # with the particulars that have no field of their own
     details: tuple[tuple[str, str], ...] = ()
     given_identity: str = ""
+
+    @property
+    def stay(self) -> DayRange | None:
+        return DayRange(self.first, self.last) if self.first and self.last else None
 
     def detail(self, name: str) -> str:
         return dict(self.details).get(name, "")
@@ -110,7 +125,7 @@ class DynoSpec:
 class VehicleSpec:
     """A vehicle, known by its VIN, by its tag, or as the nth of a placeholder."""
 
-    key: tuple
+    key: VehicleKey
     tag: str
     vin: str
     placeholder: bool
@@ -137,7 +152,7 @@ class Decision:
     row: Row
     outcome: str
     identity: str
-    vehicle: tuple | None = None
+    vehicle: VehicleKey
     dyno: str | None = None
     reason: str = ""
     other_row: int | None = None
@@ -151,8 +166,8 @@ class Outcome:
     dynos: dict[str, DynoSpec] = field(default_factory=dict)
     test_types: dict[str, str] = field(default_factory=dict)
     dyno_names: dict[str, str] = field(default_factory=dict)  # of all dynos that rows are on
-    vehicles: dict[tuple, VehicleSpec] = field(default_factory=dict)
-    known_vehicles: dict[tuple, int] = field(default_factory=dict)  # those that the ground has, with their ids
+    vehicles: dict[VehicleKey, VehicleSpec] = field(default_factory=dict)
+    known_vehicles: dict[VehicleKey, int] = field(default_factory=dict)  # those that the ground has, with their ids
     windows: list[Window] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     refusals: dict[int, str] = field(default_factory=dict)

@@ -34,8 +34,8 @@ class Shift:
 
     weeks: int = 0
 
-    def day(self, day: date | None) -> date | None:
-        return None if day is None else day + timedelta(weeks=self.weeks)
+    def day(self, day: date) -> date:
+        return day + timedelta(weeks=self.weeks)
 
 
 def read_workbook(source, *, shift_weeks: int = 0, known_test_types: dict[str, str] | None = None) -> Sheets:
@@ -109,7 +109,8 @@ def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
     at = {name: indexes[0] for name, indexes in columns.items()}
     grid.reads(at.values(), names=(at["dyno"], at["first"], at["last"]))
     for n in sorted(n for n in grid.rows if n > heading):
-        name, days = _dyno_name(text(grid.text_at(n, at["dyno"])), sheets), []
+        name = _dyno_name(text(grid.text_at(n, at["dyno"])), sheets)
+        moments: list[datetime | None] = []
         if name and "facility" in at:
             _read_facility(sheets, n, name, text(grid.text_at(n, at["facility"])))
         if name:
@@ -121,9 +122,10 @@ def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
                 cell = grid.cell(n, at[field_name])
                 sheets.warnings.append(f"{MAINTENANCE} row {n} was left out: {cell} ({name or 'no dyno'}) {problem}.")
                 break
-            days.append(moment)
+            moments.append(moment)
         else:
-            _add_window(sheets, n, name, *days, shift)
+            first, last = moments
+            _add_window(sheets, n, name, first, last, shift)
 
 
 def _dyno_name(words: str, sheets: Sheets) -> str:
@@ -143,23 +145,24 @@ def _read_facility(sheets: Sheets, n: int, dyno: str, words: str) -> None:
         sheets.facility_of[fold(dyno)] = words if exact is None else text(exact)
 
 
-def _add_window(sheets, n, name, first: datetime | None, last: datetime | None, shift) -> None:
+def _add_window(
+    sheets: Sheets, n: int, name: str, first: datetime | None, last: datetime | None, shift: Shift
+) -> None:
     if not first and not last:
         if name:
             sheets.named_dynos.append((n, name))
         return
-    problem = ""
     if not name or is_nothing(name):
         problem = "it has days but names no dyno"
     elif not first or not last:
         problem = f"{name} has only one of its two days; fill in both, the same day twice for a single day"
     elif last.date() < first.date():
         problem = f"{name} ends {last.date()}, before it starts {first.date()}"
-    if problem:
-        sheets.warnings.append(f"{MAINTENANCE} row {n} was left out: {problem}.")
+    else:
+        sheets.named_dynos.append((n, name))
+        sheets.windows.append(Window(n, name, shift.day(first.date()), shift.day(last.date())))
         return
-    sheets.named_dynos.append((n, name))
-    sheets.windows.append(Window(n, name, shift.day(first.date()), shift.day(last.date())))
+    sheets.warnings.append(f"{MAINTENANCE} row {n} was left out: {problem}.")
 
 
 def _read_rows(grid, sheets: Sheets, shift: Shift, types) -> None:
@@ -175,7 +178,7 @@ def _read_rows(grid, sheets: Sheets, shift: Shift, types) -> None:
         facility = reader.facility(n)
         facilities.setdefault(fold(facility), facility)
         row, problems = reader.read(n)
-        if problems:
+        if row is None:
             sheets.refusals[n] = " ".join(f"{p[0].upper()}{p[1:]}." for p in problems)
         else:
             sheets.rows.append(row)

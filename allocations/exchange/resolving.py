@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from allocations.exchange.again import known_otherwise, with_names_of_today
 from allocations.exchange.cells import fold
-from allocations.exchange.claims import RANK, Claim, Judge, conflicts
+from allocations.exchange.claims import RANK, Claim, Judge, Verdict, conflicts
 from allocations.exchange.dynos import Dynos
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.ground import IN_MAINTENANCE, Calendar, Ground, KnownRow
@@ -19,7 +19,9 @@ from allocations.exchange.outcome import (
     WAITING,
     Decision,
     Outcome,
+    Row,
     Sheets,
+    VehicleKey,
     Window,
 )
 from allocations.exchange.vehicles import Vehicles
@@ -52,7 +54,7 @@ class _Resolution:
         self.outcome = Outcome(refusals=dict(sheets.refusals))
         self.places: dict[int, tuple[str, ...]] = {}
         self.waits: dict[int, str] = {}
-        self.keys: dict[int, tuple] = {}
+        self.keys: dict[int, VehicleKey] = {}
 
     def run(self) -> Outcome:
         out = self.outcome
@@ -84,19 +86,18 @@ class _Resolution:
         out.test_types = self._test_types(rows)
         return out
 
-    def _imported_before(self, rows) -> dict[int, KnownRow]:
+    def _imported_before(self, rows: list[Row]) -> dict[int, KnownRow]:
         """The rows, by number, that an earlier import has brought with the same identity."""
-        known = self.ground.rows
-        return {row.number: earlier for row in rows if (earlier := known.get(self.identities[row.number]))}
+        return {row.number: earlier for row in rows if (earlier := self.ground.rows.get(self.identities[row.number]))}
 
-    def _claims(self, rows) -> list[Claim]:
+    def _claims(self, rows: list[Row]) -> list[Claim]:
         return [
-            Claim(r, self.places[r.number], self.keys[r.number], self._vehicle_name(r), self._vehicle_weight(r))
-            for r in rows
-            if r.number in self.places
+            Claim(row, days, places, self.keys[row.number], self._vehicle_name(row), self._vehicle_weight(row))
+            for row in rows
+            if (places := self.places.get(row.number)) and (days := row.stay)
         ]
 
-    def _test_types(self, rows) -> dict[str, str]:
+    def _test_types(self, rows: list[Row]) -> dict[str, str]:
         """How each test type is spelt, the ones with rules first."""
         names: dict[str, str] = {}
         for rule in self.sheets.rules:
@@ -105,7 +106,7 @@ class _Resolution:
             names[fold(row.test_type)] = row.test_type
         return names
 
-    def _readable(self, row) -> bool:
+    def _readable(self, row: Row) -> bool:
         """Tell the row's vehicle and dyno; refuse it where that can't be done."""
         problems = []
         _, unclear = self.vehicles.key(row)
@@ -128,7 +129,7 @@ class _Resolution:
             self.outcome.refusals[row.number] = " ".join(problems)
         return not problems
 
-    def sheets_warning(self, row, words: str) -> None:
+    def sheets_warning(self, row: Row, words: str) -> None:
         self.outcome.warnings.append(f"Row {row.number}: {words}")
 
     def _name_vehicles(self, rows, new) -> None:
@@ -146,16 +147,16 @@ class _Resolution:
         self.keys |= self.vehicles.number(live)
         for row in shared:
             # A cancelled row needs no days, and one that is there already has its vehicle: the first will do.
-            key = self.keys.setdefault(row.number, ("placeholder", fold(row.tag), 1))
+            key = self.keys.setdefault(row.number, VehicleKey("placeholder", fold(row.tag), 1))
             if row.number in numbered and row.status == CANCELLED:
                 self.vehicles.use(key, row, row.tag)
 
-    def _vehicle_name(self, row) -> str:
+    def _vehicle_name(self, row: Row) -> str:
         key = self.keys[row.number]
         spec = self.vehicles.specs.get(key)
-        return key[1] if key[0] != "placeholder" else (spec.tag if spec else row.tag)
+        return key.name if key.kind != "placeholder" else (spec.tag if spec else row.tag)
 
-    def _vehicle_weight(self, row) -> str:
+    def _vehicle_weight(self, row: Row) -> str:
         spec = self.vehicles.specs.get(self.keys[row.number])
         return spec.weight_class if spec else row.weight_class
 
@@ -172,19 +173,18 @@ class _Resolution:
                     )
         return by_lane
 
-    def _decide_imported(self, row, identity, earlier: KnownRow) -> Decision:
-        booking = (earlier.outcome, earlier.first, earlier.last) if earlier.outcome == BOOKED else None
+    def _decide_imported(self, row: Row, identity: str, earlier: KnownRow) -> Decision:
+        stay = earlier.stay if earlier.outcome == BOOKED else None
         places = self.places.get(row.number)
-        if booking and places and (fold(earlier.dyno) not in places or booking[1:] != (row.first, row.last)):
+        if stay and places and (fold(earlier.dyno) not in places or stay != row.stay):
             self.outcome.warnings.append(
-                f"Row {row.number} was imported before and is on {earlier.dyno}, "
-                f"{day_range(earlier.first, earlier.last)}; it was left as it is."
+                f"Row {row.number} was imported before and is on {earlier.dyno}, {stay}; it was left as it is."
             )
         return Decision(
             row, earlier.outcome, identity, self.keys[row.number], earlier.dyno or None, already_there=True
         )
 
-    def _decide(self, row, identity, verdict) -> Decision:
+    def _decide(self, row: Row, identity: str, verdict: Verdict | None) -> Decision:
         key = self.keys[row.number]
         if row.status == CANCELLED:
             return Decision(row, CANCELLED, identity, key)
@@ -202,7 +202,7 @@ class _Resolution:
     def _keep_windows(self, windows: dict[str, list[Window]], judge: Judge) -> None:
         """Windows to be made: a day has one occupant, so what stands keeps its days and the window the others."""
         for lane, group in windows.items():
-            days = Calendar()
+            days: Calendar[object] = Calendar()
             for calendar in (self.ground.dyno_days.get(lane, ()), judge.on_dyno.get(lane, ())):
                 for first, last, occupant in calendar:
                     days.take(first, last, occupant)

@@ -64,7 +64,10 @@ class RowReader:
 
     def read(self, n: int) -> tuple[Row | None, list[str]]:
         """The row, or None and its problems as clauses."""
-        self.n, self.problems, self.remarks, extra_notes = n, [], [], []
+        self.n = n
+        self.problems: list[str] = []
+        self.remarks = []
+        extra_notes: list[str] = []
         status, word = self._status()
         test_type = self._test_type()
         weight, (drive, own_drive) = self._weight(), self._drives()
@@ -188,22 +191,22 @@ class RowReader:
             self.problems.append(f"no weight class: {where} {clause}; <10K or >10K will do")
         return weight
 
-    def _drives(self) -> tuple[str | None, str | None]:
-        """The drive that it is tested as, and the vehicle's own."""
-        drives = []
+    def _drives(self) -> tuple[str, str]:
+        """The drive that it is tested as, and the vehicle's own; empty where there is a problem."""
+        drives: list[str] = []
         for name in ("constraint", "drive"):
             where, value = self._cell(name, quiet=bool(drives))
             if value is UNCALCULATED or not is_nothing(value):
-                drive = DRIVE_WORDS.get(fold(value).replace(" ", ""))
+                drive = DRIVE_WORDS.get(fold(value).replace(" ", ""), "")
                 if not drive and not drives:
                     self.problems.append(
                         f"no drive: {where} {clause_of(value)}; 2WD, AWD, 4X2, 4X4 or RWD/AWD will do"
                     )
-                    return None, None
+                    return "", ""
                 drives.append(drive)
         if not drives:
             self.problems.append("no drive: neither DYNO CONSTRAINT nor AWD/2WD is filled in")
-            return None, None
+            return "", ""
         return drives[0], drives[-1] or drives[0]
 
     def _vehicle(self):

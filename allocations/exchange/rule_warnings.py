@@ -4,12 +4,13 @@ A workbook is history as well as a plan, so what it says is taken as it stands. 
 the planner and the booking form would have said no.
 """
 
+import datetime as dt
 import itertools
 from dataclasses import dataclass
 
 from allocations.enums import AllocationStatus
 from allocations.exchange.cells import fold
-from allocations.exchange.outcome import BOOKED, COMPLETED, Decision, Outcome
+from allocations.exchange.outcome import BOOKED, COMPLETED, Decision, Outcome, VehicleKey
 from allocations.models import Allocation, Facility, ProvingGround, TestType
 from allocations.rulebook import GroundRules, days_between, too_near
 from allocations.selectors.ground_rules import rules_of
@@ -44,7 +45,7 @@ def misfits_of(outcome: Outcome, ground: ProvingGround | None) -> list[Misfit]:
         return []
     rules = rules_of(ground)
     booked = [decision for decision in outcome.decisions if decision.outcome == BOOKED and not decision.already_there]
-    booked = [b for b in booked if b.row.first and b.row.last and b.row.status != COMPLETED]
+    booked = [b for b in booked if b.row.stay and b.row.status != COMPLETED]
     misfits = _on_days_off(booked, ground, rules) if rules.calendar else []
     if rules.travel:
         misfits += _too_near(booked, outcome, ground, rules)
@@ -63,16 +64,16 @@ def _on_days_off(booked: list[Decision], ground: ProvingGround, rules: GroundRul
     for booking in booked:
         row = booking.row
         words = []
-        if why := rules.calendar.why_closed(row.first):
+        if row.first and (why := rules.calendar.why_closed(row.first)):
             words.append(f"begins on a day off: {_named(row.first, why)}")
-        if fold(row.test_type) in pauses and (why := rules.calendar.why_closed(row.last)):
+        if row.last and fold(row.test_type) in pauses and (why := rules.calendar.why_closed(row.last)):
             words.append(f"pauses on days off and ends on one: {_named(row.last, why)}")
         if words:
             misfits.append(_misfit(booking, f"It {' and '.join(words)}."))
     return misfits
 
 
-def _named(of, why: str) -> str:
+def _named(of: dt.date, why: str) -> str:
     return day(of, year=True) + ("" if why == f"{of:%A}" else f" ({why})")
 
 
@@ -81,11 +82,11 @@ def _too_near(booked: list[Decision], outcome: Outcome, ground: ProvingGround, r
     dynos = {fold(name): facility for name, facility in ground.dynos.values_list("name", "facility__name")} | {
         key: spec.facility for key, spec in outcome.dynos.items()
     }
-    stays: dict[tuple, list[tuple[_Stay, Decision | None]]] = {}
+    stays: dict[VehicleKey, list[tuple[_Stay, Decision | None]]] = {}
     for booking in booked:
-        name = dynos.get(booking.dyno, "")
-        if facility := facilities.get(fold(name)):
-            stay = _Stay(facility, name, DayRange(booking.row.first, booking.row.last), booking.row.number)
+        name = dynos.get(booking.dyno or "", "")
+        if (facility := facilities.get(fold(name))) and booking.row.stay:
+            stay = _Stay(facility, name, booking.row.stay, booking.row.number)
             stays.setdefault(booking.vehicle, []).append((stay, booking))
     key_of = {outcome.known_vehicles[key]: key for key in stays if key in outcome.known_vehicles}
     rows = Allocation.objects.filter(ground=ground, vehicle__in=key_of).exclude(status=AllocationStatus.CANCELLED)

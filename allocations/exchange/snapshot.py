@@ -2,7 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
+
+from django.db.models import QuerySet
 
 from allocations.enums import Action, AllocationStatus, RequestStatus
 from allocations.exchange.cells import fold
@@ -15,7 +18,7 @@ from allocations.exchange.ground import (
     KnownTest,
     KnownVehicle,
 )
-from allocations.exchange.outcome import BOOKED, CANCELLED, WAITING, Capability, Sheets
+from allocations.exchange.outcome import BOOKED, CANCELLED, WAITING, Capability, Row, Sheets, Window
 from allocations.models import (
     Allocation,
     Change,
@@ -27,6 +30,7 @@ from allocations.models import (
     Vehicle,
 )
 from allocations.selectors.running import overrunning
+from dynosite.lib.days import DayRange
 from dynosite.lib.formats import full_date
 from dynosite.lib.params import number_of
 
@@ -55,7 +59,8 @@ def snapshot(ground: ProvingGround, sheets: Sheets, identities: Iterable[str]) -
     state.former_dynos = former_names(Dyno, ground)
     state.former_test_types = former_names(TestType, ground)
     undone = _undone(ground)
-    days = [d for row in [*sheets.rows, *sheets.windows] for d in (row.first, row.last) if d]
+    stays: list[Row | Window] = [*sheets.rows, *sheets.windows]
+    days = [day for stay in stays for day in (stay.first, stay.last) if day]
     if days:
         _taken_days(ground, state, min(days), max(days))
     _windows(ground, state, undone["maintenancewindow"])
@@ -69,7 +74,7 @@ def former_names(model: type[Dyno | TestType], ground: ProvingGround) -> dict[st
     names = dict(model.objects.filter(ground=ground).values_list("pk", "name"))
     present = set(map(fold, names.values()))
     owners = defaultdict(set)
-    events = model.pgh_event_model.objects.filter(ground_id=ground.pk, pgh_obj_id__in=names)
+    events = model.pgh_event_model._default_manager.filter(ground_id=ground.pk, pgh_obj_id__in=names)
     for pk, name in events.order_by().values_list("pgh_obj_id", "name").distinct():
         if fold(name) not in present:
             owners[fold(name)].add(pk)
@@ -80,12 +85,7 @@ def _missing(ground: ProvingGround, identities: set[str], undone: set[int]) -> l
     requests = TestRequest.objects.filter(ground=ground).exclude(import_key=None).exclude(import_key__in=identities)
     requests = requests.exclude(pk__in=undone).select_related("vehicle", "test_type").order_by("pk")
     live = Allocation.objects.filter(ground=ground, request__in=requests.values("pk"))
-    places = {
-        pk: stay
-        for pk, *stay in live.exclude(status=AllocationStatus.CANCELLED)
-        .order_by("-first_day")
-        .values_list("request_id", "dyno__name", "first_day", "last_day")
-    }
+    places = _places(live)
     return [
         KnownTest(
             id=request.pk,
@@ -97,10 +97,31 @@ def _missing(ground: ProvingGround, identities: set[str], undone: set[int]) -> l
             tag=request.vehicle.tag,
             vin=(request.vehicle.vin or "").upper(),
             placeholder=request.vehicle.placeholder,
-            row=KnownRow(OUTCOMES[RequestStatus(request.status)], *places.get(request.pk, ())),
+            row=_known_row(request.status, places.get(request.pk)),
         )
         for request in requests
     ]
+
+
+@dataclass(frozen=True)
+class _Place:
+    dyno: str
+    days: DayRange
+
+
+def _places(rows: QuerySet[Allocation]) -> dict[int, _Place]:
+    """Of each request the earliest place among these that is not cancelled."""
+    live = rows.exclude(status=AllocationStatus.CANCELLED).order_by("-first_day")
+    return {
+        request_id: _Place(dyno, DayRange(first, last))
+        for request_id, dyno, first, last in live.values_list("request_id", "dyno__name", "first_day", "last_day")
+        if request_id is not None
+    }
+
+
+def _known_row(status: str, place: _Place | None) -> KnownRow:
+    outcome = OUTCOMES[RequestStatus(status)]
+    return KnownRow(outcome, place.dyno, place.days.first, place.days.last) if place else KnownRow(outcome)
 
 
 def _dynos(ground: ProvingGround) -> list[KnownDyno]:
@@ -117,7 +138,8 @@ def _dynos(ground: ProvingGround) -> list[KnownDyno]:
 
 
 def _taken_days(ground: ProvingGround, state: Ground, first: date, last: date) -> None:
-    dynos, vehicles = defaultdict(Calendar), defaultdict(Calendar)
+    dynos: dict[str, Calendar[str]] = defaultdict(Calendar)
+    vehicles: dict[int, Calendar[str]] = defaultdict(Calendar)
     stays = Allocation.objects.filter(ground=ground, first_day__lte=last, last_day__gte=first)
     for stay in stays.exclude(status=AllocationStatus.CANCELLED).values_list(
         "dyno__name", "vehicle_id", "vehicle__tag", "vehicle__vin", "first_day", "last_day"
@@ -131,12 +153,14 @@ def _taken_days(ground: ProvingGround, state: Ground, first: date, last: date) -
     _take_overruns(ground, last, dynos, vehicles)
     state.dyno_days, state.vehicle_days = dict(dynos), dict(vehicles)
     waiting = TestRequest.objects.filter(ground=ground, status=RequestStatus.WAITING, vehicle__placeholder=True)
-    for request in waiting.exclude(earliest_start=None).only("vehicle_id", "earliest_start", "days"):
-        end = date.fromordinal(request.earliest_start.toordinal() + request.days - 1)
-        state.wanted_days.setdefault(request.vehicle_id, []).append((request.earliest_start, end))
+    for vehicle, start_day, length in waiting.values_list("vehicle_id", "earliest_start", "days"):
+        if start_day:
+            state.wanted_days.setdefault(vehicle, []).append(DayRange.starting(start_day, length))
 
 
-def _take_overruns(ground: ProvingGround, last: date, dynos: dict, vehicles: dict) -> None:
+def _take_overruns(
+    ground: ProvingGround, last: date, dynos: dict[str, Calendar[str]], vehicles: dict[int, Calendar[str]]
+) -> None:
     """What still runs past its end takes all days after it that nothing else takes: nobody knows until when."""
     running = Allocation.objects.filter(overrunning(ground.today()), ground=ground).select_related("vehicle", "dyno")
     for stay in running:
@@ -160,25 +184,21 @@ def _rows(ground: ProvingGround, state: Ground, identities: set[str], undone: se
     requests = TestRequest.objects.filter(ground=ground)
     keys: dict[int, str] = {}
     for pk, key in requests.filter(import_key__in=identities).values_list("pk", "import_key"):
+        if key is None:
+            continue
         if pk in undone:
             state.forgotten[key] = pk
         else:
             keys[pk] = key
     keys |= {pk: own_requests[pk] for pk in requests.filter(pk__in=own_requests).values_list("pk", flat=True)}
-    live = Allocation.objects.filter(ground=ground).exclude(status=AllocationStatus.CANCELLED)
-    places = {
-        request: stay
-        for request, *stay in live.filter(request__in=keys)
-        .order_by("-first_day")
-        .values_list("request_id", "dyno__name", "first_day", "last_day")
-    }
+    places = _places(Allocation.objects.filter(ground=ground, request__in=keys))
     for pk, status in requests.filter(pk__in=keys).values_list("pk", "status"):
-        state.rows[keys[pk]] = KnownRow(OUTCOMES[RequestStatus(status)], *places.get(pk, ()))
-    for pk, status, *stay in Allocation.objects.filter(ground=ground, pk__in=own_bookings).values_list(
+        state.rows[keys[pk]] = _known_row(status, places.get(pk))
+    for pk, status, dyno, first, last in Allocation.objects.filter(ground=ground, pk__in=own_bookings).values_list(
         "pk", "status", "dyno__name", "first_day", "last_day"
     ):
         outcome = CANCELLED if status == AllocationStatus.CANCELLED else BOOKED
-        state.rows[own_bookings[pk]] = KnownRow(outcome, *stay)
+        state.rows[own_bookings[pk]] = KnownRow(outcome, dyno, first, last)
 
 
 def _own(identity: str, prefix: str, kind: str) -> int | None:

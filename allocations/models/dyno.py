@@ -1,4 +1,5 @@
 import re
+from typing import ClassVar
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -19,6 +20,8 @@ def natural_key(name: str) -> str:
 
 @pghistory.track()
 class Dyno(models.Model):
+    pgh_event_model: ClassVar[type[models.Model]]
+    """Where its former states are, which `pghistory` sets."""
     ground = models.ForeignKey(ProvingGround, on_delete=models.PROTECT, related_name="dynos")
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="dynos")
     name = models.CharField(max_length=60)

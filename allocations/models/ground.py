@@ -1,6 +1,7 @@
 import calendar
 import datetime as dt
 import zoneinfo
+from typing import ClassVar
 
 import pghistory
 import pgtrigger
@@ -197,6 +198,8 @@ class Travel(models.Model):
 @pghistory.track()
 class TestType(models.Model):
     __test__ = False  # not a test case
+    pgh_event_model: ClassVar[type[models.Model]]
+    """Where its former states are, which `pghistory` sets."""
 
     ground = models.ForeignKey(ProvingGround, on_delete=models.PROTECT, related_name="test_types")
     code = models.SlugField(max_length=60)

@@ -8,6 +8,14 @@ from django.db import models
 from dynosite.lib.plain_text import one_line
 
 
+def field_of(model: type[models.Model], name: str) -> models.Field:
+    """A field of the model's own: a column of its table."""
+    field = model._meta.get_field(name)
+    if isinstance(field, models.Field):
+        return field
+    raise TypeError(f"{model.__name__}.{name} is not a field of its own.")
+
+
 def tidy(row: models.Model, *fields: str) -> None:
     """Makes each of the texts one line that holds nothing invisible, so that two of them cannot look the same.
 
@@ -15,11 +23,11 @@ def tidy(row: models.Model, *fields: str) -> None:
     """
     problems = {}
     for name in fields:
-        field = row._meta.get_field(name)
+        field = field_of(type(row), name)
         text = one_line(getattr(row, name) or "")
         if not text and not field.blank:
             problems[name] = "This has nothing that can be seen."
-        elif len(text) > field.max_length:
+        elif field.max_length is not None and len(text) > field.max_length:
             problems[name] = f"This has {field.max_length} characters at most."
         setattr(row, name, text)
     if problems:

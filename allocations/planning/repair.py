@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from allocations.planning.bounds.columns import cheapest, pooled_columns
-from allocations.planning.problem.instance import Problem
+from allocations.planning.problem.instance import Place, Problem
 from allocations.planning.problem.model import Model
 from allocations.planning.problem.solution import Placement, Solution
 from allocations.planning.problem.state import Plan
@@ -142,7 +142,7 @@ class _Repair:
         self.base = {t.id: lateness(self.problem, t, t.placed) for t in self.problem.tests}
         self.total = sum(self.base.values())
         # By how many others have moved: what the plan costs, the places of the tests, whether that is proven.
-        self.found: dict[int, tuple[int, dict[str, tuple[str, int]], bool]] = {}
+        self.found: dict[int, tuple[int, dict[str, Place], bool]] = {}
 
     @property
     def spent(self) -> float:
@@ -243,16 +243,16 @@ class _Repair:
         """What the tests cost that a reduced model leaves out."""
         return self.total - sum(self.base[t.id] for t in model.problem.tests)
 
-    def _places(self, model: Model, plan: Plan) -> dict[str, tuple[str, int]]:
+    def _places(self, model: Model, plan: Plan) -> dict[str, Place]:
         places = {name: at for name, at in self.standing.items() if at is not None}
         for t, at in zip(model.problem.tests, plan, strict=True):
             if at is None:
                 places.pop(t.id, None)
             else:
-                places[t.id] = (model.problem.dynos[at[0]], at[1])
+                places[t.id] = Place(model.problem.dynos[at[0]], at[1])
         return places
 
-    def _keep(self, moved: int, value: int, places: dict[str, tuple[str, int]], proven: bool) -> None:
+    def _keep(self, moved: int, value: int, places: dict[str, Place], proven: bool) -> None:
         if moved not in self.found or value < self.found[moved][0]:
             self.found[moved] = (value, places, proven)
 
@@ -288,11 +288,11 @@ class _Repair:
         days = sum(days_late(self.problem, t, at) for t, at in tests)
         return Option(self.problem, tuple(self.displaced), solution, moved_ids, late, days, proven)
 
-    def _placements(self, places: dict[str, tuple[str, int]]) -> tuple[Placement, ...]:
+    def _placements(self, places: dict[str, Place]) -> tuple[Placement, ...]:
         return tuple(
-            Placement(t.id, *places[t.id], self.problem.last_day(t, places[t.id][1]))
+            Placement(t.id, at.dyno, at.first, self.problem.last_day(t, at.first))
             for t in self.problem.tests
-            if t.id in places
+            if (at := places.get(t.id))
         )
 
 

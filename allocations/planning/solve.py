@@ -77,7 +77,7 @@ class _Run:
         for j in range(model.n):
             window = model.window[j]
             if model.fixed[j]:
-                total += model.place_cost(j, *model.placed[j]) // model.level
+                total += model.place_cost(j, *model.fixed_at[j]) // model.level
             elif not window or not model.dynos[j]:
                 total += model.unplaced_price
             else:

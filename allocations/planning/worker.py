@@ -48,6 +48,9 @@ class Worker:
             stderr=subprocess.DEVNULL,
             cwd=root,
         )
+        if self.process.stdin is None or self.process.stdout is None:
+            raise BrokenPipeError
+        self._to_child, self._from_child = self.process.stdin, self.process.stdout
         self.inbox: queue.SimpleQueue = queue.SimpleQueue()
         self.ended = False
         self._reader = threading.Thread(target=self._listen, daemon=True)
@@ -57,14 +60,14 @@ class Worker:
     def _listen(self) -> None:
         try:
             while True:
-                self.inbox.put(_read(self.process.stdout))
+                self.inbox.put(_read(self._from_child))
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             self.inbox.put(("ended",))
 
     def post(self, message: Any) -> None:
         """Send a message; one that has ended hears nothing."""
         try:
-            _write(self.process.stdin, message)
+            _write(self._to_child, message)
         except (BrokenPipeError, ValueError, OSError):
             self.ended = True
 
@@ -84,7 +87,7 @@ class Worker:
         self.process.kill()
         self.process.wait()
         self._reader.join(timeout=1)
-        for stream in (self.process.stdin, self.process.stdout):
+        for stream in (self._to_child, self._from_child):
             try:
                 stream.close()
             except OSError:

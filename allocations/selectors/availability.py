@@ -219,7 +219,7 @@ def find_places(
     if latest < first_day or not 1 <= query.days <= LONGEST_STAY:
         return []
     ground_rules, pauses = rules or rules_for(query.ground_id, query.test_type_id)
-    params = {
+    params: dict[str, object] = {
         "ground": query.ground_id,
         "vehicle": query.vehicle_id,
         "test_type": query.test_type_id,
@@ -250,8 +250,8 @@ def find_places(
     stretches = [stretch for stretch in stretches if stretch.days <= LONGEST_STAY]
     if not stretches:
         return []
-    params |= {"starts": [stretch.first for stretch in stretches], "ends": [stretch.last for stretch in stretches]}
-    params["end"] = max(params["ends"])
+    ends = [stretch.last for stretch in stretches]
+    params |= {"starts": [stretch.first for stretch in stretches], "ends": ends, "end": max(ends)}
     return [Place(*row) for row in prepared.fetch(FIND_ON_WORKING_DAYS, params)]
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from django.db.models import Q
 
@@ -229,25 +229,36 @@ def _load(rows: list[DynoRow], days: DayRange) -> list[int]:
     return [count_states([row.states[number] for row in rows]).percent or 0 for number in range(days.days)]
 
 
-_Capabilities = dict[int, list[tuple[str, str, list[str], list[str]]]]
+class _Capability(NamedTuple):
+    code: str
+    test_type: str
+    drives: list[str]
+    weights: list[str]
+
+
+_Capabilities = dict[int, list[_Capability]]
 
 
 def _capabilities(ground: ProvingGround) -> _Capabilities:
     by_dyno: _Capabilities = defaultdict(list)
-    for dyno_id, *capability in Capability.objects.filter(dyno__ground=ground).values_list(
+    for dyno_id, code, name, drives, weights in Capability.objects.filter(dyno__ground=ground).values_list(
         "dyno_id", "test_type__code", "test_type__name", "drives", "weight_classes"
     ):
-        by_dyno[dyno_id].append(tuple(capability))
+        by_dyno[dyno_id].append(_Capability(code, name, drives, weights))
     return by_dyno
 
 
 def _test_types(capabilities: _Capabilities) -> list[tuple[str, str]]:
-    return sorted({(code, name) for entries in capabilities.values() for code, name, _, _ in entries})
+    return sorted({(entry.code, entry.test_type) for entries in capabilities.values() for entry in entries})
 
 
 def _dynos(ground: ProvingGround, capabilities: _Capabilities, days: DayRange) -> list[DynoRow]:
     rows, lanes = [], []
-    runs = runs_of((dyno, code, *takes) for dyno, some in capabilities.items() for code, _, *takes in some)
+    runs = runs_of(
+        (dyno, capability.code, capability.drives, capability.weights)
+        for dyno, some in capabilities.items()
+        for capability in some
+    )
     for id_, name, facility_id, facility, enabled, *available in (
         Dyno.objects.filter(ground=ground)
         .order_by("facility__position", "facility__name", "facility_id", "sort_key")
@@ -256,9 +267,9 @@ def _dynos(ground: ProvingGround, capabilities: _Capabilities, days: DayRange) -
         row = DynoRow(id_, name, facility_id, facility, enabled)
         row.present = presence(days, enabled=enabled, available_from=available[0], available_to=available[1])
         lanes.append(Lane(id_, name, facility_id, runs.get(id_), (enabled, *available)))
-        row.runs = sorted({test for _, test, _, _ in capabilities[id_]})
-        row.drives = sorted({drive for _, _, drives, _ in capabilities[id_] for drive in drives})
-        row.weights = sorted({weight for _, _, _, weights in capabilities[id_] for weight in weights})
+        row.runs = sorted({capability.test_type for capability in capabilities[id_]})
+        row.drives = sorted({drive for capability in capabilities[id_] for drive in capability.drives})
+        row.weights = sorted({weight for capability in capabilities[id_] for weight in capability.weights})
         rows.append(row)
     by_dyno = pools(lanes)
     for row in rows:
@@ -266,17 +277,15 @@ def _dynos(ground: ProvingGround, capabilities: _Capabilities, days: DayRange) -
     return rows
 
 
-def _is_chosen(
-    row: DynoRow, capabilities: Iterable[tuple[str, str, list[str], list[str]]], chosen: CalendarFilter
-) -> bool:
+def _is_chosen(row: DynoRow, capabilities: Iterable[_Capability], chosen: CalendarFilter) -> bool:
     if chosen.facility and row.facility_id != chosen.facility:
         return False
     if not (chosen.runs or chosen.drives or chosen.weights):
         return True
     fitting = {
-        code
-        for code, _, drives, weights in capabilities
-        if chosen.drives <= set(drives) and chosen.weights <= set(weights)
+        capability.code
+        for capability in capabilities
+        if chosen.drives <= set(capability.drives) and chosen.weights <= set(capability.weights)
     }
     return bool(fitting) and chosen.runs <= fitting
 
@@ -351,7 +360,7 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
                 first,
                 last,
                 status,
-                tag or vin,
+                tag or vin or "",
                 test,
                 done=_done(first, length, today) if status == AllocationStatus.RUNNING else None,
                 late=late,

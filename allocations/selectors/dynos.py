@@ -1,6 +1,6 @@
 """Reads of dynos, within the grounds of the user who asks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from django.db.models import BooleanField, DateField, OuterRef, Prefetch, Q, QuerySet, Subquery
@@ -85,7 +85,7 @@ def coming_allocations(dyno: Dyno, *, limit: int = 30) -> list[Allocation]:
     return list(rows.order_by("first_day")[:limit])
 
 
-def windows_of(dyno: Dyno, *, limit: int = 30) -> list[MaintenanceWindow]:
+def windows_of(dyno: Dyno, *, limit: int = 30) -> Sequence[MaintenanceWindow]:
     """The dyno's maintenance windows, those that still hold first; of a series, with their `place_in_series`."""
     rows = MaintenanceWindow.objects.filter(dyno=dyno).annotate(
         past=RawSQL("(lifted_at IS NOT NULL OR last_day < %s)", [dyno.ground.today()], output_field=BooleanField())

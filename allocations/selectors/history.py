@@ -270,7 +270,7 @@ def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
 def _about(item: dict, names: dict[tuple[str, int], str]) -> str:
     state = item["after"] or item["before"] or {}
     name = "dyno_id" if item["model"] == _WINDOW else "vehicle_id"
-    return names.get((name, state.get(name))) or state.get("name") or state.get("tag") or str(item["id"])
+    return names.get((name, state.get(name, 0))) or state.get("name") or state.get("tag") or str(item["id"])
 
 
 def _span(state: dict) -> str:

@@ -52,7 +52,7 @@ def pools(dynos: Iterable[Lane]) -> dict[int, tuple[int, ...]]:
         name = without_number(lane.name)
         if name != lane.name:
             named[lane.facility_id, name.casefold()].append(lane)
-    by_dyno = {}
+    by_dyno: dict[int, tuple[int, ...]] = {}
     for lanes in named.values():
         runs, number = Counter(lane.runs for lane in lanes).most_common(1)[0]
         if 2 * number <= len(lanes):
@@ -72,7 +72,7 @@ Runs = dict[int, frozenset[tuple[object, frozenset[str], frozenset[str]]]]
 
 def runs_of(rows: Iterable[tuple[int, object, Iterable[str], Iterable[str]]]) -> Runs:
     """By dyno what it may run, from (dyno, test type, drives, weight classes)."""
-    runs: dict[int, set] = defaultdict(set)
+    runs: dict[int, set[tuple[object, frozenset[str], frozenset[str]]]] = defaultdict(set)
     for dyno_id, test_type, drives, weights in rows:
         runs[dyno_id].add((test_type, frozenset(drives), frozenset(weights)))
     return {dyno_id: frozenset(some) for dyno_id, some in runs.items()}

@@ -24,7 +24,17 @@ from allocations.models import Allocation, ProvingGround, TestRequest
 from allocations.rulebook import held_to
 
 if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from django_stubs_ext import WithAnnotations
+
     from dynosite.accounts.models import User
+
+    class _Late(TypedDict):
+        late_kind: str | None
+        days_late: int
+
+    LateAllocation = WithAnnotations[Allocation, _Late]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,7 @@ def late_sql(allocation: str, today: str) -> tuple[str, str]:
     )
 
 
-def late_allocations(ground: ProvingGround, *, user: "User") -> QuerySet[Allocation]:
+def late_allocations(ground: ProvingGround, *, user: "User") -> "QuerySet[LateAllocation]":
     """Bookings that are late, each with `late_kind` and `days_late`."""
     access.require(user, ground.pk, access.Role.VIEWER)
     kind, days = late_sql("allocations_allocation", "%s::date")
@@ -94,7 +104,7 @@ def late_allocations(ground: ProvingGround, *, user: "User") -> QuerySet[Allocat
     )
 
 
-def late_counts(rows: QuerySet[Allocation]) -> Mapping[LateKind, int]:
+def late_counts(rows: "QuerySet[LateAllocation]") -> Mapping[LateKind, int]:
     """How many of the rows of `late_allocations` are late in each way."""
     numbers = dict(rows.order_by().values_list("late_kind").annotate(number=Count("pk")))
     return {kind: numbers.get(kind.value, 0) for kind in LateKind}

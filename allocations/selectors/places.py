@@ -97,11 +97,9 @@ def other_places(allocation: Allocation, *, user: "User", limit: int = 8) -> lis
     but = (allocation.dyno_id, None if runs else allocation.first_day)
 
     def search(number: int) -> list[Place]:
-        shared = {"limit": number + SPARE, "leaving_out": allocation.pk}
-        places = without(find_places(query, first_day=first, latest=first + LOOK_AHEAD, **shared), but)
-        return places or without(
-            find_places(query, first_day=today, latest=first + FARTHER, near=first, **shared), but
-        )
+        find = partial(find_places, query, limit=number + SPARE, leaving_out=allocation.pk)
+        places = without(find(first_day=first, latest=first + LOOK_AHEAD), but)
+        return places or without(find(first_day=today, latest=first + FARTHER, near=first), but)
 
     places = best_of_each(search, allocation.ground_id, limit)
     return explained(places, allocation.test_type_id, first)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from allocations.models import Plan, PlanItem
+from allocations.models import Allocation, Plan, PlanItem, TestRequest
 from allocations.selectors.proposed_bars import plan_items
 from dynosite.lib.formats import day_range
 
@@ -67,7 +67,9 @@ class Comparison:
 
 def compare(plans: Sequence[Plan]) -> Comparison:
     """Plans side by side: their figures, and the tests that they put into different places."""
-    columns, items_by_plan, tests = [], [], {}
+    columns: list[PlanColumn] = []
+    items_by_plan: list[dict[tuple[int | None, int | None], PlanItem]] = []
+    tests: dict[tuple[int | None, int | None], TestRequest | Allocation] = {}
     for plan in plans:
         items = plan_items(plan)
         columns.append(PlanColumn(plan, figures_of(items)))
@@ -75,10 +77,10 @@ def compare(plans: Sequence[Plan]) -> Comparison:
         tests.update({key: item.test for key, item in items_by_plan[-1].items()})
     differing = []
     for key, test in tests.items():
-        items = [by_test.get(key) for by_test in items_by_plan]
-        places = tuple(_place(item, test) for item in items)
+        answers = [by_test.get(key) for by_test in items_by_plan]
+        places = tuple(_place(item, test) for item in answers)
         if len(set(places)) > 1:
-            late = [item.late if item else 0 for item in items]
+            late = [item.late if item else 0 for item in answers]
             cells = tuple(zip(places, late, strict=True))
             differing.append(Differing(f"{test.vehicle.label}, {test.test_type.name}", cells))
     differing.sort(key=lambda row: row.about)

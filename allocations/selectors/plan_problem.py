@@ -8,13 +8,14 @@ import datetime as dt
 import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from django.db.models import Q
 
 from allocations.enums import AllocationStatus, Movable, Priority, RequestStatus
 from allocations.models import Allocation, Capability, Dyno, Occupancy, Plan, TestRequest
 from allocations.planning import Problem
-from allocations.planning.problem.instance import Occupied, Test, Travel
+from allocations.planning.problem.instance import Occupied, Place, Test, Travel
 from allocations.rulebook import GroundRules, too_near
 from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.running import overrunning
@@ -27,6 +28,47 @@ WEIGHTS = {Priority.LOW: 1, Priority.NORMAL: 2, Priority.HIGH: 5, Priority.URGEN
 Rows = dict[str, TestRequest | Allocation]
 
 
+class Kind(NamedTuple):
+    """What a capability is about."""
+
+    test_type: int
+    drive: str
+    weight: str
+
+
+Runs = dict[Kind, list[str]]
+"""The dynos that run each kind, by the problem's names."""
+
+
+@dataclass(frozen=True)
+class PlanningScope:
+    """What `problem_of` wants to know of a plan, where there is none; everything scheduled comes as a test."""
+
+    ground_id: int
+    first_day: dt.date
+    last_day: dt.date
+    movable: str = Movable.ALL
+    frozen_until: dt.date | None = None
+
+
+Scope = Plan | PlanningScope
+
+
+class LastDay(NamedTuple):
+    """A live allocation of a request, and when it ends."""
+
+    allocation_id: int
+    day: dt.date
+
+
+class Stay(NamedTuple):
+    """Days that a vehicle spends at a facility."""
+
+    allocation_id: int
+    facility_id: int
+    days: DayRange
+
+
 @dataclass(frozen=True)
 class PlanningProblem:
     """A problem, the rows behind its tests by their ids, and the requests that no dyno may run at all."""
@@ -36,14 +78,16 @@ class PlanningProblem:
     impossible: tuple[TestRequest, ...]
 
 
-def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> PlanningProblem:
+def problem_of(plan: Scope, *, requests: Collection[int] | None = None) -> PlanningProblem:
     """The problem of a plan: `requests` that wait (all without it), and what may move for them."""
     horizon = (plan.last_day - plan.first_day).days + 1
     rules = rules_of(plan.ground_id)
     waiting = _waiting(plan, requests)
     moving = _moving(plan)
     runs = runs_of(plan)
-    tests, rows, impossible = [], {}, []
+    tests: list[Test] = []
+    rows: Rows = {}
+    impossible: list[TestRequest] = []
     places = _places_before([*waiting, *(allocation.request for allocation in moving if allocation.request)])
     movable = {allocation.pk for allocation in moving}
     for request in waiting:
@@ -82,7 +126,7 @@ def problem_of(plan: Plan, *, requests: Collection[int] | None = None) -> Planni
     return PlanningProblem(problem, rows, tuple(impossible))
 
 
-Places = dict[int, list[tuple[int, dt.date]]]
+Places = dict[int, list[LastDay]]
 
 
 def _places_before(requests: Collection[TestRequest]) -> Places:
@@ -91,7 +135,7 @@ def _places_before(requests: Collection[TestRequest]) -> Places:
     rows = Allocation.objects.filter(request__in=ids).exclude(status=AllocationStatus.CANCELLED) if ids else ()
     places: Places = {}
     for row in rows:
-        places.setdefault(row.request_id or 0, []).append((row.pk, row.last_day))
+        places.setdefault(row.request_id or 0, []).append(LastDay(row.pk, row.last_day))
     return places
 
 
@@ -100,19 +144,19 @@ def _after_what(request: TestRequest, places: Places, movable: Collection[int]) 
     stays = places.get(request.after_id or 0, [])
     if not stays:
         return (f"r{request.after_id}" if request.after_id else None), None
-    moving = [id_ for id_, _ in stays if id_ in movable]
-    fast = [last + dt.timedelta(days=1) for id_, last in stays if id_ not in movable or len(moving) > 1]
+    moving = [stay.allocation_id for stay in stays if stay.allocation_id in movable]
+    fast = [stay.day + dt.timedelta(days=1) for stay in stays if stay.allocation_id not in movable or len(moving) > 1]
     return (f"a{moving[0]}" if len(moving) == 1 else None), max(fast, default=None)
 
 
-def _waiting(plan: Plan, requests: Collection[int] | None) -> list[TestRequest]:
+def _waiting(plan: Scope, requests: Collection[int] | None) -> list[TestRequest]:
     query = TestRequest.objects.filter(ground_id=plan.ground_id, status=RequestStatus.WAITING)
     if requests is not None:
         query = query.filter(pk__in=requests)
     return list(query.select_related("vehicle", "test_type").order_by("pk"))
 
 
-def _moving(plan: Plan) -> list[Allocation]:
+def _moving(plan: Scope) -> list[Allocation]:
     if plan.movable == Movable.NOTHING:
         return []
     start = max(plan.first_day, plan.frozen_until + dt.timedelta(days=1)) if plan.frozen_until else plan.first_day
@@ -131,30 +175,30 @@ def _moving(plan: Plan) -> list[Allocation]:
 Availability = dict[int, tuple[dt.date | None, dt.date | None]]
 
 
-def _dynos(plan: Plan, moving: Collection[Allocation]) -> Availability:
+def _dynos(plan: Scope, moving: Collection[Allocation]) -> Availability:
     """From when to when each can be had: of the disabled ones those on which something stands that may stay there."""
     in_use = Q(enabled=True) | Q(pk__in={allocation.dyno_id for allocation in moving})
     rows = Dyno.objects.filter(in_use, ground_id=plan.ground_id)
     return {id_: (start, end) for id_, start, end in rows.values_list("pk", "available_from", "available_to")}
 
 
-def runs_of(plan: Plan) -> dict[tuple[int, str, str], list[str]]:
+def runs_of(plan: Scope) -> Runs:
     """The dynos that run a test type on a drive and a weight class."""
-    runs: dict[tuple[int, str, str], set[str]] = {}
+    runs: dict[Kind, set[str]] = {}
     rows = Capability.objects.filter(dyno__ground_id=plan.ground_id, dyno__enabled=True)
     for dyno, test_type, drives, weights in rows.values_list("dyno", "test_type", "drives", "weight_classes"):
         for drive in drives:
             for weight in weights:
-                runs.setdefault((test_type, drive, weight), set()).add(f"d{dyno}")
+                runs.setdefault(Kind(test_type, drive, weight), set()).add(f"d{dyno}")
     return {kind: sorted(dynos) for kind, dynos in runs.items()}
 
 
-def _standing_so(plan: Plan, moving: Collection[Allocation], rules: GroundRules) -> set[int]:
+def _standing_so(plan: Scope, moving: Collection[Allocation], rules: GroundRules) -> set[int]:
     """Those that stand on a day off, or too near to another stay of their vehicle: left as somebody put them."""
     fixed = {row.pk for row in moving if not _stands_well(row, rules.calendar)}
     if not rules.travel:
         return fixed
-    stays: dict[int, list[tuple[int, int, DayRange]]] = {}
+    stays: dict[int, list[Stay]] = {}
     margin = dt.timedelta(days=rules.reach)
     rows = Occupancy.objects.filter(
         vehicle__in={row.vehicle_id for row in moving},
@@ -164,12 +208,12 @@ def _standing_so(plan: Plan, moving: Collection[Allocation], rules: GroundRules)
     for vehicle, allocation, facility, first, last in rows.values_list(
         "vehicle_id", "allocation_id", "dyno__facility_id", "first_day", "last_day"
     ):
-        stays.setdefault(vehicle, []).append((allocation, facility, DayRange(first, last)))
+        stays.setdefault(vehicle, []).append(Stay(allocation, facility, DayRange(first, last)))
     movable = {row.pk for row in moving}
     for of_vehicle in stays.values():
         for one, other in itertools.combinations(of_vehicle, 2):
-            if too_near(one[1:], other[1:], rules.travel):
-                fixed |= {one[0], other[0]} & movable
+            if too_near((one.facility_id, one.days), (other.facility_id, other.days), rules.travel):
+                fixed |= {one.allocation_id, other.allocation_id} & movable
     return fixed
 
 
@@ -180,7 +224,7 @@ def _behind(overruns: Collection[Allocation], moving: Collection[Allocation]) ->
 
 
 def _held(
-    plan: Plan, overruns: Collection[Allocation], fixed: Collection[Allocation], dynos: Availability
+    plan: Scope, overruns: Collection[Allocation], fixed: Collection[Allocation], dynos: Availability
 ) -> list[Occupied]:
     """The days on which tests past their end hold dyno and vehicle, to the plan's last, save what stands there."""
     held = []
@@ -193,7 +237,7 @@ def _held(
     return held
 
 
-def _between(plan: Plan, overrun: Allocation, stays: Iterable[DayRange]) -> list[tuple[int, int]]:
+def _between(plan: Scope, overrun: Allocation, stays: Iterable[DayRange]) -> list[tuple[int, int]]:
     """From the day after an overrun's last one, what of the plan's days these stays leave, counted from its first."""
     first = max(plan.first_day, overrun.last_day + dt.timedelta(days=1))
     gaps = []
@@ -210,7 +254,7 @@ def _stands_well(allocation: Allocation, calendar: WorkingCalendar) -> bool:
     return not calendar.why_closed(days.first) and not (pauses and calendar.why_closed(days.last))
 
 
-def _tails(plan: Plan, fixed: Collection[Allocation], rules: GroundRules) -> list[Occupied]:
+def _tails(plan: Scope, fixed: Collection[Allocation], rules: GroundRules) -> list[Occupied]:
     """Days off on which a test that pauses still stands after its last day worked."""
     tails = []
     for allocation in fixed:
@@ -230,9 +274,9 @@ def _length(allocation: Allocation, calendar: WorkingCalendar) -> tuple[int, boo
 
 
 def test_of_request(
-    plan: Plan, request: TestRequest, runs: dict, rules: GroundRules, not_before: dt.date | None
+    plan: Scope, request: TestRequest, runs: Runs, rules: GroundRules, not_before: dt.date | None
 ) -> Test | None:
-    kind = (request.test_type_id, request.tested_as, request.vehicle.weight_class)
+    kind = Kind(request.test_type_id, request.tested_as, request.vehicle.weight_class)
     dynos = runs.get(kind, [])
     starts = [day for day in (request.earliest_start, not_before) if day]
     earliest = max([0, *((day - plan.first_day).days for day in starts)])
@@ -254,8 +298,9 @@ def test_of_request(
     )
 
 
-def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, rules: GroundRules) -> Test:
-    kind = (allocation.test_type_id, allocation.drive or allocation.vehicle.drive, allocation.vehicle.weight_class)
+def _test_of_allocation(plan: Scope, allocation: Allocation, runs: Runs, rules: GroundRules) -> Test:
+    drive = allocation.drive or allocation.vehicle.drive
+    kind = Kind(allocation.test_type_id, drive, allocation.vehicle.weight_class)
     dyno = f"d{allocation.dyno_id}"
     request = allocation.request
     first = (allocation.first_day - plan.first_day).days
@@ -273,7 +318,7 @@ def _test_of_allocation(plan: Plan, allocation: Allocation, runs: dict, rules: G
         max(due, 0),
         WEIGHTS[Priority(request.priority)] if request else WEIGHTS[Priority.NORMAL],
         tuple(sorted({dyno, *runs.get(kind, [])})),
-        placed=(dyno, first),
+        placed=Place(dyno, first),
         pauses=pauses,
     )
 
@@ -283,7 +328,7 @@ def _without_after(test: Test) -> Test:
 
 
 def _occupied(
-    plan: Plan, dynos: Availability, moving: set[int], facilities: dict[int, int], reach: int
+    plan: Scope, dynos: Availability, moving: set[int], facilities: dict[int, int], reach: int
 ) -> list[Occupied]:
     horizon = (plan.last_day - plan.first_day).days + 1
     margin = dt.timedelta(days=reach)

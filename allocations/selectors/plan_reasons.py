@@ -7,6 +7,7 @@ is no dyno that runs it free, is its vehicle elsewhere, does it wait for another
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from allocations.models import Allocation, Dyno, Plan, TestRequest
 from allocations.planning import Problem, Solution
@@ -16,8 +17,23 @@ from dynosite.lib.formats import count, day_range
 NAMED = 4
 """Dynos that a sentence names, at most; more are counted."""
 Row = TestRequest | Allocation
-DynoStay = tuple[int, int, str]
-"""First and last day, and the test whose they are, if it is one of the plan's."""
+
+
+class DynoStay(NamedTuple):
+    """Days of a dyno that are taken; `test` is the one that takes them, if it is one of the plan's."""
+
+    first: int
+    last: int
+    test: str
+
+
+class VehicleStay(NamedTuple):
+    """Days of a vehicle that are taken, and the facility where it is meanwhile, where that is known."""
+
+    first: int
+    last: int
+    test: str
+    facility: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,7 @@ class _Look:
     rows: dict[str, Row]
     names: dict[int, str]
     dynos: dict[str, list[DynoStay]] = field(default_factory=dict)
-    vehicles: dict[str, list[tuple[int, int, str, str | None]]] = field(default_factory=dict)
+    vehicles: dict[str, list[VehicleStay]] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
 
     def day(self, number: int) -> str:
@@ -78,13 +94,15 @@ def _look(plan: Plan, problem: Problem, rows: dict[str, Row], names: dict[int, s
     look = _Look(plan, problem, rows, names)
     for block in problem.occupied:
         if block.dyno:
-            look.dynos.setdefault(block.dyno, []).append((block.first, block.last, ""))
+            look.dynos.setdefault(block.dyno, []).append(DynoStay(block.first, block.last, ""))
         if block.vehicle:
-            look.vehicles.setdefault(block.vehicle, []).append((block.first, block.last, "", block.facility))
+            look.vehicles.setdefault(block.vehicle, []).append(
+                VehicleStay(block.first, block.last, "", block.facility)
+            )
     vehicles = {test.id: test.vehicle for test in problem.tests}
     for at in solution.placements:
-        look.dynos.setdefault(at.dyno, []).append((at.first, at.last, at.id))
-        stay = (at.first, at.last, at.id, problem.facilities.get(at.dyno))
+        look.dynos.setdefault(at.dyno, []).append(DynoStay(at.first, at.last, at.id))
+        stay = VehicleStay(at.first, at.last, at.id, problem.facilities.get(at.dyno))
         look.vehicles.setdefault(vehicles[at.id], []).append(stay)
         look.ends[at.id] = at.last
     return look
@@ -159,11 +177,11 @@ def _place(look: _Look, test: Test, dyno: str, start: int, before: int, *, vehic
 def _stays(look: _Look, test: Test, dyno: str) -> list[tuple[int, int]]:
     """The days on which its vehicle cannot be at this dyno: its other stays, and the ways there and back."""
     facility = look.problem.facilities.get(dyno)
-    ways = {(way.origin, way.to): way.days for way in look.problem.travel}
+    ways: dict[tuple[str | None, str | None], int] = {(way.origin, way.to): way.days for way in look.problem.travel}
     return [
-        (first - ways.get((facility, other_facility), 0), last + ways.get((other_facility, facility), 0))
-        for first, last, id_, other_facility in look.vehicles.get(test.vehicle, [])
-        if id_ != test.id
+        (stay.first - ways.get((facility, stay.facility), 0), stay.last + ways.get((stay.facility, facility), 0))
+        for stay in look.vehicles.get(test.vehicle, [])
+        if stay.test != test.id
     ]
 
 
@@ -216,11 +234,11 @@ def _full(look: _Look, test: Test, start: int, before: int) -> str:
 
 def _elsewhere(look: _Look, test: Test, before: int) -> str:
     """A dyno is free, but the vehicle is not, or not there in time."""
-    stays = [stay for stay in look.vehicles[test.vehicle] if stay[2] != test.id and stay[0] < before]
+    stays = [stay for stay in look.vehicles[test.vehicle] if stay.test != test.id and stay.first < before]
     tag = look.rows[test.id].vehicle.label
     if not stays:
         return f"a dyno would be free, but {tag} would not be there in time."
-    _, last, id_, _ = max(stays, key=lambda stay: stay[1])
-    other = f" for its {look.rows[id_].test_type.name}" if id_ else ""
+    latest = max(stays, key=lambda stay: stay.last)
+    other = f" for its {look.rows[latest.test].test_type.name}" if latest.test else ""
     way = ", and has to travel" if look.problem.travel else ""
-    return f"a dyno would be free, but {tag} itself is taken{other} until {look.day(last)}{way}."
+    return f"a dyno would be free, but {tag} itself is taken{other} until {look.day(latest.last)}{way}."

@@ -67,7 +67,7 @@ def _of_item(item: PlanItem, days: DayRange) -> list[Ghost]:
     ghosts = [
         Ghost(
             f"ghost-{item.pk}",
-            item.dyno_id,
+            item.dyno.pk,
             (item.first_day - days.first).days,
             (item.last_day - item.first_day).days + 1,
             "moved" if old else "new",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from allocations import access
 from allocations.enums import AllocationStatus, DisplacedTo, Movable, Role
+from allocations.exceptions import NotFound
 from allocations.models import Allocation, Dyno, MaintenanceWindow, Plan
 from allocations.planning import Option, Problem, repair
 from allocations.planning.problem.instance import Occupied, Test
@@ -132,7 +133,9 @@ def repairs(
     these days. Raises NotFound, NotAllowed.
     """
     dyno = Dyno.objects.filter(pk=dyno_id).select_related("ground").first()
-    access.require(user, dyno.ground_id if dyno else 0, Role.SCHEDULER)
+    if dyno is None:
+        raise NotFound(access.NOT_FOUND)
+    access.require(user, dyno.ground_id, Role.SCHEDULER)
     hits = hits_of(dyno_id, days)
     displaced = [hit for hit in hits if hit.status == AllocationStatus.SCHEDULED]
     cut = tuple(hit for hit in hits if hit.status == AllocationStatus.RUNNING)
@@ -176,15 +179,15 @@ def _broken(
         (
             test
             for test in tests
-            if test.placed[0] in runners and test.placed[1] > now + FROZEN and test.id not in {*hit, *stubborn}
+            if test.place.dyno in runners and test.place.first > now + FROZEN and test.id not in {*hit, *stubborn}
         ),
-        key=lambda test: (abs(test.placed[1] - middle), test.id),
+        key=lambda test: (abs(test.place.first - middle), test.id),
     )
     loose = {test.id for test in near[:NEAREST]}
     ready = tuple(
         replace(test, fixed=False, earliest=max(test.earliest, now))
         if test.id in hit
-        else replace(test, fixed=test.id not in loose, earliest=max(test.earliest, min(now + 1, test.placed[1])))
+        else replace(test, fixed=test.id not in loose, earliest=max(test.earliest, min(now + 1, test.place.first)))
         for test in tests
     )
     first, last = ((day - plan.first_day).days for day in (days.first, days.last))
@@ -196,12 +199,12 @@ def _with_misfits(problem: Problem, displaced: set[str]) -> Problem:
     """The problem in which what stands where it can no longer be put takes its vehicle's days and no more."""
     dynos, occupied, tests = list(problem.dynos), list(problem.occupied), []
     shut = {(block.dyno, day) for block in occupied if block.dyno for day in range(block.first, block.last + 1)}
-    for dyno in sorted({test.placed[0] for test in problem.tests} - set(dynos)):
+    for dyno in sorted({test.place.dyno for test in problem.tests} - set(dynos)):
         dynos.append(dyno)
         occupied.append(Occupied(0, problem.horizon - 1, dyno=dyno))
         shut |= {(dyno, day) for day in range(problem.horizon)}
     for test in problem.tests:
-        dyno, first = test.placed
+        dyno, first = test.place
         days = range(first, problem.last_day(test, first) + 1)
         if test.id not in displaced and any((dyno, day) in shut for day in days):
             facility = problem.facilities.get(dyno)
@@ -215,13 +218,14 @@ def _with_misfits(problem: Problem, displaced: set[str]) -> Problem:
 
 def _in_order(tests: list[Test], planning: PlanningProblem) -> list[Test]:
     """Keeps each test after the one that its request comes after, where it stands like that."""
-    by_request = {row.request_id: id_ for id_, row in planning.rows.items() if getattr(row, "request_id", None)}
-    ends = {test.id: planning.problem.last_day(test, test.placed[1]) for test in tests}
+    allocations = {id_: row for id_, row in planning.rows.items() if isinstance(row, Allocation)}
+    by_request = {row.request_id: id_ for id_, row in allocations.items() if row.request_id}
+    ends = {test.id: planning.problem.last_day(test, test.place.first) for test in tests}
     ordered = []
     for test in tests:
-        request = planning.rows[test.id].request
+        request = allocations[test.id].request
         before = by_request.get(request.after_id) if request and request.after_id else None
-        keeps = before is not None and before != test.id and ends[before] < test.placed[1]
+        keeps = before is not None and before != test.id and ends[before] < test.place.first
         ordered.append(replace(test, after=before) if keeps and test.after is None else test)
     return ordered
 
@@ -241,7 +245,7 @@ def _without_window(problem: Problem, plan: Plan, window_id: int | None) -> list
 
 def _lateness(problem: Problem) -> tuple[int, int]:
     """Days late as all stands now, plain and weighted."""
-    late = [max(0, problem.last_day(test, test.placed[1]) - test.due) for test in problem.tests]
+    late = [max(0, problem.last_day(test, test.place.first) - test.due) for test in problem.tests]
     return sum(late), sum(test.weight * days for test, days in zip(problem.tests, late, strict=True))
 
 

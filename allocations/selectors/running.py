@@ -14,8 +14,10 @@ from dynosite.lib.days import DayRange
 DAY = dt.timedelta(days=1)
 
 
-def overrunning(today: dt.date, prefix: str = "") -> Q:
+def overrunning(today: dt.date | None, prefix: str = "") -> Q:
     """Those that `rulebook.held_to` gives a day for: they run, and their last day is past."""
+    if today is None:
+        return Q(pk__in=())
     return Q(**{f"{prefix}status": AllocationStatus.RUNNING, f"{prefix}last_day__lt": today})
 
 

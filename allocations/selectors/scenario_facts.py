@@ -6,40 +6,48 @@ schedule is in the figures, and what loses its dyno looks for another.
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from allocations.enums import Movable
 from allocations.models import Allocation, Dyno, MaintenanceWindow, Scenario, TestRequest, TestType
 from allocations.planning.problem.instance import Test
 from allocations.rulebook import GroundRules
 from allocations.selectors.ground_rules import rules_of
-from allocations.selectors.plan_problem import PlanningProblem, problem_of, runs_of
-
-Kind = tuple[int, str, str]
-"""Test type, drive and weight class: what a capability is about."""
+from allocations.selectors.plan_problem import Kind, PlanningProblem, PlanningScope, Runs, problem_of, runs_of
 
 
-@dataclass(frozen=True)
-class PlanningScope:
-    """What `problem_of` wants to know; everything scheduled comes as a test."""
+class TypeFacts(NamedTuple):
+    """A test type's name, and its days by default."""
 
-    ground_id: int
-    first_day: dt.date
-    last_day: dt.date
-    movable: str = Movable.ALL
-    frozen_until: dt.date | None = None
+    name: str
+    days: int
+
+
+class Span(NamedTuple):
+    """A first and a last day as the problem counts them."""
+
+    first: int
+    last: int
+
+
+class Outage(NamedTuple):
+    """Maintenance of a dyno, with the first and the last day as the problem counts them."""
+
+    dyno: str
+    first: int
+    last: int
 
 
 @dataclass(frozen=True)
 class GroundFacts:
     scope: PlanningScope
-    runs: dict[Kind, list[str]]
+    runs: Runs
     dynos: dict[str, str]
     """Names by the problem's names."""
-    types: dict[int, tuple[str, int]]
-    """Name and days by default."""
-    windows: dict[int, tuple[str, int, int]]
-    """Maintenance within the days: dyno, first and last day as the problem counts them."""
-    away: dict[str, list[tuple[int, int]]]
+    types: dict[int, TypeFacts]
+    windows: dict[int, Outage]
+    """Maintenance within the days."""
+    away: dict[str, list[Span]]
     """Days on which a dyno is there for nobody."""
     rules: GroundRules
 
@@ -55,29 +63,29 @@ def scope_of(scenario: Scenario) -> PlanningScope:
 def facts_of(scope: PlanningScope) -> GroundFacts:
     dynos = Dyno.objects.filter(ground_id=scope.ground_id, enabled=True)
     horizon = (scope.last_day - scope.first_day).days + 1
-    names, away = {}, {}
-    for id_, name, start, end in dynos.values_list("pk", "name", "available_from", "available_to"):
+    names: dict[str, str] = {}
+    away: dict[str, list[Span]] = {}
+    for id_, name, available_from, available_to in dynos.values_list("pk", "name", "available_from", "available_to"):
         names[f"d{id_}"] = name
-        outside = []
-        if start and start > scope.first_day:
-            outside.append((0, (start - scope.first_day).days - 1))
-        if end and end < scope.last_day:
-            outside.append(((end - scope.first_day).days + 1, horizon - 1))
-        away[f"d{id_}"] = outside
-    windows = {}
+        outside = away[f"d{id_}"] = []
+        if available_from and available_from > scope.first_day:
+            outside.append(Span(0, (available_from - scope.first_day).days - 1))
+        if available_to and available_to < scope.last_day:
+            outside.append(Span((available_to - scope.first_day).days + 1, horizon - 1))
+    windows: dict[int, Outage] = {}
     rows = MaintenanceWindow.objects.filter(
         ground_id=scope.ground_id, lifted_at=None, first_day__lte=scope.last_day, last_day__gte=scope.first_day
     )
     for id_, dyno, first, last in rows.values_list("pk", "dyno_id", "first_day", "last_day"):
         start, end = (first - scope.first_day).days, (last - scope.first_day).days
-        windows[id_] = (f"d{dyno}", max(0, start), min(horizon - 1, end))
-        away.setdefault(f"d{dyno}", []).append(windows[id_][1:])
+        outage = windows[id_] = Outage(f"d{dyno}", max(0, start), min(horizon - 1, end))
+        away.setdefault(outage.dyno, []).append(Span(outage.first, outage.last))
     types = TestType.objects.filter(ground_id=scope.ground_id).values_list("pk", "name", "default_days")
     return GroundFacts(
         scope,
         runs_of(scope),
         names,
-        {id_: (name, days) for id_, name, days in types},
+        {id_: TypeFacts(name, days) for id_, name, days in types},
         windows,
         away,
         rules_of(scope.ground_id),
@@ -109,7 +117,7 @@ def problem_now(scenario: Scenario) -> PlanningProblem:
 
 def kind_of(row: TestRequest | Allocation) -> Kind:
     drive = row.tested_as if isinstance(row, TestRequest) else row.drive or row.vehicle.drive
-    return row.test_type_id, drive, row.vehicle.weight_class
+    return Kind(row.test_type_id, drive, row.vehicle.weight_class)
 
 
 def names_for(ground_id: int) -> dict[str, str]:

@@ -11,8 +11,8 @@ from allocations.enums import Priority
 from allocations.planning import Problem
 from allocations.planning.problem.instance import Occupied, Test
 from allocations.selectors import scenario_edits as edits
-from allocations.selectors.plan_problem import WEIGHTS, PlanningProblem, test_of_request
-from allocations.selectors.scenario_facts import GroundFacts, Kind, kind_of
+from allocations.selectors.plan_problem import WEIGHTS, Kind, PlanningProblem, Runs, test_of_request
+from allocations.selectors.scenario_facts import GroundFacts, Span, kind_of
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Edited:
     problem: Problem
     kinds: dict[str, Kind]
     """Of each test."""
-    runs: dict[Kind, list[str]]
+    runs: Runs
     dynos: dict[str, str]
-    away: dict[str, list[tuple[int, int]]]
+    away: dict[str, list[Span]]
     impossible: int
     """Requests that no dyno may run; no plan places them."""
 
@@ -87,8 +87,8 @@ class _Desk:
         for id_, test in self.tests.items():
             if test.fixed and test.placed:
                 # What stands keeps the days that it has, whatever is closed from now on.
-                last = self.planning.problem.last_day(test, test.placed[1])
-                self.tests[id_] = replace(test, days=last - test.placed[1] + 1, pauses=False)
+                last = self.planning.problem.last_day(test, test.placed.first)
+                self.tests[id_] = replace(test, days=last - test.placed.first + 1, pauses=False)
         first = self.facts.scope.first_day
         days = range(self.facts.horizon)
         self.closed |= {day for day in days if (first + dt.timedelta(days=day)).weekday() > 4}
@@ -114,7 +114,7 @@ class _Desk:
             if dyno not in runners:
                 runners.append(dyno)
         for request in [row for row in self.impossible if kind_of(row) in kinds]:
-            runs = {kind_of(request): []} | self.runs
+            runs: Runs = {kind_of(request): []} | self.runs
             test = test_of_request(self.facts.scope, request, runs, self.facts.rules, None)
             if test is not None:
                 self.impossible.remove(request)
@@ -132,7 +132,7 @@ class _Desk:
         self.runs = {kind: [runner for runner in runners if runner != dyno] for kind, runners in self.runs.items()}
         for id_, test in self.tests.items():
             without = replace(test, dynos=tuple(runner for runner in test.dynos if runner != dyno))
-            stood_there = test.placed is not None and test.placed[0] == dyno
+            stood_there = test.placed is not None and test.placed.dyno == dyno
             self.tests[id_] = replace(without, placed=None, fixed=False) if stood_there else without
 
     def _block(self, dyno: str, first: int, last: int) -> None:
@@ -140,38 +140,36 @@ class _Desk:
         if dyno not in self.dynos or last < first:
             return
         self.occupied.append(Occupied(first, last, dyno=dyno))
-        self.away[dyno].append((first, last))
+        self.away[dyno].append(Span(first, last))
         for id_, test in self.tests.items():
             if (
                 test.placed
-                and test.placed[0] == dyno
-                and first < test.placed[1] + test.days
-                and test.placed[1] <= last
+                and test.placed.dyno == dyno
+                and first < test.placed.first + test.days
+                and test.placed.first <= last
             ):
                 self.tests[id_] = replace(test, placed=None, fixed=False)
 
     def _shift(self, change: edits.MoveMaintenance | edits.RemoveMaintenance) -> None:
         window = self.facts.windows.get(change.window)
-        if window is None or window[0] not in self.dynos:
+        if window is None or window.dyno not in self.dynos:
             return
         dyno, first, last = window
         at = Occupied(first, last, dyno=dyno)
         if at in self.occupied:
             self.occupied.remove(at)
-            self.away[dyno].remove((first, last))
+            self.away[dyno].remove(Span(first, last))
         if isinstance(change, edits.MoveMaintenance):
             start = (change.first_day - self.facts.scope.first_day).days
             self._block(dyno, start, start + last - first)
 
     def _more_tests(self, change: edits.MoreTests) -> None:
-        alike = [id_ for id_, kind in self.kinds.items() if kind[0] == change.test_type]
-        days = change.days or round(
-            statistics.median([self.tests[id_].days for id_ in alike] or [self._default(change)])
-        )
+        alike = [id_ for id_, kind in self.kinds.items() if kind.test_type == change.test_type]
+        days = change.days or self._usual_days(change.test_type, alike)
         pool = sorted(kind for kind in map(self.kinds.get, alike) if kind) or sorted(
-            kind for kind in self.runs if kind[0] == change.test_type
+            kind for kind in self.runs if kind.test_type == change.test_type
         )
-        pool = [(kind[0], change.drive or kind[1], change.weight or kind[2]) for kind in pool]
+        pool = [Kind(kind.test_type, change.drive or kind.drive, change.weight or kind.weight) for kind in pool]
         month = change.month.replace(day=1)
         first = max(0, (month - self.facts.scope.first_day).days)
         over = (month + dt.timedelta(days=32)).replace(day=1)
@@ -184,6 +182,12 @@ class _Desk:
             self.tests[id_] = Test(id_, id_, days, first, due, WEIGHTS[Priority.NORMAL], runners)
             self.kinds[id_] = kind
 
+    def _usual_days(self, test_type: int, alike: Sequence[str]) -> int:
+        """The median of the tests alike; where there are none, the type's default."""
+        if alike:
+            return round(statistics.median(self.tests[id_].days for id_ in alike))
+        return self.facts.types[test_type].days
+
 
 def _kinds_of(runs: Iterable[edits.Runs]) -> list[Kind]:
     each_way = (
@@ -191,7 +195,7 @@ def _kinds_of(runs: Iterable[edits.Runs]) -> list[Kind]:
         for capability in runs
         for drive, weight in product(capability.drives, capability.weights)
     )
-    return [(test_type, drive.value, weight.value) for test_type, drive, weight in each_way]
+    return [Kind(test_type, drive.value, weight.value) for test_type, drive, weight in each_way]
 
 
 def groups_of(result: Edited, facts: GroundFacts) -> dict[str, list[str]]:
@@ -199,20 +203,21 @@ def groups_of(result: Edited, facts: GroundFacts) -> dict[str, list[str]]:
     alike: dict[tuple[int, frozenset[str]], list[str]] = {}
     for test in result.problem.tests:
         if not test.fixed:
-            alike.setdefault((result.kinds[test.id][0], frozenset(test.dynos)), []).append(test.id)
+            alike.setdefault((result.kinds[test.id].test_type, frozenset(test.dynos)), []).append(test.id)
     groups: dict[str, list[str]] = {}
     for (test_type, _), tests in alike.items():
-        drives, weights = ("/".join(sorted({result.kinds[id_][at] for id_ in tests})) for at in (1, 2))
-        name = facts.types.get(test_type, ("?", 0))[0]
+        drives = "/".join(sorted({result.kinds[id_].drive for id_ in tests}))
+        weights = "/".join(sorted({result.kinds[id_].weight for id_ in tests}))
+        name = facts.types[test_type].name if test_type in facts.types else "?"
         groups.setdefault(f"{name}, {drives}, {weights}", []).extend(tests)
     return groups
 
 
 def runners_by_type(result: Edited, facts: GroundFacts) -> dict[str, set[str]]:
     """The dynos that run any test of a type, by the type's name; types that no test is of are left out."""
-    tests_by_type = Counter(kind[0] for kind in result.kinds.values())
+    tests_by_type = Counter(kind.test_type for kind in result.kinds.values())
     runners: dict[str, set[str]] = {}
     for (test_type, _, _), dynos in result.runs.items():
         if tests_by_type[test_type]:
-            runners.setdefault(facts.types[test_type][0], set()).update(dynos)
+            runners.setdefault(facts.types[test_type].name, set()).update(dynos)
     return {name: dynos for name, dynos in sorted(runners.items()) if dynos}

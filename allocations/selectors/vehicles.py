@@ -47,7 +47,7 @@ def vehicle_names(ground: ProvingGround, *, user: "User") -> list[tuple[str, str
     """What a form offers: (tag or VIN, a few words about it)."""
     rows = vehicles(ground, user=user).values_list("tag", "vin", "program", "drive", "weight_class")[:OFFERED]
     return [
-        (tag or vin, " · ".join(filter(None, [vin if tag else "", program, drive, weight])))
+        (tag or vin or "", " · ".join(filter(None, [vin if tag else "", program, drive, weight])))
         for tag, vin, program, drive, weight in rows
     ]
 

@@ -91,9 +91,9 @@ def _place(state: State, names: Mapping[int, str]) -> str:
 
 def _from_due(row: Allocation, after: State) -> str:
     days = days_from_due(row, after)
-    if days is None or row.request is None:
+    due = row.request.due_date if row.request else None
+    if days is None or due is None:
         return ""
-    due = row.request.due_date
     if not days:
         return f"; it ends on its due date, {full_date(due)}"
     return f"; it ends {count(abs(days), 'day')} {'before' if days > 0 else 'after'} its due date, {full_date(due)}"

@@ -95,7 +95,6 @@ def _notices(change: Change, action: Action, user: int, lines: list[Line]) -> It
 
 def _of_bookings(work: FinishedWork, change: Change) -> list[Line]:
     """Of bookings whose place the work changed, and of requests that got one."""
-    author = work.actor.user.pk
     steps = {id_: step for id_, step in _steps(work).items() if _is_news(step) and _concerns_others(work, id_, step)}
     if not steps:
         return []
@@ -109,7 +108,7 @@ def _of_bookings(work: FinishedWork, change: Change) -> list[Line]:
         if max(state["last_day"] for state in (before, after) if state) < today:
             continue
         asker = row.request.created_by_id if row.request else None
-        users = frozenset({asker} if before is None else {row.created_by_id, asker}) - {None, author}
+        users = _others(work, asker) if before is None else _others(work, row.created_by_id, asker)
         sentence = sentences.about_booking(row, before, after, names, waits=row.vehicle_id in waiting)
         ends = after["status"] != AllocationStatus.CANCELLED and (sentences.days_from_due(row, after) or 0) < 0
         lines.append(Line(users, sentence, allocation_id=row.pk, late=ends))
@@ -131,11 +130,16 @@ def _of_requests(work: FinishedWork) -> list[Line]:
     rows = TestRequest.objects.filter(pk__in=steps).select_related("vehicle", "test_type").order_by("pk")
     lines = []
     for row in rows:
-        users = frozenset({row.created_by_id}) - {None, work.actor.user.pk}
+        users = _others(work, row.created_by_id)
         sentence = sentences.about_request(row, *steps[row.pk]) if users else ""
         if sentence:
             lines.append(Line(users, sentence, request_id=row.pk))
     return lines
+
+
+def _others(work: FinishedWork, *users: int | None) -> frozenset[int]:
+    """Those of these people who are not the author of the work."""
+    return frozenset(user for user in users if user is not None and user != work.actor.user.pk)
 
 
 def _statuses(item: dict[str, Any]) -> tuple[str, str]:
@@ -158,7 +162,7 @@ def _of_dynos(work: FinishedWork, change: Change) -> list[Line]:
             rows = rows.filter(last_day__gt=after["available_to"]) if after["available_to"] else rows.none()
         for row in rows.order_by("first_day", "pk"):
             asker = row.request.created_by_id if row.request else None
-            if users := frozenset({row.created_by_id, asker}) - {None, work.actor.user.pk}:
+            if users := _others(work, row.created_by_id, asker):
                 lines.append(Line(users, sentences.about_dyno(row, after), allocation_id=row.pk))
     return lines
 

@@ -243,11 +243,11 @@ def _lock(work: UnitOfWork, chosen: list[PlanItem]) -> tuple[dict[int, Allocatio
 
 
 def _changed_since(
-    plan: Plan, chosen: list[PlanItem], allocations: dict, requests: dict
+    plan: Plan, chosen: list[PlanItem], allocations: dict[int, Allocation], requests: dict[int, TestRequest]
 ) -> dict[int, list[RefusalOf]]:
     changed = {}
     for item in chosen:
-        row = allocations.get(item.allocation_id) or requests.get(item.request_id)
+        row = allocations.get(item.allocation_id or 0) or requests[item.request_id or 0]
         waits = item.request_id is None or row.status == RequestStatus.WAITING
         if row.version != item.version or not waits:
             sentence = f"{row} was changed since the plan was made{what_happened(row, plan.made_at)}."
@@ -256,7 +256,7 @@ def _changed_since(
 
 
 def _carry_out(
-    work: UnitOfWork, chosen: list[PlanItem], allocations: dict, requests: dict
+    work: UnitOfWork, chosen: list[PlanItem], allocations: dict[int, Allocation], requests: dict[int, TestRequest]
 ) -> dict[int, list[RefusalOf]]:
     """Puts each item in its place; what the rulebook refuses comes back by item."""
     status = {id_: row.status for id_, row in allocations.items()}

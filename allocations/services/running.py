@@ -91,7 +91,7 @@ def move_rest(
         created_by=allocation.created_by,
     )
     work.insert(rest)
-    if (missing := open_days(rest)) > left_open:
+    if (missing := open_days(rest)) > left_open and allocation.request:
         sentence = (
             f"The request asks for {count(allocation.request.days, 'day')}; this is {count(missing, 'day')} fewer."
         )

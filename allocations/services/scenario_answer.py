@@ -142,7 +142,7 @@ def _ranked(pricing: Pricing | None, groups: dict[str, list[str]], scenario: Sce
             "last": (scenario.first_day + dt.timedelta(days=shortage.last)).isoformat(),
         }
         for shortage in pricing.shortages[:LISTED]
-        if shortage.price > 0
+        if shortage.price > 0 and shortage.first is not None and shortage.last is not None
     ]
 
 

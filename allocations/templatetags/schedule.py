@@ -54,7 +54,7 @@ def title_of(stay: Bar) -> str:
     """All that a bar says where it has no room for words: whose it is, which test, its days and why it is late."""
     subject = ", ".join(filter(None, (stay.vehicle, stay.label)))
     state = f"{_LABELS[stay.status]}, {day_range(stay.first, stay.last, year=False)}"
-    return ". ".join(filter(None, (subject, state, stay.late and stay.late.sentence)))
+    return ". ".join(filter(None, (subject, state, stay.late.sentence if stay.late else "")))
 
 
 @register.simple_tag

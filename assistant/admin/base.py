@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
@@ -14,11 +14,11 @@ from assistant.governance.usage_figures import Bars, Table
 from dynosite.lib.csv_files import csv_answer
 
 
-class SuperuserOnly:
+class SuperuserOnly(GroundAdmin):
     """For what holds for the whole site."""
 
     def _is_superuser(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_active and request.user.is_superuser  # type: ignore[union-attr]
+        return request.user.is_active and request.user.is_superuser
 
     has_module_permission = has_view_permission = has_change_permission = _is_superuser
 
@@ -62,7 +62,7 @@ class ReadOnlyAdmin(GroundAdmin):
         view = self.admin_site.admin_view(self.export_view)
         return [path("export/", view, name=f"assistant_{self.opts.model_name}_export"), *super().get_urls()]
 
-    def export_view(self, request: HttpRequest) -> HttpResponse:
+    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
         """The rows of the list as it is filtered, all of them."""
         if not self.has_view_permission(request):
             raise Http404

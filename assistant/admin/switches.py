@@ -20,6 +20,7 @@ from assistant.governance import decisions
 from assistant.governance.usage_figures import dollars, spent_against
 from assistant.models import AssistantSettings, Budget, KillSwitch
 from assistant.tools.registry import TOOLS
+from dynosite.accounts.requests import user_of
 
 LEADS = {
     True: "For everybody, at once, in all proving grounds. Answers that are under way stop within a second.",
@@ -72,7 +73,7 @@ class KillSwitchAdmin(SuperuserOnly, GroundAdmin):
                 fields=repeated(request),
             )
         try:
-            decisions.switch(off, user=request.user, reason=reason)  # type: ignore[arg-type]
+            decisions.switch(off, user=user_of(request), reason=reason)
         except DomainError as error:
             self.message_user(request, error.sentence, messages.ERROR)
         else:
@@ -102,8 +103,9 @@ class SettingsForm(DomainForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["tools"] = [name for name in TOOLS if name not in self.instance.tools_off]
-        if "approval" in self.fields:
-            self.fields["approval"].choices = Approval.choices
+        approval = self.fields.get("approval")
+        if isinstance(approval, forms.ChoiceField):
+            approval.choices = Approval.choices
 
 
 @admin.register(AssistantSettings)
@@ -138,9 +140,9 @@ class AssistantSettingsAdmin(GroundAdmin):
         values = form.cleaned_data
         decisions.set_ground(
             obj.ground_id,
-            user=request.user,
+            user=user_of(request),
             enabled=values["enabled"],
-            approval=values["approval"],  # type: ignore[arg-type]
+            approval=values["approval"],
             tools_off=[name for name in TOOLS if name not in values["tools"]],
         )
 
@@ -172,7 +174,7 @@ class BudgetAdmin(GroundAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = Budget.objects.select_related("user", "ground")
-        if request.user.is_superuser:  # type: ignore[union-attr]
+        if request.user.is_superuser:
             return rows
         own = Q(user=None, ground=None) | Q(ground__in=ground_ids(request))
         return rows.filter(own | Q(user__memberships__ground__in=ground_ids(request))).distinct()
@@ -181,7 +183,7 @@ class BudgetAdmin(GroundAdmin):
         return bool(ground_ids(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_active and request.user.is_superuser  # type: ignore[union-attr]
+        return request.user.is_active and request.user.is_superuser
 
     has_add_permission = has_delete_permission = has_change_permission
 
@@ -193,7 +195,7 @@ class BudgetAdmin(GroundAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changes = super().get_changelist_instance(request)
         changes.result_list = rows = list(changes.result_list)
-        spent = spent_against(rows, ground_ids(request), whole=request.user.is_superuser)  # type: ignore[union-attr]
+        spent = spent_against(rows, ground_ids(request), whole=request.user.is_superuser)
         for row in rows:
             row.spent_text = spent[row.pk]
         return changes
@@ -215,7 +217,7 @@ class BudgetAdmin(GroundAdmin):
         return "–" if row.cost is None else dollars(row.cost)
 
     def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
-        decisions.save_budget(obj, user=request.user)  # type: ignore[arg-type]
+        decisions.save_budget(obj, user=user_of(request))
 
     def delete_model(self, request: HttpRequest, obj: Budget) -> None:
-        decisions.delete_budget(obj.pk, user=request.user)  # type: ignore[arg-type]
+        decisions.delete_budget(obj.pk, user=user_of(request))

@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
 from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -18,6 +19,7 @@ from assistant.api.views import run_of
 from assistant.conversations import conversations
 from dynosite.accounts import tokens
 from dynosite.accounts.authentication import TokenAuthentication, who_asks
+from dynosite.accounts.models import User
 from dynosite.lib.api.errors import failure_of, json_response
 from dynosite.lib.sse import Entry, event_stream, heard_last
 from dynosite.lib.traits import opens_stream
@@ -62,11 +64,13 @@ def _still_allowed(pk: uuid.UUID, token_id: int | None, session_key: str | None)
     """The token or the session lives, and its user may still see the run."""
     try:
         if token_id is not None:
-            user = tokens.live_token(token_id).user
+            user: User | AnonymousUser = tokens.live_token(token_id).user
         else:
             request = HttpRequest()
             request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
             user = get_user(request)
+        if not isinstance(user, User):
+            return False
         run_of(pk, user)
     except (DomainError, tokens.TokenError):
         return False

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from allocations.selectors import grounds
 from assistant.graph.build import build_agent, config_of, offline_model
 from assistant.graph.outcome import outcome_of
-from assistant.models import Conversation, Proposal, Run
+from assistant.models import Conversation, Run
 from assistant.providers.hosted import hosted_models
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.cards import card_text
@@ -98,7 +98,7 @@ def _say(case: Case, world: dict[str, Any], model_for: ModelFor, result: Result)
         if isinstance(message, AIMessage)
         for call in message.tool_calls
     ]
-    proposals = list(Proposal.objects.filter(run_id=ctx.run_id))
+    proposals = list(run.proposals.all())
     result.answer = "\n".join([messages[-1].text, *[card_text(proposal.card) for proposal in proposals]])
     result.outcome = str(outcome_of(messages, proposed=bool(proposals)).value)
 

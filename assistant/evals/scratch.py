@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from assistant.tools.sql import making
 
@@ -35,6 +36,8 @@ def scratch_database() -> Iterator[str]:
 
 def _use(name: str) -> None:
     connections.close_all()
-    connection.close_pool()
+    own = connections["default"]
+    if isinstance(own, DatabaseWrapper):
+        own.close_pool()
     settings.DATABASES["default"]["NAME"] = name
     connection.settings_dict["NAME"] = name

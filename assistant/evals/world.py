@@ -45,15 +45,19 @@ def build(world: World) -> None:
         _window(entry, dynos[str(entry["dyno"])])
 
 
-def day(value: Any) -> dt.date | None:
-    if value is None or isinstance(value, dt.date):
-        return value
-    return dt.date.fromisoformat(str(value))
+def day(value: Any) -> dt.date:
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
+
+
+def maybe_day(value: Any) -> dt.date | None:
+    return None if value is None else day(value)
 
 
 def _ground(entry: World) -> ProvingGround:
     return ProvingGround.objects.create(
-        code=entry["code"], name=entry.get("name", entry["code"]), time_zone=entry.get("time_zone", "America/Detroit")
+        code=entry["code"],
+        name=str(entry.get("name", entry["code"])),
+        time_zone=entry.get("time_zone", "America/Detroit"),
     )
 
 
@@ -81,8 +85,8 @@ def _dyno(entry: World, ground: ProvingGround, types: dict[str, TestType]) -> Dy
         facility=facility,
         name=str(entry["name"]),
         enabled=entry.get("enabled", True),
-        available_from=day(entry.get("available_from")),
-        available_to=day(entry.get("available_to")),
+        available_from=maybe_day(entry.get("available_from")),
+        available_to=maybe_day(entry.get("available_to")),
     )
     for row in entry.get("capabilities") or []:
         for test in row["tests"]:
@@ -140,8 +144,8 @@ def _request(entry: World, vehicle: Vehicle, types: dict[str, dict[str, TestType
         vehicle=vehicle,
         test_type=types[vehicle.ground.code][str(entry["test"])],
         days=entry.get("days", 1),
-        earliest_start=day(entry.get("earliest")),
-        due_date=day(entry.get("due")),
+        earliest_start=maybe_day(entry.get("earliest")),
+        due_date=maybe_day(entry.get("due")),
         priority=entry.get("priority", Priority.NORMAL),
         note=entry.get("note", ""),
         drive=entry.get("drive", ""),

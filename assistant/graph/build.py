@@ -46,15 +46,16 @@ def build_agent(
     checkpointer: Any = None,
 ) -> Any:
     """The graph for one run of this user. Invoke it with `context=ctx` and `config_of(ctx)`."""
+    layers: list[AgentMiddleware[Any, Any]] = [
+        Prompt(caller),
+        ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
+        *middleware,
+        Calls(),
+    ]
     return create_agent(
         model,
         tools=[as_langchain(tool) for tool in offered(caller)],
-        middleware=[
-            Prompt(caller),
-            ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
-            *middleware,
-            Calls(),
-        ],
+        middleware=layers,
         context_schema=Ctx,
         checkpointer=checkpointer,
     )
@@ -105,8 +106,13 @@ class Calls(AgentMiddleware):
             answer = calling.call
         else:
             return handler(request)
-        result = answer(call["name"], call["args"], ctx=request.runtime.context, call_id=call["id"] or "")
+        result = answer(call["name"], call["args"], ctx=_context_of(request), call_id=call["id"] or "")
         return ToolMessage(json.dumps(result), tool_call_id=call["id"], name=call["name"])
+
+
+def _context_of(request: Any) -> Ctx:
+    """LangChain does not tell the type of the context that it is given."""
+    return request.runtime.context
 
 
 def _place_in_step(request: ToolCallRequest) -> int:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -61,7 +62,7 @@ def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str, run: Run |
     began = time.monotonic()
     record = None
     if ctx.run_id and call_id:
-        record = _record_of(ctx, call_id, name, _plain(raw))
+        record = _record_of(ctx.run_id, call_id, name, _plain(raw))
         call_id = record.call_id
         if record.status != ToolStatus.RUNNING:
             return record.result
@@ -75,7 +76,7 @@ def _recorded(name: str, raw: dict[str, Any], ctx: Ctx, call_id: str, run: Run |
     return result
 
 
-def _record_of(ctx: Ctx, call_id: str, name: str, args: dict[str, Any]) -> ToolCall:
+def _record_of(run_id: uuid.UUID, call_id: str, name: str, args: dict[str, Any]) -> ToolCall:
     """The call's row, which is the same when a run that is taken up again makes it again.
 
     Only with the same arguments: some providers give several calls of a run one id.
@@ -83,11 +84,11 @@ def _record_of(ctx: Ctx, call_id: str, name: str, args: dict[str, Any]) -> ToolC
     digest = hashlib.sha256(json.dumps([call_id, name, args], sort_keys=True).encode()).hexdigest()
     stored_id = call_id if len(call_id) <= LONGEST_ID else digest
     record, _ = ToolCall.objects.get_or_create(
-        run_id=ctx.run_id, call_id=stored_id, defaults={"name": name, "args": args}
+        run_id=run_id, call_id=stored_id, defaults={"name": name, "args": args}
     )
     if (record.name, record.args) != (name, args):
         record, _ = ToolCall.objects.get_or_create(
-            run_id=ctx.run_id, call_id=digest, defaults={"name": name, "args": args}
+            run_id=run_id, call_id=digest, defaults={"name": name, "args": args}
         )
     return record
 

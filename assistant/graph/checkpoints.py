@@ -10,14 +10,16 @@ from typing import Any
 import psycopg
 from django.db import connection
 from langgraph.checkpoint.postgres import PostgresSaver
-from psycopg.rows import dict_row
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
 SCHEMA = "assistant_graph"
 POOL = 8
 """Connections a process at most: each is needed for a moment a step, by as many turns as the process has threads."""
 
-_pools: dict[int, ConnectionPool] = {}
+Pool = ConnectionPool[Connection[DictRow]]
+_pools: dict[int, Pool] = {}
 _opening = threading.Lock()
 
 
@@ -61,12 +63,13 @@ def _is_set_up() -> bool:
         return cursor.fetchone()[0] == len(PostgresSaver.MIGRATIONS) - 1
 
 
-def pool() -> ConnectionPool:
+def pool() -> Pool:
     """This process's connections. Opened when first asked for, and so after the fork of a worker."""
     with _opening:
         if os.getpid() not in _pools:
             _pools.clear()
             _pools[os.getpid()] = ConnectionPool(
+                connection_class=Connection[DictRow],
                 kwargs=login(),
                 min_size=1,
                 max_size=POOL,

@@ -10,7 +10,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
@@ -105,7 +105,7 @@ class _End:
         self.error = error
 
 
-def drive(parts_of: Any, watch: Watch) -> Iterator[Any]:
+def drive(parts_of: Any, watch: Watch) -> Generator[Any, None, None]:
     """The parts that the iterator gives, and None every tenth of a second without one.
 
     Whoever consumes it halts the watch to end it; then, and whenever the graph raises, this raises. Close it to

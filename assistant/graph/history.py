@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolCall, ToolMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
 CUT_OFF = '{"status": "failed", "message": "The turn ended before this call did; nothing came of it."}'
@@ -49,7 +49,7 @@ def _closed(messages: Sequence[BaseMessage], results: Mapping[str, str]) -> list
     """Each call followed by its result: providers refuse a history in which one is missing."""
     answered = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)}
     whole: list[BaseMessage] = []
-    open_calls: list[dict] = []
+    open_calls: list[ToolCall] = []
     for message in messages:
         if not isinstance(message, ToolMessage):
             whole += [_result(call, results) for call in open_calls]
@@ -60,8 +60,8 @@ def _closed(messages: Sequence[BaseMessage], results: Mapping[str, str]) -> list
     return whole + [_result(call, results) for call in open_calls]
 
 
-def _result(call: dict, results: Mapping[str, str]) -> ToolMessage:
-    result = results.get(call["id"])
+def _result(call: ToolCall, results: Mapping[str, str]) -> ToolMessage:
+    result = results.get(call["id"] or "")
     return ToolMessage(
         result or CUT_OFF, tool_call_id=call["id"], name=call["name"], status="success" if result else "error"
     )

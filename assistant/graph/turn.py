@@ -1,7 +1,7 @@
 """One turn through the graph, told in events that know nothing of LangGraph."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -128,7 +128,7 @@ class Turn:
     def outcome(self, *, proposed: bool) -> Outcome:
         return outcome_of(self._own(), proposed=proposed)
 
-    def go(self, text: str, past: Past | None = None) -> Iterator[Event]:
+    def go(self, text: str, past: Past | None = None) -> Generator[Event, None, None]:
         """Runs it to its end, from where it stands. Gives None now and then, when nothing happens."""
         messages, unfinished = self._state()
         past = past or Past()

@@ -67,7 +67,7 @@ class Troubles:
     def current(self) -> list[Trouble]:
         """Of the models that are set up, in their order."""
         try:
-            rows: dict = self._redis.hgetall(self._all)  # type: ignore[assignment]
+            rows: dict = self._redis.hgetall(self._all)
         except redis.RedisError:
             return []
         entries = [(model, json.loads(rows[model])) for model in settings.ASSISTANT_MODELS if model in rows]

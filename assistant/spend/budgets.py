@@ -150,7 +150,7 @@ def charge(
         if added:
             Run.objects.filter(pk=call.run_id).update(**added)
         if call.model != OFFLINE:
-            spending.add(call.run, call.day, tokens_in, tokens_out, cost)
+            spending.add(call.run, call.day or call.at.date(), tokens_in, tokens_out, cost)
             metrics.count("tokens", provider, "in", by=tokens_in)
             metrics.count("tokens", provider, "out", by=tokens_out)
     return True

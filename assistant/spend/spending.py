@@ -6,6 +6,7 @@ A budget of one user or ground takes the place of the general one of its kind an
 import calendar
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -92,7 +93,7 @@ ORDER BY b.id
 def _totals(budgets: list[int], run: Run, day: dt.date) -> list[tuple[int, int, Decimal, int, Decimal]]:
     """Of each budget: tokens and cost that are spent, and that open calls hold."""
     first, last = month_of(day)
-    values = {
+    values: dict[str, Any] = {
         "budgets": budgets,
         "user": run.user_id,
         "ground": run.ground_id,

@@ -63,8 +63,13 @@ def rehearse_asking(step: Step, *, user: User, look: Callable[[Any], Observed]) 
         return rehearse(step, user=user, look=look), sentences
 
 
-def _day(value: Any) -> dt.date | None:
+def _day(value: str | dt.date) -> dt.date:
+    """As it is in a step, which is kept as JSON between its proposal and its approval."""
     return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _maybe_day(value: str | dt.date | None) -> dt.date | None:
+    return None if value is None else _day(value)
 
 
 def _book(step: Step, actor: Actor, key: str | None) -> Any:
@@ -103,8 +108,8 @@ def _move(step: Step, actor: Actor, key: str | None) -> Any:
     return booking.move(
         step["allocation_id"],
         dyno_id=step["dyno_id"],
-        first_day=_day(step["first_day"]),
-        last_day=_day(step["last_day"]),
+        first_day=_maybe_day(step["first_day"]),
+        last_day=_maybe_day(step["last_day"]),
         version=step["version"],
         confirmed=step.get("confirmed", ()),
         actor=actor,
@@ -121,9 +126,9 @@ def _maintenance(step: Step, actor: Actor, key: str | None) -> Any:
         answer["allocation_id"]: Answer(
             DisplacedTo(answer["to"]),
             answer["dyno_id"],
-            _day(answer["first_day"]),
+            _maybe_day(answer["first_day"]),
             answer["version"],
-            _day(answer.get("last_day")),
+            _maybe_day(answer.get("last_day")),
         )
         for answer in step["answers"]
     }

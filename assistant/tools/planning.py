@@ -43,7 +43,7 @@ def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
     chosen = [item for item in placed if args.items is None or item.pk in args.items]
     if not chosen:
         raise Refused.because(RefusalCode.WRONG_STATUS, "Nothing is ticked; tick at least one, or reject the card.")
-    step = {"do": "plan", "plan_id": str(plan.pk)}
+    step: dict[str, Any] = {"do": "plan", "plan_id": str(plan.pk)}
     if args.items is not None:
         step["items"] = sorted(item.pk for item in chosen)
     commands.rehearse(step, user=caller.user, look=lambda change: None)

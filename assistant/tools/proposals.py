@@ -16,7 +16,7 @@ from assistant.tools.caller import Caller
 from assistant.tools.commands import Draft
 from assistant.tools.declaring import proposes
 from assistant.tools.maintenance import giving_way
-from assistant.tools.read import days_of
+from assistant.tools.read import days_between, days_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 from dynosite.lib.moments import moment
@@ -288,7 +288,7 @@ def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
 )
 def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
     dyno = lookup.dyno(caller, args.dyno)
-    days = days_of(args.start_date, args.end_date)
+    days = days_between(args.start_date, args.end_date)
     way = giving_way(caller, dyno, days, args.kind.value)
     step = {
         "do": "maintenance",

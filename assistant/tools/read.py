@@ -77,14 +77,17 @@ def list_dynos(caller: Caller, args: a.ListDynos) -> dict[str, Any]:
     }
 
 
+def days_between(first: dt.date, last: dt.date) -> DayRange:
+    """Raises DomainError where they are the wrong way round."""
+    if last < first:
+        raise DomainError(f"The last day ({full_date(last)}) is before the first ({full_date(first)}).")
+    return DayRange(first, last)
+
+
 def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
     """The days from one to the other, or the one that is given."""
-    if start is None and end is None:
-        return None
-    days = DayRange(start or end, end or start)  # type: ignore[arg-type]
-    if days.last < days.first:
-        raise DomainError(f"The last day ({full_date(days.last)}) is before the first ({full_date(days.first)}).")
-    return days
+    first, last = start or end, end or start
+    return days_between(first, last) if first and last else None
 
 
 @reads(
@@ -96,7 +99,7 @@ def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
     phrase=phrases.dynos_free,
 )
 def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
-    days = days_of(args.start_date, args.end_date)
+    days = days_between(args.start_date, args.end_date)
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     options = fit.fits(
         caller.ground,

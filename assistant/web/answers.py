@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
@@ -11,27 +11,28 @@ from allocations.exceptions import NotFound
 from allocations.selectors import grounds
 from assistant import selectors
 from assistant.models import Run
+from dynosite.accounts.requests import GroundRequest
 
 WAITING_HEADER = "X-Assistant-Waiting"
 
 
-def in_panel(request: HttpRequest) -> bool:
+def in_panel(request: GroundRequest) -> bool:
     """Whether the panel's script asks, for parts; otherwise a browser wants a page."""
     return request.headers.get("HX-Request") == "true"
 
 
-def ground_named(request: HttpRequest, code: str = "") -> Any:
+def ground_named(request: GroundRequest, code: str = "") -> Any:
     """The ground of the page; `code` is one that a form names too, which has to be the same."""
-    ground = grounds.grounds_of(request.user).filter(code=code).first() if code else request.need_ground()  # type: ignore[attr-defined]
+    ground = grounds.grounds_of(request.user).filter(code=code).first() if code else request.need_ground()
     if ground is None:
         raise NotFound("There is no such thing here.")
     about(request, ground.pk)
     return ground
 
 
-def about(request: HttpRequest, ground_id: int) -> None:
+def about(request: GroundRequest, ground_id: int) -> None:
     """Says of which ground the page is: refused where its address names another one."""
-    request.show_ground(ground_id)  # type: ignore[attr-defined]
+    request.show_ground(ground_id)
 
 
 def run_of(pk: uuid.UUID, user: Any) -> Run:
@@ -41,7 +42,7 @@ def run_of(pk: uuid.UUID, user: Any) -> Run:
     return run
 
 
-def parts(request: HttpRequest, *templates: tuple[str, dict[str, Any]], status: int = 200) -> HttpResponse:
+def parts(request: GroundRequest, *templates: tuple[str, dict[str, Any]], status: int = 200) -> HttpResponse:
     """Templates, each with an id of its own at its root; and how many proposals wait."""
     html = "".join(render_to_string(f"assistant/{name}.html", context, request) for name, context in templates)
     response = HttpResponse(html, status=status)
@@ -49,7 +50,7 @@ def parts(request: HttpRequest, *templates: tuple[str, dict[str, Any]], status: 
     return response
 
 
-def page(request: HttpRequest, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+def page(request: GroundRequest, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     response = render(request, "assistant/page.html", context, status=status)
     response["Vary"] = "HX-Request, Cookie"
     return response

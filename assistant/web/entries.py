@@ -113,7 +113,7 @@ class Card:
         first = min(dt.date.fromisoformat(bar["first_day"]) for bar in bars)
         last = max(dt.date.fromisoformat(bar["last_day"]) for bar in bars)
         days = {"from": first - dt.timedelta(days=LEAD), "to": max(last + dt.timedelta(days=LEAD), first + SHORTEST)}
-        query = urlencode(days)
+        query = urlencode({name: day.isoformat() for name, day in days.items()})
         return f"{reverse('allocations:schedule')}?{query}#show-{self.bar or self.proposal.pk}"
 
     @property
@@ -148,7 +148,7 @@ class Turn:
 
     @property
     def under_way(self) -> bool:
-        return bool(self.run) and not RunStatus(self.run.status).ended
+        return self.run is not None and not RunStatus(self.run.status).ended
 
     @property
     def waiting(self) -> list[Proposal]:
@@ -171,9 +171,10 @@ def turn_of(run: Run, user: User) -> Turn:
 
 
 def card_of(proposal: Proposal, user: User) -> Card:
-    changes = changes_by_id([proposal.change_id], user=user) if proposal.change_id else {}
+    change_id = proposal.change_id
+    change = changes_by_id([change_id], user=user).get(change_id) if change_id else None
     newer = proposal.replaced_by.select_related("ground").order_by("-created_at").first()
-    return Card(proposal, replaced_by=newer, change=changes.get(proposal.change_id))
+    return Card(proposal, replaced_by=newer, change=change)
 
 
 def words_of(message: Message, user: User) -> Words:
@@ -203,7 +204,8 @@ def _turns(
     messages = list(messages)
     feedback = feedback_on(messages, user=user)
     for message in messages:
-        words = Words(message, feedback=feedback.get(message.pk), model=models.get(message.run_id, ""))
+        model = models.get(message.run_id, "") if message.run_id else ""
+        words = Words(message, feedback=feedback.get(message.pk), model=model)
         if message.author == Author.ASSISTANT:
             words.links = records.of_results(results[message.run_id])
         by_run[message.run_id].append(words)
@@ -218,7 +220,8 @@ def _add_cards(by_run: dict[Any, list[Entry]], proposals: list[Proposal], user: 
     newer = {row.replaces_id: row for row in proposals if row.replaces_id}
     groups: dict[Any, list[Card]] = defaultdict(list)
     for row in proposals:
-        groups[row.run_id].append(Card(row, replaced_by=newer.get(row.pk), change=changes.get(row.change_id)))
+        change = changes.get(row.change_id) if row.change_id else None
+        groups[row.run_id].append(Card(row, replaced_by=newer.get(row.pk), change=change))
     for run_id, cards in groups.items():
         current = [card for card in cards if card.replaced_by is None]
         for number, card in enumerate(current, 1):

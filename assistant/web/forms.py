@@ -1,13 +1,13 @@
 """The form in which a proposal is edited, made from the schema of its tool's arguments."""
 
 import datetime as dt
-import enum
 import types
 import typing
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.db.models import Choices
 from pydantic.fields import FieldInfo
 
 from allocations.selectors import dynos, grounds
@@ -67,6 +67,7 @@ def _plan_form(proposal: Proposal, user: User, data: Any, prefix: str) -> forms.
     choices = [
         (item.pk, f"{planning.named(item)}: {item.dyno}, {day_range(item.first_day, item.last_day)}")
         for item in items
+        if item.first_day and item.last_day
     ]
     fields = {
         "plan": forms.CharField(widget=forms.HiddenInput),
@@ -129,21 +130,18 @@ def _place(name: str) -> int:
 
 def _field(name: str, info: FieldInfo) -> forms.Field:
     kind, optional = _kind(info.annotation)
-    common = {
-        "label": _LABELS.get(name, name.replace("_", " ").capitalize()),
-        "required": info.is_required() and not optional,
-    }
+    label = _LABELS.get(name, name.replace("_", " ").capitalize())
+    required = info.is_required() and not optional
     if kind is bool:
-        return forms.BooleanField(**common | {"required": False})
+        return forms.BooleanField(label=label, required=False)
     if kind is int:
-        return forms.IntegerField(
-            **common | {"required": not optional}, min_value=_limit(info, "ge"), max_value=_limit(info, "le")
-        )
+        least, most = _limit(info, "ge"), _limit(info, "le")
+        return forms.IntegerField(label=label, required=not optional, min_value=least, max_value=most)
     if kind is dt.date:
-        return DayField(**common)
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return forms.ChoiceField(**common, choices=kind.choices)  # type: ignore[attr-defined]
-    return forms.CharField(**common, max_length=_limit(info, "max_length") or 200)
+        return DayField(label=label, required=required)
+    if isinstance(kind, type) and issubclass(kind, Choices):
+        return forms.ChoiceField(label=label, required=required, choices=kind.choices)
+    return forms.CharField(label=label, required=required, max_length=_limit(info, "max_length") or 200)
 
 
 def _limit(info: FieldInfo, name: str) -> int | None:

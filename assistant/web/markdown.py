@@ -43,11 +43,20 @@ _BEGIN = re.compile(r"(?<![\w\-])\S")
 _GOES_ON = re.compile(r"[\w\-]")
 
 
+class _Parser(MarkdownIt):
+    """Of links it lets those through that lead to this site's own pages."""
+
+    def validateLink(self, url: str) -> bool:
+        return is_own_page(url)
+
+    def normalizeLink(self, url: str) -> str:
+        return in_page(url)
+
+
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable("table")
+    parser = _Parser("commonmark", {"html": False, "linkify": False, "breaks": True})
+    parser.enable("table")
     parser.disable(["image", "autolink", "html_inline", "html_block", "entity"])
-    parser.validateLink = is_own_page  # type: ignore[method-assign]
-    parser.normalizeLink = in_page  # type: ignore[method-assign]
     return parser
 
 

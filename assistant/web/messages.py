@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -13,10 +13,11 @@ from assistant.selectors import message_by_id
 from assistant.web.answers import about, in_panel, parts
 from assistant.web.entries import words_of
 from assistant.web.talks import address_of
+from dynosite.accounts.requests import GroundRequest
 
 
 @require_safe
-def message(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def message(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     message = _message(request, pk)
     if not in_panel(request):
         return redirect(f"{address_of(message.conversation)}#message-{pk}")
@@ -24,7 +25,7 @@ def message(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def rate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def rate(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     """A verdict, or none to take it back; then the word of why, if there is one."""
     message = _message(request, pk)
     verdict, comment = request.POST.get("verdict", ""), request.POST.get("comment")
@@ -37,7 +38,7 @@ def rate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return parts(request, ("_rating", context))
 
 
-def _message(request: HttpRequest, pk: uuid.UUID) -> Message:
+def _message(request: GroundRequest, pk: uuid.UUID) -> Message:
     message = message_by_id(pk, user=request.user)
     about(request, message.conversation.ground_id)
     return message

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,10 +16,11 @@ from assistant.web.answers import about, ground_named, in_panel, page, parts
 from assistant.web.entries import card_of
 from assistant.web.forms import changed_args, edit_form, is_editable
 from assistant.web.talks import address_of, list_context, talk_context
+from dynosite.accounts.requests import GroundRequest
 
 
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: GroundRequest) -> HttpResponse:
     waiting = list(selectors.waiting_proposals(request.user).select_related("ground", "conversation"))
     context = {"cards": [card_of(proposal, request.user) for proposal in waiting], "waiting": waiting, "inbox": True}
     if in_panel(request):
@@ -29,7 +30,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def bars(request: HttpRequest) -> JsonResponse:
+def bars(request: GroundRequest) -> JsonResponse:
     """What waits, as bars of a proving ground's calendar."""
     ground = ground_named(request)
     waiting = selectors.waiting_proposals(request.user).filter(ground_id=ground.pk)
@@ -51,13 +52,13 @@ def bars(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-def proposal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def proposal(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     proposal = _proposal(request, pk)
     return _card(request, proposal) if in_panel(request) else redirect(_place(proposal))
 
 
 @require_POST
-def approve(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def approve(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     proposal = _proposal(request, pk)
     sentence, done = _approved(request, proposal)
     if not in_panel(request):
@@ -67,7 +68,7 @@ def approve(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return _card(request, proposal, note="" if done else sentence, status=200 if done else 409)
 
 
-def _approved(request: HttpRequest, proposal: Proposal) -> tuple[str, bool]:
+def _approved(request: GroundRequest, proposal: Proposal) -> tuple[str, bool]:
     """The sentence, and whether it is carried out."""
     try:
         decision = approvals.approve(proposal.pk, user=request.user)
@@ -77,7 +78,7 @@ def _approved(request: HttpRequest, proposal: Proposal) -> tuple[str, bool]:
 
 
 @require_POST
-def approve_all(request: HttpRequest) -> HttpResponse:
+def approve_all(request: GroundRequest) -> HttpResponse:
     """Each by itself, oldest first: one that cannot be done any more does not hold up the others."""
     chosen = {str(pk) for pk in request.POST.getlist("proposal")}
     proposals = [
@@ -102,7 +103,7 @@ def approve_all(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def reject(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def reject(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     proposal = _proposal(request, pk)
     try:
         approvals.reject(pk, user=request.user, word=request.POST.get("word", "")[:300])
@@ -113,7 +114,7 @@ def reject(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def undo(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     proposal = _proposal(request, pk)
     try:
         approvals.undo(pk, user=request.user)
@@ -127,7 +128,7 @@ def undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def edit(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     """By GET the form. What is changed is checked again, and makes a new card in place of this one."""
     proposal = _proposal(request, pk)
     card = card_of(proposal, request.user)
@@ -166,7 +167,7 @@ def _sentences_for(form: Any, refusal: DomainError) -> list[str]:
 
 
 def _edited(
-    request: HttpRequest, card: Any, form: Any, *, refused: list[str] | None = None, status: int = 200
+    request: GroundRequest, card: Any, form: Any, *, refused: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
     context = {"card": card, "form": form, "refused": refused}
     if in_panel(request):
@@ -175,7 +176,7 @@ def _edited(
     return page(request, context, status=status)
 
 
-def _not_done(request: HttpRequest, proposal: Proposal, refusal: DomainError) -> HttpResponse:
+def _not_done(request: GroundRequest, proposal: Proposal, refusal: DomainError) -> HttpResponse:
     if in_panel(request):
         proposal.refresh_from_db()
         return _card(request, proposal, note=refusal.sentence, status=409)
@@ -183,12 +184,12 @@ def _not_done(request: HttpRequest, proposal: Proposal, refusal: DomainError) ->
     return redirect(_place(proposal))
 
 
-def _card(request: HttpRequest, proposal: Proposal, *, note: str = "", status: int = 200) -> HttpResponse:
+def _card(request: GroundRequest, proposal: Proposal, *, note: str = "", status: int = 200) -> HttpResponse:
     waiting = talk_context(request, proposal.conversation)["waiting"]
     return parts(request, *_cards(request, proposal, note=note), ("_pending", {"waiting": waiting}), status=status)
 
 
-def _cards(request: HttpRequest, proposal: Proposal, *, note: str = "") -> list[tuple[str, dict[str, Any]]]:
+def _cards(request: GroundRequest, proposal: Proposal, *, note: str = "") -> list[tuple[str, dict[str, Any]]]:
     """The card, and after it the newer one that takes its place."""
     card = card_of(proposal, request.user)
     templates: list[tuple[str, dict[str, Any]]] = [("_card", {"card": card, "note": note})]
@@ -198,7 +199,7 @@ def _cards(request: HttpRequest, proposal: Proposal, *, note: str = "") -> list[
     return templates
 
 
-def _proposal(request: HttpRequest, pk: uuid.UUID) -> Proposal:
+def _proposal(request: GroundRequest, pk: uuid.UUID) -> Proposal:
     proposal = proposal_by_id(pk, user=request.user)
     about(request, proposal.ground_id)
     return proposal

@@ -88,7 +88,7 @@ def _of_row(row: dict[str, Any]) -> Iterator[Record]:
         parts = tuple(str(part) for part in (vehicle, dyno, test) if part)
         days = " – ".join(dict.fromkeys(str(row[name]) for name in ("first_day", "last_day") if row.get(name)))
         yield Record(kind, ", ".join((*parts, days) if days else parts), url, parts)
-    elif vehicle or dyno:
-        yield Record("Vehicle" if url.startswith("/vehicles/") else "Dyno", vehicle or dyno, url, (vehicle or dyno,))
+    elif name := vehicle or dyno:
+        yield Record("Vehicle" if url.startswith("/vehicles/") else "Dyno", name, url, (name,))
     elif isinstance(row.get("label"), str):
         yield Record("Vehicle" if url.startswith("/vehicles/") else "Dyno", row["label"], url, (row["label"],))

@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,11 +14,12 @@ from assistant.web.answers import about, ground_named, in_panel, page, parts, ru
 from assistant.web.entries import turn_of
 from assistant.web.pages import page_in_view
 from assistant.web.talks import address_of, list_context, talk_context
+from dynosite.accounts.requests import GroundRequest
 from dynosite.lib.params import uuid_of
 
 
 @require_POST
-def ask(request: HttpRequest) -> HttpResponse:
+def ask(request: GroundRequest) -> HttpResponse:
     """Sends a message. What stands in the way is said beside what was typed, which is kept."""
     form = request.POST
     text = form.get("starter") or form.get("text", "")
@@ -47,7 +48,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def run(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     run = run_of(pk, request.user)
     if not in_panel(request):
         return redirect(f"{address_of(run.conversation)}#run-{pk}")
@@ -57,13 +58,13 @@ def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def stop(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     about(request, run_of(pk, request.user).ground_id)
     return _answer(request, conversations.stop(pk, user=request.user))
 
 
 @require_POST
-def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def again(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     run = run_of(pk, request.user)
     about(request, run.ground_id)
     try:
@@ -78,14 +79,14 @@ def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return _answer(request, run)
 
 
-def _answer(request: HttpRequest, run: Run) -> HttpResponse:
+def _answer(request: GroundRequest, run: Run) -> HttpResponse:
     about(request, run.ground_id)
     if not in_panel(request):
         return redirect(f"{address_of(run.conversation)}#run-{run.pk}")
     return parts(request, ("_talk", talk_context(request, run.conversation)))
 
 
-def _conversation(request: HttpRequest, value: str) -> Conversation | None:
+def _conversation(request: GroundRequest, value: str) -> Conversation | None:
     if not value:
         return None
     pk = uuid_of(value)

@@ -14,13 +14,14 @@ from django.views.decorators.http import require_GET
 from allocations.exceptions import DomainError
 from assistant.conversations import conversations
 from assistant.web.answers import run_of
+from dynosite.accounts.requests import GroundRequest
 from dynosite.lib.sse import Entry, event_stream, heard_last
 from dynosite.lib.traits import opens_stream
 
 
 @opens_stream
 @require_GET
-async def events(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
+async def events(request: GroundRequest, pk: uuid.UUID) -> StreamingHttpResponse:
     """From the first entry, or after the one that the panel has heard last."""
     key = await sync_to_async(_key)(request, pk)
     return event_stream(
@@ -32,7 +33,7 @@ async def events(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
     )
 
 
-def _key(request: HttpRequest, pk: uuid.UUID) -> str:
+def _key(request: GroundRequest, pk: uuid.UUID) -> str:
     run_of(pk, request.user)
     return conversations.stream_of(pk, user=request.user)
 
@@ -41,7 +42,7 @@ def _message(event_id: str, entry: Entry) -> str:
     return f"id: {event_id}\nevent: {entry['name']}\ndata: {entry['data']}\n\n"
 
 
-def _still_allowed(session_key: str, pk: uuid.UUID) -> bool:
+def _still_allowed(session_key: str | None, pk: uuid.UUID) -> bool:
     """The session lives, and its user may still see the run."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)

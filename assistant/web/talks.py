@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,13 +20,14 @@ from assistant.enums import ProposalStatus
 from assistant.models import Conversation
 from assistant.web.answers import about, ground_named, in_panel, page, parts
 from assistant.web.entries import Turn, turns_of
+from dynosite.accounts.requests import GroundRequest
 
 MOST_LISTED = 30
 NEW = "new"
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: GroundRequest) -> HttpResponse:
     """A new conversation, and those that there are."""
     if not grounds.grounds_of(request.user).exists():
         return render(request, "assistant/no_ground.html")
@@ -35,7 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def panel(request: HttpRequest) -> HttpResponse:
+def panel(request: GroundRequest) -> HttpResponse:
     """The conversation that the panel opens with: the one that its tab had, else the latest."""
     ground = ground_named(request)
     key = request.GET.get("c", "")
@@ -45,7 +46,7 @@ def panel(request: HttpRequest) -> HttpResponse:
     return parts(request, ("_talk", talk_context(request, chosen)))
 
 
-def _wanted_or_latest(request: HttpRequest, ground: Any, key: str) -> Conversation | None:
+def _wanted_or_latest(request: GroundRequest, ground: Any, key: str) -> Conversation | None:
     try:
         chosen = selectors.conversation_by_id(uuid.UUID(key), user=request.user)
         if chosen.ground_id == ground.pk:
@@ -56,7 +57,7 @@ def _wanted_or_latest(request: HttpRequest, ground: Any, key: str) -> Conversati
 
 
 @require_safe
-def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def conversation(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     conversation = selectors.conversation_by_id(pk, user=request.user)
     about(request, conversation.ground_id)
     if in_panel(request):
@@ -65,7 +66,7 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def conversation_list(request: HttpRequest) -> HttpResponse:
+def conversation_list(request: GroundRequest) -> HttpResponse:
     """A page of its own too: on phones the list has no room beside a conversation."""
     ground = ground_named(request)
     if not in_panel(request):
@@ -75,7 +76,7 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def rename(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     conversation = selectors.conversation_by_id(pk, user=request.user)
     about(request, conversation.ground_id)
     with contextlib.suppress(Invalid):  # The field says the same before it is sent.
@@ -86,18 +87,18 @@ def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def delete(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     conversation = selectors.conversation_by_id(pk, user=request.user)
     about(request, conversation.ground_id)
     conversations.delete(pk, user=request.user)
     if not in_panel(request):
-        query = urlencode({"deleted": pk})
+        query = urlencode({"deleted": str(pk)})
         return redirect(f"{reverse('assistant:conversation-list')}?{query}")
     return parts(request, ("_list", list_context(request, conversation.ground) | {"deleted": conversation}))
 
 
 @require_POST
-def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def restore(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
     about(request, selectors.conversation_by_id(pk, user=request.user, deleted=True).ground_id)
     conversations.restore(pk, user=request.user)
     conversation = selectors.conversation_by_id(pk, user=request.user)
@@ -110,7 +111,7 @@ def address_of(conversation: Conversation) -> str:
     return reverse("assistant:conversation", args=[conversation.pk])
 
 
-def talk_context(request: HttpRequest, conversation: Conversation | None, **more: Any) -> dict[str, Any]:
+def talk_context(request: GroundRequest, conversation: Conversation | None, **more: Any) -> dict[str, Any]:
     turns: list[Turn] = turns_of(conversation, request.user) if conversation else []
     return {
         "conversation": conversation,
@@ -121,7 +122,7 @@ def talk_context(request: HttpRequest, conversation: Conversation | None, **more
     }
 
 
-def list_context(request: HttpRequest, ground: Any) -> dict[str, Any]:
+def list_context(request: GroundRequest, ground: Any) -> dict[str, Any]:
     search = request.GET.get("q", "").strip()[:200]
     waits = Q(proposals__status=ProposalStatus.WAITING, proposals__expires_at__gt=timezone.now())
     rows = selectors.conversations_of(request.user, ground_id=ground.pk, search=search)
@@ -135,7 +136,7 @@ def list_context(request: HttpRequest, ground: Any) -> dict[str, Any]:
     }
 
 
-def _deleted(request: HttpRequest) -> Conversation | None:
+def _deleted(request: GroundRequest) -> Conversation | None:
     """What was deleted a moment ago, to offer undoing it."""
     try:
         pk = uuid.UUID(request.GET.get("deleted", ""))

@@ -3,6 +3,8 @@
 Users are registered where memberships are known, which stand on their page.
 """
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import F, QuerySet
@@ -13,22 +15,22 @@ from django.utils.text import capfirst
 from dynosite.accounts.models import ApiToken, FailedSignIns, User
 
 
-class SuperusersOnly:
+class SuperusersOnly(admin.ModelAdmin):
     """Whatever model permissions somebody has."""
 
     view_on_site = False
 
-    def _is_superuser(self, request, obj=None) -> bool:
+    def _is_superuser(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_active and request.user.is_superuser
 
     has_module_permission = _is_superuser
     has_view_permission = has_add_permission = has_change_permission = has_delete_permission = _is_superuser
 
 
-class OwnTitle:
+class OwnTitle(admin.ModelAdmin):
     """The list is called as on the first page, not "Select … to change"."""
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, title | (extra_context or {}))
 
@@ -37,10 +39,10 @@ class RefusedFilter(admin.SimpleListFilter):
     title = "mail server"
     parameter_name = "refused"
 
-    def lookups(self, request, model_admin) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("yes", "Refuses the address")]
 
-    def queryset(self, request, rows: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, rows: QuerySet) -> QuerySet:
         return rows.exclude(email="").filter(refused_email=F("email")) if self.value() == "yes" else rows
 
 
@@ -88,35 +90,35 @@ class UserAdmin(OwnTitle, SuperusersOnly, DjangoUserAdmin):
             self.message_user(request, "The user is signed out everywhere, and API tokens of the old password ended.")
         return response
 
-    def has_delete_permission(self, request, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
 @admin.register(FailedSignIns)
-class FailedSignInsAdmin(OwnTitle, SuperusersOnly, admin.ModelAdmin):
+class FailedSignInsAdmin(OwnTitle, SuperusersOnly):
     """Failed sign-ins and the waits that they led to; deleting one lets people try again at once."""
 
     list_display = ["last_at", "scope", "name", "address", "failures", "wait_until"]
     list_filter = ["scope"]
     search_fields = ["name", "address"]
-    fields = readonly_fields = ["scope", "name", "address", "failures", "last_at", "wait_until"]
+    fields = readonly_fields = ("scope", "name", "address", "failures", "last_at", "wait_until")
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
 @admin.register(ApiToken)
-class TokenAdmin(OwnTitle, SuperusersOnly, admin.ModelAdmin):
+class TokenAdmin(OwnTitle, SuperusersOnly):
     """Whose programs may get in, and revoking that. Each user makes tokens on their own page; nobody can read one."""
 
     list_display = ["name", "user", "start", "may_write", "created_at", "last_used_at", "expires_at", "revoked_at"]
     list_filter = ["may_write", ("revoked_at", admin.EmptyFieldListFilter)]
     list_select_related = ["user"]
     search_fields = ["name", "user__username", "start"]
-    fields = readonly_fields = [
+    fields = readonly_fields = (
         "user",
         "name",
         "start",
@@ -125,13 +127,13 @@ class TokenAdmin(OwnTitle, SuperusersOnly, admin.ModelAdmin):
         "last_used_at",
         "expires_at",
         "revoked_at",
-    ]
+    )
     actions = ["revoke"]
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     @admin.action(description="Revoke at once")

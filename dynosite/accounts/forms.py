@@ -1,5 +1,6 @@
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
+from django.http import HttpRequest
 
 from dynosite.accounts import attempts
 from dynosite.accounts.hashing import HashingBusy
@@ -40,6 +41,8 @@ class SignInForm(AuthenticationForm):
         "invalid_login": "This name and password do not go together. Upper and lower case matter.",
     }
 
+    request: HttpRequest
+    """Attempts are counted by where they come from, so the page gives one."""
     username = UsernameField(
         max_length=User._meta.get_field("username").max_length, widget=forms.TextInput({"autofocus": True})
     )

@@ -25,6 +25,8 @@ class User(AbstractUser):
         null=True, blank=True, editable=False, help_text="API tokens of an older password open nothing."
     )
 
+    _password: str | None
+    """Django's: what was set and is not saved yet."""
     _password_taken_away = False
 
     def set_unusable_password(self) -> None:

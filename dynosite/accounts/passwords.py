@@ -80,7 +80,7 @@ class PasswordView(PasswordChangeView):
         except HashingBusy as busy:
             return self._refused(busy.sentence, 503, busy.retry_after)
 
-    def form_valid(self, form: PasswordForm) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         had_tokens = "end_tokens" in form.fields
         user = form.save()
         update_session_auth_hash(self.request, user)
@@ -91,7 +91,7 @@ class PasswordView(PasswordChangeView):
         messages.success(self.request, words)
         return redirect(self.get_success_url())
 
-    def form_invalid(self, form: PasswordForm) -> HttpResponse:
+    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
     def _refused(self, sentence: str, status: int, retry_after: int) -> HttpResponse:

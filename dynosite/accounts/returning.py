@@ -41,7 +41,7 @@ Draft = dict[str, Any]
 class SignInFirstMiddleware(LoginRequiredMiddleware):
     """Leads who has no session to sign-in, and then back to the page that a form was sent from."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseBase:
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseRedirect:
         cookies = {settings.SESSION_COOKIE_NAME, settings.BROWSER_COOKIE_NAME}
         if request.method in SAFE or not cookies & set(request.COOKIES):
             return super().handle_no_permission(request, view_func)
@@ -109,12 +109,9 @@ class PutBackMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        is_page = (
-            request.method == "GET"
-            and response.status_code == 200
-            and not response.streaming
-            and response.get("Content-Type", "").startswith("text/html")
-        )
+        if request.method != "GET" or not isinstance(response, HttpResponse) or response.status_code != 200:
+            return response
+        is_page = response.get("Content-Type", "").startswith("text/html")
         # Who asks nothing of the session has no form that needs one.
         if is_page and request.session.accessed and request.user.is_authenticated and (draft := current(request)):
             put_back(request, response, draft)

@@ -6,8 +6,7 @@ from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.contrib.sessions.models import Session
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from dynosite.lib.htmx import wants_fragment
@@ -22,10 +21,12 @@ class SessionStore(db.SessionStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         """A quoted cookie can hold a NUL, which no text column can be asked for."""
-        return bool(key) and key.isascii() and key.isalnum() and bool(super()._validate_session_key(key))
+        if not key or not key.isascii() or not key.isalnum():
+            return False
+        return bool(super()._validate_session_key(key))  # type: ignore[misc]  # the stubs leave it out
 
     def _get_session_from_db(self) -> Session | None:
-        row = super()._get_session_from_db()
+        row: Session | None = super()._get_session_from_db()  # type: ignore[misc]  # the stubs leave it out
         self.ends_at = row.expire_date if row else None
         return row
 
@@ -43,11 +44,13 @@ class SessionStore(db.SessionStore):
 class SlidingSessionMiddleware(SessionMiddleware):
     """A session ends so long after its last use, not after the sign-in."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         session = request.session
         rewrites_cookie = session.modified
         response = super().process_response(request, response)
-        if session.accessed and not rewrites_cookie and _is_use(request) and session.is_due() and session.extend():
+        if not isinstance(session, SessionStore) or not session.accessed or rewrites_cookie or not _is_use(request):
+            return response
+        if session.session_key and session.is_due() and session.extend():
             response.set_cookie(
                 settings.SESSION_COOKIE_NAME,
                 session.session_key,

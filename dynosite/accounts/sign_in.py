@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 
@@ -23,7 +24,7 @@ class SignInView(LoginView):
         except TooManyAttempts as refusal:
             return self._refused(refusal.sentence, status=429, retry_after=refusal.seconds)
 
-    def form_valid(self, form: SignInForm) -> HttpResponse:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
         name = form.get_user().username
         returning.greet(self.request, name)

@@ -1,5 +1,5 @@
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -7,11 +7,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dynosite.accounts import tokens
 from dynosite.accounts.forms import ProfileForm, TokenForm
+from dynosite.accounts.requests import UserRequest
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def token_list(request: HttpRequest) -> HttpResponse:
+def token_list(request: UserRequest) -> HttpResponse:
     """The user's tokens. The answer to making one is the only place that ever shows it."""
     form = TokenForm(request.POST if request.method == "POST" else None)
     text = ""
@@ -28,7 +29,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def token_revoke(request: UserRequest, pk: int) -> HttpResponse:
     if tokens.revoke(pk, user=request.user) is None:
         raise Http404
     return redirect("accounts:token-list")
@@ -36,7 +37,7 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: UserRequest) -> HttpResponse:
     """Who the user is here, and what they may change of it themselves."""
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=request.user)
     if form.is_bound and form.is_valid():

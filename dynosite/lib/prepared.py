@@ -31,11 +31,17 @@ def insert(row: models.Model) -> None:
     row._state.adding, row._state.db = False, connection.alias
 
 
+def column_of(field: models.Field) -> str:
+    if field.column is None:
+        raise TypeError(f"{field} has no column.")
+    return field.column
+
+
 @cache
 def _insert_of(model: type[models.Model]) -> tuple[str, list[models.Field]]:
     fields = [field for field in model._meta.local_concrete_fields if not isinstance(field, models.AutoField)]
     quote = connection.ops.quote_name
-    names = ", ".join(quote(field.column) for field in fields)
+    names = ", ".join(quote(column_of(field)) for field in fields)
     marks = ", ".join(["%s"] * len(fields))
-    key = quote(model._meta.pk.column)
+    key = quote(column_of(model._meta.pk))
     return f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({marks}) RETURNING {key}", fields  # noqa: S608

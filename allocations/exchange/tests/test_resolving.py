@@ -158,14 +158,14 @@ def test_placeholder_numbers_keep_clear_of_names_in_the_sheet():
 
 def test_a_tag_alone_is_the_vehicle_whose_vin_stands_beside_it_elsewhere():
     outcome = decided(row("412W766", 20, vin=VIN), row("412W766", 0), row("412w766", 3, dyno=2))
-    assert {decision.vehicle for decision in outcome.decisions} == {("vin", VIN)}
+    assert {decision.vehicle for decision in outcome.decisions} == {("vin", VIN, 0)}
     assert outcome.conflicts == [Conflict("vehicle", VIN, (7, 8))]
     assert [(v.tag, v.vin) for v in outcome.vehicles.values()] == [("412W766", VIN)]
 
 
 def test_two_tags_of_one_vin_are_one_vehicle():
     outcome = decided(row("111A111", vin=VIN), row("222B222", 9, vin=VIN), row("222B222", 2, dyno=2))
-    assert {decision.vehicle for decision in outcome.decisions} == {("vin", VIN)}
+    assert {decision.vehicle for decision in outcome.decisions} == {("vin", VIN, 0)}
     assert [c.rows for c in outcome.conflicts] == [(6, 8)]
     assert any("stands with different tags, 111A111 (row 6) and 222B222 (row 7)" in w for w in outcome.warnings)
 
@@ -266,7 +266,7 @@ def test_what_the_ground_has_keeps_its_place(status):
 def test_a_vehicle_that_is_elsewhere_in_the_ground_waits():
     outcome = decided(row("412W766", 28, vin=VIN, dyno=3), ground=known_ground())
     assert outcome.decisions[0].reason == f"{VIN} is already booked on NPG 2 on 31 Mar – 1 Apr 2027"
-    assert outcome.known_vehicles == {("vin", VIN): 7}
+    assert outcome.known_vehicles == {("vin", VIN, 0): 7}
 
 
 def test_the_rules_of_a_dyno_that_the_ground_knows_are_the_grounds_own():

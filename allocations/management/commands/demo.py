@@ -118,11 +118,17 @@ def _south(users: dict[str, User]) -> None:
     ]
     actor = Actor(users["outsider"], Door.FORM)
     monday = monday_of(south.today())
-    for vehicle, dyno, test, first, days in ((0, 0, 0, 0, 5), (1, 1, 0, 2, 4), (2, 0, 1, 7, 3), (3, 2, 0, 8, 5)):
+    bookings = (
+        (vehicles[0], dynos[0], tests[0], 0, 5),
+        (vehicles[1], dynos[1], tests[0], 2, 4),
+        (vehicles[2], dynos[0], tests[1], 7, 3),
+        (vehicles[3], dynos[2], tests[0], 8, 5),
+    )
+    for vehicle, dyno, test, first, days in bookings:
         book(
-            vehicles[vehicle].pk,
-            dynos[dyno].pk,
-            test_type_id=tests[test].pk,
+            vehicle.pk,
+            dyno.pk,
+            test_type_id=test.pk,
             first_day=monday + dt.timedelta(days=first),
             last_day=monday + dt.timedelta(days=first + days - 1),
             actor=actor,

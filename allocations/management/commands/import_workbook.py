@@ -55,7 +55,7 @@ class Command(BaseCommand):
         ground = ProvingGround.objects.filter(code=options["ground"]).first()
         if options["dry_run"]:
             self._checked_ground(options["ground"], user) if ground is None else None
-            return preview(options["file"], ground, actor=user and Actor(user, Door.IMPORT), **how)
+            return preview(options["file"], ground, actor=Actor(user, Door.IMPORT) if user else None, **how)
         with transaction.atomic():
             if ground is None:
                 ground = self._checked_ground(options["ground"], user)

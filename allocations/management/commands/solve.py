@@ -7,8 +7,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -16,6 +17,7 @@ from allocations.planning import Option, Problem, ProblemError, Progress, Soluti
 from allocations.planning.repair import SECONDS as REPAIR_SECONDS
 
 MOST_SECONDS = 1_000_000
+Answer = TypeVar("Answer")
 
 
 class Stop:
@@ -112,7 +114,7 @@ class Command(BaseCommand):
             seconds=REPAIR_SECONDS if options["seconds"] is None else options["seconds"],
             seed=options["seed"],
             should_stop=stop.is_requested,
-            on_option=lambda first: options["json"] or self._tell(first, began),
+            on_option=None if options["json"] else lambda first: self._tell(first, began),
         )
         for option in repairs.options:
             if wrong := check(option.problem, option.solution):
@@ -146,7 +148,7 @@ class Command(BaseCommand):
         return self._refused(Problem.from_json, text)
 
     @staticmethod
-    def _refused(call, *args, **kwargs) -> Problem:
+    def _refused(call: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
         try:
             return call(*args, **kwargs)
         except ProblemError as error:

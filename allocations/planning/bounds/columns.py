@@ -62,7 +62,7 @@ def pooled_columns(model: Model, *, below: int | None = None) -> Columns:
     items: list[tuple[int, int, int, int]] = []
     for j in range(model.n):
         if model.fixed[j]:
-            dyno, first = model.placed[j]
+            dyno, first = model.fixed_at[j]
             items.append((j, POOLED, first, objective_cost(model, j, dyno, first)))
             continue
         stands = model.placed[j]
@@ -110,7 +110,7 @@ def placed_columns(model: Model, pooled: Columns) -> Columns:
             items.append((j, POOLED, UNPLACED, model.unplaced_price))
             continue
         if model.fixed[j]:
-            items.append((j, model.placed[j][0], first, objective_cost(model, j, *model.placed[j])))
+            items.append((j, model.fixed_at[j][0], first, objective_cost(model, j, *model.fixed_at[j])))
             continue
         stretch = model.stretch[j]
         cost = model.cost[j][first] // model.level

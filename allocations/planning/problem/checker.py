@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import NamedTuple
 
 from allocations.planning.problem.instance import Problem, Test
 from allocations.planning.problem.solution import Placement, Solution
@@ -22,9 +23,9 @@ def check(problem: Problem, solution: Solution) -> list[str]:
     places = {p.id: p for p in solution.placements if p.id in tests}
     blocked: dict[tuple[str, str, int], str] = {}
     for o in problem.occupied:
-        kind, name = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", o.vehicle)
+        kind, holder = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", o.vehicle)
         for day in range(max(0, o.first), min(problem.horizon - 1, o.last) + 1):
-            blocked[kind, str(name), day] = "occupied"
+            blocked[kind, str(holder), day] = "occupied"
     objective = moved = 0
     for place in places.values():
         test = tests[place.id]
@@ -86,20 +87,34 @@ def _length(problem: Problem, test: Test, place: Placement) -> list[str]:
 
 def _travel(problem: Problem, places: dict[str, Placement]) -> list[str]:
     """A vehicle has its days on the way between any two stays, save between two that were given so."""
-    needs = {(t.origin, t.to): t.days for t in problem.travel}
+    needs: dict[tuple[str | None, str | None], int] = {(t.origin, t.to): t.days for t in problem.travel}
     stays = _stays(problem, places)
     wrong = []
-    for (vehicle, origin, _, last, before, free), (other, to, first, _, after, loose) in product(stays, stays):
-        if vehicle == other and (free or loose) and 0 < first - last <= needs.get((origin, to), 0):
-            days = needs[origin, to]
-            wrong.append(f"{vehicle} needs {days} days from {origin} to {to}, between {before} and {after}")
+    for one, other in product(stays, stays):
+        days = needs.get((one.facility, other.facility), 0)
+        planned = one.is_planned or other.is_planned
+        if one.vehicle == other.vehicle and planned and 0 < other.first - one.last <= days:
+            way = f"{days} days from {one.facility} to {other.facility}"
+            wrong.append(f"{one.vehicle} needs {way}, between {one.name} and {other.name}")
     return wrong
 
 
-def _stays(problem: Problem, places: dict[str, Placement]) -> list[tuple[str, str | None, int, int, str, bool]]:
-    """Where vehicles are: vehicle, facility, first and last day, the name of the stay, and whether it is planned."""
+class _Stay(NamedTuple):
+    """Where a vehicle is; a stay that is not planned was given so."""
+
+    vehicle: str
+    facility: str | None
+    first: int
+    last: int
+    name: str
+    is_planned: bool
+
+
+def _stays(problem: Problem, places: dict[str, Placement]) -> list[_Stay]:
     tests = {t.id: t for t in problem.tests}
     return [
-        (tests[p.id].vehicle, problem.facilities.get(p.dyno), p.first, p.last, p.id, not tests[p.id].fixed)
+        _Stay(tests[p.id].vehicle, problem.facilities.get(p.dyno), p.first, p.last, p.id, not tests[p.id].fixed)
         for p in places.values()
-    ] + [(o.vehicle, o.facility, o.first, o.last, "an occupied day", False) for o in problem.occupied if o.vehicle]
+    ] + [
+        _Stay(o.vehicle, o.facility, o.first, o.last, "an occupied day", False) for o in problem.occupied if o.vehicle
+    ]

@@ -13,6 +13,7 @@ from typing import Any
 from allocations.planning.problem.parts import (
     MAX_HORIZON,
     Occupied,
+    Place,
     Test,
     Travel,
     Weights,
@@ -26,7 +27,7 @@ from allocations.planning.problem.parts import (
 )
 from allocations.planning.problem.reading import ProblemError, integer, list_of, names, required, value_or
 
-__all__ = ["Occupied", "Problem", "ProblemError", "Test", "Travel", "Weights"]
+__all__ = ["Occupied", "Place", "Problem", "ProblemError", "Test", "Travel", "Weights"]
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _occupants(problem: Problem) -> dict[tuple[str, str, int], str]:
     """What takes each dyno and vehicle on the days on which it cannot be had."""
     occupants: dict[tuple[str, str, int], str] = {}
     for o in problem.occupied:
-        kind, name = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", o.vehicle)
+        kind, holder = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", o.vehicle)
         for day in range(max(o.first, 0), min(o.last, problem.horizon - 1) + 1):
-            occupants[kind, name or "", day] = "an occupied day"
+            occupants[kind, holder or "", day] = "an occupied day"
     return occupants

@@ -17,6 +17,8 @@ from allocations.planning.problem.stretch import Broken, Stretch
 from allocations.planning.problem.travel import Sites, days_mask
 
 MOST_EXACT = 1 << 50
+Plan = list[tuple[int, int] | None]
+"""For each test its dyno and first day, or None."""
 
 
 def bits(mask: int) -> list[int]:
@@ -43,7 +45,9 @@ class Model:
         self.due = [t.due for t in tests]
         self.weight = [t.weight for t in tests]
         self.fixed = [t.fixed for t in tests]
-        self.placed = [None if t.placed is None else (dyno_index[t.placed[0]], t.placed[1]) for t in tests]
+        self.placed: Plan = [None if t.placed is None else (dyno_index[t.placed.dyno], t.placed.first) for t in tests]
+        # Where the fixed tests stand.
+        self.fixed_at = {j: (dyno_index[t.place.dyno], t.place.first) for j, t in enumerate(tests) if t.fixed}
         self._set_stretches()
         self._set_order()
         vehicles = self._set_vehicles()
@@ -107,12 +111,10 @@ class Model:
             elif o.vehicle in vehicles:
                 for site in range(self.sites.count):
                     self.free_vehicle[vehicles[o.vehicle] * self.sites.count + site] &= ~days_mask(first, last)
-        for j in range(self.n):
-            if self.fixed[j]:
-                dyno, first = self.placed[j]
-                self.free_dyno[dyno] &= ~days_mask(first, self.ends[j][first])
-                site = self.sites.of_dyno[dyno]
-                self.leave(self.free_vehicle, self.vehicle[j], site, first, self.ends[j][first])
+        for j, (dyno, first) in self.fixed_at.items():
+            self.free_dyno[dyno] &= ~days_mask(first, self.ends[j][first])
+            site = self.sites.of_dyno[dyno]
+            self.leave(self.free_vehicle, self.vehicle[j], site, first, self.ends[j][first])
 
     def leave(self, free_vehicle: list[int], vehicle: int, site: int, first: int, last: int) -> None:
         """Take the days of a stay out of a vehicle's free days, and those that it is on the way."""
@@ -159,7 +161,9 @@ class Model:
     def _set_windows(self) -> None:
         """Bits of the days on which each test may start, by itself; then through the order of tests."""
         free: dict[tuple[tuple[int, ...], Stretch], int] = {}
-        self.window = [1 << self.placed[j][1] if self.fixed[j] else self._own_window(j, free) for j in range(self.n)]
+        self.window = [
+            1 << self.fixed_at[j][1] if self.fixed[j] else self._own_window(j, free) for j in range(self.n)
+        ]
         self._narrow_windows()
 
     def _narrow_windows(self) -> None:
@@ -173,7 +177,7 @@ class Model:
         for j in reversed(self.order):
             if self.fixed[j] and self.before[j] >= 0 and not self.fixed[self.before[j]]:
                 b = self.before[j]
-                self.window[b] &= (1 << self.stretch[b].ended_by(self.placed[j][1] - self.gap[j] - 1)) - 1
+                self.window[b] &= (1 << self.stretch[b].ended_by(self.fixed_at[j][1] - self.gap[j] - 1)) - 1
 
     def _own_window(self, j: int, free: dict[tuple[tuple[int, ...], Stretch], int]) -> int:
         """Bits of the days on which a test finds dyno and vehicle free; `free` keeps those of the dynos."""
@@ -240,11 +244,11 @@ class Model:
         cost = self.cost[j][first] + self.versatility[dyno] * self.days[j] * self.versatile_unit
         return cost - self.move_cost if self.placed[j] == (dyno, first) else cost
 
-    def plan_cost(self, plan: list[tuple[int, int] | None]) -> int:
-        """Give the whole cost of a plan: for each test its dyno and first day, or None."""
+    def plan_cost(self, plan: Plan) -> int:
+        """Give the whole cost of a plan."""
         return sum(self.unplaced_cost if at is None else self.place_cost(j, *at) for j, at in enumerate(plan))
 
-    def solution(self, plan: list[tuple[int, int] | None], *, bound: int, seconds: float, steps: int = 0) -> Solution:
+    def solution(self, plan: Plan, *, bound: int, seconds: float, steps: int = 0) -> Solution:
         """Put a plan into names. `bound` is in whole units of the objective and counts unplaced tests too."""
         tests, names = self.problem.tests, self.problem.dynos
         placements = tuple(

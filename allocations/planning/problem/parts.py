@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from reprlib import repr as brief
-from typing import Any
+from typing import Any, NamedTuple
 
 from allocations.planning.problem.reading import (
     MOST,
@@ -37,6 +37,13 @@ class Weights:
     versatile: int = 1
 
 
+class Place(NamedTuple):
+    """A dyno and the first day there."""
+
+    dyno: str
+    first: int
+
+
 @dataclass(frozen=True)
 class Test:
     """One test that wants, or has, a place.
@@ -56,9 +63,16 @@ class Test:
     dynos: tuple[str, ...]
     after: str | None = None
     gap: int = 0
-    placed: tuple[str, int] | None = None
+    placed: Place | None = None
     fixed: bool = False
     pauses: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it stands; ProblemError for a test that stands nowhere."""
+        if self.placed is None:
+            raise ProblemError(f"{self.id}.placed", "is missing: the test stands nowhere")
+        return self.placed
 
 
 @dataclass(frozen=True)
@@ -97,7 +111,7 @@ def json_of_test(test: Test) -> dict[str, Any]:
     if test.after is not None:
         item |= {"after": test.after, "gap": test.gap}
     if test.placed is not None:
-        item |= {"placed": {"dyno": test.placed[0], "first": test.placed[1]}, "fixed": test.fixed}
+        item |= {"placed": {"dyno": test.placed.dyno, "first": test.placed.first}, "fixed": test.fixed}
     return item
 
 
@@ -161,7 +175,7 @@ def read_test(value: Any, where: str, dynos: set[str]) -> Test:
         dyno = text(required(place, "dyno", f"{where}.placed"), f"{where}.placed.dyno")
         if dyno not in dynos:
             raise ProblemError(f"{where}.placed.dyno", f"{dyno!r} is not among the dynos")
-        placed = (dyno, integer(place, "first", f"{where}.placed"))
+        placed = Place(dyno, integer(place, "first", f"{where}.placed"))
     if fixed and placed is None:
         raise ProblemError(f"{where}.fixed", "needs placed: where it stands")
     after = item.get("after")

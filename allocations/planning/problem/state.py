@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from allocations.planning.problem.model import Model
+from allocations.planning.problem.model import Model, Plan
 from allocations.planning.problem.stretch import Stretch
-
-Plan = list[tuple[int, int] | None]
 
 
 class State:
@@ -20,9 +18,8 @@ class State:
         # Start masks by dyno and stretch, thrown away whenever the dyno changes.
         self.starts: list[dict[Stretch, int]] = [{} for _ in model.free_dyno]
         self.holder: list[list[int]] = [[-1] * model.horizon for _ in model.free_dyno]
-        for j in range(model.n):
-            if model.fixed[j]:
-                self.at[j] = model.placed[j]
+        for j, place in model.fixed_at.items():
+            self.at[j] = place
         if plan is not None:
             for j, at in enumerate(plan):
                 if at is not None and not model.fixed[j]:
@@ -44,8 +41,11 @@ class State:
         self.at[j] = (dyno, first)
 
     def take(self, j: int) -> None:
-        """Take a placed test out of the plan."""
-        dyno, first = self.at[j]
+        """Take a test out of the plan; one without a place is out of it already."""
+        at = self.at[j]
+        if at is None:
+            return
+        dyno, first = at
         days = self.model.ends[j][first] - first + 1
         mask = ((1 << days) - 1) << first
         self.free_dyno[dyno] |= mask

@@ -27,16 +27,17 @@ class Neighbourhoods:
         """Choose which tests to free: around a (mostly late) test, by days or by dynos."""
         model, rnd = self.model, self.random
         j = rnd.choice(self._mostly_late(plan))
-        middle = model.earliest[j] if plan[j] is None else rnd.randint(min(model.earliest[j], plan[j][1]), plan[j][1])
+        stands = plan[j]
+        middle = model.earliest[j] if stands is None else rnd.randint(min(model.earliest[j], stands[1]), stands[1])
         mine = set(model.dynos[j])
-        near = [k for k in self.movable if plan[k] is not None and plan[k][0] in mine]
+        near = {k: at for k in self.movable if (at := plan[k]) is not None and at[0] in mine}
         if rnd.random() < 0.5:
-            near.sort(key=lambda k: abs(plan[k][1] + model.days[k] / 2 - middle) + 2 * rnd.random())
+            nearest = sorted(near, key=lambda k: abs(near[k][1] + model.days[k] / 2 - middle) + 2 * rnd.random())
         else:
             dynos = list(mine)
             rnd.shuffle(dynos)
-            near.sort(key=lambda k: (dynos.index(plan[k][0]), plan[k][1]))
-        chosen = {j, *near[: self.size]}
+            nearest = sorted(near, key=lambda k: (dynos.index(near[k][0]), near[k][1]))
+        chosen = {j, *nearest[: self.size]}
         for k in list(chosen):
             chosen.update(i for i in model.next[k] if not model.fixed[i])
         self._add_of_some_vehicles(chosen)
@@ -45,7 +46,7 @@ class Neighbourhoods:
     def _mostly_late(self, plan: Plan) -> list[int]:
         """Give the tests that are late or without a place most of the time, else all that may move."""
         model = self.model
-        late = [j for j in self.movable if plan[j] is None or model.place_cost(j, *plan[j]) >= model.level]
+        late = [j for j in self.movable if (at := plan[j]) is None or model.place_cost(j, *at) >= model.level]
         return late if late and self.random.random() < 0.8 else self.movable
 
     def _add_of_some_vehicles(self, tests: set[int]) -> None:

@@ -50,9 +50,7 @@ class LocalSearch:
         model, state = self.model, self.state
         for _ in range(3):
             before = self.cost
-            for j in sorted(
-                self.movable, key=lambda j: (model.horizon if state.at[j] is None else state.at[j][1], j)
-            ):
+            for j in sorted(self.movable, key=lambda j: (model.horizon if (at := state.at[j]) is None else at[1], j)):
                 where = state.at[j]
                 if where is None or any(state.at[k] is None for k in model.next[j]):
                     continue
@@ -97,7 +95,7 @@ class LocalSearch:
     def _find_late(self) -> None:
         model, at = self.model, self.state.at
         level = model.level
-        self.late = [j for j in self.movable if at[j] is None or model.place_cost(j, *at[j]) >= level]
+        self.late = [j for j in self.movable if (place := at[j]) is None or model.place_cost(j, *place) >= level]
 
     def _choose(self) -> set[int]:
         """Choose the tests to take out: those in a window of days on a few dynos around a (mostly late) test."""

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import product
+from typing import NamedTuple
 
 from allocations.planning.bounds.columns import UNPLACED, placed_columns, pooled_columns, prune, rows_for
 from allocations.planning.bounds.linear import solve_exactly
-from allocations.planning.problem.instance import Occupied, Problem, ProblemError, Test, check_fixed
+from allocations.planning.problem.instance import Occupied, Place, Problem, ProblemError, Test, check_fixed
 from allocations.planning.problem.model import Model
 from allocations.planning.problem.state import Plan
 
 LEAST_SECONDS = 0.05
 
 
-def at_index(place: tuple[str, int] | None, index: dict[str, int]) -> tuple[int, int] | None:
-    return None if place is None else (index[place[0]], place[1])
+def at_index(place: Place | None, index: dict[str, int]) -> tuple[int, int] | None:
+    return None if place is None else (index[place.dyno], place.first)
 
 
-def days_late(problem: Problem, test: Test, place: tuple[str, int] | None) -> int:
+def days_late(problem: Problem, test: Test, place: Place | None) -> int:
     """How many days after it is due a test ends in a place."""
-    return 0 if place is None else max(0, problem.last_day(test, place[1]) - test.due)
+    return 0 if place is None else max(0, problem.last_day(test, place.first) - test.due)
 
 
-def lateness(problem: Problem, test: Test, place: tuple[str, int] | None) -> int:
+def lateness(problem: Problem, test: Test, place: Place | None) -> int:
     """The same, weighted."""
     return test.weight * days_late(problem, test, place)
 
@@ -32,7 +34,7 @@ def value_of(model: Model, plan: Plan) -> int:
     """Tardiness and the price of what is unplaced, without what moves cost."""
     value = 0
     for t, at in zip(model.problem.tests, plan, strict=True):
-        value += model.unplaced_price if at is None else lateness(model.problem, t, ("", at[1]))
+        value += model.unplaced_price if at is None else lateness(model.problem, t, Place("", at[1]))
     return value
 
 
@@ -73,7 +75,7 @@ def _check_displaced(problem: Problem, displaced: Collection[str]) -> None:
 
 def _may_stand(problem: Problem, test: Test) -> bool:
     """Whether a test might be put where it stands: on a dyno of its own, not too early, and within the horizon."""
-    dyno, first = test.placed
+    dyno, first = test.place
     fits = dyno in test.dynos and test.earliest <= first and first not in problem.closed
     return fits and problem.last_day(test, first) < problem.horizon
 
@@ -81,29 +83,38 @@ def _may_stand(problem: Problem, test: Test) -> bool:
 def _in_order(problem: Problem, test: Test, before: Test | None, displaced: Collection[str]) -> bool:
     if before is None or before.id in displaced or before.placed is None:
         return True
-    return test.placed[1] > problem.last_day(before, before.placed[1]) + test.gap
+    return test.place.first > problem.last_day(before, before.place.first) + test.gap
 
 
 def _rushed(problem: Problem, displaced: Collection[str]) -> set[str]:
     """The tests that stand nearer to another stay of their vehicle than its way between the two takes."""
-    needs = {(way.origin, way.to): way.days for way in problem.travel}
+    needs: dict[tuple[str | None, str | None], int] = {(way.origin, way.to): way.days for way in problem.travel}
     stays = _stays(problem, displaced) if needs else []
     return {
         id_
-        for vehicle, origin, _, last, before in stays
-        for other, to, first, _, after in stays
-        if vehicle == other and last < first <= last + needs.get((origin, to), 0)
-        for id_ in (before, after)
+        for one, other in product(stays, stays)
+        if one.vehicle == other.vehicle
+        and one.last < other.first <= one.last + needs.get((one.facility, other.facility), 0)
+        for id_ in (one.test, other.test)
     }
 
 
-def _stays(problem: Problem, displaced: Collection[str]) -> list[tuple[str, str | None, int, int, str]]:
-    """Where vehicles are: vehicle, facility, first and last day, and the test, if it is one."""
-    stays = [(o.vehicle, o.facility, o.first, o.last, "") for o in problem.occupied if o.vehicle]
+class _Stay(NamedTuple):
+    """Where a vehicle is, and for which test, if it is for one."""
+
+    vehicle: str
+    facility: str | None
+    first: int
+    last: int
+    test: str
+
+
+def _stays(problem: Problem, displaced: Collection[str]) -> list[_Stay]:
+    stays = [_Stay(o.vehicle, o.facility, o.first, o.last, "") for o in problem.occupied if o.vehicle]
     for t in problem.tests:
         if t.placed is not None and t.id not in displaced:
-            last = problem.last_day(t, t.placed[1])
-            stays.append((t.vehicle, problem.facilities.get(t.placed[0]), t.placed[1], last, t.id))
+            dyno, first = t.placed
+            stays.append(_Stay(t.vehicle, problem.facilities.get(dyno), first, problem.last_day(t, first), t.id))
     return stays
 
 
@@ -114,7 +125,7 @@ def reduced_to(problem: Problem, free: Collection[str]) -> Problem:
     seats = {t.vehicle for t in mine}
     inside = _concerned(problem, free, seats)
     names = {t.id for t in inside}
-    dynos = {t.placed[0] for t in inside}.union(*(t.dynos for t in mine))
+    dynos = {t.place.dyno for t in inside}.union(*(t.dynos for t in mine))
     return replace(
         _on_dynos(problem, dynos),
         tests=tuple(_as_part(t, free, names) for t in inside),
@@ -140,9 +151,9 @@ def _days_taken(
     """The occupied days that concern the dynos or vehicles, with those of the tests that are not inside."""
     occupied = [o for o in problem.occupied if o.dyno in dynos or o.vehicle in vehicles]
     occupied += [
-        Occupied(t.placed[1], problem.last_day(t, t.placed[1]), dyno=t.placed[0])
+        Occupied(t.place.first, problem.last_day(t, t.place.first), dyno=t.place.dyno)
         for t in problem.tests
-        if t.id not in inside and t.placed[0] in dynos
+        if t.id not in inside and t.place.dyno in dynos
     ]
     return tuple(occupied)
 
@@ -151,7 +162,7 @@ def _as_part(test: Test, free: Collection[str], inside: Collection[str]) -> Test
     """The test in a problem of those inside alone; fixed to where it stands if it is not free."""
     if test.after not in inside:
         test = replace(test, after=None, gap=0)
-    return replace(test, fixed=False) if test.id in free else replace(test, fixed=True, dynos=(test.placed[0],))
+    return replace(test, fixed=False) if test.id in free else replace(test, fixed=True, dynos=(test.place.dyno,))
 
 
 def cheaper_plan(model: Model, below: int, *, seconds: float, keep: str = "") -> tuple[Plan | None, bool]:

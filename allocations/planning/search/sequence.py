@@ -51,9 +51,10 @@ class Sequence:
 
     def order(self, plan: Plan) -> np.ndarray | None:
         """Read the order out of a plan that places everything."""
-        if any(at is None for at in plan):
+        firsts = [at[1] for at in plan if at is not None]
+        if len(firsts) < len(plan):
             return None
-        return np.array(sorted(range(self.model.n), key=lambda j: plan[j][1]))
+        return np.array(sorted(range(self.model.n), key=firsts.__getitem__))
 
 
 def _is_tardiness_alone(model: Model) -> bool:

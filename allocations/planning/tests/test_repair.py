@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from allocations.planning import Placement, Problem, ProblemError, Solution, check, displaced_of, repair, solve
-from allocations.planning.problem.instance import Occupied
+from allocations.planning.problem.instance import Occupied, Place
 
 from . import published, small
 
@@ -27,7 +27,7 @@ def outage() -> Problem:
 
 
 def standing(problem: Problem, plan) -> Problem:
-    at = {place.id: (place.dyno, place.first) for place in plan.placements}
+    at = {place.id: Place(place.dyno, place.first) for place in plan.placements}
     tests = tuple(replace(t, placed=at[t.id], fixed=False) for t in problem.tests if t.id in at)
     return replace(problem, tests=tests)
 

@@ -4,7 +4,7 @@ import pytest
 
 from allocations.models import Allocation, Plan, TestRequest
 from allocations.planning import Problem, Solution
-from allocations.planning.problem.instance import Occupied, Test, Travel
+from allocations.planning.problem.instance import Occupied, Place, Test, Travel
 from allocations.planning.problem.solution import Placement
 from allocations.selectors.plan_reasons import reasons_of
 from allocations.tests.world import allocation_of, day
@@ -29,7 +29,7 @@ def say(world):
             problem = Problem(30, (one, two), (requested,))
             placed.append(Placement("r", {1: one, 2: two}[at[0]], at[1], problem.last_day(requested, at[1])))
         if other:
-            tests.append(Test("a", "w", 5, 0, 4, 2, (one, two), placed=(one, 0)))
+            tests.append(Test("a", "w", 5, 0, 4, 2, (one, two), placed=Place(one, 0)))
             placed.append(Placement("a", {1: one, 2: two}[other[0]], other[1], other[1] + 4))
         occupied = tuple(
             Occupied(first, last, dyno={1: one, 2: two}.get(holder), vehicle="v" if holder == "v" else None)

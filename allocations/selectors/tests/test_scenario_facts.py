@@ -132,6 +132,13 @@ def test_fifty_more_tests_in_a_month_are_as_those_that_there_are(ground):
     assert [result.dynos[dyno] for dyno in heavy.dynos] == ["NPG 1"]
 
 
+def test_more_tests_of_a_type_that_nothing_is_of_take_its_usual_days(ground):
+    emission = ground.tests["Emission"]
+    result, _ = edited_by(ground, {"do": "more-tests", "test_type": emission.pk, "count": 2, "month": "2026-12-01"})
+    added = [test for test in result.problem.tests if test.id.startswith("x")]
+    assert [test.days for test in added] == [emission.default_days] * 2
+
+
 def test_weekends_closed(ground):
     result, _ = edited_by(ground, {"do": "close-weekends"})
     assert result.problem.closed[:4] == (5, 6, 12, 13)

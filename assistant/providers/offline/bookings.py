@@ -210,6 +210,8 @@ def book(turn: Turn) -> Plan | None:
         return question
     when = sentence.when
     last = when.end or when.first
+    if when.first is None or last is None:
+        return None
     if sentence.dyno:
         return turn.call(
             "book_allocation",

@@ -3,8 +3,9 @@
 import calendar
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import dateparser
 
@@ -244,7 +245,7 @@ class _Reader:
     def period(self, at: int) -> _Hit | None:
         for pattern, make in _PERIODS:
             if (match := pattern.match(self.text, at)) and (span := make(self, match)):
-                return _Hit(at, match.end(), *span, point=False)
+                return _Hit(at, match.end(), span[0], span[1], point=False)
         return None
 
     def period_named(self, m: re.Match) -> Span | None:
@@ -280,8 +281,8 @@ class _Reader:
         if unit == "month":
             return self._month(today.year, today.month + step)
         if unit == "quarter":
-            first = (today.month - 1) // 3 * 3 + 1 + 3 * step
-            return self._month(today.year, first)[0], self._month(today.year, first + 2)[1]
+            month = (today.month - 1) // 3 * 3 + 1 + 3 * step
+            return self._month(today.year, month)[0], self._month(today.year, month + 2)[1]
         return dt.date(today.year + step, 1, 1), dt.date(today.year + step, 12, 31)
 
     def week_of(self, m: re.Match) -> Span | None:
@@ -350,7 +351,7 @@ class _Reader:
     def range(self, at: int) -> _Hit | None:
         for pattern, make in _RANGES:
             if (match := pattern.match(self.text, at)) and (span := make(self, match)):
-                return _Hit(at, match.end(), *span, point=False)
+                return _Hit(at, match.end(), span[0], span[1], point=False)
         lead = re.compile(r"(?:between|from|starting(?: on)?|beginning(?: on)?)?\s*(?:the\s+)?").match(self.text, at)
         between = lead[0].startswith("between") if lead else False
         first = self.point(lead.end() if lead else at)
@@ -450,8 +451,12 @@ _WORDS = {
 B = r"(?<![\w<>])"
 
 
-def _compiled(table: list[tuple[str, str]]) -> list[tuple[re.Pattern, object]]:
-    return [(re.compile(B + pattern), getattr(_Reader, name)) for pattern, name in table]
+_Meaning = TypeVar("_Meaning", bound=dt.date | Span)
+_Rule = tuple[re.Pattern[str], Callable[[_Reader, re.Match[str]], _Meaning | None]]
+
+
+def _compiled(table: list[tuple[str, Callable[[_Reader, re.Match[str]], _Meaning | None]]]) -> list[_Rule[_Meaning]]:
+    return [(re.compile(B + pattern), make) for pattern, make in table]
 
 
 _PERIOD = r"(?P<period>weekend|week|month|quarter|year)\b"
@@ -465,31 +470,34 @@ _WEEKS_AFTER = (
 
 _POINTS = _compiled(
     [
-        (_OPT_DAY + r"(?P<y>20\d\d)[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)", "iso"),
-        (_OPT_DAY + r"(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.(?:\s?(?P<y>20\d\d|\d\d(?!\d)))?", "dotted"),
-        (_OPT_DAY + r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.?(?P<y>20\d\d)", "dotted"),
-        (_OPT_DAY + r"(?P<m>\d{1,2})/(?P<d>\d{1,2})(?:/(?P<y>20\d\d|\d\d))?(?![\d/])", "slashed"),
-        (r"(?P<m>\d{1,2})-(?P<d>\d{1,2})-(?P<y>20\d\d)(?!\d)", "slashed"),
-        (_OPT_DAY + MONTH + r"\s*(?:the\s+)?" + NTH + YEAR, "month_day"),
-        (r"(?:the\s+)?" + _OPT_DAY + NTH + r"\.?\s*(?:of\s+)?" + MONTH + YEAR, "month_day"),
+        (_OPT_DAY + r"(?P<y>20\d\d)[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)", _Reader.iso),
+        (_OPT_DAY + r"(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.(?:\s?(?P<y>20\d\d|\d\d(?!\d)))?", _Reader.dotted),
+        (_OPT_DAY + r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.?(?P<y>20\d\d)", _Reader.dotted),
+        (_OPT_DAY + r"(?P<m>\d{1,2})/(?P<d>\d{1,2})(?:/(?P<y>20\d\d|\d\d))?(?![\d/])", _Reader.slashed),
+        (r"(?P<m>\d{1,2})-(?P<d>\d{1,2})-(?P<y>20\d\d)(?!\d)", _Reader.slashed),
+        (_OPT_DAY + MONTH + r"\s*(?:the\s+)?" + NTH + YEAR, _Reader.month_day),
+        (r"(?:the\s+)?" + _OPT_DAY + NTH + r"\.?\s*(?:of\s+)?" + MONTH + YEAR, _Reader.month_day),
         (
             r"(?P<word>(?:the )?day after tomorrow|(?:the )?day before yesterday|tomorrow|today|tonight|yesterday"
             r"|right now|now|currently|at the moment|this morning|this afternoon)\b",
-            "word",
+            _Reader.word,
         ),
-        (r"in\s+" + N + r"\s+" + UNIT + r"(?:\s+time)?\b(?!\s+(?:of|from))", "ahead"),
-        (N + r"\s+" + UNIT + r"\s+(?:from|after)\s+(?:(?P<base>now|today|tomorrow)\b|" + WEEKDAY + ")", "ahead"),
-        (N + r"\s+" + UNIT + r"\s+(?P<ago>ago)\b", "ahead"),
+        (r"in\s+" + N + r"\s+" + UNIT + r"(?:\s+time)?\b(?!\s+(?:of|from))", _Reader.ahead),
+        (
+            N + r"\s+" + UNIT + r"\s+(?:from|after)\s+(?:(?P<base>now|today|tomorrow)\b|" + WEEKDAY + ")",
+            _Reader.ahead,
+        ),
+        (N + r"\s+" + UNIT + r"\s+(?P<ago>ago)\b", _Reader.ahead),
         (
             r"(?:on\s+)?(?:the\s+)?(?:(?P<which>next|this|coming|upcoming|following|last|past)\s+)?"
             + WEEKDAY
             + _WEEKS_AFTER,
-            "weekday",
+            _Reader.weekday,
         ),
-        (r"(?:the\s+)?" + WEEKDAY + r"\s+(?P<after_next>after next)\b", "weekday"),
-        (r"(?:the\s+)?(?:(?P<which>next|this|coming|upcoming|following|last|past)\s+)?" + WEEKDAY, "weekday"),
-        (r"(?P<weeks>next week|this week|last week|in " + N + r" weeks?)\s+(?:on\s+)?" + WEEKDAY, "weekday"),
-        (r"(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)\b", "day_only"),
+        (r"(?:the\s+)?" + WEEKDAY + r"\s+(?P<after_next>after next)\b", _Reader.weekday),
+        (r"(?:the\s+)?(?:(?P<which>next|this|coming|upcoming|following|last|past)\s+)?" + WEEKDAY, _Reader.weekday),
+        (r"(?P<weeks>next week|this week|last week|in " + N + r" weeks?)\s+(?:on\s+)?" + WEEKDAY, _Reader.weekday),
+        (r"(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)\b", _Reader.day_only),
         (
             r"(?:the\s+)?(?:end|start|beginning|first day|last day)\s+of\s+(?:"
             + MONTH
@@ -500,7 +508,7 @@ _POINTS = _compiled(
             + r")?"
             + _PERIOD
             + ")",
-            "edge",
+            _Reader.edge,
         ),
     ]
 )
@@ -510,11 +518,11 @@ _PERIODS = _compiled(
         (
             r"(?:the\s+)?(?P<part>early|mid|middle of|late|first half of|second half of|first week of|last week of)"
             r"(?:\s+in)?[\s-]+(?:" + MONTH + YEAR + "|" + _WHICH + r"(?P<period>month)\b)",
-            "part_of_month",
+            _Reader.part_of_month,
         ),
         (
             r"(?:the\s+)?(?:rest|remainder)\s+of\s+(?:" + MONTH + YEAR + "|(?:" + _WHICH + ")?" + _PERIOD + ")",
-            "rest_of",
+            _Reader.rest_of,
         ),
         (
             r"(?:the\s+|over the\s+|within the\s+|for the\s+)?(?:next|coming|following|(?P<back>last|past))\s+"
@@ -522,27 +530,27 @@ _PERIODS = _compiled(
             + r"\s+"
             + UNIT
             + r"\b",
-            "coming",
+            _Reader.coming,
         ),
-        (r"within\s+(?:the\s+next\s+)?" + N + r"\s+" + UNIT + r"\b(?P<back>)", "coming"),
-        (r"(?:the\s+)?(?P<period>week|month)\s+(?P<after_next>after next)\b", "period_named"),
+        (r"within\s+(?:the\s+next\s+)?" + N + r"\s+" + UNIT + r"\b(?P<back>)", _Reader.coming),
+        (r"(?:the\s+)?(?P<period>week|month)\s+(?P<after_next>after next)\b", _Reader.period_named),
         (
             r"(?:calendar week|week|cw|kw|wk|w(?=\d))\s*#?(?P<number>\d{1,2})\b(?!\s*(?:days?|-day))" + YEAR,
-            "week_number",
+            _Reader.week_number,
         ),
-        (r"(?:" + _WHICH + r")" + _PERIOD + r"(?!\s+(?:of|after|before|from)\b)", "period_named"),
-        (r"q(?P<q>[1-4])\b" + YEAR, "quarter"),
+        (r"(?:" + _WHICH + r")" + _PERIOD + r"(?!\s+(?:of|after|before|from)\b)", _Reader.period_named),
+        (r"q(?P<q>[1-4])\b" + YEAR, _Reader.quarter),
         (
             r"(?:(?:in|during|for|of|all|throughout|through|over)\s+)(?:all\s+(?:of\s+)?)?"
             + MONTH
             + YEAR
             + r"(?!\s*\d)",
-            "period_named",
+            _Reader.period_named,
         ),
-        (r"(?:this|next|last)\s+" + MONTH + r"(?P<year>)(?!\s*\d)", "period_named"),
-        (r"(?!may\b|mar\b|sun\b|sat\b)" + MONTH + YEAR + r"(?!\s*\d)", "period_named"),
-        (MONTH + r",?\s*(?P<year>20\d\d)\b", "period_named"),
-        (r"(?:in|during|of|for)\s+(?P<y>20\d\d)\b(?!-)", "whole_year"),
+        (r"(?:this|next|last)\s+" + MONTH + r"(?P<year>)(?!\s*\d)", _Reader.period_named),
+        (r"(?!may\b|mar\b|sun\b|sat\b)" + MONTH + YEAR + r"(?!\s*\d)", _Reader.period_named),
+        (MONTH + r",?\s*(?P<year>20\d\d)\b", _Reader.period_named),
+        (r"(?:in|during|of|for)\s+(?P<y>20\d\d)\b(?!-)", _Reader.whole_year),
     ]
 )
 
@@ -560,7 +568,7 @@ _RANGES = _compiled(
             + _LAST
             + r"(?!\s*(?:days?\b|weeks?\b|[/.]\d|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
             + YEAR,
-            "month_days",
+            _Reader.month_days,
         ),
         (
             MONTH
@@ -570,7 +578,7 @@ _RANGES = _compiled(
             + _LAST
             + r"(?!\s*(?:days?\b|weeks?\b|lbs?\b|[/.:]\d|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
             + YEAR,
-            "month_two_days",
+            _Reader.month_two_days,
         ),
         (
             r"(?:the\s+)?"
@@ -578,7 +586,7 @@ _RANGES = _compiled(
             + r"\s*(?:and|&|\+)\s*(?:the\s+)?(?P<last>\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?"
             + MONTH
             + YEAR,
-            "month_two_days",
+            _Reader.month_two_days,
         ),
         (
             r"between\s+(?:the\s+)?"
@@ -589,7 +597,7 @@ _RANGES = _compiled(
             + _LAST
             + r"(?!\s*(?:days?\b|[/.]|of\s+[a-z]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
             + YEAR,
-            "month_days",
+            _Reader.month_days,
         ),
         (
             r"(?:from\s+)?(?:the\s+)?"
@@ -601,7 +609,7 @@ _RANGES = _compiled(
             + r"(?P<last>\d{1,2})(?:st|nd|rd|th)?\.?\s*(?:of\s+)?"
             + MONTH
             + YEAR,
-            "month_days",
+            _Reader.month_days,
         ),
         (
             r"between\s+(?:the\s+)?"
@@ -609,13 +617,13 @@ _RANGES = _compiled(
             + r"\s+and\s+(?:the\s+)?(?P<last>\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?"
             + MONTH
             + YEAR,
-            "month_days",
+            _Reader.month_days,
         ),
         (
             r"(?:from\s+)?(?P<day>\d{1,2})\.?"
             + SEP
             + r"(?P<last>\d{1,2})\.\s?(?P<m>\d{1,2})\.(?:\s?(?P<y>20\d\d|\d\d))?",
-            "dotted_days",
+            _Reader.dotted_days,
         ),
         (
             r"(?:from\s+|between\s+)?"
@@ -624,7 +632,7 @@ _RANGES = _compiled(
             + r"(?:"
             + SEP
             + r"|\s+and\s+)(?P<to>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b(?!\s*\d)",
-            "months",
+            _Reader.months,
         ),
     ]
 )
@@ -682,7 +690,14 @@ def read_days(text: str, today: dt.date, bias: Bias = "future") -> When:
     if not hits:
         return When(days=days, working=working, rest=rest)
     when = _joined(text, hits)
-    if when.last and not when.point and days and (when.last - when.first).days + 1 != days and _vague(text, hits):
+    if (
+        when.first
+        and when.last
+        and not when.point
+        and days
+        and (when.last - when.first).days + 1 != days
+        and _vague(text, hits)
+    ):
         when = replace(when, last=None)
     return replace(when, days=days, working=working, rest=rest)
 

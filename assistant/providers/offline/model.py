@@ -7,7 +7,8 @@ from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCallChunk
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.tools import BaseTool
 
@@ -81,13 +82,13 @@ class OfflineModel(BaseChatModel):
                 run_manager.on_llm_new_token(word, chunk=chunk)
             yield chunk
         for i, (name, args) in enumerate(next_.calls):
-            call = {
-                "name": name,
-                "args": json.dumps(args),
-                "id": f"call_{uuid.uuid5(seed, str(i)).hex}",
-                "index": i,
-                "type": "tool_call_chunk",
-            }
+            call = ToolCallChunk(
+                name=name,
+                args=json.dumps(args),
+                id=f"call_{uuid.uuid5(seed, str(i)).hex}",
+                index=i,
+                type="tool_call_chunk",
+            )
             chunk = ChatGenerationChunk(message=AIMessageChunk(content="", id=id_, tool_call_chunks=[call]))
             if run_manager:
                 run_manager.on_llm_new_token("", chunk=chunk)
@@ -125,6 +126,6 @@ def _outcome(next_: Plan) -> dict[str, Any]:
     return {} if next_.calls else {"outcome": str(next_.outcome.value)}
 
 
-def _usage() -> dict[str, Any]:
+def _usage() -> UsageMetadata:
     """It costs nothing."""
-    return {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    return UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0)

@@ -182,13 +182,10 @@ def shifted(turn: Turn, data: dict[str, Any]) -> Plan:
     vehicle = data["vehicle"]["vehicle"]
     source, _ = _split_move(turn)
     bookings = [row for row in data["allocations"] if row["status"] in ("scheduled", "running")]
-    within = source.when if source.when.first else None
-    if within:
-        last = within.end or within.first
+    if first := source.when.first:
+        last = source.when.end or first
         bookings = [
-            row
-            for row in bookings
-            if row["first_day"] <= last.isoformat() and row["last_day"] >= within.first.isoformat()
+            row for row in bookings if row["first_day"] <= last.isoformat() and row["last_day"] >= first.isoformat()
         ] or bookings
     bookings = [row for row in bookings if row["id"] == turn.vocabulary.page.allocation] or bookings
     if not bookings:

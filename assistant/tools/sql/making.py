@@ -42,12 +42,12 @@ def _make() -> None:
             cursor.execute(statement.as_string(raw))
         cursor.execute(f"COMMENT ON SCHEMA assistant_sql IS '{role.mark()}'")
     names = {"login": login_name(), "database": connection.ops.quote_name(str(connection.settings_dict["NAME"]))}
-    for statement in role.STRICTER:
+    for stricter in role.STRICTER:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(statement.format(**names))
+                cursor.execute(stricter.format(**names))
         except DatabaseError as error:
-            logger.debug("The role for queries goes without %s: %s", statement, role.first_line(error))
+            logger.debug("The role for queries goes without %s: %s", stricter, role.first_line(error))
 
 
 def _statements(existing: dict[str, Role], secret: str) -> Iterator[sql.Composed]:
