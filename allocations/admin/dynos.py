@@ -16,6 +16,7 @@ from allocations.admin.forms import LabelledFormSet, SeenForm, with_seen
 from allocations.admin.scope import actor_of, ground_ids
 from allocations.enums import OPEN_STATUSES, Drive, WeightClass
 from allocations.models import Allocation, Capability, Change, Dyno
+from allocations.models.dyno import SETTINGS
 from allocations.services import fleet
 from allocations.services.fleet import Runs
 from allocations.services.unit_of_work import Actor
@@ -67,7 +68,7 @@ class DynoAdmin(GroundAdmin):
     deletable = True
     fieldsets = [
         (None, {"fields": ["facility", "name", "enabled"]}),
-        ("Availability", {"fields": [("available_from", "available_to")], "description": "Empty: without an end."}),
+        ("Availability", {"fields": SETTINGS, "description": "Empty: without an end."}),
         ("Notes", {"fields": ["notes"]}),
     ]
     list_display = ["name", "facility", "ground_code", "enabled", "runs", "available_from", "available_to"]

@@ -1,5 +1,5 @@
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -11,6 +11,10 @@ from allocations.models.ground import Facility, ProvingGround, TestType, ground_
 from allocations.models.guards import same_ground, within_ground
 from allocations.models.naming import check_name, tidy
 from allocations.names import dyno_name_problem
+
+MORE_SETTINGS: tuple[str, ...] = ()
+SETTINGS = ("available_from", "available_to", *MORE_SETTINGS)
+"""Columns that say when a dyno takes tests: the form, the page, the list's CSV and the administration follow."""
 
 
 def natural_key(name: str) -> str:
@@ -57,6 +61,13 @@ class Dyno(models.Model):
     def clean(self) -> None:
         tidy(self, "name")
         check_name(self, dyno_name_problem)
+
+    @property
+    def settings(self) -> list[tuple[str, Any]]:
+        """Label and value of the settings that are set."""
+        labels = {field.name: str(field.verbose_name) for field in self._meta.fields}
+        pairs = ((labels[name], getattr(self, name)) for name in SETTINGS)
+        return [(label, value) for label, value in pairs if value]
 
 
 @pghistory.track()

@@ -111,6 +111,11 @@ class Stay:
     owner: str = ""
     """Whose booking it is, by display name: whom to ask for the days."""
 
+    @property
+    def blocks(self) -> DayRange:
+        """The days on which it keeps others off its dyno."""
+        return self.days
+
     def meets(self, days: DayRange) -> bool:
         return self.days.overlaps(days) or self.overruns(days)
 

@@ -7,10 +7,11 @@ ground's rules before.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
-from allocations.models import Allocation, Dyno, ProvingGround, Vehicle
+from allocations.models import Allocation, Dyno, Vehicle
 from allocations.rulebook import (
     LONGEST_STAY,
     CapabilityFacts,
@@ -72,13 +73,10 @@ class Placement:
         )
 
 
-def _stay(row: list, today: dt.date | None) -> Stay:
-    kind, id_, dyno_id, dyno, purpose, first, last, vehicle_id, vehicle, facility_id, facility, status, owner = row
-    days = DayRange(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
-    held = held_to(status, days.last, today)
-    return Stay(
-        kind, id_, dyno_id, dyno, purpose, days, vehicle_id, vehicle or "", facility_id, facility, held, owner or ""
-    )
+def _stay(row: dict[str, Any], today: dt.date | None) -> Stay:
+    """A stay of the fields that `STAY_COLUMNS` names, which are those of `Stay` but for its status."""
+    days, status = DayRange(*map(dt.date.fromisoformat, row.pop("days"))), row.pop("status")
+    return Stay(days=days, held_to=held_to(status, days.last, today), **row)
 
 
 def question_of(placement: Placement) -> Question | None:
@@ -100,7 +98,7 @@ def question_of(placement: Placement) -> Question | None:
         return None
     dyno, test, rules, *stay_lists = rows[0]
     ground = as_rules(rules)
-    stays = {(row[0], row[1]): _stay(row, ground.today) for stay_rows in stay_lists for row in stay_rows}
+    stays = {(row["kind"], row["id"]): _stay(row, ground.today) for stay_rows in stay_lists for row in stay_rows}
     return Question(
         _test_facts(placement, test),
         _dyno_facts(placement, dyno),
@@ -132,20 +130,20 @@ def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = N
     return _stays(where, days, dyno.ground.today(), params)
 
 
-def stays_in(ground: ProvingGround, days: DayRange, *, reach: int = 0) -> list[Stay]:
+def stays_in(ground_id: int, days: DayRange, *, today: dt.date | None, reach: int = 0) -> list[Stay]:
     """What takes any dyno of the ground on some of the days, or in so many days before and after them."""
     margin = dt.timedelta(days=reach)
     around = DayRange(days.first - margin, days.last + margin)
     where = f"({THEN} OR {RUNNING_IN}) AND od.ground_id = %(ground)s"
-    return _stays(where, around, ground.today(), {"ground": ground.pk})
+    return _stays(where, around, today, {"ground": ground_id})
 
 
-def _stays(where: str, days: DayRange, today: dt.date, params: dict) -> list[Stay]:
+def _stays(where: str, days: DayRange, today: dt.date | None, params: dict) -> list[Stay]:
     shared = {"first": days.first, "last": days.last, "longest": LONGEST_STAY, "leaving_out": 0}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {STAY_COLUMNS} {where}", shared | params)
         stays = [_stay(row, today) for (row,) in cursor.fetchall()]
-    return [stay for stay in stays if stay.days.overlaps(days) or stay.held_to]
+    return [stay for stay in stays if stay.blocks.overlaps(days) or stay.held_to]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from allocations.selectors.ground_rules import RULES
 
 STAY_COLUMNS = """
-    json_build_array(
-        CASE WHEN o.window_id IS NULL THEN 'allocation' ELSE 'maintenance' END,
-        coalesce(o.window_id, o.allocation_id), o.dyno_id, od.name,
-        coalesce(t.name, CASE WHEN w.reason = '' THEN w.kind ELSE w.kind || ': ' || w.reason END),
-        o.first_day, o.last_day, o.vehicle_id, coalesce(nullif(ov.tag, ''), ov.vin), od.facility_id, ofa.name,
-        a.status, coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username))
+    json_build_object(
+        'kind', CASE WHEN o.window_id IS NULL THEN 'allocation' ELSE 'maintenance' END,
+        'id', coalesce(o.window_id, o.allocation_id), 'dyno_id', o.dyno_id, 'dyno', od.name,
+        'purpose', coalesce(t.name, CASE WHEN w.reason = '' THEN w.kind ELSE w.kind || ': ' || w.reason END),
+        'days', json_build_array(o.first_day, o.last_day),
+        'vehicle_id', o.vehicle_id, 'vehicle', coalesce(nullif(ov.tag, ''), ov.vin, ''),
+        'facility_id', od.facility_id, 'facility', ofa.name, 'status', a.status,
+        'owner', coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, ''))
     FROM allocations_occupancy o
     JOIN allocations_dyno od ON od.id = o.dyno_id
     JOIN allocations_facility ofa ON ofa.id = od.facility_id

@@ -79,7 +79,7 @@ def fits(
     capabilities = _capabilities(ground, test_type)
     rules = _rules_for(days, test_type)
     ground_rules = rules_of(ground) if days else USUAL
-    stays = tuple(stays_in(ground, days, reach=ground_rules.reach)) if days else ()
+    stays = tuple(stays_in(ground.pk, days, today=ground_rules.today, reach=ground_rules.reach)) if days else ()
     fits_of_dynos = []
     for row in dynos:
         facts = _facts(row, test, capabilities[row.pk])
@@ -97,7 +97,7 @@ def _rules_for(days: DayRange | None, test_type: TestType | None) -> list[Rule]:
 def _occupied_days(question: Question) -> list[DayRange]:
     """The days that the dyno or the vehicle is taken; by what runs past its end, to the last day asked."""
     return [
-        DayRange(stay.days.first, question.days.last) if stay.overruns(question.days) else stay.days
+        DayRange(stay.days.first, question.days.last) if stay.overruns(question.days) else stay.blocks
         for stay in question.stays
         if stay.dyno_id == question.dyno.id or stay.vehicle_id == question.test.vehicle_id
     ]

@@ -1,8 +1,8 @@
 """What a maintenance window would hit, and what could come back if it went away."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from allocations import access
@@ -97,14 +97,35 @@ def tally_of(answers: Iterable[Answer]) -> str:
     return ", ".join(f"{number} {word}" for number, word in words if number)
 
 
-def hits_of(dyno_id: int, days: DayRange) -> list[Allocation]:
-    """The allocations that days on a dyno hit, earliest first."""
-    return list(
-        Allocation.objects.filter(dyno_id=dyno_id, first_day__lte=days.last, last_day__gte=days.first)
+def blocked(slots: Iterable[Slot]) -> dict[Slot, DayRange]:
+    """The days on which each window lets no test onto its dyno."""
+    return {slot: slot.days for slot in slots}
+
+
+def hits_in(slots: Collection[Slot]) -> dict[Slot, list[Allocation]]:
+    """The allocations that each of the windows hits, earliest first."""
+    if not slots:
+        return {}
+    days_of = blocked(slots)
+    rows = (
+        Allocation.objects.filter(
+            dyno_id__in={slot.dyno_id for slot in slots},
+            first_day__lte=max(days.last for days in days_of.values()),
+            last_day__gte=min(days.first for days in days_of.values()),
+        )
         .exclude(status=AllocationStatus.CANCELLED)
         .select_related("vehicle", "test_type", "dyno", "request", "ground")
         .order_by("first_day", "id")
     )
+    by_dyno = defaultdict(list)
+    for row in rows:
+        by_dyno[row.dyno_id].append(row)
+    return {slot: [row for row in by_dyno[slot.dyno_id] if row.days.overlaps(days_of[slot])] for slot in slots}
+
+
+def hits_of(slot: Slot) -> list[Allocation]:
+    """The allocations that a window hits, earliest first."""
+    return hits_in([slot])[slot]
 
 
 def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
@@ -114,8 +135,14 @@ def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
     """
     dyno = Dyno.objects.filter(pk=dyno_id).first()
     access.require(user, dyno.ground_id if dyno else 0, Role.SCHEDULER)
-    occupied = [(dyno_id, days.first, days.last)]
-    return [hit_on(allocation, days, occupied) for allocation in hits_of(dyno_id, days)]
+    slot = Slot(dyno_id, days)
+    occupied = occupied_by([slot])
+    return [hit_on(allocation, days, occupied) for allocation in hits_of(slot)]
+
+
+def occupied_by(slots: Iterable[Slot]) -> list[tuple[int, dt.date, dt.date]]:
+    """What the windows take, as `find_places` is told of it."""
+    return [(slot.dyno_id, days.first, days.last) for slot, days in blocked(slots).items()]
 
 
 def hit_on(allocation: Allocation, window: DayRange, occupied: list[tuple[int, dt.date, dt.date]]) -> Hit:
@@ -203,7 +230,8 @@ def _in_the_way(
     question = question_of(place)
     if question is None:
         return []
-    if not (remaining and remaining.overlaps(days)):
+    left = blocked([Slot(window.dyno_id, remaining)]).values() if remaining else ()
+    if not any(blocked_days.overlaps(days) for blocked_days in left):
         ignored_stays = ignored_stays | {("maintenance", window.pk)}
     stays = tuple(stay for stay in question.stays if (stay.kind, stay.id) not in ignored_stays)
     return violations_by_other_stays(replace(question, stays=stays))

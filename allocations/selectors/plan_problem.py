@@ -17,6 +17,7 @@ from allocations.models import Allocation, Capability, Dyno, Occupancy, Plan, Te
 from allocations.planning import Problem
 from allocations.planning.problem.instance import Occupied, Place, Test, Travel
 from allocations.rulebook import GroundRules, too_near
+from allocations.selectors.availability import stays_in
 from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.running import overrunning
 from dynosite.lib.days import DayRange
@@ -109,7 +110,7 @@ def problem_of(plan: Scope, *, requests: Collection[int] | None = None) -> Plann
     facilities = dict(Dyno.objects.filter(ground_id=plan.ground_id).values_list("pk", "facility_id"))
     dynos = _dynos(plan, moving)
     names = sorted(f"d{id_}" for id_ in dynos)
-    occupied = _occupied(plan, dynos, {allocation.pk for allocation in moving}, facilities, rules.reach)
+    occupied = _occupied(plan, dynos, {allocation.pk for allocation in moving}, rules.reach)
     occupied += _tails(plan, [allocation for allocation in moving if allocation.pk in fixed], rules)
     occupied += _held(plan, overruns, [allocation for allocation in moving if allocation.pk in fixed], dynos)
     problem = Problem(
@@ -327,27 +328,21 @@ def _without_after(test: Test) -> Test:
     return replace(test, after=None, gap=0)
 
 
-def _occupied(
-    plan: Scope, dynos: Availability, moving: set[int], facilities: dict[int, int], reach: int
-) -> list[Occupied]:
+def _occupied(plan: Scope, dynos: Availability, moving: set[int], reach: int) -> list[Occupied]:
     horizon = (plan.last_day - plan.first_day).days + 1
-    margin = dt.timedelta(days=reach)
-    rows = Occupancy.objects.filter(
-        Q(allocation__isnull=True) | ~Q(allocation_id__in=moving),
-        dyno__ground_id=plan.ground_id,
-        first_day__lte=plan.last_day + margin,
-        last_day__gte=plan.first_day - margin,
-    )
     occupied = []
-    for dyno, vehicle, first, last in rows.values_list("dyno_id", "vehicle_id", "first_day", "last_day"):
-        begin, until = (first - plan.first_day).days, (last - plan.first_day).days
-        start, end = max(0, begin), min(horizon - 1, until)
-        if dyno in dynos and start <= end:
-            occupied.append(Occupied(start, end, dyno=f"d{dyno}"))
-        if vehicle and reach:
-            occupied.append(Occupied(begin, until, vehicle=f"v{vehicle}", facility=f"f{facilities[dyno]}"))
-        elif vehicle:
-            occupied.append(Occupied(start, end, vehicle=f"v{vehicle}"))
+    # What runs past its end holds dyno and vehicle for as long as `_held` says.
+    for stay in stays_in(plan.ground_id, DayRange(plan.first_day, plan.last_day), today=None, reach=reach):
+        if stay.kind == "allocation" and stay.id in moving:
+            continue
+        begin, until = (stay.days.first - plan.first_day).days, (stay.days.last - plan.first_day).days
+        start, end = max(0, begin), min(horizon - 1, (stay.blocks.last - plan.first_day).days)
+        if stay.dyno_id in dynos and start <= end:
+            occupied.append(Occupied(start, end, dyno=f"d{stay.dyno_id}"))
+        if stay.vehicle_id and reach:
+            occupied.append(Occupied(begin, until, vehicle=f"v{stay.vehicle_id}", facility=f"f{stay.facility_id}"))
+        elif stay.vehicle_id:
+            occupied.append(Occupied(start, min(horizon - 1, until), vehicle=f"v{stay.vehicle_id}"))
     for dyno, (available_from, available_to) in dynos.items():
         if available_from and available_from > plan.first_day:
             occupied.append(Occupied(0, min(horizon, (available_from - plan.first_day).days) - 1, f"d{dyno}"))

@@ -11,7 +11,7 @@ from allocations.exceptions import NotFound
 from allocations.models import Allocation, Dyno, MaintenanceWindow, Plan
 from allocations.planning import Option, Problem, repair
 from allocations.planning.problem.instance import Occupied, Test
-from allocations.selectors.maintenance import Answer, hits_of, tally_of
+from allocations.selectors.maintenance import Answer, Slot, blocked, hits_of, tally_of
 from allocations.selectors.plan_problem import PlanningProblem, problem_of
 from allocations.selectors.plan_reasons import reasons_of
 from dynosite.accounts.models import User
@@ -136,7 +136,8 @@ def repairs(
     if dyno is None:
         raise NotFound(access.NOT_FOUND)
     access.require(user, dyno.ground_id, Role.SCHEDULER)
-    hits = hits_of(dyno_id, days)
+    slot = Slot(dyno_id, days)
+    hits = hits_of(slot)
     displaced = [hit for hit in hits if hit.status == AllocationStatus.SCHEDULED]
     cut = tuple(hit for hit in hits if hit.status == AllocationStatus.RUNNING)
     if not displaced or len(displaced) + len(cut) < len(hits):
@@ -144,7 +145,7 @@ def repairs(
     today = dyno.ground.today()
     first = min(today, displaced[0].first_day)
     plan = Plan(ground=dyno.ground, first_day=first, last_day=max(today, days.last) + AHEAD, movable=Movable.ALL)
-    planning = _broken(problem_of(plan, requests=[]), plan, dyno_id, days, window_id, displaced, today)
+    planning = _broken(problem_of(plan, requests=[]), plan, slot, window_id, displaced, today)
     names = [f"a{hit.pk}" for hit in displaced]
     repaired = repair(planning.problem, names, others=others, seconds=seconds)
     planning = replace(planning, problem=repaired.problem)
@@ -160,8 +161,7 @@ def repairs(
 def _broken(
     planning: PlanningProblem,
     plan: Plan,
-    dyno_id: int,
-    days: DayRange,
+    slot: Slot,
     window_id: int | None,
     displaced: Collection[Allocation],
     today: dt.date,
@@ -174,7 +174,7 @@ def _broken(
     tests = [test if test.id in hit else replace(test, fixed=True) for test in problem.tests]
     tests = _in_order(tests, planning)
     runners = {dyno for test in tests if test.id in hit for dyno in test.dynos}
-    middle = (days.first - plan.first_day).days
+    middle = (slot.days.first - plan.first_day).days
     near = sorted(
         (
             test
@@ -190,8 +190,7 @@ def _broken(
         else replace(test, fixed=test.id not in loose, earliest=max(test.earliest, min(now + 1, test.place.first)))
         for test in tests
     )
-    first, last = ((day - plan.first_day).days for day in (days.first, days.last))
-    occupied = [*_without_window(problem, plan, window_id), Occupied(max(0, first), last, dyno=f"d{dyno_id}")]
+    occupied = [*_without_window(problem, plan, window_id), _as_occupied(slot, plan, problem)]
     return replace(planning, problem=_with_misfits(replace(problem, tests=ready, occupied=tuple(occupied)), set(hit)))
 
 
@@ -235,12 +234,16 @@ def _without_window(problem: Problem, plan: Plan, window_id: int | None) -> list
     occupied = list(problem.occupied)
     window = MaintenanceWindow.objects.filter(pk=window_id, lifted_at=None).first() if window_id else None
     if window:
-        first = max(0, (window.first_day - plan.first_day).days)
-        last = min(problem.horizon - 1, (window.last_day - plan.first_day).days)
-        old = Occupied(first, last, dyno=f"d{window.dyno_id}")
+        old = _as_occupied(Slot(window.dyno_id, DayRange(window.first_day, window.last_day)), plan, problem)
         if old in occupied:
             occupied.remove(old)
     return occupied
+
+
+def _as_occupied(slot: Slot, plan: Plan, problem: Problem) -> Occupied:
+    (days,) = blocked([slot]).values()
+    first = max(0, (days.first - plan.first_day).days)
+    return Occupied(first, min(problem.horizon - 1, (days.last - plan.first_day).days), dyno=f"d{slot.dyno_id}")
 
 
 def _lateness(problem: Problem) -> tuple[int, int]:

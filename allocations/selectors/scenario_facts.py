@@ -13,7 +13,9 @@ from allocations.models import Allocation, Dyno, MaintenanceWindow, Scenario, Te
 from allocations.planning.problem.instance import Test
 from allocations.rulebook import GroundRules
 from allocations.selectors.ground_rules import rules_of
+from allocations.selectors.maintenance import Slot, blocked
 from allocations.selectors.plan_problem import Kind, PlanningProblem, PlanningScope, Runs, problem_of, runs_of
+from dynosite.lib.days import DayRange
 
 
 class TypeFacts(NamedTuple):
@@ -76,9 +78,14 @@ def facts_of(scope: PlanningScope) -> GroundFacts:
     rows = MaintenanceWindow.objects.filter(
         ground_id=scope.ground_id, lifted_at=None, first_day__lte=scope.last_day, last_day__gte=scope.first_day
     )
-    for id_, dyno, first, last in rows.values_list("pk", "dyno_id", "first_day", "last_day"):
-        start, end = (first - scope.first_day).days, (last - scope.first_day).days
-        outage = windows[id_] = Outage(f"d{dyno}", max(0, start), min(horizon - 1, end))
+    slots = {
+        id_: Slot(dyno, DayRange(first, last))
+        for id_, dyno, first, last in rows.values_list("pk", "dyno_id", "first_day", "last_day")
+    }
+    days_of = blocked(slots.values())
+    for id_, slot in slots.items():
+        start, end = ((day - scope.first_day).days for day in (days_of[slot].first, days_of[slot].last))
+        outage = windows[id_] = Outage(f"d{slot.dyno_id}", max(0, start), min(horizon - 1, end))
         away.setdefault(outage.dyno, []).append(Span(outage.first, outage.last))
     types = TestType.objects.filter(ground_id=scope.ground_id).values_list("pk", "name", "default_days")
     return GroundFacts(

@@ -10,7 +10,7 @@ from allocations.exceptions import Refusal
 from allocations.models import Allocation, Dyno, MaintenanceWindow
 from allocations.rulebook import check_window
 from allocations.selectors.availability import stays_on
-from allocations.selectors.maintenance import Hit, Slot, hit_on
+from allocations.selectors.maintenance import Hit, Slot, hit_on, hits_in, occupied_by
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 
@@ -41,7 +41,7 @@ def occurrences(slots: Iterable[Slot], *, user: User) -> list[Occurrence]:
     for id_ in {slot.dyno_id for slot in ordered}:
         access.require(user, dynos[id_].ground_id if id_ in dynos else 0, Role.ADMIN)
     refusals = in_the_way(ordered)
-    occupied = [(slot.dyno_id, slot.days.first, slot.days.last) for slot in ordered]
+    occupied = occupied_by(ordered)
     listed: set[int] = set()
     rows = []
     for slot, allocations in hits_in(ordered).items():
@@ -55,26 +55,6 @@ def occurrences(slots: Iterable[Slot], *, user: User) -> list[Occurrence]:
 
 def in_order(slots: Iterable[Slot]) -> list[Slot]:
     return sorted(set(slots), key=lambda slot: (slot.days, slot.dyno_id))
-
-
-def hits_in(slots: Collection[Slot]) -> dict[Slot, list[Allocation]]:
-    """The allocations that each of the windows hits, earliest first."""
-    if not slots:
-        return {}
-    rows = (
-        Allocation.objects.filter(
-            dyno_id__in={slot.dyno_id for slot in slots},
-            first_day__lte=max(slot.days.last for slot in slots),
-            last_day__gte=min(slot.days.first for slot in slots),
-        )
-        .exclude(status=AllocationStatus.CANCELLED)
-        .select_related("vehicle", "test_type", "dyno", "request", "ground")
-        .order_by("first_day", "id")
-    )
-    by_dyno = defaultdict(list)
-    for row in rows:
-        by_dyno[row.dyno_id].append(row)
-    return {slot: [row for row in by_dyno[slot.dyno_id] if row.days.overlaps(slot.days)] for slot in slots}
 
 
 def in_the_way(slots: Collection[Slot]) -> dict[Slot, list[Refusal]]:

@@ -11,7 +11,7 @@ from allocations.models import Allocation, Displacement, TestRequest
 from allocations.rulebook import ExistingPlacement
 from allocations.selectors.availability import Placement
 from allocations.selectors.ground_rules import length_of, stretch_of
-from allocations.selectors.maintenance import Answer, Slot, cannot_return
+from allocations.selectors.maintenance import Answer, Slot, blocked, cannot_return
 from allocations.services.placing import displaced_request, replace, require_bookable, waiting_rest
 from allocations.services.unit_of_work import UnitOfWork, expect_version
 from dynosite.lib.days import DayRange
@@ -43,6 +43,7 @@ def displace_all(
     The displacements have no window yet, and are not saved.
     """
     rows = work.lock(Allocation, chosen)
+    blocked_days = blocked(slots)
     _expect_unchanged(rows, chosen, others)
     moving = [id_ for id_, answer in chosen.items() if answer.to == DisplacedTo.MOVE]
     if len(moving) > 1:
@@ -51,7 +52,7 @@ def displace_all(
     displaced, refusals = [], []
     for row in sorted(rows.values(), key=lambda row: (row.pk in moving, row.first_day, row.pk)):
         try:
-            displaced.append(_displace(work, row, chosen[row.pk], at[row.pk].days, slots))
+            displaced.append(_displace(work, row, chosen[row.pk], at[row.pk].days, blocked_days))
         except Refused as refused:
             refusals += refused.refusals
     if refusals:
@@ -76,7 +77,7 @@ def _expect_unchanged(
 
 
 def _displace(
-    work: UnitOfWork, hit: Allocation, answer: Answer, window: DayRange, slots: Collection[Slot]
+    work: UnitOfWork, hit: Allocation, answer: Answer, window: DayRange, blocked_days: Mapping[Slot, DayRange]
 ) -> Displacement:
     displacement = Displacement(
         allocation=hit,
@@ -88,7 +89,7 @@ def _displace(
     )
     _expect_kept(hit, answer, window)
     if answer.to == DisplacedTo.MOVE:
-        _move(work, hit, answer, slots)
+        _move(work, hit, answer, blocked_days)
     elif answer.to == DisplacedTo.SHORTEN:
         displacement.request = _shorten(work, hit, window)
     else:
@@ -108,11 +109,11 @@ def _expect_kept(hit: Allocation, answer: Answer, window: DayRange) -> None:
         raise Refused.because(RefusalCode.BAD_ANSWER, sentence)
 
 
-def _move(work: UnitOfWork, hit: Allocation, answer: Answer, slots: Collection[Slot]) -> None:
+def _move(work: UnitOfWork, hit: Allocation, answer: Answer, blocked_days: Mapping[Slot, DayRange]) -> None:
     target = answer.dyno_id or hit.dyno_id
     first = answer.first_day or hit.first_day
     days = DayRange(first, answer.last_day) if answer.last_day else _as_long(hit, first)
-    if any(slot.dyno_id == target and slot.days.overlaps(days) for slot in slots):
+    if any(slot.dyno_id == target and taken.overlaps(days) for slot, taken in blocked_days.items()):
         raise Refused.because(RefusalCode.BAD_ANSWER, f"{hit} would be moved into the window itself.")
     replace(work, hit, target, days, status=hit.status)
 

@@ -62,14 +62,14 @@ def set_maintenance(
             access.require_window(actor.user, window)
             expect_version(window, version)
         _expect_no_other_window(dyno_id, days, window)
-        hits = hits_of(dyno_id, days)
+        slot = Slot(dyno_id, days)
+        hits = hits_of(slot)
         expect_answers(hits, answers)
         work.lock_vehicles([hit.vehicle_id for hit in hits] + [vehicle for _, _, vehicle in others])
         chosen = moves | {hit.pk: answers[hit.pk] for hit in hits}
         if window and chosen:
             # Its old days are free for those that it hits now; it takes the new ones after them.
             MaintenanceWindow.objects.filter(pk=window.pk).update(lifted_at=timezone.now())
-        slot = Slot(dyno_id, days)
         displaced = displace_all(work, chosen, moves, at=dict.fromkeys(chosen, slot), slots=[slot])
         fields: dict[str, Any] = {"dyno_id": dyno_id, "first_day": first_day, "last_day": last_day}
         fields |= {"kind": kind, "reason": reason, "reference": reference}

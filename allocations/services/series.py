@@ -8,8 +8,8 @@ from allocations.enums import Action, RefusalCode, Role
 from allocations.exceptions import Refusal, Refused
 from allocations.models import Allocation, Change, Displacement, Dyno, MaintenanceWindow
 from allocations.rulebook import FARTHEST, check_days
-from allocations.selectors.maintenance import Answer, Slot, tally_of
-from allocations.selectors.series import MOST_WINDOWS, hits_in, in_order, in_the_way
+from allocations.selectors.maintenance import Answer, Slot, hits_in, tally_of
+from allocations.selectors.series import MOST_WINDOWS, in_order, in_the_way
 from allocations.services.displacing import displace_all, expect_answers
 from allocations.services.unit_of_work import Actor, UnitOfWork
 from dynosite.lib.formats import count, day_range, full_date

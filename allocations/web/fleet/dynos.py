@@ -12,6 +12,7 @@ from allocations.access import windows_kept_by
 from allocations.enums import Drive, Role, WeightClass
 from allocations.exceptions import Invalid
 from allocations.models import Dyno, ProvingGround
+from allocations.models.dyno import MORE_SETTINGS
 from allocations.selectors.allocations import ahead
 from allocations.selectors.dynos import (
     WITH_CAPABILITIES,
@@ -49,6 +50,7 @@ CSV = (
     "On it today",
     "Until",
     "Next free day",
+    *(field.verbose_name.capitalize() for field in Dyno._meta.fields if field.name in MORE_SETTINGS),
 )
 CSV_FREE = ("Free on these days", "In the way")
 FILTERS = ("facility", "runs", "state", "from", "to", "drive", "weight")
@@ -150,6 +152,7 @@ def _csv(row: Any) -> list[Any]:
         now,
         row.until,
         row.next_free,
+        *(getattr(row, name) for name in MORE_SETTINGS),
     ]
 
 

@@ -8,6 +8,7 @@ from allocations import vehicle_details
 from allocations.enums import Drive, WeightClass
 from allocations.exceptions import Invalid
 from allocations.models import Dyno, Facility, ProvingGround, TestType, Vehicle
+from allocations.models.dyno import SETTINGS
 from allocations.services.fleet import Runs
 from allocations.services.master_data import digest
 from dynosite.lib.forms import DayField
@@ -81,10 +82,14 @@ class DynoForm(KeptForm):
 
     class Meta:
         model = Dyno
-        fields = ("name", "facility", "enabled", "available_from", "available_to", "notes")
+        fields = ("name", "facility", "enabled", *SETTINGS, "notes")
         widgets = {"notes": forms.Textarea({"rows": 3})}
         field_classes = {"available_from": DayField, "available_to": DayField}
         help_texts = {"enabled": "Disabled, it takes no new bookings"}
+
+    @property
+    def settings(self) -> list[forms.BoundField]:
+        return [self[name] for name in SETTINGS]
 
     def __init__(self, *args: Any, ground: ProvingGround, **more: Any) -> None:
         super().__init__(*args, **more)
