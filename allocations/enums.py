@@ -182,6 +182,7 @@ class RefusalCode(StrEnum):
     STARTS_ON_DAY_OFF = "starts-on-day-off"
     ENDS_ON_DAY_OFF = "ends-on-day-off"
     TRAVEL = "travel"
+    WARM_UP = "warm-up"
     NO_PLACE = "no-place"
     WRONG_STATUS = "wrong-status"
     CANNOT_UNDO = "cannot-undo"

@@ -3,6 +3,7 @@ from typing import Any, ClassVar
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -12,7 +13,8 @@ from allocations.models.guards import same_ground, within_ground
 from allocations.models.naming import check_name, tidy
 from allocations.names import dyno_name_problem
 
-MORE_SETTINGS: tuple[str, ...] = ()
+MAX_WARM_UP_DAYS = 30
+MORE_SETTINGS = ("warm_up_days",)
 SETTINGS = ("available_from", "available_to", *MORE_SETTINGS)
 """Columns that say when a dyno takes tests: the form, the page, the list's CSV and the administration follow."""
 
@@ -33,6 +35,13 @@ class Dyno(models.Model):
     enabled = models.BooleanField(default=True)
     available_from = models.DateField(null=True, blank=True)
     available_to = models.DateField(null=True, blank=True)
+    warm_up_days = models.PositiveSmallIntegerField(
+        "days of warm-up after maintenance",
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(MAX_WARM_UP_DAYS)],
+        help_text="Days after a maintenance window on which no test starts or runs.",
+    )
     notes = models.TextField(blank=True)
 
     class Meta:
@@ -45,6 +54,11 @@ class Dyno(models.Model):
                 | models.Q(available_to__gte=models.F("available_from")),
                 name="dyno_available_order",
                 violation_error_message="The dyno's last available day is before its first.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(warm_up_days__lte=MAX_WARM_UP_DAYS),
+                name="dyno_warm_up_days",
+                violation_error_message=f"A dyno warms up for at most {MAX_WARM_UP_DAYS} days.",
             ),
         ]
         triggers = [ground_stays, within_ground(("facility_id", "allocations_facility"))]

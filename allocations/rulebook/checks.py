@@ -162,6 +162,21 @@ def _put_off(overrun: Stay, question: Question) -> bool:
     return after and (overrun.dyno_id != dyno_id or existing.dyno_id == dyno_id)
 
 
+def check_warm_up(question: Question) -> list[Refusal]:
+    """A dyno takes no test on its days of warm-up after a maintenance window."""
+    days, dyno = question.days, question.dyno
+    windows = [stay for stay in _sorted(question.stays) if stay.dyno_id == dyno.id and stay.warm_up_days]
+    return [
+        Refusal(
+            Code.WARM_UP,
+            f"{dyno.name} warms up for {count(stay.warm_up_days, 'day')} after maintenance ({stay.purpose}: "
+            f"{stay.days}) and takes tests from {full_date(stay.blocks.last + dt.timedelta(days=1))} on.",
+        )
+        for stay in windows
+        if stay.blocks.overlaps(days) and not stay.days.overlaps(days)
+    ]
+
+
 def check_window(dyno_id: int, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
     """One occupant a dyno-day holds for a maintenance window too."""
     return [_dyno_has(stay.dyno, stay, days) for stay in _meeting(days, stays) if stay.dyno_id == dyno_id]

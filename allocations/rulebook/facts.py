@@ -108,13 +108,15 @@ class Stay:
     facility: str = ""
     held_to: dt.date | None = None
     """Today, of a test that still runs past its last day: it holds its dyno and vehicle until somebody ends it."""
+    warm_up_days: int = 0
+    """Of a window: days after it on which its dyno takes no test yet."""
     owner: str = ""
     """Whose booking it is, by display name: whom to ask for the days."""
 
     @property
     def blocks(self) -> DayRange:
         """The days on which it keeps others off its dyno."""
-        return self.days
+        return DayRange(self.days.first, self.days.last + dt.timedelta(days=self.warm_up_days))
 
     def meets(self, days: DayRange) -> bool:
         return self.days.overlaps(days) or self.overruns(days)

@@ -77,8 +77,9 @@ STAYS = Rule(
     by_other_stays=True,
 )
 TRAVEL = Rule(checks.check_travel, {Code.TRAVEL: VEHICLE}, passes=True, by_other_stays=True)
+WARM_UP = Rule(checks.check_warm_up, {Code.WARM_UP: DYNO}, passes=True, by_other_stays=True, kept_in_place=False)
 
-RULES = (DAYS, GROUND, CAPABILITY, ENABLED, AVAILABILITY, CALENDAR, STAYS, TRAVEL)
+RULES = (DAYS, GROUND, CAPABILITY, ENABLED, AVAILABILITY, CALENDAR, STAYS, WARM_UP, TRAVEL)
 """In the order in which their sentences are said."""
 
 TOPICS: Mapping[Code, Topic] = {code: topic for rule in RULES for code, topic in rule.topics.items()}

@@ -1,5 +1,6 @@
 """The SQL of `availability`: facts about one place, and the search for places."""
 
+from allocations.models.dyno import MAX_WARM_UP_DAYS
 from allocations.selectors.ground_rules import RULES
 
 STAY_COLUMNS = """
@@ -10,6 +11,7 @@ STAY_COLUMNS = """
         'days', json_build_array(o.first_day, o.last_day),
         'vehicle_id', o.vehicle_id, 'vehicle', coalesce(nullif(ov.tag, ''), ov.vin, ''),
         'facility_id', od.facility_id, 'facility', ofa.name, 'status', a.status,
+        'warm_up_days', CASE WHEN o.window_id IS NULL THEN 0 ELSE od.warm_up_days END,
         'owner', coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, ''))
     FROM allocations_occupancy o
     JOIN allocations_dyno od ON od.id = o.dyno_id
@@ -22,7 +24,10 @@ STAY_COLUMNS = """
     WHERE o.allocation_id IS DISTINCT FROM %(leaving_out)s
         AND """
 
-THEN = """o.first_day <= %(last)s AND o.first_day > %(first)s::date - %(longest)s AND o.last_day >= %(first)s"""
+THEN = f"""o.first_day <= %(last)s AND o.first_day > %(first)s::date - %(longest)s - {MAX_WARM_UP_DAYS}
+        AND o.last_day >= %(first)s::date - {MAX_WARM_UP_DAYS}
+        AND o.last_day + CASE WHEN o.window_id IS NULL THEN 0 ELSE od.warm_up_days END >= %(first)s"""
+"""On these days, or a window so short before them that its dyno still warms up."""
 
 ABOUT_THEN = """o.first_day <= %(last)s::date + reach.days
             AND o.first_day > %(first)s::date - %(longest)s - reach.days
@@ -58,9 +63,9 @@ FACTS = f"""
         allocations_vehicle v, allocations_testtype t
     WHERE d.id = %(dyno)s AND v.id = %(vehicle)s AND t.id = %(test_type)s"""  # noqa: S608
 
-_FIND = """
+_SEARCH = """
     WITH d AS MATERIALIZED (
-        SELECT d.id, d.name, d.sort_key, d.facility_id,
+        SELECT d.id, d.name, d.sort_key, d.facility_id, d.warm_up_days,
             daterange(greatest(%(first)s, d.available_from), least(d.available_to, %(end)s), '[]') AS span,
             sum(cardinality(c.drives) * cardinality(c.weight_classes)) AS breadth
         FROM allocations_dyno d JOIN allocations_capability c ON c.dyno_id = d.id
@@ -95,9 +100,13 @@ _FIND = """
             datemultirange(d.span)
             - coalesce((SELECT v.days FROM vehicle v WHERE v.facility_id = d.facility_id), '{}')
             - coalesce((
-                SELECT range_agg(daterange(o.first_day, o.last_day, '[]')) FROM allocations_occupancy o
-                WHERE o.dyno_id = d.id AND o.first_day <= %(end)s AND o.first_day > %(first)s::date - %(longest)s
-                    AND o.last_day >= %(first)s AND o.allocation_id IS DISTINCT FROM %(leaving_out)s), '{}')
+                SELECT range_agg(daterange(o.first_day, o.last_day + warm_up.days, '[]'))
+                FROM allocations_occupancy o CROSS JOIN LATERAL (
+                    SELECT CASE WHEN o.window_id IS NULL THEN 0 ELSE d.warm_up_days END AS days) warm_up
+                WHERE o.dyno_id = d.id AND o.first_day <= %(end)s
+                    AND o.first_day > %(first)s::date - %(longest)s - {most_warm_up}
+                    AND o.last_day + warm_up.days >= %(first)s
+                    AND o.allocation_id IS DISTINCT FROM %(leaving_out)s), '{}')
             - coalesce((
                 SELECT range_agg(r.days) FROM overrun r
                 WHERE r.dyno_id = d.id OR r.vehicle_id = %(vehicle)s), '{}')
@@ -127,5 +136,6 @@ _ON_WORKING_DAYS = """stretches AS MATERIALIZED (
             ORDER BY abs(stretches.starts - %(wanted)s), stretches.starts LIMIT 1) s
     )"""
 
+_FIND = _SEARCH.replace("{most_warm_up}", str(MAX_WARM_UP_DAYS))
 FIND_ON_ANY_DAY = _FIND.replace("{places}", _ON_ANY_DAY)
 FIND_ON_WORKING_DAYS = _FIND.replace("{places}", _ON_WORKING_DAYS)

@@ -98,8 +98,14 @@ def tally_of(answers: Iterable[Answer]) -> str:
 
 
 def blocked(slots: Iterable[Slot]) -> dict[Slot, DayRange]:
-    """The days on which each window lets no test onto its dyno."""
-    return {slot: slot.days for slot in slots}
+    """The days on which each window lets no test onto its dyno: its own, and those of the dyno's warm-up."""
+    slots = list(slots)
+    dynos = Dyno.objects.filter(pk__in={slot.dyno_id for slot in slots}, warm_up_days__gt=0)
+    warm_up = dict(dynos.values_list("pk", "warm_up_days"))
+    return {
+        slot: DayRange(slot.days.first, slot.days.last + dt.timedelta(days=warm_up.get(slot.dyno_id, 0)))
+        for slot in slots
+    }
 
 
 def hits_in(slots: Collection[Slot]) -> dict[Slot, list[Allocation]]:

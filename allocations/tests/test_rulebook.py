@@ -14,6 +14,7 @@ from allocations.rulebook import (
     TOPICS,
     CapabilityFacts,
     DynoFacts,
+    ExistingPlacement,
     Question,
     Stay,
     TestFacts,
@@ -210,3 +211,32 @@ def test_capability_is_one_row_that_takes_drive_and_weight_together(words, drive
 def test_overlap_is_the_same_both_ways_and_means_a_shared_day(four):
     one, other = DayRange(*sorted(four[:2])), DayRange(*sorted(four[2:]))
     assert one.overlaps(other) == other.overlaps(one) == bool(set(one) & set(other))
+
+
+WARMING = replace(taken(0, 1, vehicle=None, kind="maintenance"), purpose="outage: Bearing", warm_up_days=2)
+"""Maintenance on days 0 and 1, after which the dyno warms up on days 2 and 3."""
+
+
+@pytest.mark.parametrize(("first", "last", "refused"), [(2, 5, True), (3, 5, True), (4, 6, False), (-3, -1, False)])
+def test_dyno_takes_no_test_while_it_warms_up_after_maintenance(first, last, refused):
+    days = DayRange(day(first), day(last))
+    assert codes(days=days, stays=[WARMING]) == (["warm-up"] if refused else [])
+    assert codes(days=days, stays=[replace(WARMING, warm_up_days=0)]) == []
+    assert codes(days=days, stays=[replace(WARMING, dyno_id=2)]) == []
+
+
+def test_warm_up_is_said_with_the_day_on_which_tests_begin():
+    expected = (
+        "NPG 1 warms up for 2 days after maintenance (outage: Bearing: 16 – 17 Nov 2026) and takes tests from "
+        "20 Nov 2026 on."
+    )
+    assert sentences(stays=[WARMING]) == [("warm-up", expected)]
+
+
+def test_test_within_maintenance_is_told_of_the_maintenance_alone():
+    assert codes(days=DayRange(day(1), day(5)), stays=[WARMING]) == ["maintenance"]
+
+
+def test_test_that_stands_on_days_of_warm_up_may_stay_and_be_shortened():
+    question = Question(TEST, DYNO, DAYS, (WARMING,), existing=ExistingPlacement(DayRange(day(3), day(7)), DYNO.id))
+    assert violations(question) == []

@@ -18,6 +18,7 @@ def new_dyno(world, **more):
         "enabled": "on",
         "available_from": "",
         "available_to": "2031-01-31",
+        "warm_up_days": "1",
         "notes": "",
         "capabilities-TOTAL_FORMS": "2",
         "capabilities-INITIAL_FORMS": "0",
@@ -51,11 +52,12 @@ def coming(world, monkeypatch=None):
 def test_dyno_is_added_with_what_it_runs(cast, keeper):
     keeper.post(ADD, new_dyno(cast.world))
     dyno = Dyno.objects.get(name="NPG 9")
-    assert (dyno.ground, dyno.facility.name, dyno.enabled, f"{dyno.available_to}") == (
+    assert (dyno.ground, dyno.facility.name, dyno.enabled, f"{dyno.available_to}", dyno.warm_up_days) == (
         cast.world.north,
         "NPG",
         True,
         "2031-01-31",
+        1,
     )
     assert runs_of(dyno) == {("Brake", "2WD", "AWD", "<10K"), ("Emission", "AWD", "<10K", ">10K")}
     change = Change.objects.get(action="add")
