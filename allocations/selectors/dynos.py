@@ -14,6 +14,21 @@ from allocations.selectors.running import overrunning
 from allocations.selectors.series import places_in_series
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from typing import TypedDict
+
+    from django_stubs_ext import WithAnnotations
+
+    class _Today(TypedDict):
+        vehicle_now: str | None
+        vin_now: str | None
+        allocation_now: int | None
+        window_now: int | None
+        until: dt.date | None
+        next_free: dt.date | None
+
+    ListedDyno = WithAnnotations[Dyno, _Today]
+
     from dynosite.accounts.models import User
 
 _NEXT_FREE = """(
@@ -43,7 +58,7 @@ def dyno_by_id(pk: int, *, user: "User") -> Dyno:
     return dyno
 
 
-def dyno_list(ground: ProvingGround, *, user: "User") -> QuerySet[Dyno]:
+def dyno_list(ground: ProvingGround, *, user: "User") -> "QuerySet[ListedDyno]":
     """Dynos with what is on them today (`vehicle_now`, `until`, `in_maintenance`) and their `next_free` day.
 
     A test that still runs past its end is on its dyno today, `until` a day that is past; no day is the next free one.

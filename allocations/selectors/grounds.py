@@ -1,5 +1,7 @@
 """The proving grounds of a user, the user's role in each, and what a ground has of its own."""
 
+from typing import TYPE_CHECKING
+
 from django.db.models import Count, Model, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
@@ -7,6 +9,19 @@ from allocations import access
 from allocations.enums import RequestStatus, Role
 from allocations.models import Dyno, Membership, Notice, ProvingGround, TestRequest, TestType
 from dynosite.accounts.models import User
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from django_stubs_ext import WithAnnotations
+
+    class _Counts(TypedDict):
+        role: str
+        waiting: int
+        dynos_there: int
+        unseen: int
+
+    CountedGround = WithAnnotations[ProvingGround, _Counts]
 
 
 def grounds_of(user: User) -> QuerySet[ProvingGround]:
@@ -24,7 +39,7 @@ def role_of(user: User, ground: ProvingGround) -> Role:
     return access.require(user, ground.pk, Role.VIEWER)
 
 
-def grounds_with_counts(user: User) -> QuerySet[ProvingGround]:
+def grounds_with_counts(user: User) -> "QuerySet[CountedGround]":
     """The user's grounds by name, with the user's `role`, and how many requests wait (`waiting`), dynos there are
     (`dynos_there`) and notices the user has not seen (`unseen`)."""
 

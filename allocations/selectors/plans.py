@@ -1,6 +1,7 @@
 """The plans of a proving ground, and how far the search of one is."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -11,6 +12,18 @@ from allocations.enums import Role
 from allocations.exceptions import NotFound
 from allocations.models import Change, Plan, PlanItem
 from dynosite.accounts.models import User
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from django_stubs_ext import WithAnnotations
+
+    class _Numbers(TypedDict):
+        placed: int
+        moved: int
+        unplaced: int
+
+    ListedPlan = WithAnnotations[Plan, _Numbers]
 
 
 def plan_by_id(plan_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEWER) -> Plan:
@@ -25,7 +38,7 @@ def plan_by_id(plan_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEW
     return plan
 
 
-def plans_of(ground_id: int, *, user: User) -> QuerySet[Plan]:
+def plans_of(ground_id: int, *, user: User) -> "QuerySet[ListedPlan]":
     """With `placed`, `moved` and `unplaced`, how many of its items these are; the deleted ones too.
 
     Raises NotFound if the user is not a member of the ground.

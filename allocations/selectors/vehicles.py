@@ -12,6 +12,19 @@ from allocations.models import Allocation, Occupancy, ProvingGround, TestRequest
 from allocations.selectors.running import overrunning
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from typing import TypedDict
+
+    from django_stubs_ext import WithAnnotations
+
+    class _Today(TypedDict):
+        waiting: int
+        where: str | None
+        next_day: dt.date | None
+        tested: bool
+
+    ListedVehicle = WithAnnotations[Vehicle, _Today]
+
     from dynosite.accounts.models import User
 
 OFFERED = 1_500
@@ -52,7 +65,7 @@ def vehicle_names(ground: ProvingGround, *, user: "User") -> list[tuple[str, str
     ]
 
 
-def vehicle_list(ground: ProvingGround, *, user: "User") -> QuerySet[Vehicle]:
+def vehicle_list(ground: ProvingGround, *, user: "User") -> "QuerySet[ListedVehicle]":
     """Vehicles with `waiting` (requests), `where` (their dyno today) and `next_day` (of their next test)."""
     today = ground.today()
     coming = (

@@ -3,7 +3,8 @@
 from collections import Counter
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -18,6 +19,7 @@ from allocations.services.undo import undo
 from allocations.web.domain_errors import actor_of, attempt, key_of, say_done
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.formats import count
 from dynosite.lib.params import number_of
@@ -35,7 +37,7 @@ _KINDS = {
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponseBase:
     ground = current_ground(request)
     chosen = {name: request.GET.get(name, "") for name in ("user", "door", "action")}
     rows = changes(ground, user=request.user)
@@ -72,7 +74,7 @@ def _csv(change: Change) -> list[object]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def undo_change(request: HttpRequest, pk: str) -> HttpResponse:
+def undo_change(request: UserRequest, pk: str) -> HttpResponse:
     """By GET a page that says how much undoing it takes back."""
     change = change_by_id(pk, user=request.user)
     shell_of(request).show_ground(change.ground_id)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest
 from django.urls import reverse
 
 from allocations.enums import Door
@@ -15,6 +14,7 @@ from allocations.exceptions import Busy, DomainError, KeyReused, Refused, Stale
 from allocations.models import Allocation, Change
 from allocations.selectors.allocations import no_longer_fit
 from allocations.services.unit_of_work import Actor
+from dynosite.accounts.requests import UserRequest
 
 TITLES = {
     Refused: "This cannot be done",
@@ -42,11 +42,11 @@ class Outcome:
         return self.status != 200
 
 
-def actor_of(request: HttpRequest, reason: str = "") -> Actor:
+def actor_of(request: UserRequest, reason: str = "") -> Actor:
     return Actor(request.user, Door.FORM, reason.strip())
 
 
-def key_of(request: HttpRequest) -> str | None:
+def key_of(request: UserRequest) -> str | None:
     """The idempotency key of what was sent: that of the form with a digest of what stands in it.
 
     The same press twice is one request. What came back to and was filled in otherwise, or another of its buttons, is
@@ -62,19 +62,19 @@ def key_of(request: HttpRequest) -> str | None:
 _NOT_ASKED = ("csrfmiddlewaretoken", "key")
 
 
-def confirmed_in(request: HttpRequest) -> frozenset[str]:
+def confirmed_in(request: UserRequest) -> frozenset[str]:
     """The codes that the button pressed confirms."""
     return frozenset(request.POST.get("confirm", "").split())
 
 
-def say_done(request: HttpRequest, change: Change, words: str = "{summary}") -> None:
+def say_done(request: UserRequest, change: Change, words: str = "{summary}") -> None:
     """Says what was done, with a button that takes it back; `{summary}` in the words is the change's own."""
     undo = reverse("allocations:change-undo", args=[change.pk]) if change.items else ""
     text = words.format(summary=change.summary).rstrip(".")
     messages.success(request, f"{text}.", extra_tags=undo)
 
 
-def warn_of_misfits(request: HttpRequest, rows: Sequence[Allocation]) -> None:
+def warn_of_misfits(request: UserRequest, rows: Sequence[Allocation]) -> None:
     """Says which bookings a change of their vehicle or dyno has left without a dyno that may run them."""
     if misfits := no_longer_fit(rows):
         names = "; ".join(map(str, misfits[:3])) + (" and others" if len(misfits) > 3 else "")

@@ -1,7 +1,7 @@
 """Which proving ground a page is about, and what the shell round every page shows."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -14,7 +14,12 @@ from allocations.models import ProvingGround
 from allocations.selectors.grounds import grounds_with_counts
 from dynosite.lib.ground_address import ground_of, in_ground, is_page, mount
 
+if TYPE_CHECKING:
+    from allocations.selectors.grounds import CountedGround
+
 SESSION_KEY = "ground"
+ATTRIBUTE = "_shell"
+"""Of a request."""
 
 
 class Elsewhere(Exception):
@@ -45,11 +50,11 @@ class Shell:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self._grounds: list[ProvingGround] | None = None
-        self._shown: ProvingGround | None = None
+        self._grounds: list[CountedGround] | None = None
+        self._shown: CountedGround | None = None
 
     @property
-    def grounds(self) -> list[ProvingGround]:
+    def grounds(self) -> "list[CountedGround]":
         """Each with `role`, `waiting` (requests) and `dynos_there`."""
         if self._grounds is None:
             user = getattr(self.request, "user", None)  # a page of an error may come before it
@@ -62,7 +67,7 @@ class Shell:
         return ground_of(self.request)
 
     @property
-    def ground(self) -> ProvingGround | None:
+    def ground(self) -> "CountedGround | None":
         """None for a user who is a member of no ground. What the page says of times is then in the ground's own.
 
         An error page in a ground that is not the user's has the shell of one that is.
@@ -77,7 +82,7 @@ class Shell:
         return ground
 
     @property
-    def named(self) -> ProvingGround | None:
+    def named(self) -> "CountedGround | None":
         """The ground that the address names. Raises NotFound for one that is not the user's."""
         if not self.code:
             return None
@@ -93,7 +98,7 @@ class Shell:
         return ground
 
     @property
-    def _last(self) -> ProvingGround | None:
+    def _last(self) -> "CountedGround | None":
         """The ground that was looked at last: it only says where an address without a ground leads."""
         session = getattr(self.request, "session", {})  # a page of an error may come before it
         last = session.get(SESSION_KEY)
@@ -118,7 +123,7 @@ class Shell:
             )
         self._settle(ground)
 
-    def need_ground(self) -> ProvingGround:
+    def need_ground(self) -> "CountedGround":
         """The ground that the page is about. Raises NotFound without any, WrongGround where it could be several."""
         ground = self._shown or self.named or self._last
         if ground is None:
@@ -131,7 +136,7 @@ class Shell:
         self._settle(ground)
         return ground
 
-    def _settle(self, ground: ProvingGround) -> None:
+    def _settle(self, ground: "CountedGround") -> None:
         self._shown = ground
         timezone.activate(ground.time_zone)
 
@@ -201,9 +206,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def shell_of(request: HttpRequest) -> Shell:
     """The one shell of a request."""
-    if not hasattr(request, "_shell"):
-        request._shell = Shell(request)
-    return request._shell
+    shell = getattr(request, ATTRIBUTE, None)
+    if not isinstance(shell, Shell):
+        shell = Shell(request)
+        setattr(request, ATTRIBUTE, shell)
+    return shell
 
 
 def current_ground(request: HttpRequest, needed: Role = Role.VIEWER) -> ProvingGround:
@@ -212,9 +219,8 @@ def current_ground(request: HttpRequest, needed: Role = Role.VIEWER) -> ProvingG
     Raises NotFound where there is none, WrongGround where the address names none of several, and NotAllowed where the
     user's role there does not cover `needed`.
     """
-    shell = shell_of(request)
-    ground = shell.need_ground()
-    if not shell.role.covers(needed):
+    ground = shell_of(request).need_ground()
+    if not Role(ground.role).covers(needed):
         raise NotAllowed(f"This takes the role {needed.label.lower()} at {ground.name}.")
     return ground
 

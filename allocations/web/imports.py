@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -25,6 +25,7 @@ from allocations.selectors.workbook_imports import import_by_id, import_progress
 from allocations.web.forms.imports import PasteForm, UploadForm
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.schedule.query import read_query
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.traits import takes_body
 
@@ -36,7 +37,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @takes_body(uploads.MAX_BYTES + 1024 * 1024)  # a file that is slightly too large is told so beside the form
 @require_http_methods(["GET", "HEAD", "POST"])
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponse:
     """A workbook that is sent, or rows that are pasted: `?paste=1` in the address of the form."""
     ground = current_ground(request, Role.SCHEDULER)
     pastes = "paste" in request.GET
@@ -62,12 +63,12 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "allocations/imports/page.html", context, status=422 if form.is_bound else 200)
 
 
-def _submit(request: HttpRequest, ground: ProvingGround, data: dict[str, Any]) -> WorkbookImport:
+def _submit(request: UserRequest, ground: ProvingGround, data: dict[str, Any]) -> WorkbookImport:
     file = data.get("file") or SimpleUploadedFile(NAME, pasted_workbook(data["rows"], ground, user=request.user))
     return uploads.submit(file, ground, lanes=data["lanes"], user=request.user)
 
 
-def _queue(request: HttpRequest, task: Any, upload: WorkbookImport) -> None:
+def _queue(request: UserRequest, task: Any, upload: WorkbookImport) -> None:
     try:
         task.delay(str(upload.pk))
     except OperationalError:
@@ -77,7 +78,7 @@ def _queue(request: HttpRequest, task: Any, upload: WorkbookImport) -> None:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def detail(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """Where an import stands; while it is under way htmx asks again every second, without it there is a link."""
     upload = _upload(request, pk)
     done, total = import_progress(upload) if upload.under_way else (0, 0)
@@ -106,7 +107,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def confirm(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     upload = _upload(request, pk)
     choices = request.POST.getlist("new")
     if (upload.report or {}).get("needs_admin") or any(map(_makes_what_admins_make, choices)):
@@ -128,21 +129,21 @@ def _makes_what_admins_make(choice: str) -> bool:
 
 
 @require_POST
-def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def stop(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     upload = _upload(request, pk)
     if not uploads.stop(pk):
         messages.info(request, f"There was nothing to stop: the workbook is {upload.get_state_display().lower()}.")
     return redirect("allocations:import-detail", pk)
 
 
-def _upload(request: HttpRequest, pk: uuid.UUID) -> WorkbookImport:
+def _upload(request: UserRequest, pk: uuid.UUID) -> WorkbookImport:
     upload = import_by_id(pk, user=request.user)
     shell_of(request).show_ground(upload.ground_id)
     return upload
 
 
 @require_safe
-def export_xlsx(request: HttpRequest) -> HttpResponse:
+def export_xlsx(request: UserRequest) -> HttpResponse:
     ground = current_ground(request)
     name = f"schedule-{ground.code.lower()}-{ground.today()}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -150,7 +151,7 @@ def export_xlsx(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export_as_csv(request: HttpRequest) -> StreamingHttpResponse:
+def export_as_csv(request: UserRequest) -> StreamingHttpResponse:
     """The whole schedule; with days or filters of the calendar in the address, the bookings that it shows by them."""
     ground = current_ground(request)
     when, only = str(ground.today()), None

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from allocations.exceptions import DomainError, NotAllowed, NotFound
 from allocations.web.ground_context import Elsewhere, same_page, shell_of
-from dynosite.lib.ground_address import is_page
+from dynosite.lib.ground_address import is_page, split_off
 from dynosite.lib.pages import page_of
 
 PARTS = ("allocations", "assistant", "accounts", "admin")
@@ -50,7 +50,7 @@ class GroundMiddleware:
         ground = named or shell.ground
         if ground:
             timezone.activate(ground.time_zone)
-        if ground is None or getattr(request, "ground_code", "") or not is_page(request):
+        if ground is None or split_off(request) or not is_page(request):
             return None
         if not code and "pk" in kwargs:
             return None  # the thing's own ground, which the view finds out

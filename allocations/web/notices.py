@@ -2,13 +2,14 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from allocations.selectors.notices import notices_of
 from allocations.services import notices
 from allocations.web.live import live_list
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import numbers_of
 
@@ -16,7 +17,7 @@ MOST_LISTED = 100
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponse:
     live = live_list(request)
     rows = list(notices_of(request.user)[:MOST_LISTED])
     context = {
@@ -31,7 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def mark_seen(request: HttpRequest) -> HttpResponse:
+def mark_seen(request: UserRequest) -> HttpResponse:
     """Marks one as seen, or without `notice` all."""
     ids = numbers_of(request.POST.getlist("notice"))
     notices.mark_seen(request.user, ids=ids if "notice" in request.POST else None)
@@ -39,7 +40,7 @@ def mark_seen(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def mail(request: HttpRequest) -> HttpResponse:
+def mail(request: UserRequest) -> HttpResponse:
     by_mail = request.POST.get("mail") == "on"
     notices.choose_mail(request.user, enabled=by_mail)
     messages.success(request, "Notices come by mail too." if by_mail else "Notices stay on this page.")

@@ -16,6 +16,8 @@ from django.utils import timezone
 
 _PREFIXED = re.compile(r"/g/(?P<code>[A-Z0-9][A-Z0-9_-]{0,19})(?P<rest>/.*)", re.DOTALL)
 _STREAMS = ("/stream/", "/events/")
+ATTRIBUTE = "ground_code"
+"""Of a request."""
 _OF_NO_GROUND = ("/accounts/sign-in/", "/api/", "/g/", "/static/")
 """What is served without a ground only: signing in comes before it, programs name it in their own way."""
 
@@ -43,10 +45,16 @@ def ground_of(request: HttpRequest) -> str:
 
     Addresses of before named it by `?ground=`; a form that was open then still does.
     """
-    if code := getattr(request, "ground_code", ""):
+    if code := split_off(request):
         return code
     match = request.resolver_match
     return request.GET.get("ground", "") if match and match.app_name in ("allocations", "assistant") else ""
+
+
+def split_off(request: HttpRequest) -> str:
+    """The code of the ground that the address was under, or nothing."""
+    code: str = getattr(request, ATTRIBUTE, "")
+    return code
 
 
 def is_page(request: HttpRequest) -> bool:
@@ -89,7 +97,7 @@ class GroundAddressMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         before = get_script_prefix()
         code, rest = split_ground(request.path_info)
-        request.ground_code = code  # type: ignore[attr-defined]
+        setattr(request, ATTRIBUTE, code)
         if code:
             request.path_info = rest
             mount(code)

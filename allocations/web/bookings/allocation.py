@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -24,17 +24,18 @@ from allocations.web.domain_errors import Outcome, actor_of, attempt, confirmed_
 from allocations.web.forms.allocation import CancelForm, CompleteForm, DetailsForm, ExtendForm, MoveForm
 from allocations.web.forms.booking import read_place
 from allocations.web.ground_context import current_ground, shell_of
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.days import DayRange
 from dynosite.lib.params import number_of
 
 
 @require_safe
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: UserRequest, pk: int) -> HttpResponse:
     return _page(request, _allocation(request, pk))
 
 
 @require_safe
-def card(request: HttpRequest, pk: int) -> HttpResponse:
+def card(request: UserRequest, pk: int) -> HttpResponse:
     allocation = allocation_by_id(pk, user=request.user)
     shell_of(request).show_ground(allocation.ground_id)
     context = {
@@ -49,7 +50,7 @@ def card(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def move(request: HttpRequest, pk: int) -> HttpResponse:
+def move(request: UserRequest, pk: int) -> HttpResponse:
     """To the dyno and days of the form, or to a place whose button was pressed."""
     allocation = _allocation(request, pk, Role.SCHEDULER)
     form = MoveForm(_of_place(request.POST, allocation), ground=allocation.ground, user=request.user)
@@ -100,7 +101,7 @@ def _days_to_move(allocation: Allocation) -> int:
 
 
 @require_POST
-def extend(request: HttpRequest, pk: int) -> HttpResponse:
+def extend(request: UserRequest, pk: int) -> HttpResponse:
     """A running test goes on until today, or for so many days more."""
     allocation = _allocation(request, pk, Role.SCHEDULER)
     form = ExtendForm(request.POST, auto_id="extend_%s")
@@ -117,7 +118,7 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def start(request: HttpRequest, pk: int) -> HttpResponse:
+def start(request: UserRequest, pk: int) -> HttpResponse:
     allocation = _allocation(request, pk, Role.SCHEDULER)
     version = _version(request)
     outcome = attempt(
@@ -128,7 +129,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def change(request: HttpRequest, pk: int) -> HttpResponse:
+def change(request: UserRequest, pk: int) -> HttpResponse:
     """Note, drive and owner."""
     allocation = _allocation(request, pk, Role.SCHEDULER)
     form = DetailsForm(request.POST, allocation=allocation, auto_id="details_%s")
@@ -144,7 +145,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def complete(request: HttpRequest, pk: int) -> HttpResponse:
+def complete(request: UserRequest, pk: int) -> HttpResponse:
     allocation = _allocation(request, pk, Role.SCHEDULER)
     form = CompleteForm(request.POST, auto_id="complete_%s")
     if not form.is_valid():
@@ -160,7 +161,7 @@ def complete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def cancel(request: UserRequest, pk: int) -> HttpResponse:
     """By GET a page that says what cancelling will do."""
     allocation = _allocation(request, pk, Role.SCHEDULER)
     if allocation.status not in OPEN_STATUSES and request.method != "POST":
@@ -194,18 +195,18 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "allocations/allocation/cancel.html", context, status=status)
 
 
-def _allocation(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Allocation:
+def _allocation(request: UserRequest, pk: int, needed: Role = Role.VIEWER) -> Allocation:
     allocation = allocation_by_id(pk, user=request.user)
     shell_of(request).show_ground(allocation.ground_id)
     current_ground(request, needed)
     return allocation
 
 
-def _version(request: HttpRequest) -> int | None:
+def _version(request: UserRequest) -> int | None:
     return number_of(request.POST.get("version"))
 
 
-def _after(request: HttpRequest, allocation: Allocation, outcome: Outcome, done: str, **forms: Any) -> HttpResponse:
+def _after(request: UserRequest, allocation: Allocation, outcome: Outcome, done: str, **forms: Any) -> HttpResponse:
     if outcome.refused:
         return _page(request, allocation, outcome=outcome, status=outcome.status, **forms)
     say_done(request, outcome.change, done)
@@ -219,7 +220,7 @@ def _trail(allocation: Allocation, *, linked: bool = False) -> list[tuple[str, s
 
 
 def _page(
-    request: HttpRequest,
+    request: UserRequest,
     allocation: Allocation,
     *,
     form: MoveForm | None = None,
@@ -277,7 +278,7 @@ def _now(allocation: Allocation) -> dict[str, Any]:
     return {"dyno": allocation.dyno_id, "first_day": allocation.first_day, "version": allocation.version}
 
 
-def _places(request: HttpRequest, allocation: Allocation, outcome: Outcome | None) -> tuple[list[Any], list[str]]:
+def _places(request: UserRequest, allocation: Allocation, outcome: Outcome | None) -> tuple[list[Any], list[str]]:
     """After a refusal the nearest places that would do; else, when asked for, the places from its first day on.
 
     Where there is none, why not, dyno by dyno.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
@@ -21,6 +21,7 @@ from allocations.web.forms.booking import BookingForm, read_place
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.requests.rows import queue_of
 from allocations.web.requests.wishes import Offer, filled_in, offer_for, request_named
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import number_of
@@ -32,7 +33,7 @@ ONWARD = "next"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: UserRequest) -> HttpResponse:
     """The booking form; with enough filled in also the places, and by POST a booking."""
     data = request.POST if request.method == "POST" else request.GET
     named = request_named(request, data)
@@ -59,7 +60,7 @@ def _require(form: BookingForm, required: bool) -> None:
         form.fields[name].required = required
 
 
-def _places(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> dict[str, Any]:
+def _places(request: UserRequest, form: BookingForm, wish: TestRequest | None) -> dict[str, Any]:
     """The places in their order; with a dyno given, first of all what stands in the way there."""
     data, stay = form.cleaned_data, form.stay
     conditions = {"days": form.length, "first_day": stay.first, "drive": data["drive"]}
@@ -76,7 +77,7 @@ def _places(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -
     return {"given": named_place, "ranked": [place for place in ranked if place.value != value]}
 
 
-def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> HttpResponse:
+def _book(request: UserRequest, form: BookingForm, wish: TestRequest | None) -> HttpResponse:
     offer = Offer(wish)
     if not form.is_valid():
         return _page(request, form, offer, status=422)
@@ -139,14 +140,14 @@ def _book(request: HttpRequest, form: BookingForm, wish: TestRequest | None) -> 
     return redirect("allocations:allocation-detail", booked)
 
 
-def _choice(request: HttpRequest) -> tuple[str, frozenset[str]]:
+def _choice(request: UserRequest) -> tuple[str, frozenset[str]]:
     """The place of the button pressed, and what that button confirms: `PLACE CODE …`."""
     place, *confirmed = request.POST.get("anyway", "").split() or [request.POST.get("place", "")]
     return place, frozenset(confirmed)
 
 
 def _page(
-    request: HttpRequest,
+    request: UserRequest,
     form: BookingForm,
     offer: Offer,
     *,
@@ -199,5 +200,5 @@ def _without_vehicle(form: BookingForm) -> dict[str, Any]:
     stretch = form.calendar.stretch(first, length, pauses=test_type is not None and not test_type.runs_through)
     days = DayRange(first, data.get("last_day") or stretch.last)
     params = {"from": days.first, "to": days.last, "drive": data.get("drive"), "runs": test_type and test_type.pk}
-    query = urlencode({name: value for name, value in params.items() if value})
+    query = urlencode({name: str(value) for name, value in params.items() if value})
     return {"free": query, "free_days": days if data.get("first_day") else None, "free_test": test_type}

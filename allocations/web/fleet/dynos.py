@@ -1,9 +1,10 @@
 """Dynos: the list, a page for each, and keeping them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -34,9 +35,13 @@ from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.live import live_list
 from allocations.web.schedule.free_dynos import MOST_OTHERS, FreeDynos, read_free
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import number_of
+
+if TYPE_CHECKING:
+    from allocations.selectors.dynos import ListedDyno
 
 SEARCH = ("name", "facility__name", "notes")
 SORTS = {"name": "sort_key", "facility": "facility__position", "now": "until", "free": "next_free"}
@@ -64,7 +69,7 @@ STATES = [
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponseBase:
     """The dynos; with days asked for, those that are free on all of them, and what is in the way on the others."""
     ground = current_ground(request)
     free = read_free(request.GET, ground, request.user)
@@ -111,7 +116,7 @@ def _others(rows: QuerySet[Dyno], free: FreeDynos, text: str) -> list[Fit]:
     return [fit for fit in free.fits if fit.refusals and fit.dyno.pk in ids]
 
 
-def _narrowed(rows: QuerySet[Dyno], chosen: dict[str, Any]) -> QuerySet[Dyno]:
+def _narrowed(rows: "QuerySet[ListedDyno]", chosen: dict[str, Any]) -> "QuerySet[ListedDyno]":
     if (facility_id := number_of(chosen["facility"])) is not None:
         rows = rows.filter(facility=facility_id)
     if chosen["runs"]:
@@ -157,7 +162,7 @@ def _csv(row: Any) -> list[Any]:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: UserRequest, pk: int) -> HttpResponse:
     dyno = _dyno(request, pk)
     context = {
         "live": live_list(request),
@@ -179,17 +184,17 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: UserRequest) -> HttpResponse:
     return _keep(request, current_ground(request, Role.ADMIN), None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: UserRequest, pk: int) -> HttpResponse:
     dyno = _dyno(request, pk, Role.ADMIN)
     return _keep(request, dyno.ground, dyno)
 
 
-def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> HttpResponse:
+def _keep(request: UserRequest, ground: ProvingGround, dyno: Dyno | None) -> HttpResponse:
     rows = dyno.capabilities.all() if dyno else ()
     initial = [
         {"test_type": row.test_type_id, "drives": row.drives, "weight_classes": row.weight_classes} for row in rows
@@ -205,7 +210,7 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
             if not outcome.refused:
                 say_done(request, outcome.change)
                 if dyno:
-                    warn_of_misfits(request, ahead(dyno.allocations, ground))
+                    warn_of_misfits(request, ahead(dyno.allocations.all(), ground))
                 dyno_id = dyno.pk if dyno else next(i["id"] for i in outcome.change.items if i["model"] == "dyno")
                 return redirect("allocations:dyno-detail", dyno_id)
             form.add_error(None, outcome.sentences[0])
@@ -217,14 +222,15 @@ def _keep(request: HttpRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
     return render(request, "allocations/dynos/form.html", context, status=422 if form.is_bound else 200)
 
 
-def _save(request: HttpRequest, form: DynoForm, runs: Any, dyno: Dyno | None) -> Any:
-    shared = {"actor": actor_of(request), "runs": runs_of(runs), "key": key_of(request)}
+def _save(request: UserRequest, form: DynoForm, runs: Any, dyno: Dyno | None) -> Any:
+    actor, key = actor_of(request), key_of(request)
     if dyno:
-        return change_dyno(dyno.pk, seen_digest=form.seen_before, **shared, **form.values)
-    return add_dyno(**shared, **form.values)
+        seen = form.seen_before
+        return change_dyno(dyno.pk, seen_digest=seen, actor=actor, runs=runs_of(runs), key=key, **form.values)
+    return add_dyno(actor=actor, runs=runs_of(runs), key=key, **form.values)
 
 
-def _dyno(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Dyno:
+def _dyno(request: UserRequest, pk: int, needed: Role = Role.VIEWER) -> Dyno:
     dyno = dyno_by_id(pk, user=request.user)
     shell_of(request).show_ground(dyno.ground_id)
     current_ground(request, needed)

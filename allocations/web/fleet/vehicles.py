@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,8 +26,12 @@ from allocations.web.forms.fleet import VehicleForm
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.live import live_list
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
+
+if TYPE_CHECKING:
+    from allocations.selectors.vehicles import ListedVehicle
 
 SORTS = {
     "tag": "tag",
@@ -63,7 +68,7 @@ SHOW_CHOICES = [
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponseBase:
     ground = current_ground(request)
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     rows = _narrowed(vehicle_list(ground, user=request.user), chosen)
@@ -80,7 +85,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return list_page(request, "vehicles", results, context)
 
 
-def _narrowed(rows: QuerySet[Vehicle], chosen: dict[str, str]) -> QuerySet[Vehicle]:
+def _narrowed(rows: "QuerySet[ListedVehicle]", chosen: dict[str, str]) -> "QuerySet[ListedVehicle]":
     if chosen["drive"]:
         rows = rows.filter(drive=chosen["drive"])
     if chosen["weight"]:
@@ -113,7 +118,7 @@ def _part(rows: QuerySet, limit: int | None) -> Part:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: UserRequest, pk: int) -> HttpResponse:
     vehicle = _vehicle(request, pk)
     allocations = vehicle.allocations.select_related("dyno__facility", "test_type", "vehicle").order_by("-first_day")
     limit = None if request.GET.get("all") == "1" else FEW
@@ -132,7 +137,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: UserRequest) -> HttpResponse:
     ground = current_ground(request, Role.SCHEDULER)
     form = VehicleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -151,7 +156,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: UserRequest, pk: int) -> HttpResponse:
     vehicle = _vehicle(request, pk, Role.SCHEDULER)
     form = VehicleForm(request.POST or None, instance=vehicle)
     if request.method == "POST" and form.is_valid():
@@ -166,20 +171,20 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             if not outcome.refused:
                 say_done(request, outcome.change)
-                warn_of_misfits(request, ahead(vehicle.allocations, vehicle.ground))
+                warn_of_misfits(request, ahead(vehicle.allocations.all(), vehicle.ground))
                 return redirect("allocations:vehicle-detail", pk)
             form.add_error(None, outcome.sentences[0])
     return _form_page(request, form, vehicle)
 
 
-def _vehicle(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> Vehicle:
+def _vehicle(request: UserRequest, pk: int, needed: Role = Role.VIEWER) -> Vehicle:
     vehicle = vehicle_by_id(pk, user=request.user)
     shell_of(request).show_ground(vehicle.ground_id)
     current_ground(request, needed)
     return vehicle
 
 
-def _form_page(request: HttpRequest, form: VehicleForm, vehicle: Vehicle | None) -> HttpResponse:
+def _form_page(request: UserRequest, form: VehicleForm, vehicle: Vehicle | None) -> HttpResponse:
     trail = [("Vehicles", reverse("allocations:vehicle-list"))]
     if vehicle:
         trail.append((str(vehicle), reverse("allocations:vehicle-detail", args=[vehicle.pk])))

@@ -6,7 +6,7 @@ from django import forms
 
 from allocations.models import Allocation, Dyno
 from allocations.rulebook import LONGEST_STAY
-from allocations.web.forms.fields import GroundForm, drive_field, owner_choices
+from allocations.web.forms.fields import GroundForm, drive_field, field_of, owner_choices
 from dynosite.lib.forms import DayField
 
 
@@ -19,7 +19,8 @@ class MoveForm(GroundForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         first, last = data.get("first_day"), data.get("last_day")
         if first and last and last < first:
             self.add_error("last_day", "The last day is before the first.")
@@ -45,9 +46,11 @@ class DetailsForm(forms.Form):
 
     def __init__(self, *args: Any, allocation: Allocation, **more: Any) -> None:
         initial = {name: getattr(allocation, name) for name in ("note", "drive", "version")}
-        super().__init__(*args, initial=initial | {"owner": allocation.created_by_id}, **more)
-        self.fields["drive"].choices = drive_field().choices
-        self.fields["owner"].choices = owner_choices(allocation.ground, allocation.created_by_id)
+        more["initial"] = initial | {"owner": allocation.created_by_id}
+        super().__init__(*args, **more)
+        field_of(self, "drive", forms.ChoiceField).choices = drive_field().choices
+        owners = owner_choices(allocation.ground, allocation.created_by_id)
+        field_of(self, "owner", forms.ChoiceField).choices = owners
 
     @property
     def values(self) -> dict[str, Any]:

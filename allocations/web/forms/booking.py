@@ -27,7 +27,8 @@ class BookingForm(GroundForm):
     dyno = forms.ModelChoiceField(Dyno.objects.all(), required=False, empty_label="Any that fits")
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         first, last, days = data.get("first_day"), data.get("last_day"), data.get("days")
         if not first or "days" in self.errors or "last_day" in self.errors:
             return data

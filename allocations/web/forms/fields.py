@@ -1,6 +1,6 @@
 """Fields that the forms share, all of them within one proving ground."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 
@@ -8,6 +8,17 @@ from allocations.enums import Drive
 from allocations.models import ProvingGround, TestType, Vehicle
 from allocations.selectors.people import people
 from allocations.selectors.vehicles import vehicle_named, vehicle_names, vehicles_like
+from dynosite.accounts.models import User
+
+Kind = TypeVar("Kind", bound=forms.Field)
+
+
+def field_of(form: forms.BaseForm, name: str, kind: type[Kind]) -> Kind:
+    """A field of the form that is known to be of this kind, so that what is its kind's own can be set."""
+    field = form.fields[name]
+    if not isinstance(field, kind):
+        raise TypeError(f"{name} is a {type(field).__name__}, not a {kind.__name__}.")
+    return field
 
 
 class VehicleField(forms.CharField):
@@ -19,7 +30,7 @@ class VehicleField(forms.CharField):
         super().__init__(max_length=60, **more)
         self.widget.attrs |= {"list": "vehicle-names", "autocomplete": "off", "spellcheck": "false"}
         self.ground: ProvingGround | None = None
-        self.user = None
+        self.user: User | None = None
 
     def prepare_value(self, value: object) -> object:
         return value.label if isinstance(value, Vehicle) else value
@@ -28,6 +39,8 @@ class VehicleField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
+        if self.ground is None or self.user is None:
+            raise TypeError("A vehicle is looked for within a ground: the field belongs into a GroundForm.")
         vehicle = vehicle_named(text, self.ground, user=self.user)
         if vehicle:
             return vehicle
@@ -39,14 +52,14 @@ class VehicleField(forms.CharField):
 class GroundForm(forms.Form):
     """A form whose choices are those of one proving ground."""
 
-    def __init__(self, *args: Any, ground: ProvingGround, user: Any, **more: Any) -> None:
+    def __init__(self, *args: Any, ground: ProvingGround, user: User, **more: Any) -> None:
         super().__init__(*args, **more)
         self.ground = ground
         self.user = user
         for field in self.fields.values():
             if isinstance(field, VehicleField):
                 field.ground, field.user = ground, user
-            elif isinstance(field, forms.ModelChoiceField):
+            elif isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
                 field.queryset = field.queryset.filter(ground=ground)
 
     def vehicle_names(self) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from allocations.models import Dyno, Facility, ProvingGround, TestType, Vehicle
 from allocations.models.dyno import SETTINGS
 from allocations.services.fleet import Runs
 from allocations.services.master_data import digest
+from allocations.web.forms.fields import field_of
 from dynosite.lib.forms import DayField
 
 
@@ -42,7 +43,7 @@ class KeptForm(forms.ModelForm):
         return {
             name: getattr(value, "pk", value) if name in self.fields_to_columns else value
             for name, value in self.cleaned_data.items()
-            if name in self._meta.fields
+            if name in (self._meta.fields or ())
         }
 
     def take(self, invalid: Invalid) -> None:
@@ -93,7 +94,7 @@ class DynoForm(KeptForm):
 
     def __init__(self, *args: Any, ground: ProvingGround, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["facility"].queryset = Facility.objects.filter(ground=ground)
+        field_of(self, "facility", forms.ModelChoiceField).queryset = Facility.objects.filter(ground=ground)
 
 
 class RunForm(forms.Form):
@@ -110,10 +111,11 @@ class RunForm(forms.Form):
 
     def __init__(self, *args: Any, ground: ProvingGround, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["test_type"].queryset = TestType.objects.filter(ground=ground)
+        field_of(self, "test_type", forms.ModelChoiceField).queryset = TestType.objects.filter(ground=ground)
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         if data.get("test_type"):
             for name in ("drives", "weight_classes"):
                 if not data.get(name):

@@ -13,7 +13,7 @@ from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.maintenance import Answer, Hit, Slot
 from allocations.selectors.series import MOST_WINDOWS
 from allocations.web.forms.booking import read_place
-from allocations.web.forms.fields import GroundForm
+from allocations.web.forms.fields import GroundForm, field_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.forms import DayField
 from dynosite.lib.params import number_of
@@ -61,12 +61,13 @@ class WindowForm(GroundForm):
             for name in SERIES:
                 del self.fields[name]
         if outage_only:
-            kind = self.fields["kind"]
+            kind = field_of(self, "kind", forms.ChoiceField)
             kind.choices = [(MaintenanceKind.OUTAGE.value, MaintenanceKind.OUTAGE.label)]
             kind.help_text = "Planned maintenance and calibration are set by an admin"
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         first, last = data.get("first_day"), data.get("last_day")
         if first and last and last < first:
             self.add_error("last_day", "The last day is before the first.")

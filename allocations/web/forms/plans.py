@@ -33,8 +33,9 @@ class PlanForm(forms.Form):
     )
     seconds = forms.IntegerField(label="Time limit in seconds", min_value=1, max_value=300, initial=20)
 
-    def clean(self):
-        data = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        data = self.cleaned_data
         first, last = data.get("first_day"), data.get("last_day")
         if first and last and last < first:
             self.add_error("last_day", f"This is before {full_date(first)}, the first day.")

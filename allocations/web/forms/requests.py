@@ -9,7 +9,14 @@ from allocations.enums import Priority, RequestStatus
 from allocations.models import TestRequest
 from allocations.rulebook import LONGEST_STAY
 from allocations.selectors.people import people
-from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, owner_choices, test_type_field
+from allocations.web.forms.fields import (
+    GroundForm,
+    VehicleField,
+    drive_field,
+    field_of,
+    owner_choices,
+    test_type_field,
+)
 from dynosite.lib.forms import DayField
 
 FIELDS = (
@@ -65,21 +72,21 @@ class RequestForm(GroundForm):
 
     def __init__(self, *args: Any, request: TestRequest | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
-        after = self.fields["after"]
         if request:
             # What it comes after already can be chosen also when it is cancelled, so that the form does not drop it.
             others = Q(vehicle=request.vehicle_id) & ~Q(status=RequestStatus.CANCELLED)
-            after.queryset = TestRequest.objects.filter(others | Q(pk=request.after_id)).exclude(pk=request.pk)
-            after.queryset = after.queryset.filter(ground=request.ground_id)
-            after.queryset = after.queryset.select_related("vehicle", "test_type")
-            self.fields["owner"].choices = owner_choices(request.ground, request.created_by_id)
+            rows = TestRequest.objects.filter(others | Q(pk=request.after_id)).exclude(pk=request.pk)
+            rows = rows.filter(ground=request.ground_id).select_related("vehicle", "test_type")
+            field_of(self, "after", forms.ModelChoiceField).queryset = rows
+            field_of(self, "owner", forms.ChoiceField).choices = owner_choices(request.ground, request.created_by_id)
             for name in _WHILE_IT_WAITS if request.status == RequestStatus.PLACED else ():
                 self.fields[name].disabled = True
         else:
             del self.fields["after"], self.fields["owner"]
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         if data.get("earliest_start") and data.get("due_date") and data["due_date"] < data["earliest_start"]:
             self.add_error("due_date", "The due date is before the earliest start.")
         test_type = data.get("test_type")
@@ -117,10 +124,11 @@ class ManyForm(GroundForm):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["owner"].choices = [("", "As it is"), *people(self.ground)]
+        field_of(self, "owner", forms.ChoiceField).choices = [("", "As it is"), *people(self.ground)]
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         if data.get("due_date") and data.get("no_due_date"):
             self.add_error("no_due_date", "Choose a due date or none.")
         return data

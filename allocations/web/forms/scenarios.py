@@ -7,7 +7,7 @@ from django import forms
 from allocations.enums import Drive, Movable, WeightClass
 from allocations.models import Dyno, MaintenanceWindow
 from allocations.rulebook import LONGEST_STAY
-from allocations.web.forms.fields import GroundForm, test_type_field
+from allocations.web.forms.fields import GroundForm, field_of, test_type_field
 from dynosite.lib.formats import full_date
 from dynosite.lib.forms import DayField
 
@@ -29,7 +29,8 @@ class ScenarioForm(forms.Form):
     note = forms.CharField(required=False, max_length=2000, widget=forms.Textarea({"rows": 2}))
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         first, last = data.get("first_day"), data.get("last_day")
         if first and last and last < first:
             self.add_error("last_day", f"This is before {full_date(first)}, the first day.")
@@ -131,7 +132,8 @@ class WindowForm(EditForm):
     def __init__(self, *args: Any, since: Any = None, **more: Any) -> None:
         super().__init__(*args, **more)
         if since:
-            self.fields["window"].queryset = self.fields["window"].queryset.filter(last_day__gte=since)
+            field = field_of(self, "window", forms.ModelChoiceField)
+            field.queryset = field.queryset.filter(last_day__gte=since) if field.queryset is not None else None
 
 
 class MoveMaintenanceForm(WindowForm):

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
-
 from allocations.models import Dyno
 from allocations.selectors.repairs import RepairOption, Repairs, repairs
 from allocations.web.schedule.repair_overlay import calendar_address
 from allocations.web.schedule.repair_text import text_of
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 from dynosite.lib.params import number_of
@@ -45,7 +44,7 @@ class Choice:
 
 
 def choice_for(
-    request: HttpRequest,
+    request: UserRequest,
     dyno: Dyno,
     days: DayRange,
     *,

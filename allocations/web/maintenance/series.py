@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest
-
 from allocations.selectors.maintenance import Hit, tally_of
 from allocations.selectors.series import Occurrence, occurrences
 from allocations.services.series import set_series
 from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of
 from allocations.web.forms.maintenance import WindowForm, read_answers
+from dynosite.accounts.requests import UserRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Series:
         return tally_of(hit.proposed for row in self.rows for hit, _ in row.hits if hit.proposed)
 
 
-def series_of(request: HttpRequest, form: WindowForm) -> Series:
+def series_of(request: UserRequest, form: WindowForm) -> Series:
     """What a valid form asks for, as it is ticked and answered so far. What is in the way of a window unticks it."""
     data = request.POST if request.method == "POST" else request.GET
     omitted = set(data.getlist("shown")) - set(data.getlist("window"))
@@ -55,7 +54,7 @@ def series_of(request: HttpRequest, form: WindowForm) -> Series:
     return Series(form.repeats, rows)
 
 
-def write_series(request: HttpRequest, form: WindowForm, series: Series) -> Outcome:
+def write_series(request: UserRequest, form: WindowForm, series: Series) -> Outcome:
     """Sets the windows that are ticked. One that has got something in its way since is refused, and all with it."""
     ticked = set(request.POST.getlist("window"))
     data = form.cleaned_data

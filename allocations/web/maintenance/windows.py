@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,7 +14,7 @@ from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Allocation, MaintenanceWindow
 from allocations.rulebook import LONG_WINDOW
 from allocations.selectors.dynos import dyno_by_id
-from allocations.selectors.maintenance import Hit, fallout, may_change_window, returns, tally_of, window_by_id
+from allocations.selectors.maintenance import Answer, Hit, fallout, may_change_window, returns, tally_of, window_by_id
 from allocations.selectors.series import later_in_series, places_in_series
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, say_done
@@ -23,6 +23,7 @@ from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.maintenance.repairs import ONE_BY_ONE, Choice, choice_for
 from allocations.web.maintenance.series import Series, series_of, write_series
 from allocations.web.schedule.repair_text import read
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.days import DayRange
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import number_of, numbers_of
@@ -31,16 +32,16 @@ REQUIRED = ("dyno", "first_day", "last_day")
 
 
 @require_safe
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, "allocations/schedule/window.html", _facts(request, pk))
 
 
 @require_safe
-def card(request: HttpRequest, pk: int) -> HttpResponse:
+def card(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, "allocations/schedule/_window_card.html", _facts(request, pk))
 
 
-def _facts(request: HttpRequest, pk: int) -> dict[str, object]:
+def _facts(request: UserRequest, pk: int) -> dict[str, object]:
     window = window_by_id(pk, user=request.user)
     shell_of(request).show_ground(window.ground_id)
     return {
@@ -51,7 +52,7 @@ def _facts(request: HttpRequest, pk: int) -> dict[str, object]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: UserRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     if (dyno_id := number_of(data.get("dyno"))) is not None:
         shell_of(request).show_ground(dyno_by_id(dyno_id, user=request.user).ground_id)
@@ -59,7 +60,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def change(request: HttpRequest, pk: int) -> HttpResponse:
+def change(request: UserRequest, pk: int) -> HttpResponse:
     window = _window(request, pk)
     if window.lifted_at:
         messages.info(request, "This window is lifted and can no longer be changed.")
@@ -68,7 +69,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def lift(request: HttpRequest, pk: int) -> HttpResponse:
+def lift(request: UserRequest, pk: int) -> HttpResponse:
     window = _window(request, pk)
     if window.lifted_at and request.method != "POST":
         messages.info(request, "This window is lifted already.")
@@ -94,7 +95,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "allocations/maintenance/lift.html", context, status=outcome.status if outcome else 200)
 
 
-def _lifted(request: HttpRequest, window: MaintenanceWindow, with_later: bool) -> Outcome:
+def _lifted(request: UserRequest, window: MaintenanceWindow, with_later: bool) -> Outcome:
     version = number_of(request.POST.get("version"))
     return attempt(
         lambda: lift_maintenance(
@@ -109,7 +110,7 @@ def _lifted(request: HttpRequest, window: MaintenanceWindow, with_later: bool) -
     )
 
 
-def _window(request: HttpRequest, pk: int) -> MaintenanceWindow:
+def _window(request: UserRequest, pk: int) -> MaintenanceWindow:
     window = window_by_id(pk, user=request.user)
     shell_of(request).show_ground(window.ground_id)
     current_ground(request, Role.SCHEDULER)
@@ -117,11 +118,11 @@ def _window(request: HttpRequest, pk: int) -> MaintenanceWindow:
     return window
 
 
-def _back(request: HttpRequest) -> list[int]:
+def _back(request: UserRequest) -> list[int]:
     return numbers_of(request.POST.getlist("back"))
 
 
-def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse:
+def _set(request: UserRequest, window: MaintenanceWindow | None) -> HttpResponse:
     ground = current_ground(request, Role.SCHEDULER)
     data = request.POST if request.method == "POST" else request.GET
     filled = _values_of(window) | {name: data[name] for name in WindowForm.base_fields if name in data}
@@ -149,7 +150,7 @@ def _set(request: HttpRequest, window: MaintenanceWindow | None) -> HttpResponse
     return _write(request, form, window, hits)
 
 
-def _set_series(request: HttpRequest, form: WindowForm) -> HttpResponse:
+def _set_series(request: UserRequest, form: WindowForm) -> HttpResponse:
     series, outcome = series_of(request, form), None
     if request.method == "POST":
         outcome = write_series(request, form, series)
@@ -165,11 +166,12 @@ def _require(form: WindowForm, required: bool) -> None:
         form.fields[name].required = required
 
 
-def _write(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None, hits: list[Hit]) -> HttpResponse:
+def _write(request: UserRequest, form: WindowForm, window: MaintenanceWindow | None, hits: list[Hit]) -> HttpResponse:
     values = {name: form.cleaned_data[name] for name in ("first_day", "last_day", "kind", "reason", "reference")}
     version = number_of(request.POST.get("version"))
     chosen = request.POST.get("repair", ONE_BY_ONE)
-    answers, moves = read_answers(request.POST, hits), {}
+    answers = read_answers(request.POST, hits)
+    moves: dict[int, Answer] = {}
     if chosen != ONE_BY_ONE:
         answers, moves = read(request.POST.get(f"option-{chosen}", ""))
     outcome = attempt(
@@ -193,7 +195,7 @@ def _write(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | N
     return redirect("allocations:dyno-detail", form.cleaned_data["dyno"].pk)
 
 
-def _choice(request: HttpRequest, form: WindowForm, window: MaintenanceWindow | None) -> Choice | None:
+def _choice(request: UserRequest, form: WindowForm, window: MaintenanceWindow | None) -> Choice | None:
     return choice_for(
         request,
         form.cleaned_data["dyno"],
@@ -231,7 +233,7 @@ def _trail(window: MaintenanceWindow | None) -> list[tuple[str, str]]:
 
 
 def _page(
-    request: HttpRequest,
+    request: UserRequest,
     form: WindowForm,
     window: MaintenanceWindow | None,
     *,

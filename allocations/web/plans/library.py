@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -18,24 +18,26 @@ from allocations.services.unit_of_work import Actor
 from allocations.web.forms.plans import PlanWordsForm
 from allocations.web.ground_context import current_ground
 from allocations.web.plans.plan_pages import LIST, found_plan, queue
+from dynosite.accounts.requests import UserRequest
 
 MOST_COMPARED = 5
 
 
 @require_POST
-def describe(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def describe(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
     form = PlanWordsForm(request.POST)
     if form.is_valid():
         plan_library.describe_plan(pk, actor=_actor(request), **form.cleaned_data)
         messages.success(request, "The plan's name and note are kept.")
     else:
-        messages.error(request, f"Not kept. {' '.join(error for errors in form.errors.values() for error in errors)}")
+        sentences = (str(error) for errors in form.errors.values() for error in errors)
+        messages.error(request, f"Not kept. {' '.join(sentences)}")
     return redirect("allocations:plan-detail", pk)
 
 
 @require_POST
-def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def again(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
     try:
         plan = plan_library.plan_again(pk, actor=_actor(request))
@@ -47,7 +49,7 @@ def again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def delete(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
     plan = plan_library.delete_plan(pk, actor=_actor(request))
     messages.success(request, f"{plan} is deleted.")
@@ -55,7 +57,7 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def restore(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
     plan = plan_library.restore_plan(pk, actor=_actor(request))
     messages.success(request, f"{plan} is back.")
@@ -63,7 +65,7 @@ def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def compare(request: HttpRequest) -> HttpResponse:
+def compare(request: UserRequest) -> HttpResponse:
     """Two plans or more side by side (`?plan=` for each)."""
     ground = current_ground(request)
     chosen = _ids(request)
@@ -79,7 +81,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "allocations/plans/compare.html", context)
 
 
-def _ids(request: HttpRequest) -> list[uuid.UUID]:
+def _ids(request: UserRequest) -> list[uuid.UUID]:
     ids = []
     for text in request.GET.getlist("plan")[:MOST_COMPARED]:
         try:
@@ -89,5 +91,5 @@ def _ids(request: HttpRequest) -> list[uuid.UUID]:
     return list(dict.fromkeys(ids))
 
 
-def _actor(request: HttpRequest) -> Actor:
+def _actor(request: UserRequest) -> Actor:
     return Actor(request.user, Door.PLANNER)

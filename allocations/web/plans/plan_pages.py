@@ -5,10 +5,11 @@ import hashlib
 import logging
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -30,9 +31,13 @@ from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.plans.curve import curve_of
 from allocations.web.queueing import send_job
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import number_of, numbers_of
+
+if TYPE_CHECKING:
+    from allocations.selectors.plans import ListedPlan
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +80,7 @@ PICKED_FROM = ("vehicle__tag", "vehicle__vin", "vehicle__program", "test_type__n
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponseBase:
     ground = current_ground(request)
     everything = plans_of(ground.pk, user=request.user)
     choice = request.GET.get("show", "")
@@ -93,7 +98,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return list_page(request, "plans", results, context)
 
 
-def _csv(plan: Plan) -> list[Any]:
+def _csv(plan: "ListedPlan") -> list[Any]:
     return [
         plan,
         plan.get_state_display(),
@@ -112,7 +117,7 @@ def _csv(plan: Plan) -> list[Any]:
     ]
 
 
-def _just_deleted(request: HttpRequest, everything) -> Plan | None:
+def _just_deleted(request: UserRequest, everything) -> Plan | None:
     try:
         pk = uuid.UUID(request.GET.get("deleted", ""))
     except ValueError:
@@ -121,7 +126,7 @@ def _just_deleted(request: HttpRequest, everything) -> Plan | None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: UserRequest) -> HttpResponse:
     ground = current_ground(request, Role.SCHEDULER)
     today = ground.today()
     waiting = request_list(ground, user=request.user).filter(status=RequestStatus.WAITING)
@@ -171,13 +176,13 @@ def queue(plan: Plan) -> None:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def detail(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """The plan, or how far it is; meanwhile htmx asks again every second, and without it there is a link."""
     return _detail(request, found_plan(request, pk))
 
 
 def _detail(
-    request: HttpRequest, plan: Plan, refused: DomainError | None = None, ticked: set[int] | None = None
+    request: UserRequest, plan: Plan, refused: DomainError | None = None, ticked: set[int] | None = None
 ) -> HttpResponse:
     items = plan_items(plan)
     by_item = getattr(refused, "by_item", {})
@@ -221,14 +226,14 @@ def _row(item: PlanItem, by_item: dict, ticked: set[int] | None) -> dict[str, ob
 
 
 @require_POST
-def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def stop(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
     plans.stop_thinking(pk)
     return redirect("allocations:plan-detail", pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def apply(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """A refusal is shown at this address, so that opened again it has to lead somewhere."""
     plan = found_plan(request, pk, Role.SCHEDULER)
     if request.method != "POST":
@@ -251,7 +256,7 @@ def _key(plan: Plan, chosen: list[int]) -> str:
     return f"plan-{plan.pk}:{hashlib.sha256(str(sorted(chosen)).encode()).hexdigest()[:32]}"
 
 
-def found_plan(request: HttpRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Plan:
+def found_plan(request: UserRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Plan:
     plan = plan_by_id(pk, user=request.user, needed=needed)
     shell_of(request).show_ground(plan.ground_id)
     return plan

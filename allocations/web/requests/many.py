@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -17,6 +17,7 @@ from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, sa
 from allocations.web.forms.requests import ManyForm
 from allocations.web.ground_context import current_ground
 from allocations.web.requests.rows import list_named, list_url
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import numbers_of
 
@@ -37,7 +38,7 @@ class Line:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def change(request: HttpRequest) -> HttpResponse:
+def change(request: UserRequest) -> HttpResponse:
     ground = current_ground(request, Role.SCHEDULER)
     data = _data(request)
     rows = _rows(request, ground)
@@ -58,7 +59,7 @@ def change(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest) -> HttpResponse:
+def cancel(request: UserRequest) -> HttpResponse:
     ground = current_ground(request, Role.SCHEDULER)
     rows = _rows(request, ground)
     if not rows:
@@ -75,23 +76,23 @@ def cancel(request: HttpRequest) -> HttpResponse:
     return _page(request, rows, {}, outcome=outcome)
 
 
-def _data(request: HttpRequest) -> QueryDict:
+def _data(request: UserRequest) -> QueryDict:
     return request.POST if request.method == "POST" else request.GET
 
 
-def _rows(request: HttpRequest, ground: ProvingGround) -> list[TestRequest]:
+def _rows(request: UserRequest, ground: ProvingGround) -> list[TestRequest]:
     """The requests that were ticked, and those that are to be written."""
     ids = {*numbers_of(_data(request).getlist("request")), *_versions(request)}
     return requests_named(ids, ground, user=request.user) if ids else []
 
 
-def _versions(request: HttpRequest) -> dict[int, int]:
+def _versions(request: UserRequest) -> dict[int, int]:
     """The requests to be written, each with the version that the page showed: `ID/VERSION`."""
     pairs = [numbers_of(text.split("/")) for text in request.POST.getlist("row")]
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
 
-def _none_ticked(request: HttpRequest) -> HttpResponse:
+def _none_ticked(request: UserRequest) -> HttpResponse:
     messages.info(request, "Tick the requests first.")
     return redirect(list_url(list_named(_data(request))))
 
@@ -108,7 +109,7 @@ def _lines(rows: list[TestRequest], values: Mapping[str, Any], *, cancels: bool)
 
 
 def _page(
-    request: HttpRequest,
+    request: UserRequest,
     rows: list[TestRequest],
     values: Mapping[str, Any],
     *,

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Page
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -23,6 +24,7 @@ from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, paged
 from allocations.web.live import live_list
 from allocations.web.requests.rows import FILTERS, list_text, rows_of, status_of
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.params import number_of
 
@@ -42,7 +44,7 @@ CSV = (
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponseBase:
     ground = current_ground(request)
     today = ground.today()
     status = status_of(request.GET)
@@ -90,11 +92,11 @@ def _csv(row: Any) -> list[Any]:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: UserRequest, pk: int) -> HttpResponse:
     return _detail(request, _wish(request, pk))
 
 
-def _detail(request: HttpRequest, wish: TestRequest, outcome: Outcome | None = None) -> HttpResponse:
+def _detail(request: UserRequest, wish: TestRequest, outcome: Outcome | None = None) -> HttpResponse:
     places = wish.allocations.select_related("dyno__facility", "test_type").order_by("first_day")
     today = wish.ground.today()
     live = [place for place in places if place.status != "cancelled"]
@@ -116,7 +118,7 @@ def _detail(request: HttpRequest, wish: TestRequest, outcome: Outcome | None = N
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: UserRequest) -> HttpResponse:
     ground = current_ground(request, Role.SCHEDULER)
     initial = {"vehicle": request.GET.get("vehicle", ""), "test_type": request.GET.get("test_type", "")}
     form = RequestForm(request.POST or None, ground=ground, user=request.user, initial=initial)
@@ -142,7 +144,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: UserRequest, pk: int) -> HttpResponse:
     wish = _wish(request, pk, Role.SCHEDULER)
     if wish.status == RequestStatus.CANCELLED:
         messages.info(request, "The request is cancelled and can no longer be changed.")
@@ -167,7 +169,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def cancel(request: UserRequest, pk: int) -> HttpResponse:
     wish = _wish(request, pk, Role.SCHEDULER)
     if request.method != "POST":
         trail = [("Requests", reverse("allocations:request-list")), (str(wish), _address(pk)), ("Cancel", "")]
@@ -191,7 +193,7 @@ def _address(pk: int) -> str:
     return reverse("allocations:request-detail", args=[pk])
 
 
-def _wish(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> TestRequest:
+def _wish(request: UserRequest, pk: int, needed: Role = Role.VIEWER) -> TestRequest:
     wish = request_by_id(pk, user=request.user)
     shell_of(request).show_ground(wish.ground_id)
     current_ground(request, needed)
@@ -199,7 +201,7 @@ def _wish(request: HttpRequest, pk: int, needed: Role = Role.VIEWER) -> TestRequ
 
 
 def _form_page(
-    request: HttpRequest, form: RequestForm, outcome: Outcome | None, wish: TestRequest | None
+    request: UserRequest, form: RequestForm, outcome: Outcome | None, wish: TestRequest | None
 ) -> HttpResponse:
     trail = [("Requests", reverse("allocations:request-list"))]
     trail += [(str(wish), _address(wish.pk)), ("Change", "")] if wish else [("New request", "")]

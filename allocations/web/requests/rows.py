@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -15,6 +15,7 @@ from allocations.selectors.lateness import late_requests
 from allocations.selectors.requests import request_list
 from allocations.selectors.search import REQUEST_FIELDS
 from allocations.web.listing import Arranged, arranged
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.params import number_of
 from dynosite.lib.plain_text import has_nul
 
@@ -53,7 +54,7 @@ class Queue:
         """Where the next one finds its place; after the last the list."""
         if self.following is None:
             return self.list_url
-        query = urlencode({"request": self.following.pk, "list": self.text})
+        query = urlencode({"request": str(self.following.pk), "list": self.text})
         return f"{reverse('allocations:allocation-create')}?{query}"
 
 
@@ -94,7 +95,7 @@ def list_named(data: QueryDict) -> str:
     return QueryDict(text).urlencode()
 
 
-def queue_of(request: HttpRequest, data: QueryDict, wish: TestRequest | None) -> Queue | None:
+def queue_of(request: UserRequest, data: QueryDict, wish: TestRequest | None) -> Queue | None:
     """What comes after the request in the list that `data` names; None for who came from no list."""
     text = list_named(data)
     if wish is None or not text:

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest
-
 from allocations.models import ProvingGround, TestRequest
 from allocations.selectors.requests import request_by_id, waiting_of
 from allocations.selectors.vehicles import vehicle_named
 from allocations.selectors.wishes import first_day_of
 from allocations.web.forms.booking import BookingForm
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.params import number_of
 
 NO_REQUEST = "none"
@@ -31,13 +30,13 @@ class Offer:
         return self.chosen is not None and not self.waiting
 
 
-def request_named(request: HttpRequest, data: Mapping[str, str]) -> TestRequest | None:
+def request_named(request: UserRequest, data: Mapping[str, str]) -> TestRequest | None:
     number = number_of(data.get("request"))
     return None if number is None else request_by_id(number, user=request.user)
 
 
 def offer_for(
-    request: HttpRequest, data: Mapping[str, str], named: TestRequest | None, ground: ProvingGround
+    request: UserRequest, data: Mapping[str, str], named: TestRequest | None, ground: ProvingGround
 ) -> Offer:
     """Without a vehicle the request that was `named`; with one the requests that wait for it, the first proposed."""
     label = data.get("vehicle", "").strip()

@@ -6,7 +6,8 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,6 +27,7 @@ from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.queueing import send_job
 from allocations.web.scenarios.tables import comparison_of, tables_of
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import number_of, uuid_of
@@ -66,7 +68,7 @@ QUESTION_FIELDS = ("name", "first_day", "last_day", "movable", "frozen_until", "
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponseBase:
     ground = current_ground(request)
     everything = scenarios_of(ground.pk, user=request.user)
     choice = request.GET.get("show", "")
@@ -74,8 +76,8 @@ def index(request: HttpRequest) -> HttpResponse:
     results = listing(request, rows, search=SEARCH, sorts=SORTS, default="-made", filtered=bool(choice))
     names = names_for(ground.pk)
     if request.GET.get("format") == "csv":
-        rows = results.rows.iterator()
-        return csv_answer(f"scenarios-{ground.code.lower()}", CSV, rows, lambda scenario: _csv(scenario, names))
+        lines = results.rows.iterator()
+        return csv_answer(f"scenarios-{ground.code.lower()}", CSV, lines, lambda scenario: _csv(scenario, names))
     for scenario in results.page_obj:
         scenario.words = _words(scenario, names)
     deleted = uuid_of(request.GET.get("deleted", ""))
@@ -108,7 +110,7 @@ def _words(scenario: Scenario, names: dict[str, str]) -> list[str]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: UserRequest) -> HttpResponse:
     ground = current_ground(request, Role.SCHEDULER)
     today = ground.today()
     form = ScenarioForm(request.POST or None, initial={"first_day": today, "last_day": today + AHEAD})
@@ -124,7 +126,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def change(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     scenario = _scenario(request, pk, Role.SCHEDULER)
     initial = {name: getattr(scenario, name) for name in QUESTION_FIELDS}
     form = ScenarioForm(request.POST or None, initial=initial)
@@ -141,12 +143,12 @@ def change(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def detail(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """The scenario and its answer, or how far that is; meanwhile htmx asks again every second."""
     return _detail(request, _scenario(request, pk))
 
 
-def _detail(request: HttpRequest, scenario: Scenario, wrong: EditForm | None = None, kind: str = "") -> HttpResponse:
+def _detail(request: UserRequest, scenario: Scenario, wrong: EditForm | None = None, kind: str = "") -> HttpResponse:
     part = wants_fragment(request, "answer")
     may_edit = shell_of(request).may_schedule and not scenario.under_way
     context = {
@@ -166,18 +168,18 @@ def _detail(request: HttpRequest, scenario: Scenario, wrong: EditForm | None = N
     return response
 
 
-def _forms(request: HttpRequest, scenario: Scenario, wrong: EditForm | None, kind: str) -> list[tuple[str, EditForm]]:
+def _forms(request: UserRequest, scenario: Scenario, wrong: EditForm | None, kind: str) -> list[tuple[str, EditForm]]:
     return [(name, wrong if wrong and name == kind else _form(request, scenario, name)) for name in FORMS]
 
 
-def _form(request: HttpRequest, scenario: Scenario, kind: str, data: Any = None) -> EditForm:
+def _form(request: UserRequest, scenario: Scenario, kind: str, data: Any = None) -> EditForm:
     form = FORMS[kind]
     more = {"since": scenario.first_day} if issubclass(form, WindowForm) else {}
     return form(data, ground=scenario.ground, user=request.user, auto_id=f"{kind}-%s", **more)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def add_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def add_edit(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """A form that is wrong is shown at this address, so that opened again it has to lead somewhere."""
     scenario = _scenario(request, pk, Role.SCHEDULER)
     if request.method != "POST":
@@ -198,7 +200,7 @@ def add_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def remove_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def remove_edit(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     _scenario(request, pk, Role.SCHEDULER)
     number = number_of(request.POST.get("number"), largest=999)
     number = -1 if number is None else number
@@ -207,7 +209,7 @@ def remove_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def ask(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     _scenario(request, pk, Role.SCHEDULER)
     if _try(request, lambda: scenarios.ask_scenario(pk, actor=_actor(request))):
         send_job(tasks.think_scenario, jobs.SCENARIOS, pk)
@@ -215,14 +217,14 @@ def ask(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def stop(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     _scenario(request, pk, Role.SCHEDULER)
     scenarios.stop_scenario(pk, actor=_actor(request))
     return redirect(DETAIL, pk)
 
 
 @require_POST
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def delete(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     _scenario(request, pk, Role.SCHEDULER)
     scenario = scenarios.set_deleted(pk, actor=_actor(request), deleted=True)
     messages.success(request, f"{scenario} is deleted.")
@@ -230,7 +232,7 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def restore(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     _scenario(request, pk, Role.SCHEDULER)
     scenario = scenarios.set_deleted(pk, actor=_actor(request), deleted=False)
     messages.success(request, f"{scenario} is back.")
@@ -238,12 +240,13 @@ def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def compare(request: HttpRequest) -> HttpResponse:
+def compare(request: UserRequest) -> HttpResponse:
     """Answered scenarios side by side (`?scenario=` for each)."""
     ground = current_ground(request)
-    chosen = [uuid_of(text) for text in request.GET.getlist("scenario")[:MOST_COMPARED]]
+    texts = request.GET.getlist("scenario")[:MOST_COMPARED]
+    chosen = [pk for text in texts if (pk := uuid_of(text))]
     by_id = {scenario.pk: scenario for scenario in scenarios_of(ground.pk, user=request.user).filter(pk__in=chosen)}
-    if any(pk not in by_id for pk in chosen):
+    if len(chosen) < len(texts) or any(pk not in by_id for pk in chosen):
         raise NotFound(NOT_FOUND)
     ready = [by_id[pk] for pk in dict.fromkeys(chosen) if by_id[pk].state == ScenarioState.READY]
     context = {
@@ -253,7 +256,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "allocations/scenarios/compare.html", context)
 
 
-def _try(request: HttpRequest, write: Any) -> bool:
+def _try(request: UserRequest, write: Any) -> bool:
     try:
         write()
     except Refused as refused:
@@ -262,11 +265,11 @@ def _try(request: HttpRequest, write: Any) -> bool:
     return True
 
 
-def _scenario(request: HttpRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Scenario:
+def _scenario(request: UserRequest, pk: uuid.UUID, needed: Role = Role.VIEWER) -> Scenario:
     scenario = scenario_by_id(pk, user=request.user, needed=needed)
     shell_of(request).show_ground(scenario.ground_id)
     return scenario
 
 
-def _actor(request: HttpRequest) -> Actor:
+def _actor(request: UserRequest) -> Actor:
     return Actor(request.user, Door.FORM)

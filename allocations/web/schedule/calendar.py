@@ -5,7 +5,7 @@ import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from allocations.web.schedule.plan_overlay import Overlay, hang_into, overlay_of
 from allocations.web.schedule.query import STATUSES, ZOOMS, ScheduleQuery, read_query
 from allocations.web.schedule.repair_overlay import RepairOverlay, repair_overlay_of
 from allocations.web.schedule.view import come_back, params_of, remember
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import numbers_of
 
@@ -61,7 +62,7 @@ class Section:
 
 
 @require_safe
-def board(request: HttpRequest) -> HttpResponse:
+def board(request: UserRequest) -> HttpResponse:
     """The page, or for htmx only the part of it that changes."""
     if not shell_of(request).grounds and "ground" not in request.GET:
         return render(request, "allocations/schedule/no_ground.html")
@@ -104,7 +105,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def rows(request: HttpRequest) -> HttpResponse:
+def rows(request: UserRequest) -> HttpResponse:
     """Rows by the ids of their dynos, with the page's filters: when they come near, and when they have changed."""
     ground = current_ground(request)
     query = read_query(request.GET, ground)
@@ -121,19 +122,19 @@ def rows(request: HttpRequest) -> HttpResponse:
     return render(request, f"allocations/schedule/{template}", context)
 
 
-def _elsewhere(request: HttpRequest, query: ScheduleQuery) -> list[tuple[Allocation, str]]:
+def _elsewhere(request: UserRequest, query: ScheduleQuery) -> list[tuple[Allocation, str]]:
     """What is looked for and stands on other days, each with the board that shows it."""
     text = query.chosen.text
     allocations = search_ahead(query.ground, text, user=request.user) if text else []
     return [(allocation, query.address(from_=allocation.first_day - AROUND, to=None)) for allocation in allocations]
 
 
-def _overlay(request: HttpRequest, query: ScheduleQuery) -> Overlay | RepairOverlay | None:
+def _overlay(request: UserRequest, query: ScheduleQuery) -> Overlay | RepairOverlay | None:
     return overlay_of(request, query) or repair_overlay_of(query)
 
 
 def _calendar(
-    request: HttpRequest,
+    request: UserRequest,
     query: ScheduleQuery,
     overlay: Overlay | RepairOverlay | None,
     dyno_ids: set[int] | None = None,
@@ -145,7 +146,7 @@ def _calendar(
 
 
 def _proposed(
-    request: HttpRequest, query: ScheduleQuery, overlay: Overlay | RepairOverlay | None, sections: list[Section]
+    request: UserRequest, query: ScheduleQuery, overlay: Overlay | RepairOverlay | None, sections: list[Section]
 ) -> dict[str, object]:
     if not isinstance(overlay, Overlay):
         return {"overlay": None, "repair": overlay}
@@ -157,7 +158,7 @@ def _proposed(
     }
 
 
-def _shared(request: HttpRequest, query: ScheduleQuery, calendar: Calendar) -> dict[str, object]:
+def _shared(request: UserRequest, query: ScheduleQuery, calendar: Calendar) -> dict[str, object]:
     may_schedule = shell_of(request).may_schedule
     return {
         "query": query,
@@ -185,9 +186,9 @@ def _bounded(ids: set[int]) -> set[int]:
 def _sections(calendar: Calendar, query: ScheduleQuery) -> list[Section]:
     """A board of up to WHOLE_UP_TO dynos is sent as it is; of a larger one the first rows, the rest as places."""
     room = len(calendar.rows) if query.whole or len(calendar.rows) <= WHOLE_UP_TO else FIRST_ROWS
-    sections = []
+    sections: list[Section] = []
     for group in calendar.groups:
-        blocks = []
+        blocks: list[Block] = []
         for rows in _batched(folded(group.rows, query), ROWS_AT_ONCE):
             dynos = sum(len(dynos_of(row)) for row in rows)
             if dynos <= room or not (sections or blocks):

@@ -1,6 +1,7 @@
 """Which dynos are free on some days for a test without a vehicle, known in part."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -89,9 +90,12 @@ class FreeDynos:
     @property
     def booking(self) -> str:
         """What the booking form takes over from here."""
-        values = {"first_day": self.days and self.days.first, "last_day": self.days and self.days.last}
-        values |= {"test_type": self.test_type and self.test_type.pk, "drive": self.drive}
-        return urlencode({name: value for name, value in values.items() if value})
+        values: dict[str, object] = {"drive": self.drive}
+        if self.days:
+            values = {"first_day": self.days.first, "last_day": self.days.last} | values
+        if self.test_type:
+            values["test_type"] = self.test_type.pk
+        return urlencode({name: str(value) for name, value in values.items() if value})
 
 
 def read_free(params: QueryDict, ground: ProvingGround, user: "User") -> FreeDynos:
@@ -102,9 +106,13 @@ def read_free(params: QueryDict, ground: ProvingGround, user: "User") -> FreeDyn
         _day(params.get("from", "")),
         _day(params.get("to", "")),
         test_type_of(params.get("runs", ""), ground, user),
-        params["drive"] if params.get("drive") in Drive.values else "",
-        params["weight"] if params.get("weight") in WeightClass.values else "",
+        _one_of(params.get("drive", ""), Drive.values),
+        _one_of(params.get("weight", ""), WeightClass.values),
     )
+
+
+def _one_of(text: str, values: Sequence[str]) -> str:
+    return text if text in values else ""
 
 
 def test_type_of(text: str, ground: ProvingGround, user: "User") -> TestType | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from allocations.enums import LateKind, RequestStatus
@@ -11,6 +11,7 @@ from allocations.selectors.requests import request_list
 from allocations.selectors.search import ALLOCATION_FIELDS
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.csv_files import csv_answer
 
 SORTS = {
@@ -26,7 +27,7 @@ CSV = ("Vehicle", "Test type", "Dyno", "First day", "Last day", "Status", "Late"
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponseBase:
     ground = current_ground(request)
     every = late_allocations(ground, user=request.user)
     kind = request.GET.get("kind", "")

@@ -5,8 +5,6 @@ import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.http import HttpRequest
-
 from allocations.access import NOT_FOUND
 from allocations.enums import PlanState
 from allocations.exceptions import NotFound
@@ -17,6 +15,7 @@ from allocations.selectors.plans import plan_by_id
 from allocations.selectors.proposed_bars import Ghost, ghosts_of, plan_items
 from allocations.selectors.search import has_every_word
 from allocations.web.schedule.query import ScheduleQuery
+from dynosite.accounts.requests import UserRequest
 
 LISTED = 300
 """Changes that stand beside the calendar; the plan's own page has all of them."""
@@ -56,7 +55,7 @@ class Overlay:
         return [OverlayChange(item, _address(item, query, whole)) for item in self.items[:LISTED]]
 
 
-def overlay_of(request: HttpRequest, query: ScheduleQuery) -> Overlay | None:
+def overlay_of(request: UserRequest, query: ScheduleQuery) -> Overlay | None:
     """Raises NotFound for a plan that is not this ground's; what is no id of a plan is passed over."""
     try:
         pk = uuid.UUID(query.params.get("plan", ""))

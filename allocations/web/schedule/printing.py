@@ -5,7 +5,7 @@ import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -16,6 +16,7 @@ from allocations.web.ground_context import current_ground
 from allocations.web.schedule.axis import Axis, axis_of
 from allocations.web.schedule.calendar import LEGEND
 from allocations.web.schedule.query import STATUSES, ScheduleQuery, read_query
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import day_range
 from dynosite.lib.htmx import wants_fragment
@@ -57,7 +58,7 @@ class Sheet:
 
 
 @require_safe
-def sheets(request: HttpRequest) -> HttpResponse:
+def sheets(request: UserRequest) -> HttpResponse:
     """A page of its own; for the calendar's script, which prints it in place, the sheets alone."""
     ground = current_ground(request)
     query = read_query(request.GET, ground)
@@ -104,7 +105,7 @@ def filter_words(query: ScheduleQuery, board: Calendar) -> list[str]:
     return words
 
 
-def _sheet(request: HttpRequest, query: ScheduleQuery, days: DayRange) -> Sheet:
+def _sheet(request: UserRequest, query: ScheduleQuery, days: DayRange) -> Sheet:
     board = calendar(query.ground, days, user=request.user, chosen=query.chosen)
     return Sheet(
         days=days,

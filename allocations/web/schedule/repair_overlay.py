@@ -70,7 +70,8 @@ def repair_overlay_of(query: ScheduleQuery) -> RepairOverlay | None:
     answers = hit | others
     rows = allocations_by_ids(answers, ground=query.ground)
     dynos = dynos_by_ids([answer.dyno_id for answer in answers.values() if answer.dyno_id], ground=query.ground)
-    changes, ghosts = [], {}
+    changes: list[Change] = []
+    ghosts: dict[int, list[Ghost]] = {}
     for row in sorted(rows, key=lambda row: (row.pk in others, row.first_day, row.pk)):
         change = _change(row, answers[row.pk], dynos, query)
         changes.append(change)

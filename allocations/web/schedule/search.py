@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from allocations.enums import RequestStatus
 from allocations.selectors.search import BY_NAME, KINDS, LONGEST_TEXT, Kind, search, search_all
 from allocations.web.ground_context import current_ground
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.formats import count, day, day_range
 from dynosite.lib.htmx import wants_fragment
 
@@ -36,7 +37,7 @@ class Group:
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: UserRequest) -> HttpResponse:
     """The page of results, or for htmx what drops down below the field."""
     ground = current_ground(request)
     text = " ".join(request.GET.get("q", "").split())[:LONGEST_TEXT]

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET
 
 from allocations import access
 from allocations.web.ground_context import current_ground
+from dynosite.accounts.models import User
+from dynosite.accounts.requests import UserRequest
 from dynosite.lib.events import stream_key
 from dynosite.lib.sse import Entry, event_stream, heard_last
 from dynosite.lib.traits import opens_stream
@@ -20,7 +22,7 @@ from dynosite.lib.traits import opens_stream
 
 @opens_stream
 @require_GET
-async def events(request: HttpRequest) -> StreamingHttpResponse:
+async def events(request: UserRequest) -> StreamingHttpResponse:
     """Begins after the event that the page names, else with the next one."""
     ground = await sync_to_async(current_ground)(request)
     return event_stream(
@@ -36,11 +38,12 @@ def _message(event_id: str, entry: Entry) -> str:
     return f"id: {event_id}\nevent: change\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
 
 
-def _still_allowed(session_key: str, ground_id: int) -> bool:
+def _still_allowed(session_key: str | None, ground_id: int) -> bool:
     """The session lives, its user is active and still a member."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     try:
-        return access.role_in(get_user(request), ground_id) is not None
+        user = get_user(request)
+        return isinstance(user, User) and access.role_in(user, ground_id) is not None
     finally:
         connections.close_all()
