@@ -21,8 +21,9 @@ from assistant.models import Proposal
 from assistant.selectors import waiting_proposals
 from assistant.tools import commands
 from assistant.tools.caller import Caller, Ctx
-from assistant.tools.proposals import Draft
-from assistant.tools.registry import TOOLS, Tool
+from assistant.tools.commands import Draft
+from assistant.tools.declaring import Tool
+from assistant.tools.registry import TOOLS
 from dynosite.accounts.models import User
 from dynosite.lib.plain_text import storable
 

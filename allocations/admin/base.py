@@ -27,6 +27,9 @@ from dynosite.lib.formats import count, day_range
 from dynosite.lib.forms import DayField
 from dynosite.templatetags.ui import ground_url
 
+REFUSAL = "domain_error"
+"""Of a request: what the service refused, which its form shows."""
+
 
 class Scoped(BaseModelAdmin):
     """For model admins and inlines alike: a row may only point at rows of the user's own grounds."""
@@ -153,14 +156,14 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         if issubclass(form, DomainForm):
-            form.domain_error = getattr(request, "domain_error", None)
+            form.domain_error = getattr(request, REFUSAL, None)
         return form
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         if BACK in request.POST:
-            request.domain_error = DomainError("Nothing is saved yet.")  # type: ignore[attr-defined]
+            setattr(request, REFUSAL, DomainError("Nothing is saved yet."))
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Ask as ask:
@@ -175,7 +178,7 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
         except DomainError as error:
             if isinstance(error, Refused) and error.to_confirm:
                 return self.asking_page(request, asks_to_confirm(request, error))
-            request.domain_error = error  # type: ignore[attr-defined]
+            setattr(request, REFUSAL, error)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def asking_page(self, request: HttpRequest, ask: Ask) -> HttpResponse:

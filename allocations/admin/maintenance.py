@@ -56,6 +56,10 @@ class WindowForm(VersionedForm):
             self.add_error("last_day", f"{full_date(last)} is more than ten years ahead.")
 
 
+WHAT_BECAME = "what_became"
+"""Of a request: the message in place of Django\'s own."""
+
+
 class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
@@ -153,7 +157,7 @@ class MaintenanceWindowAdmin(GroundAdmin):
                 raise self._repairs(request, obj, form) from None
             raise
         self.refresh(obj, saved)
-        request.what_became = f"{saved.summary}, {count(days_of(obj).days, 'day')}: no test was in the way."  # type: ignore[attr-defined]
+        setattr(request, WHAT_BECAME, f"{saved.summary}, {count(days_of(obj).days, 'day')}: no test was in the way.")
 
     def _has_to_be_decided(self, request: HttpRequest, window: MaintenanceWindow, days: DayRange, form: Any) -> bool:
         """Tests are in the way, some can come back, or the window is so long that its last day may be a mistake."""
@@ -173,7 +177,7 @@ class MaintenanceWindowAdmin(GroundAdmin):
 
     def message_user(self, request: HttpRequest, message: Any, *args: Any, **more: Any) -> None:
         """Of a window that was set, what became of the tests, in place of Django's sentence."""
-        super().message_user(request, getattr(request, "what_became", message), *args, **more)
+        super().message_user(request, getattr(request, WHAT_BECAME, message), *args, **more)
 
     @admin.action(description="Lift the windows selected", permissions=["change"])
     def lift(self, request: HttpRequest, windows: QuerySet) -> HttpResponse | None:

@@ -1,4 +1,5 @@
 import uuid
+from typing import Any, TypedDict
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -6,6 +7,18 @@ from django.db import models
 
 from allocations.enums import Action, Door
 from allocations.models.ground import ProvingGround
+
+State = dict[str, Any]
+"""A row's fields by name."""
+
+
+class Item(TypedDict):
+    """What a change did to one row: before it None where the change made the row, after it None where it is gone."""
+
+    model: str
+    id: int
+    before: State | None
+    after: State | None
 
 
 class Change(models.Model):

@@ -101,4 +101,7 @@ class PlanItem(models.Model):
     @property
     def test(self) -> TestRequest | Allocation:
         """What is placed: both have a vehicle and a test type."""
-        return self.request or self.allocation  # type: ignore[return-value]
+        row = self.request or self.allocation
+        if row is None:
+            raise ValueError("An item of a plan is of a request or of an allocation.")
+        return row

@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from allocations.planning.bounds.columns import cheapest, pooled_columns
 from allocations.planning.problem.instance import Place, Problem
-from allocations.planning.problem.model import Model
+from allocations.planning.problem.model import Model, Plan
 from allocations.planning.problem.solution import Placement, Solution
-from allocations.planning.problem.state import Plan
 from allocations.planning.search.annealing import heat_for
 from allocations.planning.search.greedy import greedy
 from allocations.planning.search.local_search import LocalSearch
@@ -129,7 +129,14 @@ def repair(
 
 
 class _Repair:
-    def __init__(self, problem: Problem, displaced: Collection[str] | None, seconds: float, seed: int, should_stop):
+    def __init__(
+        self,
+        problem: Problem,
+        displaced: Collection[str] | None,
+        seconds: float,
+        seed: int,
+        should_stop: Callable[[], bool],
+    ):
         self.began = time.monotonic()
         self.seconds = seconds
         self.seed = seed
@@ -299,7 +306,7 @@ class _Repair:
 class _Watched(LocalSearch):
     """A search that remembers the best plan for each number of moves that it passes."""
 
-    def __init__(self, model: Model, **options):
+    def __init__(self, model: Model, **options: Any):
         super().__init__(model, **options)
         self.found: dict[int, Plan] = {}
         self.least: dict[int, int] = {}

@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable
 
 from allocations.planning.problem.instance import Problem
-from allocations.planning.problem.model import Model
+from allocations.planning.problem.model import Model, Plan
 from allocations.planning.problem.solution import Progress, Solution
-from allocations.planning.problem.state import Plan
 from allocations.planning.search.annealing import Annealing, Shaking, heat_for, searching
 from allocations.planning.search.local_search import LocalSearch
 from allocations.planning.search.sequence import Sequence, SequenceSearch
@@ -55,7 +54,13 @@ def solve(
 
 
 class _Run:
-    def __init__(self, problem: Problem, seconds: float, on_progress, should_stop):
+    def __init__(
+        self,
+        problem: Problem,
+        seconds: float,
+        on_progress: Callable[[Progress], None] | None,
+        should_stop: Callable[[], bool] | None,
+    ):
         self.began = self.told = time.monotonic()
         self.seconds = seconds
         self.problem = problem

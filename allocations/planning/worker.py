@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from allocations.planning.problem.instance import Problem
-from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Model, Plan
 
 _HEAD = struct.Struct("!I")
 
@@ -51,7 +50,7 @@ class Worker:
         if self.process.stdin is None or self.process.stdout is None:
             raise BrokenPipeError
         self._to_child, self._from_child = self.process.stdin, self.process.stdout
-        self.inbox: queue.SimpleQueue = queue.SimpleQueue()
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.ended = False
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()

@@ -7,7 +7,7 @@ ground's rules before.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -17,7 +17,6 @@ from allocations.rulebook import (
     CapabilityFacts,
     DynoFacts,
     ExistingPlacement,
-    GroundRules,
     Question,
     Stay,
     TestFacts,
@@ -32,7 +31,7 @@ from allocations.selectors.availability_sql import (
     STAY_COLUMNS,
     THEN,
 )
-from allocations.selectors.ground_rules import as_rules, rules_for
+from allocations.selectors.ground_rules import RulesOfTest, as_rules, rules_for
 from dynosite.lib import prepared
 from dynosite.lib.days import DayRange
 
@@ -109,14 +108,14 @@ def question_of(placement: Placement) -> Question | None:
     )
 
 
-def _dyno_facts(placement: Placement, row: list) -> DynoFacts:
+def _dyno_facts(placement: Placement, row: list[Any]) -> DynoFacts:
     name, ground_id, enabled, start, end, capabilities, facility_id, facility = row
     rows = tuple(CapabilityFacts(frozenset(drives), frozenset(weights)) for drives, weights in capabilities)
     available = (start and dt.date.fromisoformat(start), end and dt.date.fromisoformat(end))
     return DynoFacts(placement.dyno_id, name, ground_id, enabled, *available, rows, facility_id, facility)
 
 
-def _test_facts(placement: Placement, row: list) -> TestFacts:
+def _test_facts(placement: Placement, row: list[Any]) -> TestFacts:
     vehicle_ground, vehicle, name, drive, weight_class, test_ground, runs_through = row
     ground_id = vehicle_ground if vehicle_ground == test_ground else -1
     return TestFacts(ground_id, placement.vehicle_id, vehicle, name, drive, weight_class, pauses=not runs_through)
@@ -138,12 +137,20 @@ def stays_in(ground_id: int, days: DayRange, *, today: dt.date | None, reach: in
     return _stays(where, around, today, {"ground": ground_id})
 
 
-def _stays(where: str, days: DayRange, today: dt.date | None, params: dict) -> list[Stay]:
-    shared = {"first": days.first, "last": days.last, "longest": LONGEST_STAY, "leaving_out": 0}
+def _stays(where: str, days: DayRange, today: dt.date | None, params: dict[str, Any]) -> list[Stay]:
+    shared: dict[str, Any] = {"first": days.first, "last": days.last, "longest": LONGEST_STAY, "leaving_out": 0}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {STAY_COLUMNS} {where}", shared | params)
         stays = [_stay(row, today) for (row,) in cursor.fetchall()]
     return [stay for stay in stays if stay.blocks.overlaps(days) or stay.held_to]
+
+
+class DynoDays(NamedTuple):
+    """Days of a dyno."""
+
+    dyno_id: int
+    first: dt.date
+    last: dt.date
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +211,14 @@ def find_places(
     limit: int = 1,
     dynos: Sequence[int] | None = None,
     leaving_out: int | None = None,
-    occupied: Sequence[tuple[int, dt.date, dt.date]] = (),
-    rules: tuple[GroundRules, bool] | None = None,
+    occupied: Sequence[DynoDays] = (),
+    rules: RulesOfTest | None = None,
 ) -> list[Place]:
     """The best places that start from `first_day` to `latest`, best first.
 
     The best is the start nearest to `near` (without it: the earliest), then the dyno that fits most narrowly, so
     that versatile ones stay free, then the smallest gap left. `dynos` limits the search, `leaving_out` is an
-    allocation whose own days count as free, `occupied` are (dyno, first, last) that count as taken, `rules` are what
+    allocation whose own days count as free, `occupied` count as taken, `rules` are what
     `rules_for` gives, where that is known.
     """
     if latest < first_day or not 1 <= query.days <= LONGEST_STAY:
@@ -232,9 +239,9 @@ def find_places(
         "limit": limit,
         "dynos": None if dynos is None else list(dynos),
         "leaving_out": leaving_out or 0,
-        "taken_dynos": [dyno for dyno, _, _ in occupied],
-        "taken_first": [first for _, first, _ in occupied],
-        "taken_last": [last for _, _, last in occupied],
+        "taken_dynos": [stay.dyno_id for stay in occupied],
+        "taken_first": [stay.first for stay in occupied],
+        "taken_last": [stay.last for stay in occupied],
     }
     calendar = ground_rules.calendar
     if not calendar:
@@ -263,7 +270,7 @@ def nearest_places(
     *,
     not_before: dt.date | None = None,
     leaving_out: int | None = None,
-    occupied: Sequence[tuple[int, dt.date, dt.date]] = (),
+    occupied: Sequence[DynoDays] = (),
     limit: int = NEAREST,
     but: tuple[int, dt.date | None] | None = None,
 ) -> list[Place]:

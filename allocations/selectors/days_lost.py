@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from allocations.enums import OPEN_STATUSES, AllocationStatus, LostDaysTo
 from allocations.models import Allocation
 from allocations.rulebook import ExistingPlacement, violations
-from allocations.selectors.availability import Place, Placement, nearest_places, query_for, question_of
+from allocations.selectors.availability import DynoDays, Place, Placement, nearest_places, query_for, question_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.workdays import WorkingCalendar
 
@@ -42,7 +42,7 @@ def losses(ground_id: int, before: WorkingCalendar, after: WorkingCalendar, *, t
         .select_related("vehicle", "test_type", "dyno", "ground", "request")
         .order_by("first_day", "id")
     )
-    occupied: list[tuple[int, dt.date, dt.date]] = []
+    occupied: list[DynoDays] = []
     all_losses = []
     for row in rows:
         lost = before.worked(row.days) - after.worked(row.days)
@@ -51,24 +51,26 @@ def losses(ground_id: int, before: WorkingCalendar, after: WorkingCalendar, *, t
     return all_losses
 
 
-def _loss(row: Allocation, length: int, lost: int, after: WorkingCalendar, occupied: list, today: dt.date) -> Loss:
+def _loss(
+    row: Allocation, length: int, lost: int, after: WorkingCalendar, occupied: list[DynoDays], today: dt.date
+) -> Loss:
     extended = after.stretch(row.first_day, length, pauses=True)
     place = None
     if _may_extend(row, extended, occupied):
-        occupied.append((row.dyno_id, extended.first, extended.last))
+        occupied.append(DynoDays(row.dyno_id, extended.first, extended.last))
         answers = [LostDaysTo.EXTEND]
     else:
         answers = []
     if row.status == AllocationStatus.SCHEDULED:
         place = _place_for(row, length, occupied, today)
         if place and not answers:
-            occupied.append((place.dyno_id, place.first_day, place.last_day))
+            occupied.append(DynoDays(place.dyno_id, place.first_day, place.last_day))
         answers += [LostDaysTo.MOVE] if place else []
         answers += [LostDaysTo.WAIT]
     return Loss(row, length, lost, extended, place, (*answers, LostDaysTo.KEEP))
 
 
-def _may_extend(row: Allocation, days: DayRange, occupied: Iterable[tuple[int, dt.date, dt.date]]) -> bool:
+def _may_extend(row: Allocation, days: DayRange, occupied: Iterable[DynoDays]) -> bool:
     if any(dyno == row.dyno_id and DayRange(first, last).overlaps(days) for dyno, first, last in occupied):
         return False
     existing = ExistingPlacement(row.days, row.dyno_id)
@@ -76,7 +78,7 @@ def _may_extend(row: Allocation, days: DayRange, occupied: Iterable[tuple[int, d
     return question is not None and not violations(question)
 
 
-def _place_for(row: Allocation, length: int, occupied: list, today: dt.date) -> Place | None:
+def _place_for(row: Allocation, length: int, occupied: list[DynoDays], today: dt.date) -> Place | None:
     query = query_for(row.vehicle, row.test_type_id, length, drive=row.drive)
     near = max(row.first_day, today)
     places = nearest_places(query, near, not_before=today, leaving_out=row.pk, occupied=occupied, limit=1)

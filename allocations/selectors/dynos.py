@@ -1,7 +1,7 @@
 """Reads of dynos, within the grounds of the user who asks."""
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import BooleanField, DateField, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
@@ -82,7 +82,7 @@ def dynos_by_ids(ids: Collection[int], *, ground: ProvingGround) -> dict[int, Dy
     return Dyno.objects.filter(ground=ground).in_bulk(ids)
 
 
-def dynos_that_run(test_type_id: int) -> QuerySet:
+def dynos_that_run(test_type_id: int) -> QuerySet[Any, Any]:
     """The ids of dynos with a capability for the test type, whatever drives and weights it is for."""
     return Capability.objects.filter(test_type=test_type_id).values("dyno")
 

@@ -1,13 +1,21 @@
 """What a proving ground asks of every test, read for the rulebook: working days and travel."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 from allocations.models import ProvingGround
 from allocations.rulebook import USUAL, GroundRules
 from dynosite.lib import prepared
 from dynosite.lib.days import DayRange
 from dynosite.lib.workdays import WorkingCalendar
+
+
+class RulesOfTest(NamedTuple):
+    """The rules of a ground, and whether a test of some type pauses on its days off."""
+
+    ground: GroundRules
+    pauses: bool
+
 
 RULES = """
     SELECT json_build_array(g.days_off, g.holidays_country, g.holidays_subdivision,
@@ -42,7 +50,7 @@ def _days(first: str, last: str) -> DayRange:
 
 def rules_of(ground: ProvingGround | int) -> GroundRules:
     """The rules of a ground, in one query."""
-    return rules_for(ground.pk if isinstance(ground, ProvingGround) else ground, 0)[0]
+    return rules_for(ground.pk if isinstance(ground, ProvingGround) else ground, 0).ground
 
 
 def length_of(ground_id: int, test_type_id: int, days: DayRange) -> int:
@@ -57,7 +65,7 @@ def stretch_of(ground_id: int, test_type_id: int, first_day: dt.date, days: int)
     return rules.calendar.stretch(first_day, days, pauses=pauses)
 
 
-def rules_for(ground_id: int, test_type_id: int) -> tuple[GroundRules, bool]:
+def rules_for(ground_id: int, test_type_id: int) -> RulesOfTest:
     """The rules of a ground, and whether a test of this type pauses on days off; in one query."""
     ((rules, runs_through),) = prepared.fetch(_OF_TEST, {"ground": ground_id, "test_type": test_type_id})
-    return as_rules(rules), runs_through is False
+    return RulesOfTest(as_rules(rules), runs_through is False)

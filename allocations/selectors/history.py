@@ -22,6 +22,7 @@ from allocations.models import (
     TestType,
     Vehicle,
 )
+from allocations.models.change import Item, State
 from allocations.selectors.revisions import MASTER_DATA, is_as_left, is_kept, role_to_undo, rows_now
 from dynosite.accounts.models import User
 from dynosite.lib.formats import day, day_range
@@ -169,7 +170,7 @@ def entries(
     ]
 
 
-def _is(item: dict, only: tuple[str, int] | None) -> bool:
+def _is(item: Item, only: tuple[str, int] | None) -> bool:
     return only is None or (item["model"], item["id"]) == only
 
 
@@ -200,7 +201,7 @@ def _undoable(
     change: Change,
     role: Role,
     versions: dict[tuple[str, int], int],
-    rows: Mapping[tuple, Model],
+    rows: Mapping[tuple[str, int], Model],
     windows: Collection[int],
 ) -> bool:
     """Whether the role covers it, it is not undone yet, and no row of it was changed since."""
@@ -216,7 +217,7 @@ def _undoable(
     return may and all(versions.get(row) == version for row, version in last.items())
 
 
-def _is_ours(item: dict, role: Role, windows: Collection[int]) -> bool:
+def _is_ours(item: Item, role: Role, windows: Collection[int]) -> bool:
     """Of a window: whether it is among those that the user keeps, and was of a kind that the role may set."""
     if item["model"] != _WINDOW:
         return True
@@ -227,7 +228,7 @@ def _is_ours(item: dict, role: Role, windows: Collection[int]) -> bool:
 _WINDOW = MaintenanceWindow._meta.model_name
 
 
-def _names(items: list[dict]) -> dict[tuple[str, int], str]:
+def _names(items: list[Item]) -> dict[tuple[str, int], str]:
     ids_by_field: dict[str, set[int]] = {name: set() for name in _NAMED}
     for item in items:
         for state in (item["before"], item["after"]):
@@ -244,12 +245,12 @@ def _names(items: list[dict]) -> dict[tuple[str, int], str]:
 _OWNER = "created_by_id"
 
 
-def _handed_over(item: dict) -> bool:
+def _handed_over(item: Item) -> bool:
     before, after = item["before"] or {}, item["after"] or {}
     return _OWNER in before and _OWNER in after and before[_OWNER] != after[_OWNER]
 
 
-def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
+def _row_change(item: Item, names: dict[tuple[str, int], str]) -> RowChange:
     before, after = item["before"] or {}, item["after"] or {}
     differences = []
     if "first_day" in after and (before.get("first_day"), before.get("last_day")) != (
@@ -267,13 +268,13 @@ def _row_change(item: dict, names: dict[tuple[str, int], str]) -> RowChange:
     return RowChange(item["model"], item["id"], _about(item, names), item["before"] is None, tuple(differences))
 
 
-def _about(item: dict, names: dict[tuple[str, int], str]) -> str:
+def _about(item: Item, names: dict[tuple[str, int], str]) -> str:
     state = item["after"] or item["before"] or {}
     name = "dyno_id" if item["model"] == _WINDOW else "vehicle_id"
     return names.get((name, state.get(name, 0))) or state.get("name") or state.get("tag") or str(item["id"])
 
 
-def _span(state: dict) -> str:
+def _span(state: State) -> str:
     if not state:
         return ""
     return day_range(_date(state["first_day"]), _date(state["last_day"]))
@@ -289,7 +290,7 @@ def _text_of(name: str, value: Any, names: dict[tuple[str, int], str]) -> str:
     if name in _NAMED:
         return names.get((name, value), f"#{value}")
     if name in _CHOICES:
-        return _CHOICES[name].get(value, value)
+        return str(_CHOICES[name].get(value, value))
     if name in ("earliest_start", "due_date"):
         return day(_date(value), year=True)
     if name == "lifted_at":

@@ -10,7 +10,7 @@ from allocations.enums import OPEN_STATUSES, AllocationStatus, DisplacedTo, Refu
 from allocations.exceptions import NotFound, Refusal
 from allocations.models import Allocation, Displacement, Dyno, MaintenanceWindow
 from allocations.rulebook import ExistingPlacement, violations_by_other_stays
-from allocations.selectors.availability import Place, Placement, nearest_places, query_for, question_of
+from allocations.selectors.availability import DynoDays, Place, Placement, nearest_places, query_for, question_of
 from allocations.selectors.ground_rules import length_of
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
@@ -146,20 +146,20 @@ def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
     return [hit_on(allocation, days, occupied) for allocation in hits_of(slot)]
 
 
-def occupied_by(slots: Iterable[Slot]) -> list[tuple[int, dt.date, dt.date]]:
+def occupied_by(slots: Iterable[Slot]) -> list[DynoDays]:
     """What the windows take, as `find_places` is told of it."""
-    return [(slot.dyno_id, days.first, days.last) for slot, days in blocked(slots).items()]
+    return [DynoDays(slot.dyno_id, days.first, days.last) for slot, days in blocked(slots).items()]
 
 
-def hit_on(allocation: Allocation, window: DayRange, occupied: list[tuple[int, dt.date, dt.date]]) -> Hit:
+def hit_on(allocation: Allocation, window: DayRange, occupied: list[DynoDays]) -> Hit:
     """The hit with its answers. The place that it proposes is none of those `occupied`, and then one of them."""
     place = _place_for(allocation, occupied) if allocation.status == AllocationStatus.SCHEDULED else None
     if place:
-        occupied.append((place.dyno_id, place.first_day, place.last_day))
+        occupied.append(DynoDays(place.dyno_id, place.first_day, place.last_day))
     return Hit(allocation, _answers(allocation, window, place), place)
 
 
-def _place_for(allocation: Allocation, occupied: list[tuple[int, dt.date, dt.date]]) -> Place | None:
+def _place_for(allocation: Allocation, occupied: list[DynoDays]) -> Place | None:
     length = length_of(allocation.ground_id, allocation.test_type_id, allocation.days)
     query = query_for(allocation.vehicle, allocation.test_type_id, length, drive=allocation.drive)
     today = allocation.ground.today()

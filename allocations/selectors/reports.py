@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection
@@ -21,8 +21,9 @@ from allocations.models import (
     ProvingGround,
     TestType,
 )
+from allocations.rulebook import held_to
 from allocations.selectors.ground_rules import rules_of
-from allocations.selectors.running import held_to, overrunning
+from allocations.selectors.running import overrunning
 from allocations.selectors.use import DayCount, count_states, presence_of, states_of
 from dynosite.lib.days import DayRange
 
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
     from dynosite.accounts.models import User
 
 
-def capabilities_of(ground: ProvingGround, *, user: "User") -> dict[int, list[dict]]:
+def capabilities_of(ground: ProvingGround, *, user: "User") -> dict[int, list[dict[str, Any]]]:
     """By dyno: the test types that it runs, each with drives and weight classes."""
     access.require(user, ground.pk, access.Role.VIEWER)
-    by_dyno: dict[int, list[dict]] = defaultdict(list)
+    by_dyno: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in Capability.objects.filter(dyno__ground=ground).select_related("test_type"):
         by_dyno[row.dyno_id].append(
             {"test_type": row.test_type.name, "drives": row.drives, "weight_classes": row.weight_classes}

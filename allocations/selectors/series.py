@@ -1,5 +1,6 @@
 """Maintenance that comes again, or is on several dynos: what each window would hit, and its place in the series."""
 
+import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from allocations import access
 from allocations.enums import AllocationStatus, RefusalCode, Role
 from allocations.exceptions import Refusal
 from allocations.models import Allocation, Dyno, MaintenanceWindow
-from allocations.rulebook import check_window
+from allocations.rulebook import Stay, check_window
 from allocations.selectors.availability import stays_on
 from allocations.selectors.maintenance import Hit, Slot, hit_on, hits_in, occupied_by
 from dynosite.accounts.models import User
@@ -67,7 +68,7 @@ def in_the_way(slots: Collection[Slot]) -> dict[Slot, list[Refusal]]:
     return {slot: _in_its_way(slot, stays[slot.dyno_id], hits[slot]) for slot in slots}
 
 
-def _in_its_way(slot: Slot, stays: Iterable, hits: Iterable[Allocation]) -> list[Refusal]:
+def _in_its_way(slot: Slot, stays: Iterable[Stay], hits: Iterable[Allocation]) -> list[Refusal]:
     others = [stay for stay in stays if stay.kind == "maintenance" or stay.overruns(slot.days)]
     done = [
         Refusal(RefusalCode.BAD_ANSWER, f"{hit} is completed: the window must begin after it or end before it.")
@@ -91,7 +92,7 @@ def places_in_series(windows: Iterable[MaintenanceWindow]) -> Mapping[int, str]:
     if not members:
         return {}
     standing = MaintenanceWindow.objects.filter(series__in={window.series for window in members}, lifted_at=None)
-    of: dict = defaultdict(list)
+    of: dict[uuid.UUID | None, list[int]] = defaultdict(list)
     for series, id_ in standing.order_by("first_day", "id").values_list("series", "pk"):
         of[series].append(id_)
     return {window.pk: _place(window, of[window.series]) for window in members}

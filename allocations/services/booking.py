@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection
 from functools import partial
+from typing import Any
 
 from allocations import access
 from allocations.access import NOT_FOUND
@@ -162,7 +163,7 @@ def move(
     params = {"allocation": allocation_id, "dyno": dyno_id, "first": first_day, "last": last_day, "version": version}
     params |= {"rest": True} if rest_waits else {}
     confirmed_codes = {*confirmed, RefusalCode.FEWER_DAYS} if rest_waits else confirmed
-    target: dict = {}
+    target: dict[str, Any] = {}
 
     def write(work: UnitOfWork) -> None:
         allocation = locked_allocation(work, allocation_id, dynos=[dyno_id] if dyno_id else [])
@@ -322,7 +323,7 @@ def _shifted(allocation: Allocation, first: dt.date) -> DayRange:
     return rules.calendar.stretch(first, length, pauses=pauses)
 
 
-def _expect_status(allocation, *allowed: AllocationStatus, to: str) -> None:
+def _expect_status(allocation: Allocation, *allowed: AllocationStatus, to: str) -> None:
     if allocation.status not in allowed:
         raise Refused.because(RefusalCode.WRONG_STATUS, f"It is {allocation.status} and cannot be {to}.")
 

@@ -153,7 +153,9 @@ def delete_facility(facility_id: int, *, actor: Actor) -> Change:
     return _delete(Facility, facility_id, actor)
 
 
-def _add(model: Any, ground_id: int, actor: Actor, key: str | None, values: dict, *, needed=Role.ADMIN) -> Change:
+def _add(
+    model: Any, ground_id: int, actor: Actor, key: str | None, values: dict[str, Any], *, needed: Role = Role.ADMIN
+) -> Change:
     def write(work: UnitOfWork) -> None:
         work.enter(ground_id, needed)
         add_row(work, model(ground_id=ground_id, **values))
@@ -163,7 +165,14 @@ def _add(model: Any, ground_id: int, actor: Actor, key: str | None, values: dict
 
 
 def _change(
-    model: Any, id_: int, actor: Actor, seen_digest: str | None, key: str | None, values: dict, *, needed=Role.ADMIN
+    model: Any,
+    id_: int,
+    actor: Actor,
+    seen_digest: str | None,
+    key: str | None,
+    values: dict[str, Any],
+    *,
+    needed: Role = Role.ADMIN,
 ) -> Change:
     def write(work: UnitOfWork) -> None:
         row = locked_row(work, model, id_, needed=needed)
@@ -199,5 +208,8 @@ def _set_runs(work: UnitOfWork, dyno: Dyno, capabilities: list[Runs]) -> None:
         record(work, row, None, values_of(row))
 
 
-def _as_key(test_type_id: int, drives: Iterable[str], weight_classes: Iterable[str]) -> tuple:
+_Key = tuple[int, tuple[str, ...], tuple[str, ...]]
+
+
+def _as_key(test_type_id: int, drives: Iterable[str], weight_classes: Iterable[str]) -> _Key:
     return test_type_id, tuple(sorted(drives)), tuple(sorted(weight_classes))

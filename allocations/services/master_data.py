@@ -18,6 +18,7 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, RefusalCode, Role
 from allocations.exceptions import Invalid, NotFound, Refused, Stale
 from allocations.models import Change, Dyno, Facility, ProvingGround, Travel, Vehicle
+from allocations.models.change import State
 from allocations.selectors.revisions import values_of
 from allocations.services.unit_of_work import Actor, UnitOfWork
 from dynosite.lib.formats import count
@@ -129,7 +130,7 @@ def name_of(row: models.Model) -> str:
     return f"{kind[0].upper()}{kind[1:]} {row}"
 
 
-def record(work: UnitOfWork, row: models.Model, before: dict | None, after: dict | None) -> None:
+def record(work: UnitOfWork, row: models.Model, before: State | None, after: State | None) -> None:
     work.items.append({"model": row._meta.model_name, "id": row.pk, "before": before, "after": after})
 
 

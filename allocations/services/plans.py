@@ -13,6 +13,7 @@ from allocations.enums import Action, AllocationStatus, Movable, PlanState, Refu
 from allocations.exceptions import NotFound, Refused
 from allocations.exceptions import Refusal as RefusalOf
 from allocations.models import Allocation, Change, Plan, PlanItem, TestRequest
+from allocations.planning import Placement as PlannedPlacement
 from allocations.planning import Progress, Solution, solve
 from allocations.rulebook import check_days
 from allocations.selectors.availability import Placement
@@ -188,7 +189,7 @@ def _items(plan: Plan, planning: PlanningProblem, solution: Solution, reasons: d
     return items
 
 
-def _stays(plan: Plan, allocation: Allocation, at) -> bool:
+def _stays(plan: Plan, allocation: Allocation, at: PlannedPlacement) -> bool:
     first = plan.first_day + dt.timedelta(days=at.first)
     return (allocation.dyno_id, allocation.first_day) == (int(at.dyno[1:]), first)
 
@@ -272,14 +273,20 @@ def _carry_out(
     return refused_items
 
 
-def _put(work: UnitOfWork, item: PlanItem, allocations: dict, requests: dict, status: dict) -> None:
+def _put(
+    work: UnitOfWork,
+    item: PlanItem,
+    allocations: dict[int, Allocation],
+    requests: dict[int, TestRequest],
+    status: dict[int, str],
+) -> None:
     if not (item.dyno_id and item.first_day and item.last_day):
         return
     days = DayRange(item.first_day, item.last_day)
     if item.allocation_id:
         allocation = allocations[item.allocation_id]
         replace(work, allocation, item.dyno_id, days, status=status[item.allocation_id], confirmed=_DAYS_OF_THE_PLAN)
-    else:
+    elif item.request_id:
         request = requests[item.request_id]
         placement = Placement(request.vehicle_id, item.dyno_id, request.test_type_id, days, drive=request.drive)
         place(work, placement, note=request.note, request_id=request.pk, confirmed=_DAYS_OF_THE_PLAN)

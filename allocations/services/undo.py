@@ -1,6 +1,7 @@
 """Undoing a change as one, while nobody has changed its rows since and nothing else took the places."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +14,12 @@ from allocations.access import NOT_FOUND
 from allocations.enums import Action, AllocationStatus, MaintenanceKind, RefusalCode, RequestStatus, Role
 from allocations.exceptions import NotFound, Refusal, Refused
 from allocations.models import Allocation, Change, Displacement, MaintenanceWindow, TestRequest
+from allocations.models.change import State
 from allocations.rulebook import check_window, violations_by_other_stays
 from allocations.selectors.availability import Placement, question_of, stays_on
 from allocations.selectors.revisions import is_kept
 from allocations.services.undo_master_data import lock_kept, put_back_kept
-from allocations.services.unit_of_work import NAMES, Actor, UnitOfWork
+from allocations.services.unit_of_work import NAMES, Actor, Row, UnitOfWork
 from dynosite.lib.days import DayRange
 
 _MODELS = {name: model for model, name in NAMES.items()}
@@ -74,7 +76,7 @@ def _summary(change: Change) -> str:
 
 
 _Key = tuple[type[models.Model], int]
-_Step = tuple[dict | None, dict]
+_Step = tuple[State | None, State]
 
 
 def _steps(change: Change) -> dict[_Key, _Step]:
@@ -95,11 +97,13 @@ def _lock(work: UnitOfWork, steps: dict[_Key, _Step]) -> dict[_Key, Any]:
     states = [state for (model, _), pair in steps.items() if model is not TestRequest for state in pair if state]
     work.lock_dynos(state["dyno_id"] for state in states)
     work.lock_vehicles(state["vehicle_id"] for state in states if "vehicle_id" in state)
-    rows: dict[_Key, Any] = {}
-    for model in (TestRequest, MaintenanceWindow, Allocation):
-        ids = [id_ for of, id_ in steps if of is model]
-        rows |= {(model, id_): row for id_, row in work.lock(model, ids).items()} if ids else {}  # type: ignore[type-var]
-    return rows
+    requests, windows = _locked(work, TestRequest, steps), _locked(work, MaintenanceWindow, steps)
+    return requests | windows | _locked(work, Allocation, steps)
+
+
+def _locked(work: UnitOfWork, model: type[Row], steps: Iterable[_Key]) -> dict[_Key, Any]:
+    ids = [id_ for of, id_ in steps if of is model]
+    return {(model, id_): row for id_, row in work.lock(model, ids).items()} if ids else {}
 
 
 def _expect_own_windows(work: UnitOfWork, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
@@ -119,14 +123,14 @@ def _expect_untouched(steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
             raise Refused.because(RefusalCode.CANNOT_UNDO, sentence)
 
 
-def _earlier_values(model: type[models.Model], before: dict | None) -> dict[str, Any]:
+def _earlier_values(model: type[models.Model], before: State | None) -> dict[str, Any]:
     if before is None:
-        removal = {
+        removal: dict[type[models.Model], dict[str, Any]] = {
             Allocation: {"status": AllocationStatus.CANCELLED},
             MaintenanceWindow: {"lifted_at": timezone.now()},
             TestRequest: {"status": RequestStatus.CANCELLED},
         }
-        return removal[model]  # type: ignore[return-value]
+        return removal[model]
     fields: dict[str, Any] = {name: model._meta.get_field(name) for name in before if name != "version"}
     return {name: field.to_python(before[name]) for name, field in fields.items()}
 

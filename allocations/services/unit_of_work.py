@@ -20,6 +20,7 @@ from allocations import access
 from allocations.enums import Action, Door, RefusalCode, Role
 from allocations.exceptions import Busy, Invalid, NotFound, Refused, Stale
 from allocations.models import Allocation, Change, Dyno, MaintenanceWindow, TestRequest, Vehicle
+from allocations.models.change import State
 from allocations.services.idempotency import first_time, release
 from allocations.services.notices import tell
 from dynosite.accounts.models import User
@@ -196,7 +197,7 @@ class UnitOfWork:
             self.askers[row.pk] = row.created_by_id
         self._record(type(row), row.pk, before, snapshot(row))
 
-    def _record(self, model: type[models.Model], id_: int, before: dict | None, after: dict) -> None:
+    def _record(self, model: type[models.Model], id_: int, before: State | None, after: State) -> None:
         self.items.append({"model": NAMES[model], "id": id_, "before": before, "after": after})
 
     def published(self) -> Change:
@@ -230,8 +231,9 @@ def expect_version(row: Row, version: int | None) -> None:
         raise Stale("Somebody else has changed this in the meantime; look at it as it is now and try again.")
 
 
-def _locked(model: type[models.Model], ids: list[int]) -> list[tuple]:
-    return prepared.fetch(_lock_statement(model, len(ids)), ids) if ids else []
+def _locked(model: type[models.Model], ids: list[int]) -> list[tuple[int, int]]:
+    rows = prepared.fetch(_lock_statement(model, len(ids)), ids) if ids else []
+    return [(pk, ground_id) for pk, ground_id in rows]
 
 
 @cache

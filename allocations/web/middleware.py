@@ -42,7 +42,8 @@ class GroundMiddleware:
         if not request.user.is_authenticated:
             return None
         shell = shell_of(request)
-        request.show_ground, request.need_ground = shell.show_ground, shell.need_ground  # type: ignore[attr-defined]
+        for name in ("show_ground", "need_ground"):
+            setattr(request, name, getattr(shell, name))
         try:
             code, named = shell.code, shell.named
         except NotFound as error:

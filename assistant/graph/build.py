@@ -27,7 +27,8 @@ from assistant.providers.offline.model import OfflineModel
 from assistant.providers.offline.reading import Vocabulary
 from assistant.providers.offline.vocabulary import vocabulary_of
 from assistant.tools.caller import Caller, Ctx
-from assistant.tools.registry import Tool, offered
+from assistant.tools.declaring import Tool
+from assistant.tools.registry import offered
 from dynosite.lib.connections import given_back
 
 RECURSION_LIMIT = 40

@@ -9,6 +9,7 @@ from django.db.models import Q
 from allocations.enums import AllocationStatus, LateKind, RequestStatus
 from allocations.exceptions import DomainError
 from allocations.selectors import dynos, fit, grounds, lanes, lateness, reports, requests
+from allocations.selectors.use import DayCount
 from assistant.tools import args as a
 from assistant.tools import lookup, phrases, rows
 from assistant.tools.caller import Caller
@@ -329,7 +330,7 @@ def utilisation_report(caller: Caller, args: a.Utilisation) -> dict[str, Any]:
     if days is None or days.days > 1100:
         raise DomainError("That is too long; ask for three years at most.")
     uses = reports.utilisation(caller.ground, days, user=caller.user, dyno=dyno)
-    total = sum((use.days for use in uses), start=reports.DayCount())
+    total = sum((use.days for use in uses), start=DayCount())
     return {
         "days": rows.span(days),
         "dynos": [

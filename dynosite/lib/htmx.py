@@ -1,6 +1,7 @@
 """Answers to htmx's fragment requests."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -59,7 +60,8 @@ class HtmxRedirectMiddleware:
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]) -> None:
-        self.get_response = get_response
+        self.get_response: Any = get_response
+        """Awaitable where `is_async`."""
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
@@ -67,7 +69,7 @@ class HtmxRedirectMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:
             return self._answer_async(request)
-        return _whole_page(request, self.get_response(request))  # type: ignore[arg-type]
+        return _whole_page(request, self.get_response(request))
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        return _whole_page(request, await self.get_response(request))  # type: ignore[misc]
+        return _whole_page(request, await self.get_response(request))

@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+Value = TypeVar("Value")
 _NOT_KEPT = re.compile("[\x00\ud800-\udfff]")
 _NOT_SEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
@@ -29,9 +30,10 @@ def storable(value: Any) -> Any:
     return _without(_NOT_KEPT, value)
 
 
-def visible(value: Any) -> Any:
+def visible(value: Value) -> Value:
     """The value without what nobody sees, so that it says what it shows; of lists and dicts all that is in them."""
-    return _without(_NOT_SEEN, value)
+    cleaned: Value = _without(_NOT_SEEN, value)
+    return cleaned
 
 
 def one_line(text: str) -> str:

@@ -12,7 +12,7 @@ from django.db import connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 
 
-def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple]:
+def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Runs a statement that returns rows, in the transaction that is open if one is."""
     connection.ensure_connection()
     bound = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
@@ -20,7 +20,8 @@ def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list
         cursor.execute(statement, parameters)
         if connection.queries_logged:  # Django asks this kind of cursor in vain what it has sent
             connection.queries_log[-1]["sql"] = connection.ops.compose_sql(statement, parameters)  # type: ignore[attr-defined]
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def insert(row: models.Model) -> None:
@@ -31,14 +32,14 @@ def insert(row: models.Model) -> None:
     row._state.adding, row._state.db = False, connection.alias
 
 
-def column_of(field: models.Field) -> str:
+def column_of(field: "models.Field[Any, Any]") -> str:
     if field.column is None:
         raise TypeError(f"{field} has no column.")
     return field.column
 
 
 @cache
-def _insert_of(model: type[models.Model]) -> tuple[str, list[models.Field]]:
+def _insert_of(model: type[models.Model]) -> "tuple[str, list[models.Field[Any, Any]]]":
     fields = [field for field in model._meta.local_concrete_fields if not isinstance(field, models.AutoField)]
     quote = connection.ops.quote_name
     names = ", ".join(quote(column_of(field)) for field in fields)

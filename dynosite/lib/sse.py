@@ -56,7 +56,13 @@ def event_stream(
     )
 
 
-async def _follow(key, after, still_allowed, message, last) -> AsyncIterator[str]:
+async def _follow(
+    key: str,
+    after: str,
+    still_allowed: Callable[[], bool],
+    message: Callable[[str, Entry], str],
+    last: Callable[[Entry], bool],
+) -> AsyncIterator[str]:
     # The request ends with the stream: until then it must keep neither a database connection nor a thread.
     await sync_to_async(connections.close_all)()
     _let_thread_go()

@@ -7,12 +7,12 @@ optimum is a bound. *Placed* columns name the dyno, and the model is exact.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from allocations.planning.problem.model import Model, bits
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Model, Plan, bits
 from allocations.planning.problem.stretch import Stretch
 
 UNPLACED = -1
@@ -96,8 +96,9 @@ def stands_in(columns: Columns, plan: Plan) -> np.ndarray:
     """Mark the columns of a plan; of pooled columns, those of its days."""
     first = np.array([UNPLACED if at is None else at[1] for at in plan], dtype=np.int64)
     dyno = np.array([POOLED if at is None else at[0] for at in plan], dtype=np.int64)
-    same = columns.first == first[columns.test]
-    return same & ((columns.dyno == POOLED) | (columns.dyno == dyno[columns.test]))
+    same: np.ndarray = columns.first == first[columns.test]
+    same &= (columns.dyno == POOLED) | (columns.dyno == dyno[columns.test])
+    return same
 
 
 def placed_columns(model: Model, pooled: Columns) -> Columns:
@@ -188,7 +189,9 @@ def rows_for(model: Model, columns: Columns) -> Rows:
     return Rows(np.concatenate(row), np.concatenate(col), np.concatenate(val), np.concatenate(lim).astype(float))
 
 
-def _squeeze_three(keys: np.ndarray, column: np.ndarray, limits: np.ndarray):
+def _squeeze_three(
+    keys: np.ndarray, column: np.ndarray, limits: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     row, col, limit = _squeeze(keys, column, limits)
     return row, col, limit
 
@@ -205,7 +208,9 @@ def eligible_unions(model: Model) -> list[frozenset[int]]:
     return list(unions)
 
 
-def _pool_rows(model: Model, columns: Columns, column: np.ndarray, day: np.ndarray):
+def _pool_rows(
+    model: Model, columns: Columns, column: np.ndarray, day: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     free = np.array([[mask >> t & 1 for t in range(model.horizon)] for mask in model.free_dyno])
     kinds: dict[frozenset[int], int] = {}
     kind = np.array([kinds.setdefault(frozenset(d), len(kinds)) for d in model.dynos])[columns.test[column]]
@@ -215,7 +220,7 @@ def _pool_rows(model: Model, columns: Columns, column: np.ndarray, day: np.ndarr
         yield day[chosen], column[chosen], free[sorted(union)].sum(axis=0)
 
 
-def _order_rows(model: Model, columns: Columns):
+def _order_rows(model: Model, columns: Columns) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Rows that let a test have begun by a day only if the one before it has ended, gap included, by then."""
     for k in range(model.n):
         b = model.before[k]
@@ -238,7 +243,9 @@ def _order_rows(model: Model, columns: Columns):
         )
 
 
-def _on_the_way(model: Model, columns: Columns, column: np.ndarray, day: np.ndarray, keys: np.ndarray):
+def _on_the_way(
+    model: Model, columns: Columns, column: np.ndarray, day: np.ndarray, keys: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows that let a vehicle be on one site on a day or, too soon after it, on another: (row keys, columns)."""
     site = np.array(model.sites.of_dyno)[columns.dyno[column]]
     for origin, to in np.ndindex(model.sites.count, model.sites.count):

@@ -13,8 +13,7 @@ from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
 from allocations.planning.bounds.columns import UNPLACED, Columns, Rows
-from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Model, Plan
 
 # A bound from floating-point prices is rounded up to a whole number only past this.
 SLACK = 1e-5

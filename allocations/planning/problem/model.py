@@ -128,9 +128,10 @@ class Model:
 
     def last_days(self, test: np.ndarray, first: np.ndarray) -> np.ndarray:
         """Give the last days of many tests with their first days."""
-        if self.plain:
-            return first + self._day_counts[test] - 1
-        return self._end_table[self._kinds[test], first]
+        last: np.ndarray = (
+            first + self._day_counts[test] - 1 if self.plain else self._end_table[self._kinds[test], first]
+        )
+        return last
 
     @cached_property
     def _day_counts(self) -> np.ndarray:

@@ -33,7 +33,7 @@ def required(data: Mapping[str, Any], key: str, where: str) -> Any:
 
 
 def integer(
-    data: Mapping[str, Any], key: str, where: str, *, low: int = -MOST, high: int = MOST, default=None
+    data: Mapping[str, Any], key: str, where: str, *, low: int = -MOST, high: int = MOST, default: int | None = None
 ) -> int:
     """Read a whole number within its limits."""
     name = f"{where}.{key}".strip(".")

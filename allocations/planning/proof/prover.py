@@ -9,8 +9,7 @@ import numpy as np
 
 from allocations.planning.bounds.columns import Columns, cheapest, placed_columns, pooled_columns, rows_for, stands_in
 from allocations.planning.bounds.linear import Priced, relax, solve_exactly, whole
-from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Model, Plan
 from allocations.planning.proof.sequence_proof import SequenceProof
 from allocations.planning.search.lns import Neighbourhoods
 from allocations.planning.search.rounding import refined, rounded

@@ -15,8 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from allocations.planning.bounds.linear import whole
-from allocations.planning.problem.model import bits
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Plan, bits
 from allocations.planning.search.sequence import Sequence
 
 MOST_CELLS = 40_000_000

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Model, Plan
 from allocations.planning.search.local_search import LocalSearch
 from allocations.planning.search.sequence import Sequence, SequenceSearch
 

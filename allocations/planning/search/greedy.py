@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan, State
+from allocations.planning.problem.model import Model, Plan
+from allocations.planning.problem.state import State
 
 
 def in_order(model: Model, tests: list[int]) -> list[int]:
@@ -24,7 +24,7 @@ def in_order(model: Model, tests: list[int]) -> list[int]:
     return order
 
 
-def _rules(model: Model) -> list[Callable[[int], tuple]]:
+def _rules(model: Model) -> list[Callable[[int], tuple[float, ...]]]:
     due, days, weight, earliest = model.due, model.days, model.weight, model.earliest
     stands = [model.placed[j] is None for j in range(model.n)]
     return [

@@ -8,8 +8,7 @@ import numpy as np
 
 from allocations.planning.bounds.columns import UNPLACED, Columns, prune, rows_for
 from allocations.planning.bounds.linear import solve_exactly
-from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Model, Plan
 
 
 class Neighbourhoods:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 
-from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan, State
+from allocations.planning.problem.model import Model, Plan
+from allocations.planning.problem.state import State
 from allocations.planning.search.greedy import greedy, in_order
 
 
@@ -64,7 +65,7 @@ class LocalSearch:
                 break
         self.best, self.best_cost = list(state.at), self.cost
 
-    def _orders(self):
+    def _orders(self) -> list[Callable[[int], float]]:
         model, uniform = self.model, self.random.random
         due, weight, days, earliest = model.due, model.weight, model.days, model.earliest
         spread = max(1.0, sum(days) / max(1, len(days)))
@@ -180,9 +181,9 @@ class LocalSearch:
         model, state, rnd = self.model, self.state, self.random.random
         cost = 0
         for j in order:
-            dynos = model.dynos[j]
+            dynos: tuple[int, ...] | list[int] = model.dynos[j]
             if rnd() < 0.7:
-                dynos = self.shuffled[dynos]  # type: ignore[assignment]
+                dynos = self.shuffled[model.dynos[j]]
                 turn = int(rnd() * len(dynos))
                 dynos = dynos[turn:] + dynos[:turn]
             place = state.best(j, dynos)

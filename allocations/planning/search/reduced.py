@@ -10,8 +10,7 @@ from typing import NamedTuple
 from allocations.planning.bounds.columns import UNPLACED, placed_columns, pooled_columns, prune, rows_for
 from allocations.planning.bounds.linear import solve_exactly
 from allocations.planning.problem.instance import Occupied, Place, Problem, ProblemError, Test, check_fixed
-from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Model, Plan
 
 LEAST_SECONDS = 0.05
 

@@ -8,8 +8,7 @@ import time
 import numpy as np
 
 from allocations.planning.bounds.columns import UNPLACED, Columns
-from allocations.planning.problem.model import Model
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Model, Plan
 from allocations.planning.search.annealing import heat_for
 from allocations.planning.search.greedy import filled
 from allocations.planning.search.local_search import LocalSearch

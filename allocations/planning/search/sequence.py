@@ -6,8 +6,7 @@ import random
 
 import numpy as np
 
-from allocations.planning.problem.model import Model, bits
-from allocations.planning.problem.state import Plan
+from allocations.planning.problem.model import Model, Plan, bits
 
 MOST_TESTS = 62
 
@@ -38,7 +37,8 @@ class Sequence:
     def cost(self, order: np.ndarray) -> np.ndarray:
         """Give the weighted tardiness of one order, or of many (one a row)."""
         late = np.cumsum(self.days[order], axis=-1) - self.due[order]
-        return (np.maximum(late, 0) * self.weight[order]).sum(axis=-1)
+        tardiness: np.ndarray = (np.maximum(late, 0) * self.weight[order]).sum(axis=-1)
+        return tardiness
 
     def plan(self, order: np.ndarray) -> Plan:
         """Put an order into places."""

@@ -225,8 +225,8 @@ def _keep(request: UserRequest, ground: ProvingGround, dyno: Dyno | None) -> Htt
 def _save(request: UserRequest, form: DynoForm, runs: Any, dyno: Dyno | None) -> Any:
     actor, key = actor_of(request), key_of(request)
     if dyno:
-        seen = form.seen_before
-        return change_dyno(dyno.pk, seen_digest=seen, actor=actor, runs=runs_of(runs), key=key, **form.values)
+        digest = form.seen_before
+        return change_dyno(dyno.pk, seen_digest=digest, actor=actor, runs=runs_of(runs), key=key, **form.values)
     return add_dyno(actor=actor, runs=runs_of(runs), key=key, **form.values)
 
 

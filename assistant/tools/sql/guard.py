@@ -98,7 +98,7 @@ def _check_written(query: str, tree: exp.Expr) -> None:
     sizes.check_sizes(again)
 
 
-def _called(tree: exp.Expr) -> Counter:
+def _called(tree: exp.Expr) -> Counter[type[exp.Func] | str]:
     """Functions and tables. Not casts, of which writing may add one: their types are on a list."""
     functions = (type(node) for node in tree.find_all(exp.Func) if not isinstance(node, exp.Cast))
     return Counter(functions) + Counter(table.name for table in tree.find_all(exp.Table))

@@ -44,7 +44,7 @@ _DATE_PARTS = (
 ).split()
 DATE_PARTS = frozenset(_DATE_PARTS) | {f"{part}S" for part in _DATE_PARTS} | {"CENTURIES", "MILLENNIA"}
 
-RAW_WORDS: dict[tuple[type, str], frozenset] = {
+RAW_WORDS: dict[tuple[type, str], frozenset[str] | frozenset[exp.DType]] = {
     (exp.Var, "this"): DATE_PARTS,
     (exp.Join, "kind"): frozenset({"CROSS", "INNER", "OUTER"}),
     (exp.Join, "side"): frozenset({"LEFT", "RIGHT", "FULL"}),

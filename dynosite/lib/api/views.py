@@ -31,4 +31,5 @@ def read(body: type[Body], request: Any) -> dict[str, Any]:
     """What was sent, checked. No body at all is an empty one. Raises ValidationError."""
     sent = body(data=request.data if request.data != "" else {})
     sent.is_valid(raise_exception=True)
-    return sent.validated_data
+    values: dict[str, Any] = sent.validated_data
+    return values
