@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,7 +103,7 @@ def _of_call(ctx: Ctx, call_id: str) -> Proposal | None:
     return Proposal.objects.filter(run_id=ctx.run_id, call_id=call_id, replaces=None).first()
 
 
-def _plain(data: dict[str, Any]) -> dict[str, Any]:
+def _plain(data: Mapping[str, object]) -> dict[str, Any]:
     """As it is read back from the database."""
     return {name: _plain_value(value) for name, value in data.items()}
 

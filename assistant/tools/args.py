@@ -133,7 +133,7 @@ class BookAllocation(Args):
     end_date: Day
 
 
-class _OneAllocation(Args):
+class OneAllocation(Args):
     allocation: MaybeNumber = Field(None, description="The allocation's id, where it is known.")
     vehicle: MaybeText = Field(None, description="The vehicle's tag, VIN or id; with `within_…` if it has several.")
     within_start: MaybeDay = Field(None, description="The allocation meant is within these days.")
@@ -141,13 +141,13 @@ class _OneAllocation(Args):
     within_test: MaybeTest = None
 
 
-class MoveAllocation(_OneAllocation):
+class MoveAllocation(OneAllocation):
     dyno: MaybeText = Field(None, description="The dyno to move to; without it the same.")
     start_date: MaybeDay = Field(None, description="The new first day; alone it keeps the length.")
     end_date: MaybeDay = Field(None, description="The new last day.")
 
 
-class CancelAllocation(_OneAllocation):
+class CancelAllocation(OneAllocation):
     dyno: MaybeDyno = None
 
 

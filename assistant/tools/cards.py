@@ -1,6 +1,7 @@
 """What the user sees before approving: drawn from what would be done and from facts, never from a model's words."""
 
-from typing import Any
+import datetime as dt
+from typing import TYPE_CHECKING, TypedDict
 
 from allocations.selectors.allocations import checks_of
 from assistant.tools import rows
@@ -8,15 +9,48 @@ from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 from dynosite.lib.plain_text import visible
 
-Card = dict[str, Any]
+if TYPE_CHECKING:
+    from assistant.tools.row_types import Allocation
 
 
-def line(label: str, new: Any, old: Any = "") -> dict[str, str]:
+class Line(TypedDict):
+    label: str
+    old: str
+    new: str
+
+
+class Bar(TypedDict):
+    """A bar on the calendar."""
+
+    kind: str
+    dyno_id: int
+    dyno: str
+    vehicle: str
+    test_type: str
+    first_day: dt.date
+    last_day: dt.date
+
+
+class Link(TypedDict):
+    label: str
+    url: str
+
+
+class Card(TypedDict):
+    title: str
+    lines: list[Line]
+    checks: list[str]
+    warnings: list[str]
+    bars: list[Bar]
+    links: list[Link]
+
+
+def line(label: str, new: object, old: object = "") -> Line:
     """Old is struck through where it differs from new."""
     return {"label": label, "old": str(old) if str(old) != str(new) else "", "new": str(new)}
 
 
-def bar(row: Any, kind: str) -> dict[str, Any]:
+def bar(row: "Allocation", kind: str) -> Bar:
     """A bar on the calendar: `new` is dashed, `old` leaves."""
     return {
         "kind": kind,
@@ -33,20 +67,20 @@ def days_in_words(days: DayRange) -> str:
     return f"{days} ({count(days.days, 'day')})"
 
 
-def checks(row: Any) -> list[str]:
+def checks(row: "Allocation") -> list[str]:
     return [check.label for check in checks_of(row) if check.holds]
 
 
 def card(
     title: str,
-    lines: list[dict[str, str]],
+    lines: list[Line],
     *,
     checks: list[str] | None = None,
     warnings: list[str] | None = None,
-    bars: list[dict[str, Any]] | None = None,
-    links: list[dict[str, Any]] | None = None,
+    bars: list[Bar] | None = None,
+    links: list[Link] | None = None,
 ) -> Card:
-    drawn = {
+    drawn: Card = {
         "title": title,
         "lines": lines,
         "checks": checks or [],
@@ -57,7 +91,7 @@ def card(
     return visible(drawn)
 
 
-def links_of(row: Any) -> list[dict[str, Any]]:
+def links_of(row: "Allocation") -> list[Link]:
     """To the vehicle and the dyno of an allocation."""
     data = rows.vehicle(row.vehicle)
     return [

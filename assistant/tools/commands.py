@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, TypeVar
 
 from django.db import transaction
 
@@ -15,7 +15,90 @@ from allocations.services.unit_of_work import Actor
 from assistant.tools.cards import Card
 from dynosite.accounts.models import User
 
-Step = dict[str, Any]
+if TYPE_CHECKING:
+    from assistant.tools.row_types import Change
+
+Day = str | dt.date
+"""As text where the step has been kept as JSON between its proposal and its approval."""
+
+
+class _Step(TypedDict):
+    confirmed: NotRequired[list[str]]
+    """Codes of what the user has been shown and confirms with the card."""
+
+
+class BookStep(_Step):
+    do: Literal["book"]
+    vehicle_id: int
+    dyno_id: int
+    test_type_id: int
+    first_day: Day
+    last_day: Day
+    drive: str
+    request_id: int | None
+
+
+class AutoBookStep(_Step):
+    do: Literal["auto-book"]
+    vehicle_id: int
+    test_type_id: int
+    first_day: Day
+    days: int
+    backup: bool
+    max_backup_days: int
+    dyno_id: int | None
+    drive: str
+    request_id: int | None
+
+
+class MoveStep(_Step):
+    do: Literal["move"]
+    allocation_id: int
+    version: int
+    dyno_id: int
+    first_day: Day | None
+    last_day: Day | None
+
+
+class CancelStep(_Step):
+    do: Literal["cancel"]
+    allocation_id: int
+    version: int
+
+
+class AnswerStep(TypedDict):
+    """What becomes of one booking that a maintenance window hits."""
+
+    allocation_id: int
+    version: int | None
+    to: str
+    dyno_id: int | None
+    first_day: Day | None
+    last_day: NotRequired[Day | None]
+
+
+class MaintenanceStep(_Step):
+    do: Literal["maintenance"]
+    dyno_id: int
+    first_day: Day
+    last_day: Day
+    kind: str
+    reason: str
+    answers: list[AnswerStep]
+
+
+class PlanStep(_Step):
+    do: Literal["plan"]
+    plan_id: str
+    items: NotRequired[list[int]]
+
+
+class UndoStep(_Step):
+    do: Literal["undo"]
+    change_id: str
+
+
+Step = BookStep | AutoBookStep | MoveStep | CancelStep | MaintenanceStep | PlanStep | UndoStep
 Observed = TypeVar("Observed")
 
 
@@ -27,7 +110,7 @@ class Draft:
     card: Card
 
 
-def carry_out(step: Step, *, user: User, key: str | None = None, reason: str = "") -> Any:
+def carry_out(step: Step, *, user: User, key: str | None = None, reason: str = "") -> "Change":
     """Carries the step out and returns its change; with the same key again, the change of the first time.
 
     Raises what the services raise.
@@ -40,7 +123,7 @@ class _Back(Exception):
     pass
 
 
-def rehearse(step: Step, *, user: User, look: Callable[[Any], Observed]) -> Observed:
+def rehearse(step: Step, *, user: User, look: Callable[["Change"], Observed]) -> Observed:
     """Carries the step out, looks at what came of it, and takes all of it back. Raises what the services raise."""
     observed: list[Observed] = []
     try:
@@ -51,7 +134,7 @@ def rehearse(step: Step, *, user: User, look: Callable[[Any], Observed]) -> Obse
         return observed[0]
 
 
-def rehearse_asking(step: Step, *, user: User, look: Callable[[Any], Observed]) -> tuple[Observed, list[str]]:
+def rehearse_asking(step: Step, *, user: User, look: Callable[["Change"], Observed]) -> tuple[Observed, list[str]]:
     """Rehearses; what has to be confirmed goes into the step, and its sentences come back to be shown with it."""
     try:
         return rehearse(step, user=user, look=look), []
@@ -63,22 +146,22 @@ def rehearse_asking(step: Step, *, user: User, look: Callable[[Any], Observed]) 
         return rehearse(step, user=user, look=look), sentences
 
 
-def _day(value: str | dt.date) -> dt.date:
+def day_of(value: str | dt.date) -> dt.date:
     """As it is in a step, which is kept as JSON between its proposal and its approval."""
     return dt.date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _maybe_day(value: str | dt.date | None) -> dt.date | None:
-    return None if value is None else _day(value)
+    return None if value is None else day_of(value)
 
 
-def _book(step: Step, actor: Actor, key: str | None) -> Any:
+def _book(step: BookStep, actor: Actor, key: str | None) -> "Change":
     return booking.book(
         step["vehicle_id"],
         step["dyno_id"],
         test_type_id=step["test_type_id"],
-        first_day=_day(step["first_day"]),
-        last_day=_day(step["last_day"]),
+        first_day=day_of(step["first_day"]),
+        last_day=day_of(step["last_day"]),
         drive=step.get("drive") or "",
         request_id=step.get("request_id"),
         confirmed=step.get("confirmed", ()),
@@ -87,11 +170,11 @@ def _book(step: Step, actor: Actor, key: str | None) -> Any:
     )
 
 
-def _auto_book(step: Step, actor: Actor, key: str | None) -> Any:
+def _auto_book(step: AutoBookStep, actor: Actor, key: str | None) -> "Change":
     return booking.auto_book(
         step["vehicle_id"],
         test_type_id=step["test_type_id"],
-        first_day=_day(step["first_day"]),
+        first_day=day_of(step["first_day"]),
         days=step["days"],
         backup=step["backup"],
         max_backup_days=step["max_backup_days"],
@@ -104,7 +187,7 @@ def _auto_book(step: Step, actor: Actor, key: str | None) -> Any:
     )
 
 
-def _move(step: Step, actor: Actor, key: str | None) -> Any:
+def _move(step: MoveStep, actor: Actor, key: str | None) -> "Change":
     return booking.move(
         step["allocation_id"],
         dyno_id=step["dyno_id"],
@@ -117,11 +200,11 @@ def _move(step: Step, actor: Actor, key: str | None) -> Any:
     )
 
 
-def _cancel(step: Step, actor: Actor, key: str | None) -> Any:
+def _cancel(step: CancelStep, actor: Actor, key: str | None) -> "Change":
     return booking.cancel(step["allocation_id"], version=step["version"], actor=actor, key=key)
 
 
-def _maintenance(step: Step, actor: Actor, key: str | None) -> Any:
+def _maintenance(step: MaintenanceStep, actor: Actor, key: str | None) -> "Change":
     answers = {
         answer["allocation_id"]: Answer(
             DisplacedTo(answer["to"]),
@@ -134,8 +217,8 @@ def _maintenance(step: Step, actor: Actor, key: str | None) -> Any:
     }
     return maintenance.set_maintenance(
         step["dyno_id"],
-        first_day=_day(step["first_day"]),
-        last_day=_day(step["last_day"]),
+        first_day=day_of(step["first_day"]),
+        last_day=day_of(step["last_day"]),
         kind=step["kind"],
         reason=step["reason"],
         answers=answers,
@@ -144,15 +227,15 @@ def _maintenance(step: Step, actor: Actor, key: str | None) -> Any:
     )
 
 
-def _plan(step: Step, actor: Actor, key: str | None) -> Any:
+def _plan(step: PlanStep, actor: Actor, key: str | None) -> "Change":
     return plans.apply_plan(step["plan_id"], items=step.get("items"), actor=actor, key=key)
 
 
-def _undo(step: Step, actor: Actor, key: str | None) -> Any:
+def _undo(step: UndoStep, actor: Actor, key: str | None) -> "Change":
     return undo.undo(step["change_id"], actor=actor, key=key)
 
 
-_DO: dict[str, Callable[[Step, Actor, str | None], Any]] = {
+_DO: dict[str, Callable[[Any, Actor, str | None], "Change"]] = {
     "book": _book,
     "auto-book": _auto_book,
     "move": _move,

@@ -1,7 +1,7 @@
 """From what a model or a person writes to the row that is meant, in the caller's ground."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from allocations.exceptions import DomainError, NotFound
 from allocations.selectors import dynos, grounds, vehicles
@@ -11,10 +11,13 @@ from assistant.exceptions import Unclear
 from assistant.tools import rows
 from assistant.tools.caller import Caller
 
+if TYPE_CHECKING:
+    from assistant.tools.row_types import Dyno, TestType, Vehicle
+
 MOST_NAMED = 8
 
 
-def vehicle(caller: Caller, text: str) -> Any:
+def vehicle(caller: Caller, text: str) -> "Vehicle":
     """By tag or its beginning, VIN or its end, id or program. Raises NotFound, with names like it, and Unclear."""
     text = re.sub(r"^(?:vehicle|vin|tag|id)\s*[:#]?\s*", "", str(text).strip(), flags=re.IGNORECASE) or str(text)
     if exact := vehicles.vehicle_named(text, caller.ground, user=caller.user):
@@ -43,7 +46,7 @@ def vehicle(caller: Caller, text: str) -> Any:
     raise NotFound(f"There is no vehicle {text} in {caller.ground}.{hint}")
 
 
-def dyno(caller: Caller, text: str) -> Any:
+def dyno(caller: Caller, text: str) -> "Dyno":
     query = dynos.dynos(caller.ground, user=caller.user)
     by_name = {row.name: row for row in query}
     names = matching.dynos_named(str(text), [*by_name])
@@ -60,7 +63,7 @@ def dyno(caller: Caller, text: str) -> Any:
     raise NotFound(f"There is no dyno {text} in {caller.ground}.{hint}")
 
 
-def test_type(caller: Caller, text: str) -> Any:
+def test_type(caller: Caller, text: str) -> "TestType":
     by_name = {row.name: row for row in grounds.test_types(caller.ground, user=caller.user)}
     names = matching.test_types_named(str(text), [*by_name])
     if len(names) == 1:

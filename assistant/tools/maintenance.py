@@ -1,7 +1,7 @@
 """What gives way to a maintenance window, as a proposal shows it: the repair with the fewest moves."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -10,22 +10,26 @@ from allocations.enums import DisplacedTo
 from allocations.selectors import maintenance, repairs
 from assistant.tools import cards
 from assistant.tools.caller import Caller
+from assistant.tools.commands import AnswerStep
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
+
+if TYPE_CHECKING:
+    from assistant.tools.row_types import Allocation, Dyno
 
 
 @dataclass(frozen=True)
 class GivingWay:
     """An answer for each booking within the window's days, and what the card says of it."""
 
-    answers: list[dict[str, Any]] = field(default_factory=list)
-    lines: list[dict[str, str]] = field(default_factory=list)
-    bars: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[AnswerStep] = field(default_factory=list)
+    lines: list[cards.Line] = field(default_factory=list)
+    bars: list[cards.Bar] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    links: list[dict[str, Any]] = field(default_factory=list)
+    links: list[cards.Link] = field(default_factory=list)
 
 
-def giving_way(caller: Caller, dyno: Any, days: DayRange, kind: str) -> GivingWay:
+def giving_way(caller: Caller, dyno: "Dyno", days: DayRange, kind: str) -> GivingWay:
     """Nobody else is moved; where that makes tests late, the card leads to the repairs that move others too."""
     result = GivingWay()
     option = next(iter(repairs.repairs(dyno.pk, days, user=caller.user, others=False).options), None)
@@ -33,7 +37,9 @@ def giving_way(caller: Caller, dyno: Any, days: DayRange, kind: str) -> GivingWa
         for move in option.moves:
             _add(result, move.allocation, move.answer, f"{move.dyno}, {move.days}" if move.dyno else "")
             result.warnings.extend([f"{move.allocation.vehicle.label}: {move.reason}"] if move.late else [])
-        result.bars.extend(_new_bar(move) for move in option.moves if move.dyno)
+        result.bars.extend(
+            _new_bar(move.allocation, move.dyno, move.days) for move in option.moves if move.dyno and move.days
+        )
         if option.late > 0 or option.unplaced:
             params = {"dyno": dyno.pk, "first_day": days.first, "last_day": days.last, "kind": kind, "preview": 1}
             query = urlencode(params | {"repair": "more"})
@@ -50,7 +56,7 @@ def giving_way(caller: Caller, dyno: Any, days: DayRange, kind: str) -> GivingWa
     return result
 
 
-def _add(result: GivingWay, row: Any, answer: maintenance.Answer, place: str) -> None:
+def _add(result: GivingWay, row: "Allocation", answer: maintenance.Answer, place: str) -> None:
     result.answers.append(
         {
             "allocation_id": row.pk,
@@ -66,11 +72,7 @@ def _add(result: GivingWay, row: Any, answer: maintenance.Answer, place: str) ->
     result.bars.append(cards.bar(row, "old"))
 
 
-def _new_bar(move: Any) -> dict[str, Any]:
-    place = {
-        "dyno_id": move.dyno.pk,
-        "dyno": move.dyno.name,
-        "first_day": move.days.first,
-        "last_day": move.days.last,
-    }
-    return cards.bar(move.allocation, "new") | place
+def _new_bar(row: "Allocation", dyno: "Dyno", days: DayRange) -> cards.Bar:
+    bar = cards.bar(row, "new")
+    bar.update({"dyno_id": dyno.pk, "dyno": dyno.name, "first_day": days.first, "last_day": days.last})
+    return bar

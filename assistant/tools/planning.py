@@ -1,7 +1,7 @@
 """The tool that places waiting requests: the planner's plan, as a card whose rows can be taken out."""
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -20,8 +20,21 @@ from assistant.tools.declaring import proposes
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from assistant.tools.row_types import Dyno, Plan, PlanItem, TestRequest
+
 SECONDS = 5
 """The longest that somebody waits for the planner in a conversation; a plan that is proven comes sooner."""
+
+
+class Placed(NamedTuple):
+    """An item of a plan that has a place."""
+
+    item: "PlanItem"
+    dyno: "Dyno"
+    days: DayRange
 
 
 @proposes(
@@ -36,28 +49,32 @@ def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
         raise Refused.because(RefusalCode.WRONG_STATUS, "No request waits for a place.")
     plan = _plan_by_id(caller, args.plan) if args.plan else _plan_of(caller, waiting, args.at_most)
     items = list(plan.items.select_related("request__vehicle", "request__test_type", "dyno"))
-    placed = [item for item in items if item.dyno_id]
+    placed = [
+        Placed(item, item.dyno, DayRange(item.first_day, item.last_day))
+        for item in items
+        if item.dyno and item.first_day and item.last_day
+    ]
     if not placed:
         reasons = [Refusal(RefusalCode.NO_PLACE, f"{item.request}: {item.reason}") for item in items[:10]]
         raise Refused(reasons or [Refusal(RefusalCode.NO_PLACE, "None of the waiting requests has a place.")])
-    chosen = [item for item in placed if args.items is None or item.pk in args.items]
+    chosen = [place for place in placed if args.items is None or place.item.pk in args.items]
     if not chosen:
         raise Refused.because(RefusalCode.WRONG_STATUS, "Nothing is ticked; tick at least one, or reject the card.")
-    step: dict[str, Any] = {"do": "plan", "plan_id": str(plan.pk)}
+    step: commands.PlanStep = {"do": "plan", "plan_id": str(plan.pk)}
     if args.items is not None:
-        step["items"] = sorted(item.pk for item in chosen)
+        step["items"] = sorted(place.item.pk for place in chosen)
     commands.rehearse(step, user=caller.user, look=lambda change: None)
     drawn = cards.card(
         f"Place {count(len(chosen), 'waiting request')}",
         _lines(plan, chosen, number),
         warnings=_warnings(items, chosen),
-        bars=[_bar(item) for item in chosen],
+        bars=[_bar(place) for place in chosen],
         links=_links(plan, chosen),
     )
     return Draft(step, drawn)
 
 
-def _plan_of(caller: Caller, waiting: Any, at_most: int | None) -> Any:
+def _plan_of(caller: Caller, waiting: "QuerySet[TestRequest]", at_most: int | None) -> "Plan":
     """A fresh plan of the requests that wait, or of the most urgent ones: by priority, due date and age."""
     urgent = list(waiting.values_list("pk", flat=True)[:at_most]) if at_most else None
     plan = plans.ask_for_plan(
@@ -80,14 +97,14 @@ def _plan_of(caller: Caller, waiting: Any, at_most: int | None) -> Any:
     return plan
 
 
-def _plan_by_id(caller: Caller, plan_id: str) -> Any:
+def _plan_by_id(caller: Caller, plan_id: str) -> "Plan":
     plan = plan_by_id(plan_id, user=caller.user)
     if plan.ground_id != caller.ground.pk:
         raise NotFound("There is no such plan here.")
     return plan
 
 
-def _lines(plan: Any, chosen: list[Any], waiting: int) -> list[dict[str, str]]:
+def _lines(plan: "Plan", chosen: list[Placed], waiting: int) -> list[cards.Line]:
     """What it comes to, which a card shows at once, and then each place."""
     lines = [
         cards.line("Lateness", _lateness(plan, chosen)),
@@ -96,38 +113,40 @@ def _lines(plan: Any, chosen: list[Any], waiting: int) -> list[dict[str, str]]:
     if waiting > len(chosen):
         lines.append(cards.line("Go on waiting", count(waiting - len(chosen), "request")))
     return lines + [
-        cards.line(named(item), f"{item.dyno.name}, {DayRange(item.first_day, item.last_day)}", old="waiting")
-        for item in chosen
+        cards.line(named(placed.item), f"{placed.dyno.name}, {placed.days}", old="waiting") for placed in chosen
     ]
 
 
-def named(item: Any) -> str:
+def named(item: "PlanItem") -> str:
     """The test of a row of the plan."""
-    return f"{item.request.vehicle.label}, {item.request.test_type.name}"
+    return f"{item.test.vehicle.label}, {item.test.test_type.name}"
 
 
-def _warnings(items: list[Any], chosen: list[Any]) -> list[str]:
+def _warnings(items: list["PlanItem"], chosen: list[Placed]) -> list[str]:
     warnings = [f"{item.request} stays waiting: {item.reason}" for item in items if not item.dyno_id]
     return warnings + [
-        f"{item.request}: {count(item.late, 'day')} after its due date." for item in chosen if item.late
+        f"{placed.item.request}: {count(placed.item.late, 'day')} after its due date."
+        for placed in chosen
+        if placed.item.late
     ]
 
 
-def _bar(item: Any) -> dict[str, Any]:
+def _bar(placed: Placed) -> cards.Bar:
+    test = placed.item.test
     return {
         "kind": "new",
-        "dyno_id": item.dyno_id,
-        "dyno": item.dyno.name,
-        "vehicle": item.request.vehicle.label,
-        "test_type": item.request.test_type.name,
-        "first_day": item.first_day,
-        "last_day": item.last_day,
+        "dyno_id": placed.dyno.pk,
+        "dyno": placed.dyno.name,
+        "vehicle": test.vehicle.label,
+        "test_type": test.test_type.name,
+        "first_day": placed.days.first,
+        "last_day": placed.days.last,
     }
 
 
-def _lateness(plan: Any, chosen: list[Any]) -> str:
+def _lateness(plan: "Plan", chosen: list[Placed]) -> str:
     """In days, and how good that is against the bound."""
-    days = sum(item.late for item in chosen)
+    days = sum(placed.item.late for placed in chosen)
     if len(chosen) < plan.items.exclude(dyno=None).count():
         return f"{count(days, 'day')} in all"  # what is known of the whole plan does not hold for a part
     if plan.proven:
@@ -135,9 +154,9 @@ def _lateness(plan: Any, chosen: list[Any]) -> str:
     return f"{count(days, 'day')} in all; weighted, at most {plan.gap} % above the best that could be"
 
 
-def _links(plan: Any, chosen: list[Any]) -> list[dict[str, str]]:
-    first = min(item.first_day for item in chosen)
-    query = urlencode({"ground": plan.ground.code, "from": first, "plan": plan.pk})
+def _links(plan: "Plan", chosen: list[Placed]) -> list[cards.Link]:
+    first = min(placed.days.first for placed in chosen)
+    query = urlencode({"ground": plan.ground.code, "from": first.isoformat(), "plan": str(plan.pk)})
     return [
         {"label": "The plan on the calendar", "url": f"{reverse('allocations:schedule')}?{query}"},
         {"label": "Each place and its reason", "url": reverse("allocations:plan-detail", args=[plan.pk])},

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING
 
 from allocations.enums import OPEN_STATUSES, AllocationStatus, RefusalCode, RequestStatus
 from allocations.exceptions import DomainError, NotFound, Refusal, Refused
@@ -22,16 +22,19 @@ from dynosite.lib.formats import count, full_date
 from dynosite.lib.moments import moment
 from dynosite.lib.params import uuid_of
 
+if TYPE_CHECKING:
+    from assistant.tools.row_types import Allocation, Change, Dyno, TestRequest, TestType, Vehicle
 
-def _items_of(change: Any, model: str) -> list[dict[str, Any]]:
-    return [item for item in change.items if item["model"] == model]
+
+def _ids_of(change: "Change", model: str) -> list[int]:
+    return [item["id"] for item in change.items if item["model"] == model]
 
 
 def _past(caller: Caller, first: dt.date) -> list[str]:
     return [f"{full_date(first)} lies in the past."] if first < caller.today else []
 
 
-def _waiting_request(caller: Caller, vehicle: Any, test_type: Any) -> Any:
+def _waiting_request(caller: Caller, vehicle: "Vehicle", test_type: "TestType") -> "TestRequest | None":
     """The one request that this booking would be the place of."""
     candidates = requests.request_list(caller.ground, user=caller.user).filter(
         vehicle=vehicle, test_type=test_type, status=RequestStatus.WAITING
@@ -39,9 +42,14 @@ def _waiting_request(caller: Caller, vehicle: Any, test_type: Any) -> Any:
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _draft_of_booking(caller: Caller, step: commands.Step, request: Any, extra: list[str] | None = None) -> Draft:
-    def look(change: Any) -> tuple[Any, list[str]]:
-        row = allocation_by_id(_items_of(change, "allocation")[0]["id"], user=caller.user)
+def _draft_of_booking(
+    caller: Caller,
+    step: commands.BookStep | commands.AutoBookStep,
+    request: "TestRequest | None",
+    extra: list[str] | None = None,
+) -> Draft:
+    def look(change: "Change") -> tuple["Allocation", list[str]]:
+        row = allocation_by_id(_ids_of(change, "allocation")[0], user=caller.user)
         return row, cards.checks(row)
 
     (row, checks), to_confirm = commands.rehearse_asking(step, user=caller.user, look=look)
@@ -53,7 +61,7 @@ def _draft_of_booking(caller: Caller, step: commands.Step, request: Any, extra: 
     ]
     if request:
         lines.append(cards.line("Request", "placed", old="waiting"))
-    exact = {
+    exact: commands.BookStep = {
         "do": "book",
         "vehicle_id": row.vehicle_id,
         "dyno_id": row.dyno_id,
@@ -63,12 +71,15 @@ def _draft_of_booking(caller: Caller, step: commands.Step, request: Any, extra: 
         "drive": row.drive,
         "request_id": request.pk if request else None,
     }
-    exact |= {"confirmed": step["confirmed"]} if to_confirm else {}
+    if to_confirm:
+        exact["confirmed"] = step.get("confirmed", [])
     warnings = _past(caller, row.first_day) + to_confirm + (extra or [])
     if request and request.due_date and row.last_day > request.due_date:
         warnings.append(f"The request was due {full_date(request.due_date)}.")
     if step["do"] == "auto-book" and row.first_day != step["first_day"]:
-        warnings.append(f"{full_date(step['first_day'])} is not free; this is the first start after it.")
+        warnings.append(
+            f"{full_date(commands.day_of(step['first_day']))} is not free; this is the first start after it."
+        )
     return Draft(
         exact,
         cards.card(
@@ -93,7 +104,7 @@ def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
     dyno = lookup.dyno(caller, args.dyno)
     test_type = lookup.test_type(caller, args.test_type)
     request = _waiting_request(caller, vehicle, test_type)
-    step = {
+    step: commands.BookStep = {
         "do": "book",
         "vehicle_id": vehicle.pk,
         "dyno_id": dyno.pk,
@@ -118,7 +129,7 @@ def auto_allocate_vehicle(caller: Caller, args: a.AutoAllocate) -> Draft:
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     test_type = lookup.test_type(caller, args.test_type)
     request = _waiting_request(caller, vehicle, test_type)
-    step = {
+    step: commands.AutoBookStep = {
         "do": "auto-book",
         "vehicle_id": vehicle.pk,
         "test_type_id": test_type.pk,
@@ -139,7 +150,12 @@ def auto_allocate_vehicle(caller: Caller, args: a.AutoAllocate) -> Draft:
 
 
 def _explain(
-    caller: Caller, refused: Refused, vehicle: Any, test_type: Any, days: DayRange, dyno: Any = None
+    caller: Caller,
+    refused: Refused,
+    vehicle: "Vehicle",
+    test_type: "TestType",
+    days: DayRange,
+    dyno: "Dyno | None" = None,
 ) -> None:
     """Adds to "no place" what stands in the way, the vehicle's own bookings first."""
     sentences = {refusal.sentence for refusal in refused.refusals}
@@ -162,7 +178,7 @@ def _explain(
                 refused.refusals.append(refusal)
 
 
-def one_allocation(caller: Caller, args: Any, *, dyno: str | None = None) -> Any:
+def one_allocation(caller: Caller, args: a.OneAllocation, *, dyno: str | None = None) -> "Allocation":
     """The allocation that is meant: the only one that can still change and fits what was said."""
     if args.allocation is not None:
         row = allocation_by_id(args.allocation, user=caller.user)
@@ -207,7 +223,7 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
     if args.start_date is None and args.end_date is None and dyno.pk == old.dyno_id:
         raise DomainError("Say where to: another first day, another last day, or another dyno.")
     # Without a last day the service keeps the length, of a running test that goes elsewhere that of its rest.
-    step = {
+    step: commands.MoveStep = {
         "do": "move",
         "allocation_id": old.pk,
         "version": old.version,
@@ -216,8 +232,8 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
         "last_day": args.end_date,
     }
 
-    def look(change: Any) -> tuple[Any, list[str], Any]:
-        row = allocation_by_id(_items_of(change, "allocation")[-1]["id"], user=caller.user)
+    def look(change: "Change") -> tuple["Allocation", list[str], "Allocation"]:
+        row = allocation_by_id(_ids_of(change, "allocation")[-1], user=caller.user)
         return row, cards.checks(row), allocation_by_id(old.pk, user=caller.user)
 
     (new, checks, stays), to_confirm = commands.rehearse_asking(step, user=caller.user, look=look)
@@ -251,7 +267,7 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
 )
 def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
     old = one_allocation(caller, args, dyno=args.dyno)
-    step = {"do": "cancel", "allocation_id": old.pk, "version": old.version}
+    step: commands.CancelStep = {"do": "cancel", "allocation_id": old.pk, "version": old.version}
     commands.rehearse(step, user=caller.user, look=lambda change: None)
     lines = [
         cards.line("Vehicle", old.vehicle.label),
@@ -290,7 +306,7 @@ def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
     dyno = lookup.dyno(caller, args.dyno)
     days = days_between(args.start_date, args.end_date)
     way = giving_way(caller, dyno, days, args.kind.value)
-    step = {
+    step: commands.MaintenanceStep = {
         "do": "maintenance",
         "dyno_id": dyno.pk,
         "first_day": args.start_date,
@@ -305,7 +321,7 @@ def set_maintenance(caller: Caller, args: a.SetMaintenance) -> Draft:
         cards.line("Maintenance", args.kind.label + (f": {args.reason}" if args.reason else "")),
         cards.line("Days", cards.days_in_words(days)),
     ]
-    bars = [
+    bars: list[cards.Bar] = [
         {
             "kind": "new",
             "dyno_id": dyno.pk,
@@ -345,7 +361,7 @@ def undo_change(caller: Caller, args: a.UndoChange) -> Draft:
         change = next(iter(reports.latest_changes(caller.ground, user=caller.user, limit=1)), None)
     if change is None:
         raise NotFound("There is no change of yours here that could be undone.")
-    step = {"do": "undo", "change_id": str(change.pk)}
+    step: commands.UndoStep = {"do": "undo", "change_id": str(change.pk)}
     commands.rehearse(step, user=caller.user, look=lambda undone: None)
     lines = [
         cards.line("Change", change.summary),

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
@@ -17,6 +17,9 @@ from assistant.tools.declaring import reads
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import full_date
+
+if TYPE_CHECKING:
+    from assistant.tools.row_types import Allocation
 
 MOST = 50
 """Rows a result at most; how many there are is said beside them."""
@@ -378,7 +381,7 @@ def list_late_tests(caller: Caller, args: a.ListLate) -> dict[str, Any]:
     }
 
 
-def _late_row(row: Any) -> dict[str, Any]:
+def _late_row(row: "Allocation") -> dict[str, Any]:
     late = lateness.lateness_of_allocation(row)
     return rows.allocation(row) | {"why": late.sentence if late else ""}
 

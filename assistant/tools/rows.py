@@ -1,15 +1,19 @@
 """Rows as data: with ids, and the address of the record's own page."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
+from allocations.selectors.availability import Place
 from allocations.selectors.lateness import lateness_of_allocation
 from allocations.selectors.running import overrun_since
 from dynosite.lib.days import DayRange
 
+if TYPE_CHECKING:
+    from assistant.tools.row_types import Allocation, Dyno, MaintenanceWindow, TestRequest, Vehicle
 
-def vehicle(row: Any) -> dict[str, Any]:
+
+def vehicle(row: "Vehicle") -> dict[str, Any]:
     return {
         "id": row.pk,
         "vehicle": row.label,
@@ -22,7 +26,7 @@ def vehicle(row: Any) -> dict[str, Any]:
     }
 
 
-def dyno(row: Any) -> dict[str, Any]:
+def dyno(row: "Dyno") -> dict[str, Any]:
     return {
         "id": row.pk,
         "dyno": row.name,
@@ -33,7 +37,7 @@ def dyno(row: Any) -> dict[str, Any]:
     }
 
 
-def allocation(row: Any) -> dict[str, Any]:
+def allocation(row: "Allocation") -> dict[str, Any]:
     late = lateness_of_allocation(row)
     return {
         "id": row.pk,
@@ -52,7 +56,7 @@ def allocation(row: Any) -> dict[str, Any]:
     }
 
 
-def window(row: Any) -> dict[str, Any]:
+def window(row: "MaintenanceWindow") -> dict[str, Any]:
     return {
         "id": row.pk,
         "dyno": row.dyno.name,
@@ -65,7 +69,7 @@ def window(row: Any) -> dict[str, Any]:
     }
 
 
-def request(row: Any) -> dict[str, Any]:
+def request(row: "TestRequest") -> dict[str, Any]:
     return {
         "id": row.pk,
         "vehicle": row.vehicle.label,
@@ -80,7 +84,7 @@ def request(row: Any) -> dict[str, Any]:
     }
 
 
-def place(row: Any) -> dict[str, Any]:
+def place(row: Place) -> dict[str, Any]:
     return {
         "dyno": row.dyno,
         "dyno_id": row.dyno_id,
