@@ -1,4 +1,7 @@
-"""Booking: a vehicle on a dyno for whole days. The one door for allocations."""
+"""Booking: a vehicle on a dyno for whole days. All writes to allocations start here.
+
+What `actor`, `key`, `version` and `confirmed` mean, and the errors that every service raises, is in the package.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -29,7 +32,7 @@ from dynosite.lib.formats import count, full_date
 
 NEEDING_CONFIRMATION = frozenset(code for code in RefusalCode if code.weight is Weight.ASKS)
 MAX_BACKUP_DAYS = 7
-"""Days after the wanted one that auto-booking with backup may start at the latest."""
+"""Days after `first_day` by which auto-booking with backup starts at the latest."""
 
 
 def book(
@@ -47,11 +50,25 @@ def book(
     rest_waits: bool = False,
     key: str | None = None,
 ) -> Change:
-    """Books the vehicle on the dyno. `request_id` is the waiting request that gets its place by this.
+    """Books a vehicle on a dyno.
 
-    `confirmed` are codes that are asked about (`Weight.ASKS`) and meant so; with `rest_waits` the days that the
-    request asks for beyond these wait as a request of their own. Raises Refused with every rule that failed and the
-    nearest places that would do.
+    Parameters
+    ----------
+    drive
+        What the vehicle is tested as. Empty: the drive of the request, or else the vehicle's own.
+    request_id
+        The waiting request that gets its place by this booking.
+    confirmed
+        Codes of concerns that the user accepted, such as FEWER_DAYS (`Weight.ASKS`).
+    rest_waits
+        Whether the days that the request asks for beyond these wait as a request of their own.
+
+    Raises
+    ------
+    Refused
+        With every rule that fails, and in `places` the nearest places that would do. WRONG_STATUS if the request no
+        longer waits or is for another vehicle or test type. With only codes to confirm (`to_confirm`) if concerns
+        were not accepted.
     """
     days = DayRange(first_day, last_day)
     params = {"vehicle": vehicle_id, "dyno": dyno_id, "test_type": test_type_id, "days": days.iso(), "drive": drive}
@@ -69,7 +86,7 @@ def book(
 
 
 class _Lost(Exception):
-    """The place that was found was gone when its dyno was locked."""
+    """The place was taken by another write before its dyno was locked."""
 
 
 def auto_book(
@@ -88,11 +105,26 @@ def auto_book(
     confirmed: Collection[str] = (),
     key: str | None = None,
 ) -> Change:
-    """Books the best place on `first_day`, or with `backup` from there to `max_backup_days` later; with `dyno_id`
-    on that dyno alone.
+    """Books the best free place.
 
-    `days` are those that the test takes; of one that pauses on days off, days worked. Raises Refused with the nearest
-    places where none is free.
+    Parameters
+    ----------
+    first_day
+        The day on which the test starts; with `backup` the earliest one.
+    days
+        How many days the test takes; for a test that pauses on days off, days worked.
+    backup
+        Whether a later start will do, up to `max_backup_days` after `first_day`.
+    dyno_id
+        Search on this dyno only.
+    drive, request_id, confirmed
+        As for `book`.
+
+    Raises
+    ------
+    Refused
+        NO_PLACE if no place is free, with the nearest places. DAYS_LENGTH if the test takes too many days. Also as
+        `book` does.
     """
     stay = DayRange.starting(first_day, days)
     latest = first_day + dt.timedelta(days=max_backup_days if backup else 0)
@@ -155,10 +187,26 @@ def move(
 ) -> Change:
     """Moves a scheduled or running allocation to another dyno, to other days, or both.
 
-    Without a last day it keeps its length, of a test that pauses the days worked. Of a running test that goes to
-    another dyno, what ran stays and the rest goes. With `rest_waits` the days of its request that it leaves open
-    become a waiting request. `confirmed` are codes that are asked about and meant so. Raises Refused, Stale,
-    NotFound, NotAllowed.
+    If a running test goes to another dyno, what has run stays in the records and the rest becomes an allocation
+    there.
+
+    Parameters
+    ----------
+    dyno_id, first_day
+        Without them, as now.
+    last_day
+        Without it the allocation keeps its length; for a test that pauses on days off, its days worked.
+    rest_waits
+        Whether the days of its request that the move leaves open become a waiting request.
+
+    Raises
+    ------
+    Refused
+        With every rule that fails and the nearest places that would do. WRONG_STATUS if it is completed or cancelled,
+        or if it is running and its first day would change or its last day would be before today. With only codes to
+        confirm if concerns were not accepted.
+    Stale
+        Also if somebody else moved it to another dyno at the same moment.
     """
     params = {"allocation": allocation_id, "dyno": dyno_id, "first": first_day, "last": last_day, "version": version}
     params |= {"rest": True} if rest_waits else {}
@@ -206,7 +254,9 @@ def move(
 
 
 def _as_it_ran(allocation: Allocation, dyno_id: int, days: DayRange) -> ExistingPlacement | None:
-    """What was, was: of the days that a running test has run nobody asks whether it might."""
+    """The placement not to check again: whether a running test was allowed on days that it has run already is not
+    asked.
+    """
     ran = allocation.status == AllocationStatus.RUNNING and days.last <= allocation.ground.today()
     return ExistingPlacement(days, dyno_id) if ran else None
 
@@ -214,10 +264,20 @@ def _as_it_ran(allocation: Allocation, dyno_id: int, days: DayRange) -> Existing
 def extend(
     allocation_id: int, *, actor: Actor, days: int = 0, version: int | None = None, key: str | None = None
 ) -> Change:
-    """Gives a running test until today, or so many days more than it has or has used by today.
+    """Gives a running test more days.
 
-    It runs on whatever its request asked, so that nothing of that is asked about. Raises Refused: WRONG_STATUS for a
-    test that does not run, or that has its days already.
+    It runs on whatever its request asked for, so nothing has to be confirmed.
+
+    Parameters
+    ----------
+    days
+        Days beyond its last day, or beyond today if it has run over. 0: until today.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if the test is not running, or has these days already. Also every rule that fails on the new
+        days.
     """
     allocation = Allocation.objects.select_related("ground").filter(pk=allocation_id).first()
     if allocation is None:
@@ -230,7 +290,7 @@ def extend(
             f"It is booked until {full_date(allocation.last_day)} already; say by how many days it is to go on."
         )
         raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
-    # Of the version that the last day was counted from, whichever the caller saw.
+    # The version from which the last day was computed, if the caller named none.
     return move(
         allocation_id,
         last_day=last_day,
@@ -249,7 +309,18 @@ def cancel(
     keep_request: bool = True,
     key: str | None = None,
 ) -> Change:
-    """Cancels an allocation. Its request waits again, or with `keep_request` false is cancelled as well."""
+    """Cancels a scheduled or running allocation.
+
+    Parameters
+    ----------
+    keep_request
+        Whether its request waits again. If not, the request is cancelled too.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if it is completed or cancelled.
+    """
 
     def write(work: UnitOfWork) -> None:
         allocation = locked_allocation(work, allocation_id)
@@ -264,7 +335,14 @@ def cancel(
 
 
 def start(allocation_id: int, *, actor: Actor, version: int | None = None, key: str | None = None) -> Change:
-    """The test runs from now on. Raises Refused before its first day."""
+    """Starts a scheduled test: it runs from now on.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if it is not scheduled, or before its first day. DYNO_TAKEN or VEHICLE_ELSEWHERE while another
+        test on the dyno, or of the vehicle, runs past its end.
+    """
 
     def write(work: UnitOfWork) -> None:
         allocation = locked_allocation(work, allocation_id)
@@ -294,7 +372,19 @@ def complete(
     version: int | None = None,
     key: str | None = None,
 ) -> Change:
-    """The test is done, by `last_day` if it ended on another day than planned; days that are left become free."""
+    """Completes a scheduled or running test; days that it did not use become free.
+
+    Parameters
+    ----------
+    last_day
+        The day on which it ended. Without it, the last day planned.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if it is completed or cancelled, or if the last day has not come yet. Also every rule that fails
+        on days after the planned last day.
+    """
 
     def write(work: UnitOfWork) -> None:
         allocation = locked_allocation(work, allocation_id)
@@ -306,7 +396,7 @@ def complete(
             raise Refused.because(RefusalCode.WRONG_STATUS, sentence)
         days = DayRange(allocation.first_day, ended)
         if days != allocation.days:
-            # What was, was: nobody asks whether the dyno may run it by now, or the day on which it ended was worked.
+            # It has run: whether the dyno may run it now, or whether the day it ended was worked, is not checked.
             ran = ExistingPlacement(days, allocation.dyno_id)
             replace(work, allocation, allocation.dyno_id, days, status=AllocationStatus.COMPLETED, existing=ran)
         else:

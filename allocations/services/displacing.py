@@ -1,4 +1,4 @@
-"""What a maintenance window pushes aside, and how that comes back: the answers to its hits, carried out."""
+"""Carries out what becomes of the tests that a maintenance window displaces, and puts them back."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -18,6 +18,20 @@ from dynosite.lib.days import DayRange
 
 
 def expect_answers(hits: list[Allocation], answers: Mapping[int, Answer]) -> None:
+    """Raises Refused if an allocation that a window hits is completed or has no answer.
+
+    Parameters
+    ----------
+    hits
+        Allocations on the days of the window.
+    answers
+        By allocation id.
+
+    Raises
+    ------
+    Refused
+        BAD_ANSWER if one of the hits is completed; FALLOUT_UNANSWERED, naming each hit that has no answer.
+    """
     done = [hit for hit in hits if hit.status == AllocationStatus.COMPLETED]
     if done:
         sentence = f"{done[0]} is completed: the window must begin after it or end before it."
@@ -37,17 +51,38 @@ def displace_all(
     at: Mapping[int, Slot],
     slots: Collection[Slot],
 ) -> list[Displacement]:
-    """Carries out the answers of those that are hit, and of the `others` among them that only make room.
+    """Carries out the answers for all allocations that have to leave or make room.
 
-    `at` is the window that each gives way to; none may go into any of the `slots`, the windows that are to be set.
-    The displacements have no window yet, and are not saved.
+    Parameters
+    ----------
+    chosen
+        The answers by allocation id: for those that are hit, and for the `others`.
+    others
+        The part of `chosen` that is not hit and only makes room.
+    at
+        By allocation id, the window that it gives way to.
+    slots
+        All windows that are to be set; no test may be moved into one of them.
+
+    Returns
+    -------
+    list[Displacement]
+        One displacement for each allocation, not saved and without its window.
+
+    Raises
+    ------
+    Refused
+        With everything that stands in the way, of all allocations: WRONG_STATUS if one was changed since its answer
+        was found; BAD_ANSWER if an answer does not suit its allocation; and the rules that fail at a new place.
+    Stale
+        Without `others`, if an allocation is not at the version of its answer.
     """
     rows = work.lock(Allocation, chosen)
     blocked_days = blocked(slots)
     _expect_unchanged(rows, chosen, others)
     moving = [id_ for id_, answer in chosen.items() if answer.to == DisplacedTo.MOVE]
     if len(moving) > 1:
-        # They may take one another's places: all leave theirs before the first takes its new one.
+        # They may swap places: all leave theirs before the first takes its new one.
         Allocation.objects.filter(pk__in=moving).update(status=AllocationStatus.CANCELLED)
     displaced, refusals = [], []
     for row in sorted(rows.values(), key=lambda row: (row.pk in moving, row.first_day, row.pk)):
@@ -98,7 +133,7 @@ def _displace(
 
 
 def _expect_kept(hit: Allocation, answer: Answer, window: DayRange) -> None:
-    """What ran before the window stays in the records: a running test is cut, not moved or taken off."""
+    """What ran before the window stays in the records: a running test is cut short, not moved or removed."""
     if hit.status != AllocationStatus.RUNNING:
         return
     if answer.to == DisplacedTo.MOVE:
@@ -144,7 +179,19 @@ def _leave(work: UnitOfWork, hit: Allocation, *, waits: bool) -> TestRequest | N
 
 
 def put_back(work: UnitOfWork, returning: Collection[int]) -> None:
-    """Puts displaced allocations back where they stood, by ids of displacements."""
+    """Puts displaced allocations back to where they were.
+
+    Parameters
+    ----------
+    returning
+        Ids of displacements whose dynos are locked.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if one is completed or cancelled by now; BAD_ANSWER if its request has another place; and every
+        rule that fails at an old place.
+    """
     displaced = list(
         Displacement.objects.filter(pk__in=returning).order_by("first_day", "id").select_related("allocation")
     )
@@ -157,7 +204,7 @@ def put_back(work: UnitOfWork, returning: Collection[int]) -> None:
     ]:
         raise Refused(wrong)
     if len(rows) > 1:
-        # One may stand where another wants to return to.
+        # One may be where another has to return to.
         Allocation.objects.filter(pk__in=rows).update(status=AllocationStatus.CANCELLED)
     for displacement in displaced:
         allocation = rows[displacement.allocation_id]

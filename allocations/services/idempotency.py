@@ -1,7 +1,7 @@
 """Idempotency keys: the same request again gives the change of the first time, for as long as that change stands.
 
-A booking that was cancelled since, by whomever, was not made for whoever presses the button again: its key is free,
-and the same request books once more.
+If what the first request booked has been cancelled since, by anybody, the key is free again, and the same request
+books once more.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,23 @@ _MAIN: tuple[type[Model], ...] = (MaintenanceWindow, Allocation, TestRequest)
 
 
 def first_time(user: User, key: str, fingerprint: str) -> tuple[Change | None, Change | None]:
-    """The change that this request has made already, if that stands; else the one that has the key but has ended.
+    """Looks up the change that a key belongs to.
 
-    Raises KeyReused where the key stands for another request.
+    Parameters
+    ----------
+    fingerprint
+        Digest of the action and the request.
+
+    Returns
+    -------
+    tuple[Change | None, Change | None]
+        (change, None) if this request made a change that stands; (None, change) if a change has the key but no longer
+        stands, and has to be released; (None, None) if the key is new.
+
+    Raises
+    ------
+    KeyReused
+        If the key belongs to another request.
     """
     change = Change.objects.filter(user=user, idempotency_key=key).first()
     if change is None or not stands(change):
@@ -33,12 +47,16 @@ def first_time(user: User, key: str, fingerprint: str) -> tuple[Change | None, C
 
 
 def release(change: Change) -> None:
-    """Takes its key from a change that stands no more, within the transaction of the one that gets it."""
+    """Takes its key from a change that no longer stands, in the transaction of the change that gets the key."""
     Change.objects.filter(pk=change.pk).update(idempotency_key=None)
 
 
 def stands(change: Change) -> bool:
-    """Whether something of what it made is there; where it made nothing, whether its rows are as it left them."""
+    """Tells whether a change still stands.
+
+    If it created rows, one of them must still be there and not cancelled or lifted. Else all of its rows must be as
+    it left them.
+    """
     items = _main_items(change.items)
     created = [item for item in items if item["before"] is None]
     if created:

@@ -1,5 +1,6 @@
-"""The steps that booking, maintenance, requests and undo share. Each works inside a `UnitOfWork`, on rows it has
-locked."""
+"""Steps that booking, maintenance, requests and undo share. Each works inside a `UnitOfWork`, on rows that it has
+locked.
+"""
 
 import dataclasses
 import datetime as dt
@@ -23,6 +24,7 @@ from dynosite.lib.days import DayRange
 
 
 def vehicle_of(vehicle_id: int) -> Vehicle:
+    """Returns the vehicle. Raises NotFound if it does not exist; rights are not checked."""
     try:
         return Vehicle.objects.get(pk=vehicle_id)
     except Vehicle.DoesNotExist:
@@ -41,10 +43,31 @@ def offering_places(
     length: int | None = None,
     but: tuple[int, dt.date | None] | None = None,
 ) -> Iterator[None]:
-    """Adds the nearest places that would do to a refusal on its way out, after its transaction has ended.
+    """Adds the nearest places that would do to a refusal that passes through.
 
-    `length` is how many days the test takes, where that is not what `days` come to. `but` is the dyno and first day
-    that it has already, which is no answer; without the day, no place on this dyno is.
+    The search runs after the refused transaction has ended. Nothing is added to a refusal that has places, or that
+    only asks for confirmation, or if `days` are no possible stay.
+
+    Parameters
+    ----------
+    days
+        The days that were refused. The search is for places near their first one.
+    user
+        Whose rights count for the places offered.
+    leaving_out
+        An allocation whose own days count as free.
+    length
+        How many days the test takes, if that differs from what `days` come to.
+    but
+        (dyno id, first day) of the place that it has now, which is not offered; with None for the day, no place on
+        this dyno is.
+
+    Raises
+    ------
+    Refused
+        The refusal that passed through, with its `places` filled.
+    NotFound
+        If the vehicle does not exist, or the user is not a member of its ground.
     """
     try:
         yield
@@ -68,9 +91,14 @@ def offering_places(
 
 
 def require_bookable(placement: Placement) -> Question:
-    """The facts of a placement that the rulebook allows.
+    """Returns the facts of a placement that the rulebook allows.
 
-    Raises Refused with every rule that failed, NotFound if vehicle, dyno or test type is missing.
+    Raises
+    ------
+    Refused
+        With every rule that fails.
+    NotFound
+        If the vehicle, the dyno or the test type does not exist.
     """
     question = question_of(placement)
     if question is None:
@@ -89,10 +117,24 @@ def place(
     confirmed: Collection[str] = (),
     rest_waits: bool = False,
 ) -> Allocation:
-    """A new allocation on a locked dyno, after the rulebook has been asked under the lock.
+    """Inserts an allocation on a dyno and vehicle that are locked, after checking the rulebook under the lock.
 
-    `confirmed` are the codes of what was asked about and is meant so; with `rest_waits` the days that the request
-    asks for beyond these go on waiting.
+    Parameters
+    ----------
+    request_id
+        The waiting request that gets its place by this. It is locked here and becomes placed.
+    confirmed
+        Codes of concerns that the user accepted.
+    rest_waits
+        Whether the days that the request asks for beyond these go on waiting, as a request of their own.
+
+    Raises
+    ------
+    Refused
+        With every rule that fails; WRONG_STATUS if the request does not wait or is for another vehicle or test type;
+        with codes to confirm if concerns were not accepted.
+    NotFound
+        If the vehicle, dyno, test type or request does not exist in the ground.
     """
     request = None
     if request_id is not None:
@@ -132,14 +174,22 @@ def place(
 
 
 def expect_confirmed(concerns: Iterable[Refusal], confirmed: Collection[str]) -> None:
-    """Raises Refused with what has to be confirmed and is not."""
+    """Raises Refused with the concerns that have to be confirmed and were not.
+
+    Parameters
+    ----------
+    concerns
+        What the wish of a request, or the distance from today, has against a place (`selectors.wishes.concerns_of`).
+    confirmed
+        Codes of concerns that the user accepted.
+    """
     open_ = [concern for concern in concerns if concern.code.weight is Weight.ASKS and concern.code not in confirmed]
     if open_:
         raise Refused(open_)
 
 
 def _let_rest_wait(work: UnitOfWork, allocation: Allocation, request: TestRequest, length: int) -> None:
-    """The days of a request beyond `length` become a request that comes after it."""
+    """Makes the days of a request beyond `length` a request that comes after it."""
     earliest = allocation.last_day + dt.timedelta(days=1)
     waiting_rest(
         work,
@@ -152,7 +202,20 @@ def _let_rest_wait(work: UnitOfWork, allocation: Allocation, request: TestReques
 
 
 def locked_allocation(work: UnitOfWork, allocation_id: int, *, dynos: Iterable[int] = ()) -> Allocation:
-    """Locks the allocation's dyno, the further `dynos`, its vehicle and the allocation itself, in that order."""
+    """Locks the dynos, the vehicle and the allocation itself, in that order, and returns the allocation.
+
+    Parameters
+    ----------
+    dynos
+        Ids of further dynos to lock, such as the one to move to.
+
+    Raises
+    ------
+    NotFound
+        If the allocation, or one of the dynos, does not exist in a ground of the actor's.
+    Stale
+        If somebody else moved it to another dyno before it was locked.
+    """
     unlocked = Allocation.objects.filter(pk=allocation_id).values("dyno_id", "vehicle_id", "ground_id").first()
     if unlocked is None:
         raise NotFound(NOT_FOUND)
@@ -175,10 +238,21 @@ def replace(
     existing: ExistingPlacement | None = None,
     confirmed: Collection[str] | None = None,
 ) -> None:
-    """Gives a locked allocation another dyno or other days, after asking the rulebook.
+    """Gives a locked allocation another dyno or other days, after checking the rulebook.
 
-    `existing` is what is not asked about, where that is more than where it stands now. `confirmed` are the codes of
-    what was asked about and is meant so; without it nothing is asked that could be confirmed.
+    Parameters
+    ----------
+    status
+        Its new status; without it, as before.
+    existing
+        The placement whose rules are not checked again; without it, the one that it has now.
+    confirmed
+        Codes of concerns that the user accepted. None: concerns are not looked at.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if it is completed or cancelled; every rule that fails; codes to confirm.
     """
     if allocation.status not in OPEN_STATUSES:
         raise Refused.because(RefusalCode.WRONG_STATUS, f"It is {allocation.status} and can no longer be moved.")
@@ -199,7 +273,13 @@ def replace(
 
 
 def displaced_request(work: UnitOfWork, allocation: Allocation, *, waits: bool) -> TestRequest | None:
-    """Lets the request behind an allocation that lost its place wait again, or cancels it too."""
+    """Lets the request of an allocation that lost its place wait again, or cancels it.
+
+    Returns
+    -------
+    TestRequest | None
+        The request, locked, or None if the allocation has none. A request that is not placed stays as it is.
+    """
     if allocation.request_id is None:
         return None
     request = work.lock(TestRequest, [allocation.request_id])[allocation.request_id]
@@ -211,7 +291,18 @@ def displaced_request(work: UnitOfWork, allocation: Allocation, *, waits: bool) 
 def waiting_rest(
     work: UnitOfWork, allocation: Allocation, *, days: int, earliest: dt.date, note: str, after_id: int | None = None
 ) -> TestRequest:
-    """A waiting request for what an allocation leaves undone, with the particulars of its own request."""
+    """Inserts a waiting request for what an allocation leaves undone, with the step, priority and due date of its
+    request.
+
+    Parameters
+    ----------
+    days
+        How many days are left to do; for a test that pauses on days off, days worked.
+    earliest
+        The earliest start. A due date before it is dropped.
+    after_id
+        The request that the new one comes after.
+    """
     origin = allocation.request
     rest = TestRequest(
         ground_id=allocation.ground_id,

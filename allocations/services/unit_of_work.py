@@ -1,7 +1,7 @@
-"""The frame of every write: lock, check again, write, record who, publish after commit.
+"""The frame of every write: lock, check again, write, record who did it, publish after commit.
 
-A service hands `UnitOfWork.run` a function that does the writing. The unit has one transaction and becomes
-one `Change`. Whatever is raised rolls all of it back.
+A service gives `UnitOfWork.run` a function that does the writing. The unit has one transaction and becomes one
+`Change`. Any error rolls all of it back.
 """
 
 import hashlib
@@ -61,14 +61,14 @@ TRACKED: dict[type[models.Model], tuple[str, ...]] = {
         "created_by_id",
     ),
 }
-"""What a change keeps of each row, before and after, and what undoing it puts back."""
+"""The fields of each row that a change records, before and after, and that undoing it puts back."""
 
 NAMES = {model: model._meta.model_name or "" for model in TRACKED}
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who writes, by which door, and why. Rights are the user's own, whatever the door."""
+    """Who writes, through which door, and why. Rights are the user's own, whatever the door."""
 
     user: User
     door: Door
@@ -77,6 +77,20 @@ class Actor:
 
 @dataclass
 class UnitOfWork:
+    """One transaction that becomes one `Change`.
+
+    Attributes
+    ----------
+    ground_id
+        The proving ground of the work, 0 until `enter`.
+    summary
+        The sentence that describes the change to people; `write` sets it.
+    items
+        Per row its model, id, and state before and after.
+    dynos
+        Ids of dynos that the change touches; open pages reload these.
+    """
+
     actor: Actor
     action: Action
     change_id: uuid.UUID
@@ -89,7 +103,7 @@ class UnitOfWork:
     dynos: set[int] = field(default_factory=set)
     touched: dict[int, Allocation] = field(default_factory=dict)
     askers: dict[int, int | None] = field(default_factory=dict)
-    """Who made the requests that this work changed."""
+    """By request that this work changed, the user who made it."""
 
     @classmethod
     def run(
@@ -103,9 +117,31 @@ class UnitOfWork:
     ) -> Change:
         """Runs `write` in one transaction and returns its change.
 
-        With an idempotency `key`, the same `request` by the same user gives the change of the first time, while that
-        stands (`idempotency.stands`). Raises what `write` raises; KeyReused where the key came with another request;
-        Refused where a guard of the database said no after all; Busy where a lock was not to be had in time.
+        Parameters
+        ----------
+        write
+            Does the writing with the unit, under its locks.
+        action
+            What kind of change it is; part of the idempotency fingerprint.
+        key
+            Idempotency key.
+        request
+            What was asked for, as data that can be JSON: the same key with another request is an error.
+
+        Returns
+        -------
+        Change
+            The new change; or with a `key`, the change that the same request made before, while that stands
+            (`idempotency.stands`).
+
+        Raises
+        ------
+        KeyReused
+            If the key was used for another request.
+        Refused
+            DYNO_TAKEN if an exclusion constraint of the database found a double booking. Also what `write` raises.
+        Busy
+            If a lock was not to be had in time, or a deadlock was broken.
         """
         fingerprint = _fingerprint(action, request) if key else ""
         first, ended = first_time(actor.user, key, fingerprint) if key else (None, None)
@@ -132,7 +168,15 @@ class UnitOfWork:
             raise
 
     def enter(self, ground_id: int, needed: Role = Role.SCHEDULER) -> None:
-        """Checks the actor's right in the ground that this work is in; a work stays in one ground."""
+        """Checks the actor's role in the ground that this work is in.
+
+        Raises
+        ------
+        NotFound
+            If the user is not a member of the ground, or the work is in another ground already.
+        NotAllowed
+            If the user's role does not cover `needed`.
+        """
         if self.ground_id == ground_id:
             return
         access.require(self.actor.user, ground_id, needed)
@@ -141,7 +185,15 @@ class UnitOfWork:
         self.ground_id = ground_id
 
     def lock_dynos(self, ids: Iterable[int], needed: Role = Role.SCHEDULER) -> None:
-        """Locks the dynos' rows in id order, so that writers queue and never deadlock."""
+        """Locks the dynos' rows in order of id, so that writers queue and do not deadlock, and enters their ground.
+
+        Raises
+        ------
+        NotFound
+            If one does not exist, or they are in several grounds.
+        NotAllowed
+            If the user's role does not cover `needed`.
+        """
         sorted_ids = sorted(set(ids))
         rows = _locked(Dyno, sorted_ids)
         if len(rows) < len(sorted_ids):
@@ -151,14 +203,20 @@ class UnitOfWork:
         self.dynos.update(sorted_ids)
 
     def lock_vehicles(self, ids: Iterable[int]) -> None:
-        """Locks the vehicles' rows in id order, after the dynos'."""
+        """Locks the vehicles' rows in order of id; call it after `lock_dynos`.
+
+        Raises NotFound if one does not exist in the ground of the work.
+        """
         sorted_ids = sorted(set(ids))
         rows = _locked(Vehicle, sorted_ids)
         if len(rows) < len(sorted_ids) or any(ground_id != self.ground_id for _, ground_id in rows):
             raise NotFound(access.NOT_FOUND)
 
     def lock(self, model: type[Row], ids: Iterable[int]) -> dict[int, Row]:
-        """Locks the rows in id order, after dynos and vehicles, and returns them by id."""
+        """Locks rows in order of id, and returns them by id; call it after `lock_dynos` and `lock_vehicles`.
+
+        Raises NotFound if one does not exist in the ground of the work.
+        """
         sorted_ids = sorted(set(ids))
         query = (
             model._default_manager.select_for_update(no_key=True, of=("self",))
@@ -176,7 +234,7 @@ class UnitOfWork:
         self._record(type(row), row.pk, None, snapshot(row))
 
     def insert_all(self, rows: Iterable[Row], *, batch: int = 500) -> list[Row]:
-        """Saves new rows of one model in few statements and records them."""
+        """Saves new rows of one model in few statements, records them, and returns them with their ids."""
         inserted = list(rows)
         if inserted:
             type(inserted[0])._default_manager.bulk_create(inserted, batch_size=batch)
@@ -201,7 +259,7 @@ class UnitOfWork:
         self.items.append({"model": NAMES[model], "id": id_, "before": before, "after": after})
 
     def published(self) -> Change:
-        """Writes the change down and tells the open pages once it is committed."""
+        """Saves the change, and publishes it to open pages when it is committed."""
         change = Change(
             id=self.change_id,
             ground_id=self.ground_id,
@@ -226,7 +284,7 @@ def snapshot(row: models.Model) -> dict[str, Any]:
 
 
 def expect_version(row: Row, version: int | None) -> None:
-    """Raises Stale where somebody else has changed the row since `version` was read; None asks for no check."""
+    """Raises Stale if the row has another version than the one that was read. None is not checked."""
     if version is not None and row.version != version:
         raise Stale("Somebody else has changed this in the meantime; look at it as it is now and try again.")
 
@@ -244,7 +302,7 @@ def _lock_statement(model: type[models.Model], count: int) -> str:
 
 
 def _explain(error: Exception) -> None:
-    """Raises a sentence for what the database said, where there is one."""
+    """Raises the domain error for a database error that has one; else returns."""
     cause = error.__cause__
     if isinstance(cause, psycopg.errors.ExclusionViolation):
         sentence = "Somebody else took the dyno or the vehicle for some of these days a moment ago."
@@ -259,7 +317,7 @@ def _fingerprint(action: Action, request: dict[str, Any] | None) -> str:
 
 
 def _tell_history(work: UnitOfWork) -> None:
-    """Gives the history triggers the change that they belong to, for this transaction."""
+    """Gives the history triggers of this transaction the change that they belong to."""
     metadata = {
         "change": str(work.change_id),
         "user": work.actor.user.pk,
