@@ -16,12 +16,13 @@ from django.utils import timezone
 
 from allocations import access
 from allocations.enums import Door, ImportState, RefusalCode, Role
-from allocations.exceptions import DomainError, Refused
+from allocations.exceptions import DomainError, NotAllowed, NotFound, Refused
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.importing import Report, carry_out, preview
 from allocations.exchange.opening import MAX_BYTES, MEGABYTE
 from allocations.models import ProvingGround, WorkbookImport
 from allocations.services import jobs
+from allocations.services.importing import Progress
 from allocations.services.unit_of_work import Actor
 from dynosite.accounts.models import User
 
@@ -32,6 +33,7 @@ RETENTION = dt.timedelta(days=7)
 """For so long a workbook can still be confirmed, and its report be read."""
 
 _SENTENCE = "The import failed for a reason that is ours, not the workbook's; nothing was written."
+_NOBODY = "The account of the user who confirmed it was deleted; nothing was written. Send and confirm it again."
 
 
 class Stopped(Exception):
@@ -95,21 +97,25 @@ def _told_of_failure(upload: WorkbookImport) -> Iterator[None]:
 
 
 def confirm(id_: uuid.UUID | str, *, user: User, choices: Collection[str] = ()) -> bool:
-    """Marks a checked import as to be carried out; False where it is not, or no longer, waiting for that.
+    """Marks a checked import as to be carried out as the user's deed, whoever sent it.
 
-    `choices` are keys of doubts in its report; what is none of them is left out.
+    False where it is not, or no longer, waiting for that. `choices` are keys of doubts in its report; what is none of
+    them is left out.
 
-    Raises Refused where too much of the user's or the ground's is under way.
+    Raises NotFound or NotAllowed if the user may not import into its ground, and Refused where too much of the user's
+    or the ground's is under way.
     """
     with transaction.atomic():
         upload = WorkbookImport.objects.filter(pk=id_, state=ImportState.CHECKED).defer("file").first()
         if upload is None:
             return False
+        access.require(user, upload.ground_id, Role.SCHEDULER)
         jobs.expect_room(user, upload.ground_id)
         rows = WorkbookImport.objects.filter(pk=id_, state=ImportState.CHECKED)
         keys = {doubt["key"] for doubt in (upload.report or {}).get("doubts", ()) if doubt["key"]}
         chosen = sorted(keys.intersection(choices))
-        return bool(rows.update(state=ImportState.IMPORTING, choices=chosen, **jobs.queued(user)))
+        values = {"state": ImportState.IMPORTING, "choices": chosen, "confirmed_by": user}
+        return bool(rows.update(**values, **jobs.queued(user)))
 
 
 def stop(id_: uuid.UUID | str) -> bool:
@@ -124,11 +130,11 @@ def not_queued(id_: uuid.UUID | str) -> None:
     """Takes back what was to be worked on, when nobody could be told of it."""
     rows = WorkbookImport.objects.filter(pk=id_)
     rows.filter(state=ImportState.CHECKING).update(state=ImportState.STOPPED, file=None)
-    rows.filter(state=ImportState.IMPORTING).update(state=ImportState.CHECKED)
+    rows.filter(state=ImportState.IMPORTING).update(state=ImportState.CHECKED, confirmed_by=None)
 
 
 def carry(id_: uuid.UUID | str) -> None:
-    """Carries out a confirmed import with the rights of who sent it. A second delivery of the task does no harm.
+    """Carries out a confirmed import with the rights of who confirmed it. A second delivery of the task does no harm.
 
     Raises jobs.Held where another worker is at it.
     """
@@ -146,20 +152,34 @@ def carry(id_: uuid.UUID | str) -> None:
 
     with jobs.Hold(jobs.IMPORTS, upload), _told_of_failure(upload):
         try:
-            report = carry_out(
-                bytes(upload.file),
-                upload.ground,
-                actor=Actor(upload.user, Door.IMPORT),
-                lanes=upload.lanes,
-                choices=upload.choices,
-                on_progress=report_progress,
-            )
+            report = _carry_out_as_confirmed(upload, report_progress)
         except Stopped:
             _end(upload, ImportState.STOPPED)
         except jobs.Lost:
             logger.warning("workbook import %s was taken from its worker, which writes nothing", id_)
         else:
             _end(upload, ImportState.DONE, report=_as_json(report))
+
+
+def _carry_out_as_confirmed(upload: WorkbookImport, on_progress: Progress) -> Report:
+    """Raises NotAllowed where who confirmed it may not, or no longer, do all of it, whatever its sender may."""
+    user = upload.confirmed_by
+    if user is None:
+        raise NotAllowed(_NOBODY)
+    try:
+        return carry_out(
+            bytes(upload.file or b""),
+            upload.ground,
+            actor=Actor(user, Door.IMPORT),
+            lanes=upload.lanes,
+            choices=upload.choices,
+            on_progress=on_progress,
+        )
+    except (NotAllowed, NotFound) as error:
+        raise NotAllowed(
+            f"{user.display_name}, who confirmed it, does not have the rights that it takes; nothing was written. "
+            "Someone who has them can send and confirm it again."
+        ) from error
 
 
 def forget_old(now: dt.datetime | None = None) -> int:

@@ -17,6 +17,9 @@ class WorkbookImport(Job):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ground = models.ForeignKey(ProvingGround, on_delete=models.CASCADE, related_name="workbook_imports")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="workbook_imports")
+    """Who sent it in."""
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    """With whose rights and name it is carried out."""
     name = models.CharField(max_length=200)
     file = models.BinaryField(null=True)
     lanes = models.PositiveSmallIntegerField(default=12)

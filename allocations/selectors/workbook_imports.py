@@ -15,14 +15,14 @@ from dynosite.accounts.models import User
 def imports_of(ground: ProvingGround, *, user: User) -> QuerySet[WorkbookImport]:
     """Without their files. Raises NotFound or NotAllowed if the user may not import into the ground."""
     access.require(user, ground.pk, Role.SCHEDULER)
-    return WorkbookImport.objects.filter(ground=ground).select_related("user").defer("file")
+    return WorkbookImport.objects.filter(ground=ground).select_related("user", "confirmed_by").defer("file")
 
 
 def import_by_id(id_: uuid.UUID | str, *, user: User) -> WorkbookImport:
     """The import without its file. Raises NotFound, and NotAllowed if the user may not import into its ground."""
     upload = (
         WorkbookImport.objects.filter(pk=id_, ground__in=access.grounds_of(user))
-        .select_related("ground", "user")
+        .select_related("ground", "user", "confirmed_by")
         .defer("file")
         .first()
     )
