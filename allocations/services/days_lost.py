@@ -1,4 +1,6 @@
-"""Days off change under tests that pause: each keeps its days worked, or somebody has said what becomes of it."""
+"""When days off change, tests that pause on them lose days worked: each keeps its days, or a user decides what
+happens.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,15 @@ from dynosite.lib.workdays import WorkingCalendar
 
 @dataclass(frozen=True, slots=True)
 class LossAnswer:
-    """What is to become of a test that loses days; a move says where to. It holds for the `version` looked at."""
+    """What happens to a test that loses days.
+
+    Attributes
+    ----------
+    version
+        The version of the allocation that the user saw.
+    place
+        For a move, (dyno id, first day) of the place that was proposed; None takes whichever is proposed now.
+    """
 
     to: LostDaysTo
     version: int | None = None
@@ -24,7 +34,9 @@ class LossAnswer:
 
 
 class DaysLost(Refused):
-    """Tests lose days worked and have no answer yet. `losses` are all of them, with what is proposed for each."""
+    """Tests lose days worked and have no answer yet. `losses` are all tests that lose days, each with what is
+    proposed.
+    """
 
     def __init__(self, all_losses: Sequence[Loss], open_: Sequence[Loss]):
         self.losses = list(all_losses)
@@ -48,7 +60,24 @@ def answer_losses(
 ) -> None:
     """Carries out an answer for each test that lost days, as a change of its own within the caller's transaction.
 
-    Raises DaysLost where one has no answer, and Refused with everything that stands in the way.
+    Parameters
+    ----------
+    before, after
+        The ground's working calendar before and after its days off changed.
+    answers
+        By allocation id. Answers for tests that lose nothing are ignored.
+    today
+        The day at the proving ground; tests that ended before it are left alone.
+
+    Raises
+    ------
+    DaysLost
+        If a test that loses days has no answer.
+    Refused
+        With everything that stands in the way of the answers; BAD_ANSWER if one is not possible for its test, or if
+        the place that it names is no longer the one proposed.
+    Stale
+        If an allocation is not at the version of its answer.
     """
     all_losses = losses(ground_id, before, after, today=today)
     if open_ := [loss for loss in all_losses if loss.allocation.pk not in answers]:
@@ -65,7 +94,7 @@ def _write(work: UnitOfWork, chosen: Mapping[int, tuple[Loss, LossAnswer]]) -> N
     work.lock_vehicles({loss.allocation.vehicle_id for loss, _ in chosen.values()})
     rows = work.lock(Allocation, chosen)
     refusals: list[Refusal] = []
-    # Whoever leaves, leaves first: a place may be another's by then.
+    # Tests that leave do so first: another may take their place.
     for pk in sorted(chosen, key=lambda pk: (chosen[pk][1].to != LostDaysTo.WAIT, rows[pk].first_day)):
         loss, answer = chosen[pk]
         expect_version(rows[pk], answer.version)

@@ -1,4 +1,4 @@
-"""What a booking, and a request that has its place, says beside its place: note, drive, owner, due date, priority."""
+"""What a booking, or a request that has its place, holds besides its days: note, drive, owner, due date, priority."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,15 +13,28 @@ from allocations.services.placing import locked_allocation
 from allocations.services.unit_of_work import Actor, UnitOfWork, expect_version
 
 AFTER_PLACING = frozenset({"due_date", "priority", "note", "step", "drive", "created_by_id"})
-"""What can still be changed of a request that has its place. Its days and its order are its place's by then."""
+"""Fields of a request that can still change when it has its place. Its days and order are then those of the place."""
 
 
 def change_booking(
     allocation_id: int, *, actor: Actor, version: int | None = None, key: str | None = None, **values: Any
 ) -> Change:
-    """Sets `note`, `drive` (what it is tested as) or `created_by_id` (its owner) of a booking that is not cancelled.
+    """Changes the note, drive or owner of a booking. The drive of the request behind it follows.
 
-    The request behind it is tested as the booking is. Raises Refused where the dyno does not take the drive.
+    Parameters
+    ----------
+    values
+        `note`; `drive`, what the vehicle is tested as; `created_by_id`, the owner, a member of the ground.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if the booking is cancelled; DRIVE_NOT_TAKEN, or another code of the capability rule, if the dyno
+        does not take the drive. Bookings that are completed are not checked.
+    NotFound
+        If the new owner is not a member of the ground.
+    TypeError
+        If `values` has any other field.
     """
     if unknown := values.keys() - {"note", "drive", "created_by_id"}:
         raise TypeError(f"A booking's {', '.join(sorted(unknown))} cannot be changed here.")
@@ -48,7 +61,9 @@ def change_booking(
 
 
 def lock_places(work: UnitOfWork, request_id: int) -> list[Allocation]:
-    """Locks the bookings of a request that can still change, with their dynos and vehicles, before the request."""
+    """Locks the scheduled and running bookings of a request, with their dynos and vehicles. Call it before the
+    request is locked.
+    """
     stays = Allocation.objects.filter(request=request_id, status__in=OPEN_STATUSES)
     places = list(stays.values_list("pk", "dyno_id", "vehicle_id"))
     if not places:
@@ -59,7 +74,21 @@ def lock_places(work: UnitOfWork, request_id: int) -> list[Allocation]:
 
 
 def change_placed(work: UnitOfWork, request: TestRequest, values: dict[str, Any], places: list[Allocation]) -> None:
-    """Sets what can be changed of a request that has its place; its bookings are tested as it says."""
+    """Changes a locked request that has its place; the drive of its bookings follows.
+
+    Parameters
+    ----------
+    values
+        New values by field, of `AFTER_PLACING` only.
+    places
+        The bookings that `lock_places` locked.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if a field can change only while the request waits; a code of the capability rule if a dyno does
+        not take the drive.
+    """
     new = {name: value for name, value in values.items() if getattr(request, name) != value}
     if wrong := sorted(new.keys() - AFTER_PLACING):
         names = " and ".join(name.removesuffix("_id").replace("_", " ") for name in wrong)
@@ -75,12 +104,13 @@ def change_placed(work: UnitOfWork, request: TestRequest, values: dict[str, Any]
 
 
 def expect_member(work: UnitOfWork, user_id: int | None) -> None:
+    """Raises NotFound if the user is not a member of the ground of the work. None is not checked."""
     if user_id is not None and not Membership.objects.filter(ground_id=work.ground_id, user_id=user_id).exists():
         raise NotFound(NOT_FOUND)
 
 
 def _expect_drive(allocation: Allocation, drive: str) -> None:
-    """What has run is only written down; what is still to run must be what its dyno takes."""
+    """Raises Refused if the dyno does not take the drive. A completed test has run, so it is not checked."""
     if allocation.status not in OPEN_STATUSES:
         return
     question = question_of(replace(Placement.of(allocation), drive=drive))

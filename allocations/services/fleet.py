@@ -1,4 +1,9 @@
-"""What a proving ground has: dynos and what they may run, vehicles, test types, facilities."""
+"""The fleet of a proving ground: dynos and what they may run, vehicles, test types, facilities.
+
+Adding, changing and deleting take the role admin, except that a scheduler may add and change vehicles. `values` are
+fields of the model by name; Invalid is raised with sentences by field. `seen_digest` is what `master_data.digest`
+gave for the row that the user saw: Stale is raised if the row changed since.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +30,7 @@ from allocations.services.unit_of_work import Actor, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """What a dyno may run: a test type on these drives and weight classes."""
+    """A test type that a dyno may run, with these drives and weight classes."""
 
     test_type_id: int
     drives: Sequence[str]
@@ -35,9 +40,21 @@ class Runs:
 def add_dyno(
     facility_id: int, *, name: str, actor: Actor, runs: Iterable[Runs] = (), key: str | None = None, **values: Any
 ) -> Change:
-    """A dyno in the facility's ground. `values` are fields of Dyno. Takes the role admin, as all here but vehicles.
+    """Adds a dyno to a facility.
 
-    Raises Invalid by field.
+    Parameters
+    ----------
+    runs
+        What it may run.
+    values
+        Further fields of Dyno.
+
+    Raises
+    ------
+    Invalid
+        By field.
+    NotFound
+        Also if a test type of `runs` is not of the same ground.
     """
     capabilities = list(runs)
 
@@ -69,9 +86,23 @@ def change_dyno(
     key: str | None = None,
     **values: Any,
 ) -> Change:
-    """Sets the fields given, and with `runs` all of what it may run. Allocations that it has stay as they are.
+    """Changes fields of a dyno. Its allocations stay as they are, even if it may no longer run them.
 
-    Raises Stale where the dyno is not as it was seen, by its `seen_digest` (`master_data.digest`).
+    Parameters
+    ----------
+    runs
+        All that it may run from now on; None leaves that as it is.
+    seen_digest
+        What the user saw (`master_data.digest`); None is not checked.
+
+    Raises
+    ------
+    Stale
+        If the dyno, or what it may run, has changed since.
+    Invalid
+        By field.
+    NotFound
+        Also if the facility or a test type of `runs` is not of the same ground.
     """
     capabilities = None if runs is None else list(runs)
 
@@ -92,7 +123,7 @@ def change_dyno(
 
 
 def set_enabled(dyno_ids: Iterable[int], enabled: bool, *, actor: Actor, key: str | None = None) -> Change:
-    """Enables or disables dynos of one ground together."""
+    """Enables or disables dynos of one ground together. Their allocations stay as they are."""
     ids = sorted(set(dyno_ids))
 
     def write(work: UnitOfWork) -> None:
@@ -106,50 +137,61 @@ def set_enabled(dyno_ids: Iterable[int], enabled: bool, *, actor: Actor, key: st
 
 
 def delete_dyno(dyno_id: int, *, actor: Actor) -> Change:
-    """Raises Refused (IN_USE) where anything refers to it; then it can be disabled."""
+    """Deletes a dyno.
+
+    Raises Refused (IN_USE) if anything refers to it; such a dyno can be disabled.
+    """
     return _delete(Dyno, dyno_id, actor)
 
 
 def add_vehicle(ground_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
-    """Takes the role scheduler, as changing one does. Raises Invalid by field."""
+    """Adds a vehicle. Takes the role scheduler. Raises Invalid by field."""
     return _add(Vehicle, ground_id, actor, key, values, needed=Role.SCHEDULER)
 
 
 def change_vehicle(
     vehicle_id: int, *, actor: Actor, seen_digest: str | None = None, key: str | None = None, **values: Any
 ) -> Change:
+    """Changes fields of a vehicle. Takes the role scheduler. Raises Stale by `seen_digest`, and Invalid by field."""
     return _change(Vehicle, vehicle_id, actor, seen_digest, key, values, needed=Role.SCHEDULER)
 
 
 def delete_vehicle(vehicle_id: int, *, actor: Actor) -> Change:
+    """Deletes a vehicle. Takes the role admin. Raises Refused (IN_USE) if anything refers to it."""
     return _delete(Vehicle, vehicle_id, actor)
 
 
 def add_test_type(ground_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    """Adds a test type. Raises Invalid by field."""
     return _add(TestType, ground_id, actor, key, values)
 
 
 def change_test_type(
     test_type_id: int, *, actor: Actor, seen_digest: str | None = None, key: str | None = None, **values: Any
 ) -> Change:
+    """Changes fields of a test type. Raises Stale by `seen_digest`, and Invalid by field."""
     return _change(TestType, test_type_id, actor, seen_digest, key, values)
 
 
 def delete_test_type(test_type_id: int, *, actor: Actor) -> Change:
+    """Deletes a test type. Raises Refused (IN_USE) if anything refers to it."""
     return _delete(TestType, test_type_id, actor)
 
 
 def add_facility(ground_id: int, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
+    """Adds a facility. Raises Invalid by field."""
     return _add(Facility, ground_id, actor, key, values)
 
 
 def change_facility(
     facility_id: int, *, actor: Actor, seen_digest: str | None = None, key: str | None = None, **values: Any
 ) -> Change:
+    """Changes fields of a facility. Raises Stale by `seen_digest`, and Invalid by field."""
     return _change(Facility, facility_id, actor, seen_digest, key, values)
 
 
 def delete_facility(facility_id: int, *, actor: Actor) -> Change:
+    """Deletes a facility. Raises Refused (IN_USE) if anything refers to it."""
     return _delete(Facility, facility_id, actor)
 
 
@@ -190,7 +232,7 @@ def _delete(model: Any, id_: int, actor: Actor) -> Change:
 
 
 def _set_runs(work: UnitOfWork, dyno: Dyno, capabilities: list[Runs]) -> None:
-    """Makes the dyno's capabilities those wanted: rows that are alike stay, the rest goes or comes."""
+    """Makes these the capabilities of the dyno: rows that match stay, others are deleted or added."""
     missing = {
         _as_key(capability.test_type_id, capability.drives, capability.weight_classes) for capability in capabilities
     }

@@ -1,7 +1,7 @@
-"""Bringing a whole schedule in at once: all of it in one transaction, or nothing.
+"""Imports a whole schedule: all of it in one transaction, or nothing.
 
-Every dyno and vehicle of the ground is locked before the caller decides what is to come in, so that what it saw is
-still so when it is written.
+Every dyno and vehicle of the ground is locked before the caller decides what to import, so that what it saw still
+holds when it is written.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -43,10 +43,27 @@ class _NothingNew(Exception):
 def bring_in(
     ground_id: int, decide: Callable[[], Intake], *, actor: Actor, on_progress: Progress | None = None
 ) -> Change | None:
-    """Locks the ground's dynos and vehicles, asks `decide` what is to come in, and writes it; None for nothing.
+    """Locks the ground's dynos and vehicles, asks `decide` what to import, and writes it.
 
-    Requests and bookings take a scheduler's rights; dynos, capabilities, test types and windows an admin's. What
-    `on_progress(done, total)` raises stops the import, and nothing of it stays.
+    Parameters
+    ----------
+    decide
+        Called once, under the locks.
+    on_progress
+        Called with (requests written, requests in all). If it raises, the import stops and nothing is written.
+
+    Returns
+    -------
+    Change | None
+        The change, or None if there was nothing new to write.
+
+    Raises
+    ------
+    NotAllowed
+        If the user is no scheduler; or is no admin, and there are new dynos, capabilities, test types or maintenance
+        windows.
+    Busy
+        Also if somebody added a dyno, test type or vehicle of the same name at the same moment.
     """
 
     def write(work: UnitOfWork) -> None:
@@ -133,7 +150,7 @@ class _Writing:
                     sort_key=natural_key(dyno.name),
                 )
                 self.dynos[dyno.name.casefold()] = new_dyno.pk
-            # What a dyno may run is the admins' to say: only what the ground did not know is added.
+            # Admins decide what a dyno may run: only dynos and test types that are new get capabilities.
             capabilities += [
                 Capability(
                     dyno_id=self.dynos[dyno.name.casefold()],

@@ -1,4 +1,4 @@
-"""What a schedule that is brought in from elsewhere consists of: plain data for `services.importing`."""
+"""The content of a schedule that is imported, as plain data for `services.importing`."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class CapabilityIn:
 
 @dataclass(frozen=True)
 class DynoIn:
-    """A dyno by its name; what the ground does not have yet is made."""
+    """A dyno by its name. It is added, with its facility, if the ground has none of that name."""
 
     name: str
     facility: str
@@ -24,7 +24,15 @@ class DynoIn:
 
 @dataclass(frozen=True)
 class VehicleIn:
-    """A vehicle to be made, or with `id` one that is there, whose empty fields are filled in."""
+    """A vehicle to add; or with `id` an existing one, whose empty fields are filled.
+
+    Attributes
+    ----------
+    key
+        By which a `RequestIn` refers to it.
+    fields
+        Fields of Vehicle by name.
+    """
 
     key: Hashable
     fields: dict[str, Any]
@@ -59,12 +67,19 @@ class WindowIn:
 
 @dataclass
 class Intake:
-    """What is to come in. Dynos and test types are named; names are compared without regard to case."""
+    """What is to be imported. Dynos and test types are named; names are compared without regard to case.
+
+    Attributes
+    ----------
+    forgotten
+        Ids of requests of an earlier import that was undone. They lose their import key, so that their rows are
+        imported anew.
+    """
 
     test_types: list[str] = field(default_factory=list)
     dynos: list[DynoIn] = field(default_factory=list)
     vehicles: list[VehicleIn] = field(default_factory=list)
     requests: list[RequestIn] = field(default_factory=list)
     windows: list[WindowIn] = field(default_factory=list)
-    forgotten: list[int] = field(default_factory=list)  # requests of an import that was undone: rows come in anew
+    forgotten: list[int] = field(default_factory=list)
     summary: str = ""

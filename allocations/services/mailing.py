@@ -1,4 +1,4 @@
-"""Mailing notices: one mail a person, and no address that is refused keeps the mail of others back."""
+"""Mails notices: one mail for each person. An address that is refused does not hold up the mail of others."""
 
 import datetime as dt
 import logging
@@ -21,24 +21,29 @@ from dynosite.lib.plain_text import one_line, visible
 logger = logging.getLogger(__name__)
 
 MAILED_WITHIN = dt.timedelta(days=1)
-"""What could not be mailed by then stands on the page only."""
+"""What could not be mailed by then is on the page only."""
 MOST_BREAKS = 3
-"""Connections that may break in one round before it ends: a server may hang up on an address it dislikes."""
+"""Connections that may break in one round before it ends: a server may hang up on an address that it rejects."""
 PERMANENT = 500
-"""The first reply code that says that another try of the same will not do (RFC 5321)."""
+"""The lowest reply code of a permanent failure (RFC 5321)."""
 
 
 def mail_notices() -> int:
-    """Mails what is new, one mail a person, and returns the number of mails.
+    """Mails what is new, one mail for each person.
 
-    An address that the server refuses for good is marked at its user, and left alone until the user has another. What
-    is refused for now, or meets a server that does not answer, is tried again next time. Two workers never mail one
-    notice both.
+    An address that the server refuses for good is marked on its user, and not tried until the user has another. If it
+    is refused for now, or the server does not answer, the notices are tried again next time. Two workers never mail
+    the same notice.
+
+    Returns
+    -------
+    int
+        How many mails were sent; 0 without a mail server.
     """
     if not settings.EMAIL_HOST:
         return 0
     users = list(User.objects.filter(pk__in=_unmailed().values("user")))
-    random.shuffle(users)  # so that no address stands before the same others each time
+    random.shuffle(users)  # so that one bad address does not hold up the same others each time
     connection = get_connection()
     number = breaks = 0
     for user in users:
@@ -69,8 +74,9 @@ def _unmailed() -> QuerySet[Notice]:
 
 
 def _mail(user: User, connection: Any) -> int:
-    """Mails one person's notices and returns 1, or 0 where that was not taken. Raises OSError where the connection
-    breaks."""
+    """Mails the notices of one user. Returns 1, or 0 if the mail was not accepted. Raises OSError if the connection
+    breaks.
+    """
     with transaction.atomic():
         unmailed = _unmailed().filter(user=user, ground__in=grounds_of(user)).order_by("made_at", "id")
         notices = list(unmailed.select_for_update(of=("self",), skip_locked=True).select_related("change__user"))

@@ -1,4 +1,4 @@
-"""Maintenance windows over the schedule: nothing that they hit disappears."""
+"""Maintenance windows on dynos. No test that a window hits disappears: each gets an answer."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -37,13 +37,35 @@ def set_maintenance(
     version: int | None = None,
     key: str | None = None,
 ) -> Change:
-    """Sets a window, or changes the one with `window_id`, and carries out an answer for each allocation it hits.
+    """Sets a maintenance window, or changes one, and carries out an answer for each test that it hits, in one
+    transaction.
 
-    `answers` are by allocation id, as `selectors.maintenance.fallout` proposes them; `moves` are of scheduled
-    allocations that it does not hit and that make room, as `selectors.repairs` finds them; `bring_back` are ids of
-    displacements of this window whose old places become free again. All of it is one transaction. Raises Refused:
-    FALLOUT_UNANSWERED where a hit has no answer, or with everything that has changed since the answers were found.
-    Takes the role admin; a scheduler records outages, and changes those that schedulers recorded.
+    Takes the role admin; a scheduler may record outages, and change those that schedulers recorded.
+
+    Parameters
+    ----------
+    kind
+        A `MaintenanceKind`.
+    reason, reference
+        For people: why, and the number of a work order.
+    answers
+        By allocation id, for the allocations that the window hits, as `selectors.maintenance.fallout` proposes them.
+    moves
+        By allocation id, for scheduled allocations that the window does not hit and that make room, as
+        `selectors.repairs` finds them.
+    bring_back
+        Ids of displacements of this window whose old places become free again.
+    window_id
+        The window to change; without it a new one is set.
+
+    Raises
+    ------
+    Refused
+        FALLOUT_UNANSWERED if a test that is hit has no answer; BAD_ANSWER if an answer is not possible; MAINTENANCE
+        or DYNO_TAKEN if another window, or a test past its end, is in the way; DAYS_ORDER, DAYS_LENGTH; WRONG_STATUS
+        with everything that has changed since the answers were found.
+    NotFound
+        Also if an id of `bring_back` is not displaced by this window, or is back already.
     """
     days = DayRange(first_day, last_day)
     answers, moves = dict(answers or {}), dict(moves or {})
@@ -68,7 +90,7 @@ def set_maintenance(
         work.lock_vehicles([hit.vehicle_id for hit in hits] + [vehicle for _, _, vehicle in others])
         chosen = moves | {hit.pk: answers[hit.pk] for hit in hits}
         if window and chosen:
-            # Its old days are free for those that it hits now; it takes the new ones after them.
+            # Its old days are free for the tests that it hits now; it takes the new days after they have moved.
             MaintenanceWindow.objects.filter(pk=window.pk).update(lifted_at=timezone.now())
         displaced = displace_all(work, chosen, moves, at=dict.fromkeys(chosen, slot), slots=[slot])
         fields: dict[str, Any] = {"dyno_id": dyno_id, "first_day": first_day, "last_day": last_day}
@@ -105,10 +127,23 @@ def lift_maintenance(
     version: int | None = None,
     key: str | None = None,
 ) -> Change:
-    """Lifts a window and brings those back that it displaced and that `bring_back` names (ids of displacements).
+    """Lifts a maintenance window, and puts chosen tests back that it displaced.
 
-    With `later`, the windows of its series that come after it are lifted with it, and what they displaced may come
-    back too. Takes the role admin; a scheduler lifts outages that schedulers recorded.
+    Takes the role admin; a scheduler may lift outages that schedulers recorded.
+
+    Parameters
+    ----------
+    later
+        Whether the later windows of its series are lifted too.
+    bring_back
+        Ids of displacements of these windows.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if the window is lifted already; and as `displacing.put_back` does.
+    NotFound
+        Also if an id of `bring_back` is not displaced by these windows, or is back already.
     """
     returning = sorted(bring_back)
 
@@ -148,7 +183,7 @@ def _lock_dynos(work: UnitOfWork, dynos: set[int], window_ids: list[int], return
 
 
 def _expect_no_other_window(dyno_id: int, days: DayRange, window: MaintenanceWindow | None) -> None:
-    """Nor a test that still runs past its end, which is in the way of all that is to come."""
+    """Raises Refused if another window is on these days, or if a test that still runs past its end holds the dyno."""
     stays = stays_on(dyno_id, days, leaving_out_window=window.pk if window else None)
     old = ExistingPlacement(DayRange(window.first_day, window.last_day), window.dyno_id) if window else None
     unchanged = old is not None and old.covers(dyno_id, days)

@@ -1,4 +1,4 @@
-"""Several waiting requests changed or cancelled together: all of them or none, one change, undone as one."""
+"""Changes or cancels several waiting requests together: all of them or none, as one change that is undone as one."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,22 +14,35 @@ from dynosite.accounts.models import User
 from dynosite.lib.formats import count, full_date
 
 FIELDS = frozenset({"priority", "due_date", "created_by_id"})
-"""What can be set of several requests at once."""
+"""What can be set on several requests at once."""
 MOST = 500
-"""Requests of one change."""
+"""Requests that one change may have, at most."""
 _NAMED = 10
-"""Requests that a sentence names."""
+"""Requests that a sentence names, at most."""
 
 Versions = Mapping[int, int | None]
-"""Requests by their ids, each with the version that was looked at; None asks for no check."""
+"""By id of each request, the version that the user saw; None is not checked."""
 
 
 def change_requests(versions: Versions, *, actor: Actor, key: str | None = None, **values: Any) -> Change:
-    """Sets `priority`, `due_date` or `created_by_id` (the owner) of requests that wait; those that are so already
-    stay as they are.
+    """Changes several waiting requests; those that have the values already stay as they are.
 
-    Raises Stale, which names them, where some were changed since; Refused with a sentence for each that cannot be
-    changed like that.
+    Parameters
+    ----------
+    versions
+        At most `MOST` requests: the version that the user saw, by id; None is not checked.
+    values
+        `priority`, `due_date`, or `created_by_id`, the owner, a member of the ground.
+
+    Raises
+    ------
+    Refused
+        With a sentence for each request that cannot be changed like that: WRONG_STATUS if it does not wait,
+        DAYS_ORDER if it would be due before its earliest start. TOO_MANY_AT_ONCE for more than `MOST`.
+    Stale
+        If some were changed since; the sentence names them.
+    TypeError
+        If `values` has any other field.
     """
     if unknown := values.keys() - FIELDS:
         raise TypeError(f"The {', '.join(sorted(unknown))} of several requests cannot be set at once.")
@@ -48,7 +61,7 @@ def change_requests(versions: Versions, *, actor: Actor, key: str | None = None,
 
 
 def cancel_requests(versions: Versions, *, actor: Actor, key: str | None = None) -> Change:
-    """Raises as `change_requests` does."""
+    """Cancels several waiting requests. Takes `versions` and raises as `change_requests` does."""
 
     def write(work: UnitOfWork) -> None:
         rows = _locked(work, versions)
@@ -62,18 +75,20 @@ def cancel_requests(versions: Versions, *, actor: Actor, key: str | None = None)
 
 
 def why_not(row: TestRequest, values: Mapping[str, Any]) -> list[Refusal]:
-    """Why these values cannot be set of a request; of a cancellation there are none."""
+    """Returns why these values cannot be set on a request; nothing if they can. Without values: why it cannot be
+    cancelled.
+    """
     due_date = values.get("due_date", row.due_date)
     return check_waits(row.status) or check_dates(row.earliest_start, due_date)
 
 
 def differs(row: TestRequest, values: Mapping[str, Any]) -> bool:
-    """Whether setting them changes anything of the request."""
+    """Tells whether setting the values would change the request."""
     return any(getattr(row, name) != value for name, value in values.items())
 
 
 def in_words(values: Mapping[str, Any]) -> str:
-    """`priority Urgent, due 5 Dec 2026, owner Mia Keller`."""
+    """Returns the values in words, such as `priority Urgent, due 5 Dec 2026, owner Mia Keller`."""
     words = []
     if "priority" in values:
         words.append(f"priority {Priority(values['priority']).label}")

@@ -1,6 +1,6 @@
-"""The steps that fleet and members share: add, change or delete one row of a ground and record it.
+"""Steps that fleet and members share: add, change or delete one row of a ground, and record it.
 
-Such a row has no version: whoever changes it says by a digest what they saw. The change keeps it before and after.
+Such a row has no version: a form carries a digest of what its user saw. The change keeps the row before and after.
 """
 
 import hashlib
@@ -32,7 +32,10 @@ def keep(
     key: str | None = None,
     request: dict[str, Any] | None = None,
 ) -> Change:
-    """`UnitOfWork.run`, where a name that somebody else has taken this very moment is Invalid too."""
+    """Runs `UnitOfWork.run`, and raises Invalid if another user took the same unique name at the same moment.
+
+    Parameters and other errors are those of `UnitOfWork.run`.
+    """
     try:
         return UnitOfWork.run(write, actor=actor, action=action, key=key, request=request)
     except IntegrityError as error:
@@ -42,7 +45,7 @@ def keep(
 
 
 def add_row(work: UnitOfWork, row: Any) -> None:
-    """Saves a new row of a ground that was entered."""
+    """Saves a new row of a ground that the work has entered. Raises Invalid by field."""
     check_row(row)
     row.save(force_insert=True)
     record(work, row, None, values_of(row))
@@ -50,7 +53,10 @@ def add_row(work: UnitOfWork, row: Any) -> None:
 
 
 def change_row(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> None:
-    """Sets the values of a row that is locked and whose ground was entered."""
+    """Sets values on a row that is locked, in a ground that the work has entered. Raises Invalid by field.
+
+    A row that already has all the values is saved, but not recorded.
+    """
     before = values_of(row)
     for name, value in values.items():
         setattr(row, name, value)
@@ -63,7 +69,13 @@ def change_row(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> None:
 
 
 def delete_row(work: UnitOfWork, row: Any) -> None:
-    """Raises Refused where anything refers to the row, and names what."""
+    """Deletes a locked row, and records it with what goes along with it.
+
+    Raises
+    ------
+    Refused
+        IN_USE if other rows refer to it; the sentence counts them.
+    """
     work.summary = f"{name_of(row)} deleted"
     for part in [*goes_along(row), row]:
         record(work, part, values_of(part), None)
@@ -74,7 +86,7 @@ def delete_row(work: UnitOfWork, row: Any) -> None:
 
 
 def goes_along(row: models.Model) -> list[models.Model]:
-    """What the database deletes with the row."""
+    """Returns the rows that the database deletes together with this one."""
     if isinstance(row, Dyno):
         return list(row.capabilities.order_by("pk"))
     if isinstance(row, Facility):
@@ -83,20 +95,30 @@ def goes_along(row: models.Model) -> list[models.Model]:
 
 
 def digest(row: models.Model) -> str:
-    """Of all that a row and what goes along with it have: what a form carries, to tell that it has changed since."""
+    """Returns a digest of a row and what goes along with it. A form carries it, to notice that the row changed
+    since.
+    """
     rows = [values_of(part) for part in (row, *goes_along(row))]
     text = json.dumps(rows, sort_keys=True, cls=DjangoJSONEncoder)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def expect_seen(row: models.Model, seen_digest: str | None) -> None:
-    """Raises Stale where the row is not as it was seen; None asks for no check."""
+    """Raises Stale if the row is not as it was when `seen_digest` was taken. None is not checked."""
     if seen_digest is not None and seen_digest != digest(row):
         raise Stale("Somebody else has changed this in the meantime; look at it as it is now and try again.")
 
 
 def locked_row(work: UnitOfWork, model: type[models.Model], id_: int, *, needed: Role) -> Any:
-    """The row, locked, of a ground where the actor has the role."""
+    """Enters the ground of a row, if the actor has the role `needed` there, and returns the row locked.
+
+    Raises
+    ------
+    NotFound
+        If the row does not exist, or the user is not a member of its ground.
+    NotAllowed
+        If the user's role does not cover `needed`.
+    """
     ground_id = model._default_manager.filter(pk=id_).values_list("ground_id", flat=True).first()
     if ground_id is None:
         raise NotFound(NOT_FOUND)
@@ -112,12 +134,13 @@ def locked_row(work: UnitOfWork, model: type[models.Model], id_: int, *, needed:
 
 
 def of_ground(model: type[models.Model], id_: int, ground_id: int) -> None:
-    """Raises NotFound where the row is of another ground."""
+    """Raises NotFound if there is no such row in the ground."""
     if not model._default_manager.filter(pk=id_, ground_id=ground_id).exists():
         raise NotFound(NOT_FOUND)
 
 
 def check_row(row: models.Model) -> None:
+    """Raises Invalid, with the sentences by field, if the row's values are not valid."""
     try:
         row.full_clean()
     except ValidationError as error:
@@ -126,11 +149,13 @@ def check_row(row: models.Model) -> None:
 
 
 def name_of(row: models.Model) -> str:
+    """Returns the kind and name of a row, such as `Dyno Cell 3`."""
     kind = str(row._meta.verbose_name)
     return f"{kind[0].upper()}{kind[1:]} {row}"
 
 
 def record(work: UnitOfWork, row: models.Model, before: State | None, after: State | None) -> None:
+    """Adds a row to the items of the work; None for `before` if it was added, for `after` if it was deleted."""
     work.items.append({"model": row._meta.model_name, "id": row.pk, "before": before, "after": after})
 
 

@@ -1,4 +1,4 @@
-"""Proving grounds and who may do what in them."""
+"""Proving grounds, and who may do what in them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,7 +21,20 @@ from dynosite.lib import clock
 
 
 def add_ground(*, actor: Actor, key: str | None = None, **values: Any) -> Change:
-    """A new proving ground, which takes a superuser. Raises Invalid by field."""
+    """Adds a proving ground.
+
+    Parameters
+    ----------
+    values
+        Fields of ProvingGround.
+
+    Raises
+    ------
+    NotAllowed
+        If the user is not a superuser.
+    Invalid
+        By field.
+    """
 
     def write(work: UnitOfWork) -> None:
         if not actor.user.is_active or not actor.user.is_superuser:
@@ -46,10 +59,25 @@ def change_ground(
     key: str | None = None,
     **values: Any,
 ) -> Change:
-    """Sets the fields given, and where they are given all shutdowns and all travel.
+    """Changes fields of a proving ground, its shutdowns, and its travel times. Takes the role admin.
 
-    Tests that pause keep their days worked: `answers` say by allocation id, in the same transaction, what becomes of
-    each that loses some to new days off. Raises DaysLost where one has no answer. All other allocations stay.
+    Allocations keep their days, except that tests that pause on days off keep their days worked as `answers` say.
+
+    Parameters
+    ----------
+    shutdowns, travel
+        All of them from now on; None leaves them as they are.
+    answers
+        By allocation id, what happens to each test that loses days worked to new days off.
+
+    Raises
+    ------
+    DaysLost
+        If a test that loses days has no answer; nothing is written.
+    Refused
+        As `days_lost.answer_losses` does.
+    Invalid
+        By field.
     """
     shut = None if shutdowns is None else list(shutdowns)
     ways = None if travel is None else list(travel)
@@ -68,7 +96,7 @@ def change_ground(
     params = values | {"ground": ground_id, "shutdowns": as_asked(shut), "travel": as_asked(ways)}
     access.require(actor.user, ground_id, Role.ADMIN)
     with transaction.atomic():
-        # Under the locks of all dynos nobody books by the old days off while the new ones are answered for.
+        # With all dynos locked, nobody books by the old days off while the answers are carried out.
         ground = ProvingGround.objects.select_for_update(no_key=True).filter(pk=ground_id).first()
         list(Dyno.objects.select_for_update(no_key=True).filter(ground=ground_id).order_by("pk").values_list("pk"))
         before = rules_of(ground_id).calendar
@@ -79,7 +107,10 @@ def change_ground(
 
 
 def set_membership(user_id: int, ground_id: int, role: Role | str, *, actor: Actor, key: str | None = None) -> Change:
-    """Gives the user the role in the ground, in place of the one that they have there. Takes the role admin."""
+    """Gives a user a role in the ground, in place of the role that they have there. Takes the role admin.
+
+    Raises NotFound also if there is no such user, and Invalid if there is no such role.
+    """
 
     def write(work: UnitOfWork) -> None:
         work.enter(ground_id, Role.ADMIN)
@@ -100,6 +131,8 @@ def set_membership(user_id: int, ground_id: int, role: Role | str, *, actor: Act
 
 
 def remove_membership(membership_id: int, *, actor: Actor) -> Change:
+    """Takes a user's role in a ground away. Takes the role admin there."""
+
     def write(work: UnitOfWork) -> None:
         delete_row(work, locked_row(work, Membership, membership_id, needed=Role.ADMIN))
 

@@ -1,4 +1,4 @@
-"""In which words people are told of a change to a booking or request of theirs."""
+"""The sentences by which people hear of a change to a booking or request of theirs."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -24,15 +24,22 @@ REQUEST_LABELS = {
 }
 DAYS = ("earliest_start", "due_date")
 PLAIN_VALUES = (*DAYS, "days", "priority", "miles")
-"""Fields whose values say something as they stand; of others the name does."""
+"""Fields whose values people can read; of other fields only the name is shown."""
 
 
 def about_booking(
     row: Allocation, before: State | None, after: State, names: Mapping[int, str], *, waits: bool
 ) -> str:
-    """What became of a booking.
+    """Returns what happened to a booking.
 
-    `before` is None where a request has just got its place; `waits` says that the vehicle now has a waiting request.
+    Parameters
+    ----------
+    before, after
+        Its fields before and after the change; `before` is None if a request has just got its place.
+    names
+        Names of dynos by id.
+    waits
+        Whether the vehicle has a waiting request now.
     """
     subject = f"{row.vehicle}, {row.test_type}"
     new = _place(after, names)
@@ -54,7 +61,7 @@ def about_booking(
 
 
 def about_request(row: TestRequest, before: State, after: State) -> str:
-    """What became of a request that waits, or nothing where that is no news."""
+    """Returns what happened to a waiting request; empty if that is no news."""
     if after["status"] == RequestStatus.CANCELLED:
         return f"Your request for {row}: cancelled."
     if before["status"] == RequestStatus.CANCELLED:
@@ -64,12 +71,15 @@ def about_request(row: TestRequest, before: State, after: State) -> str:
 
 
 def about_dyno(row: Allocation, dyno: State) -> str:
+    """Returns that the dyno of a booking is disabled, or no longer available on its days. `dyno` are its fields
+    now.
+    """
     why = f"available until {full_date(_day(dyno['available_to']))} only" if dyno["enabled"] else "disabled"
     return f"{row.vehicle}, {row.test_type}: {dyno['name']}, where it stands {row.days}, is now {why}."
 
 
 def about_many(action: Action, number: int, late: int) -> str:
-    """One sentence for many bookings and requests of one person."""
+    """Returns one sentence for many bookings and requests of one person, of which `late` end after their due date."""
     outcome = {
         Action.PLAN: "placed or moved by a plan",
         Action.UNDO: "put back, as a change was undone",
@@ -80,7 +90,9 @@ def about_many(action: Action, number: int, late: int) -> str:
 
 
 def days_from_due(row: Allocation, after: State) -> int | None:
-    """Days from the last day of the booking to the due date of its request; below zero: late."""
+    """Returns the days from the last day of a booking to the due date of its request, negative if late; None without
+    one.
+    """
     due = row.request.due_date if row.request else None
     return (due - _day(after["last_day"])).days if due else None
 

@@ -1,4 +1,4 @@
-"""Telling people what others did to bookings and requests of theirs: on a page at once; `mailing` sends it soon."""
+"""Notices to people about what others did to their bookings and requests. `mailing` sends them by mail."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from dynosite.accounts.models import User
 
 
 class FinishedWork(Protocol):
-    """What notices ask of a unit of work (`unit_of_work`, which calls them)."""
+    """What notices need of a unit of work (`unit_of_work`, which calls them)."""
 
     actor: Any
     action: Action
@@ -25,14 +25,14 @@ class FinishedWork(Protocol):
 
 
 NEWSWORTHY = frozenset(Action) - {Action.IMPORT, Action.START, Action.REQUEST, Action.ADD, Action.DELETE}
-"""The actions of which those concerned are told."""
+"""The actions that people get notices about."""
 MOST_SINGLY = 5
-"""Lines that one change gives a person singly; more are put together in one notice."""
+"""Notices that one change gives a person, at most; if there were more, they are put together in one."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What is told of one booking or request, and to whom."""
+    """What is to be said about one booking or request, and to which users."""
 
     users: frozenset[int]
     sentence: str
@@ -42,8 +42,11 @@ class Line:
 
 
 def tell(work: FinishedWork, change: Change) -> None:
-    """Writes notices for those whose bookings and requests the change touched, save its author and those who are no
-    members any more. What ended before today is no news."""
+    """Writes notices for the people whose bookings and requests a change touched.
+
+    The author of the change, and people who are no longer members of the ground, get none. Nothing is written about
+    what ended before today.
+    """
     if work.action not in NEWSWORTHY:
         return
     lines = [*_of_bookings(work, change), *_of_requests(work), *_of_dynos(work, change)]
@@ -60,7 +63,18 @@ def tell(work: FinishedWork, change: Change) -> None:
 
 
 def mark_seen(user: User, *, ids: Iterable[int] | None = None) -> int:
-    """Marks the user's notices as seen, all without `ids`, and returns how many were not yet."""
+    """Marks notices of a user as seen.
+
+    Parameters
+    ----------
+    ids
+        Which notices; None: all of them.
+
+    Returns
+    -------
+    int
+        How many had not been seen.
+    """
     notices = Notice.objects.filter(user=user, seen_at=None)
     if ids is not None:
         notices = notices.filter(pk__in=list(ids))
@@ -68,7 +82,7 @@ def mark_seen(user: User, *, ids: Iterable[int] | None = None) -> int:
 
 
 def choose_mail(user: User, *, enabled: bool) -> None:
-    """Whether notices come by mail too."""
+    """Sets whether the user also gets notices by mail."""
     User.objects.filter(pk=user.pk).update(mail_notices=enabled)
 
 
@@ -94,7 +108,7 @@ def _notices(change: Change, action: Action, user: int, lines: list[Line]) -> It
 
 
 def _of_bookings(work: FinishedWork, change: Change) -> list[Line]:
-    """Of bookings whose place the work changed, and of requests that got one."""
+    """About bookings whose place the work changed, and about requests that got a place."""
     steps = {id_: step for id_, step in _steps(work).items() if _is_news(step) and _concerns_others(work, id_, step)}
     if not steps:
         return []
@@ -116,7 +130,7 @@ def _of_bookings(work: FinishedWork, change: Change) -> list[Line]:
 
 
 def _of_requests(work: FinishedWork) -> list[Line]:
-    """Of requests that another changed or cancelled. That one got or lost its place its booking tells."""
+    """About requests that somebody else changed or cancelled. Of a place won or lost, the booking's line tells."""
     steps = {
         item["id"]: (item["before"], item["after"])
         for item in work.items
@@ -138,7 +152,7 @@ def _of_requests(work: FinishedWork) -> list[Line]:
 
 
 def _others(work: FinishedWork, *users: int | None) -> frozenset[int]:
-    """Those of these people who are not the author of the work."""
+    """These people without the author of the work."""
     return frozenset(user for user in users if user is not None and user != work.actor.user.pk)
 
 
@@ -147,7 +161,7 @@ def _statuses(item: dict[str, Any]) -> tuple[str, str]:
 
 
 def _of_dynos(work: FinishedWork, change: Change) -> list[Line]:
-    """Of bookings on a dyno that the work has disabled, or that is no more available on their days."""
+    """About bookings on a dyno that the work has disabled, or that is no longer available on their days."""
     lines = []
     for item in work.items:
         before, after = item["before"], item["after"]
@@ -190,7 +204,7 @@ def _is_news(step: Step) -> bool:
 
 
 def _concerns_others(work: FinishedWork, id_: int, step: Step) -> bool:
-    """As far as it is known without asking the database."""
+    """Tells whether others may be concerned, as far as that is known without a query."""
     before, after = step
     own = (None, work.actor.user.pk)
     if before is None:
