@@ -1,8 +1,8 @@
 """Plans, what-ifs and imports on their way through the workers: queued, held by one worker, stopped, taken up again.
 
 A worker holds a job by a lease that it renews while it works. A job whose lease has run out has lost its worker, and
-one that waits for long may have lost its message: `take_up` finds both, whatever became of Redis. Each attempt has an
-id of its own, without which nothing is written: an attempt that was given up by mistake does no harm.
+one that waits for long may have lost its message: `take_up` finds both, even if Redis has lost its data. Each attempt
+has an id of its own, and nothing is written without it: an attempt that was given up by mistake does no harm.
 """
 
 import datetime as dt
@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 
 LEASE = dt.timedelta(seconds=25)
 RENEWED_EVERY = 1.0
-"""Seconds between two renewals, at which a worker also hears that it is to stop."""
+"""Seconds between two renewals, at which a worker also notices that it is to stop."""
 UNHEARD = dt.timedelta(seconds=30)
-"""After so long a job that still waits is handed to the workers again: its message may be lost."""
+"""A job that waits for longer is handed to the workers again: its message may be lost."""
 TURN_SECONDS = 1.0
 """Seconds between two looks at whether the user's other job has ended."""
 MOST_ATTEMPTS = 3
@@ -42,7 +42,7 @@ PROGRESS_SECONDS = 3600
 
 
 class Held(Exception):
-    """Not now: another worker has it, or another job of its user. `seconds` is when to come again."""
+    """Not now: another worker has the job, or its user has another in work. Try again after `seconds`."""
 
     def __init__(self, seconds: float):
         super().__init__(f"held for {seconds} seconds")
@@ -50,12 +50,14 @@ class Held(Exception):
 
 
 class Lost(Exception):
-    """The attempt is no longer the one that counts: nothing of it may be written."""
+    """Another attempt counts by now: nothing of this one may be written."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A model of jobs and the values that its rows take on the way. Rows in another state are not under way."""
+    """A model of jobs, and the values that its rows take on the way. Rows in other states than `under_way` have
+    ended.
+    """
 
     model: type[Job]
     queue: str
@@ -114,12 +116,12 @@ IN_TURN = {queue: [kind for kind in KINDS if kind.queue == queue] for queue in (
 
 
 def queued(user: User | None) -> dict[str, Any]:
-    """The values of a row that is handed to the workers anew."""
+    """Returns the values that hand a row to the workers anew."""
     return {"queued_at": timezone.now(), "queued_by": user, "attempts": 0, "stop_asked": False} | _let_go()
 
 
 def not_queued(kind: Kind, pk: uuid.UUID | str) -> None:
-    """Ends a job of which no worker could be told; one that a worker has taken up all the same goes on."""
+    """Ends a job that could be handed to no worker. If a worker has taken it up all the same, it goes on."""
     kind.rows.filter(pk=pk, holder=None, **kind.waiting).update(**kind.failed(NOBODY_TOLD))
 
 
@@ -128,9 +130,9 @@ def _let_go() -> dict[str, Any]:
 
 
 def expect_room(user: User, ground_id: int) -> None:
-    """Raises Refused where as much of the user's, or of the ground's, is under way as may be at once.
+    """Raises Refused (TOO_MANY_AT_ONCE) if the user, or the ground, has as many jobs under way as allowed.
 
-    In the transaction that queues one more: of two at once, the second counts the first.
+    Call it in the transaction that queues the next job: of two at once, the second counts the first.
     """
     for key in (f"jobs-of-user:{user.pk}", f"jobs-of-ground:{ground_id}"):
         prepared.fetch("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
@@ -150,9 +152,22 @@ def _too_many(subject: str) -> Refused:
 
 
 def claim(kind: Kind, pk: uuid.UUID | str, states: tuple[str, ...] = ()) -> Any:
-    """Takes the job up and returns its row; None where there is nothing to do.
+    """Takes a job up for a new attempt.
 
-    Raises Held where another has it, or its user has one in work already.
+    Parameters
+    ----------
+    states
+        States in which it may be taken up; without them, all that are under way.
+
+    Returns
+    -------
+    Any
+        The row, held by this attempt, or None if there is nothing to do.
+
+    Raises
+    ------
+    Held
+        If another worker has it, or its user has another job of the same queue in work.
     """
     with transaction.atomic():
         row = _locked(kind, pk, states or kind.under_way)
@@ -168,7 +183,7 @@ def claim(kind: Kind, pk: uuid.UUID | str, states: tuple[str, ...] = ()) -> Any:
 
 
 def _expect_turn(kind: Kind, row: Job) -> None:
-    """Raises Held while another job of the user's is worked on: nobody takes all workers of a queue."""
+    """Raises Held while another job of the user is in work: nobody takes all workers of a queue."""
     if row.queued_by_id is None:
         return
     prepared.fetch("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"turn-of-user:{row.queued_by_id}"])
@@ -179,23 +194,26 @@ def _expect_turn(kind: Kind, row: Job) -> None:
 
 
 def is_held(row: Job) -> bool:
+    """Tells whether a worker holds the job now."""
     return row.held_until is not None and row.held_until > timezone.now()
 
 
 def end(kind: Kind, row: Job, **values: Any) -> bool:
-    """Writes how the attempt ended; False, and nothing, where it is no longer the one that counts."""
+    """Ends an attempt with these values and lets the job go. Returns False, and writes nothing, if another attempt
+    counts.
+    """
     mine = kind.rows.filter(pk=row.pk, holder=row.holder, state__in=kind.under_way)
     return bool(mine.update(**values, **_let_go()))
 
 
 def expect_mine(kind: Kind, row: Job) -> None:
-    """Locks the row until the transaction ends; raises Lost where another attempt, or none, counts by now."""
+    """Locks the row until the transaction ends. Raises Lost if another attempt counts by now, or none."""
     if not kind.rows.select_for_update(no_key=True, of=("self",)).filter(pk=row.pk, holder=row.holder).exists():
         raise Lost
 
 
 def stop(kind: Kind, pk: uuid.UUID | str) -> bool:
-    """Asks the worker to stop; where none has it, it ends here and now. False where it is not under way."""
+    """Asks the worker to stop; a job that no worker has ends here. Returns False if it is not under way."""
     with transaction.atomic():
         row = _locked(kind, pk, kind.under_way)
         if row is None:
@@ -208,7 +226,14 @@ def stop(kind: Kind, pk: uuid.UUID | str) -> bool:
 
 
 def take_up(kind: Kind) -> list[Any]:
-    """Rows to hand to the workers again, which now wait; those that nobody may take up any more are ended."""
+    """Finds jobs that have lost their worker or their message.
+
+    Returns
+    -------
+    list[Any]
+        The rows to hand to the workers again, at most 100. Jobs that were to stop, or lost too many workers, are
+        ended instead.
+    """
     now = timezone.now()
     lost = Q(held_until__lt=now)
     unheard = Q(held_until=None) & (Q(queued_at=None) | Q(queued_at__lt=now - UNHEARD))
@@ -224,7 +249,7 @@ def take_up(kind: Kind) -> list[Any]:
 
 
 def tell(key: str, value: Any) -> None:
-    """Keeps how far a job is for who looks. That nobody can look is no reason to end it."""
+    """Keeps the progress of a job in the cache for whoever looks. If that fails, it is logged and the job goes on."""
     try:
         cache.set(key, value, timeout=PROGRESS_SECONDS)
     except Exception as error:
@@ -232,7 +257,7 @@ def tell(key: str, value: Any) -> None:
 
 
 class Hold(threading.Thread):
-    """Renews the lease of an attempt while the block runs, and hears whether it is to stop."""
+    """Renews the lease of an attempt while the block runs, and notices when it is to stop (`should_stop`)."""
 
     def __init__(self, kind: Kind, row: Job):
         super().__init__(daemon=True, name="job-lease")
@@ -279,7 +304,7 @@ def _locked(kind: Kind, pk: uuid.UUID | str, states: tuple[str, ...]) -> Any:
 
 
 def _ended(kind: Kind, row: Any) -> bool:
-    """Ends a job that no worker has where its last was to stop it, or where it has lost too many."""
+    """Ends a job without a worker that was to stop, or that has lost too many workers. Returns whether it did."""
     if row.stop_asked:
         _set(row, kind.stopped() | _let_go())
     elif row.attempts >= MOST_ATTEMPTS:

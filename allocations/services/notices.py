@@ -130,7 +130,7 @@ def _of_bookings(work: FinishedWork, change: Change) -> list[Line]:
 
 
 def _of_requests(work: FinishedWork) -> list[Line]:
-    """About requests that somebody else changed or cancelled. Of a place won or lost, the booking's line tells."""
+    """About requests that somebody else changed or cancelled. A place won or lost is in the line of the booking."""
     steps = {
         item["id"]: (item["before"], item["after"])
         for item in work.items

@@ -1,4 +1,7 @@
-"""Plans are kept: named, thought out again, put away and brought back. None of it writes to the schedule."""
+"""Plans are kept: named, solved again, deleted and restored. None of it writes to the schedule.
+
+All take the role scheduler, and raise NotFound or NotAllowed.
+"""
 
 import uuid
 
@@ -13,6 +16,7 @@ from allocations.services.unit_of_work import Actor
 
 
 def describe_plan(plan_id: uuid.UUID | str, *, actor: Actor, name: str, note: str) -> Plan:
+    """Sets the name and note of a plan."""
     plan = plan_by_id(plan_id, user=actor.user, needed=Role.SCHEDULER)
     plan.name, plan.note = name.strip(), note.strip()
     plan.save(update_fields=["name", "note"])
@@ -20,7 +24,13 @@ def describe_plan(plan_id: uuid.UUID | str, *, actor: Actor, name: str, note: st
 
 
 def plan_again(plan_id: uuid.UUID | str, *, actor: Actor) -> Plan:
-    """A new plan with the same choices; days that have gone by since are left out."""
+    """Queues a new plan with the same choices, without the days that have passed since.
+
+    Raises
+    ------
+    Refused
+        DAYS_ORDER if all days of the plan have passed; and as `plans.ask_for_plan` does.
+    """
     old = plan_by_id(plan_id, user=actor.user, needed=Role.SCHEDULER)
     first_day = max(old.first_day, old.ground.today())
     if first_day > old.last_day:
@@ -42,7 +52,9 @@ def plan_again(plan_id: uuid.UUID | str, *, actor: Actor) -> Plan:
 
 
 def delete_plan(plan_id: uuid.UUID | str, *, actor: Actor) -> Plan:
-    """Puts a plan away; what was applied of it stays on the schedule."""
+    """Deletes a plan, and stops it if it is being solved. What was applied of it stays on the schedule; it can be
+    restored.
+    """
     plan = plan_by_id(plan_id, user=actor.user, needed=Role.SCHEDULER)
     if plan.state in (PlanState.QUEUED, PlanState.THINKING):
         stop_thinking(plan.pk)
@@ -51,6 +63,7 @@ def delete_plan(plan_id: uuid.UUID | str, *, actor: Actor) -> Plan:
 
 
 def restore_plan(plan_id: uuid.UUID | str, *, actor: Actor) -> Plan:
+    """Restores a deleted plan."""
     plan = plan_by_id(plan_id, user=actor.user, needed=Role.SCHEDULER)
     Plan.objects.filter(pk=plan.pk).update(deleted_at=None)
     return plan

@@ -1,4 +1,4 @@
-"""Plans: made beside the schedule, applied to it whole or not at all."""
+"""Plans: computed beside the schedule, applied to it as a whole or not at all."""
 
 import datetime as dt
 import logging
@@ -32,16 +32,16 @@ logger = logging.getLogger(__name__)
 LONGEST_HORIZON = 1_500
 """Days."""
 USUAL_DAYS = 730
-"""Days ahead that a plan looks at unless somebody says otherwise."""
+"""Days that a plan looks ahead by default."""
 THOUGHT_OUT = ("state", "curve", "objective", "bound", "proven", "problem", "holder", "held_until")
 
 
 _DAYS_OF_THE_PLAN = frozenset({RefusalCode.LONG_PAST, RefusalCode.FAR_AHEAD})
-"""What somebody has meant who chose the first and the last day of a plan."""
+"""Concerns that whoever chose the first and the last day of the plan has accepted by that."""
 
 
 class PlanOvertaken(Refused):
-    """The schedule has gone on since the plan was made. `by_item` says of each item what stands in its way."""
+    """The schedule has changed since the plan was made. `by_item` has, by item id, what stands in the way of it."""
 
     def __init__(self, by_item: Mapping[int, Sequence[RefusalOf]]):
         super().__init__([refusal for refusals in by_item.values() for refusal in refusals])
@@ -62,7 +62,24 @@ def ask_for_plan(
     note: str = "",
     again_of: Plan | None = None,
 ) -> Plan:
-    """A plan still to be thought out, of these `requests` or all that wait. It writes nothing to the schedule."""
+    """Queues a plan; a worker solves it later (`think_plan`). Nothing is written to the schedule.
+
+    Parameters
+    ----------
+    first_day, last_day
+        Days to plan, at most `LONGEST_HORIZON`.
+    movable, frozen_until
+        Which scheduled allocations may move (`Movable`), except those that start by `frozen_until`.
+    seconds
+        How long the solver may search.
+    requests
+        Ids of the waiting requests to place; None: all that wait.
+
+    Raises
+    ------
+    Refused
+        DAYS_ORDER or DAYS_LENGTH for the days; TOO_MANY_AT_ONCE if too much is queued already (`jobs.expect_room`).
+    """
     access.require(actor.user, ground_id, Role.SCHEDULER)
     days = DayRange(first_day, last_day)
     if days.last < days.first:
@@ -89,14 +106,14 @@ def ask_for_plan(
 
 
 def stop_thinking(plan_id: uuid.UUID | str) -> None:
-    """Asks for the best so far, now; without a worker there is none."""
+    """Asks the worker to stop and keep the best plan so far. A plan that no worker has yet ends without a result."""
     jobs.stop(jobs.PLANS, plan_id)
 
 
 def think_plan(plan_id: uuid.UUID | str) -> None:
-    """Thinks a queued plan out, telling whoever looks how far it is; for a worker, which may be told twice.
+    """Solves a queued plan, and publishes its progress. For a worker; the same plan may be handed out twice.
 
-    Raises jobs.Held where another worker thinks about it.
+    Raises jobs.Held if another worker is solving the plan, or another job of its user.
     """
     plan = jobs.claim(jobs.PLANS, plan_id)
     if plan is None:
@@ -126,10 +143,19 @@ def think(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Plan:
-    """Thinks for the plan's seconds, until it is proven or until `should_stop`, and keeps the best that it found.
+    """Solves a plan and saves the best solution, with a reason for each item.
 
-    With `steps` it searches that many steps in this process, and comes to the same plan each time. Raises jobs.Lost
-    where the plan has become another worker's.
+    It ends after the plan's seconds, when the solution is proven optimal, or soon after `should_stop` turns true.
+
+    Parameters
+    ----------
+    workers, steps, on_progress, should_stop
+        As for `planning.solve`. With `steps` the plan is the same each time.
+
+    Raises
+    ------
+    jobs.Lost
+        If another worker has taken the plan over; nothing is saved.
     """
     Plan.objects.filter(pk=plan.pk, holder=plan.holder).update(state=PlanState.THINKING)
     planning = problem_of(plan, requests=plan.chosen)
@@ -157,7 +183,7 @@ def think(
         plan.items.all().delete()
         PlanItem.objects.bulk_create(_items(plan, planning, solution, reasons))
         plan.holder = plan.held_until = None
-        # Not what others may have changed meanwhile: its name, its note, and that it is put away.
+        # Not what others may have changed meanwhile: its name, its note, and whether it is deleted.
         plan.save(update_fields=THOUGHT_OUT)
     return plan
 
@@ -197,9 +223,19 @@ def _stays(plan: Plan, allocation: Allocation, at: PlannedPlacement) -> bool:
 def apply_plan(
     plan_id: uuid.UUID | str, *, actor: Actor, items: Collection[int] | None = None, key: str | None = None
 ) -> Change:
-    """Books and moves what the plan says (`items` are those chosen; all without it): all of it or nothing.
+    """Books and moves what a plan proposes, all of it or nothing.
 
-    Raises PlanOvertaken with everything that has changed since the plan was made, by item.
+    Parameters
+    ----------
+    items
+        Ids of the plan's items to apply; None: all of them.
+
+    Raises
+    ------
+    PlanOvertaken
+        With everything, by item, that has changed since the plan was made or that the rulebook refuses by now.
+    Refused
+        WRONG_STATUS if the plan is not ready, is deleted, or has nothing to apply.
     """
 
     def write(work: UnitOfWork) -> None:
@@ -259,12 +295,12 @@ def _changed_since(
 def _carry_out(
     work: UnitOfWork, chosen: list[PlanItem], allocations: dict[int, Allocation], requests: dict[int, TestRequest]
 ) -> dict[int, list[RefusalOf]]:
-    """Puts each item in its place; what the rulebook refuses comes back by item."""
+    """Puts each item in its place. Returns what the rulebook refuses, by item id."""
     status = {id_: row.status for id_, row in allocations.items()}
-    # Those that move may change places with one another: all leave theirs before the first takes its new one.
+    # Tests may swap places: all leave theirs before the first takes its new one.
     Allocation.objects.filter(pk__in=allocations).update(status=AllocationStatus.CANCELLED)
     refused_items: dict[int, list[RefusalOf]] = {}
-    # What comes after another finds it in its place.
+    # A test that comes after another is put in after it.
     for item in sorted(chosen, key=lambda item: (item.first_day, item.pk)):
         try:
             _put(work, item, allocations, requests, status)

@@ -1,4 +1,4 @@
-"""Test requests: tests that want a place."""
+"""Test requests: tests that wait for a place."""
 
 import datetime as dt
 from typing import Any
@@ -33,7 +33,30 @@ def create_request(
     note: str = "",
     key: str | None = None,
 ) -> Change:
-    """A request that waits for a place from now on."""
+    """Adds a request that waits for a place.
+
+    Parameters
+    ----------
+    days
+        Days on the dyno; for a test type that pauses on days off, days worked.
+    step
+        The step of the vehicle's program that the test belongs to.
+    drive
+        What it is tested as; empty: the vehicle's own drive.
+    miles, miles_per_day, extra_days
+        What `days` was computed from, if anything.
+    due_date
+        The last day by which the test should end.
+    after_id
+        The request whose test has to end before this one starts.
+
+    Raises
+    ------
+    Refused
+        DAYS_LENGTH if `days` are too many, DAYS_ORDER if it would be due before its earliest start.
+    NotFound
+        Also if the test type or the earlier request is not of the vehicle's ground.
+    """
     values = {name: value for name, value in locals().items() if name not in ("vehicle_id", "actor", "key")}
 
     def write(work: UnitOfWork) -> None:
@@ -51,7 +74,22 @@ def create_request(
 def change_request(
     request_id: int, *, actor: Actor, version: int | None = None, key: str | None = None, **values: Any
 ) -> Change:
-    """Sets the fields given of a request that waits; of one that has its place those of `details.AFTER_PLACING`."""
+    """Changes fields of a request.
+
+    Parameters
+    ----------
+    values
+        Fields of TestRequest while it waits; those of `details.AFTER_PLACING` when it has its place.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if the request is cancelled, or has its place and a field can no longer change; DAYS_LENGTH;
+        DAYS_ORDER if it would be due before its earliest start, or come after itself; a code of the capability rule
+        if the dyno of its place does not take the drive.
+    NotFound
+        Also if the test type, the earlier request, or the new owner is not of the ground.
+    """
 
     def write(work: UnitOfWork) -> None:
         _enter(work, request_id)
@@ -78,6 +116,8 @@ def change_request(
 
 
 def cancel_request(request_id: int, *, actor: Actor, version: int | None = None, key: str | None = None) -> Change:
+    """Cancels a waiting request. Raises Refused (WRONG_STATUS) if it does not wait."""
+
     def write(work: UnitOfWork) -> None:
         request = _locked(work, request_id)
         expect_version(request, version)
@@ -107,7 +147,7 @@ def _expect_waiting(request: TestRequest) -> None:
 
 
 def _check(request: TestRequest) -> None:
-    """The rules of a request: its rows are of one ground, its days are possible, it is due after it may start."""
+    """Raises Refused or NotFound if the rows of a request are not of one ground, or its days are not possible."""
     if request.vehicle.ground_id != request.ground_id:
         raise NotFound(NOT_FOUND)
     if not TestType.objects.filter(pk=request.test_type_id, ground_id=request.ground_id).exists():

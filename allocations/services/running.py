@@ -1,4 +1,4 @@
-"""A test that runs: what ran stays in the records where it ran, whatever becomes of the rest."""
+"""Tests that are running: what has run stays in the records where it ran, whatever happens to the rest."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -17,7 +17,14 @@ from dynosite.lib.formats import count, full_date
 
 
 def expect_same_first_day(allocation: Allocation, first_day: dt.date | None, last_day: dt.date | None) -> None:
-    """Raises Refused where a running test would begin on another day, or end before today without being completed."""
+    """Checks new days of a running test; others are not checked. None stands for a day that stays.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if the first day would change, or if the last day would be before today: such a test is
+        completed.
+    """
     if allocation.status != AllocationStatus.RUNNING:
         return
     if first_day not in (None, allocation.first_day):
@@ -29,10 +36,20 @@ def expect_same_first_day(allocation: Allocation, first_day: dt.date | None, las
 
 
 def rest_of(allocation: Allocation, dyno_id: int, first_day: dt.date | None, last_day: dt.date | None) -> DayRange:
-    """The days of a running test's rest on another dyno: from today on, or from `first_day`.
+    """Returns the days that the rest of a running test takes on another dyno.
 
-    Without a last day the rest takes what the test has left. Raises Refused where the rest would begin in the past,
-    or where nothing is left.
+    Parameters
+    ----------
+    first_day
+        The first day of the rest; None, or the first day of the test itself: as soon as the vehicle can be there, on
+        a working day.
+    last_day
+        Without it, the rest takes the days that the test has left.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if the rest would begin in the past, or if the test has no days left.
     """
     rules, pauses = rules_for(allocation.ground_id, allocation.test_type_id)
     today = allocation.ground.today()
@@ -61,9 +78,27 @@ def rest_of(allocation: Allocation, dyno_id: int, first_day: dt.date | None, las
 def move_rest(
     work: UnitOfWork, allocation: Allocation, dyno_id: int, days: DayRange, *, confirmed: Collection[str] = ()
 ) -> Allocation:
-    """Completes a locked running allocation at yesterday and books its rest on another locked dyno.
+    """Completes a locked running allocation yesterday, and books its rest on another locked dyno.
 
-    Raises Refused also with FEWER_DAYS, where that is not `confirmed`.
+    A test that began today is moved as a whole.
+
+    Parameters
+    ----------
+    days
+        Of the rest, as `rest_of` returns them.
+    confirmed
+        Codes of concerns that the user accepted.
+
+    Returns
+    -------
+    Allocation
+        The allocation of the rest.
+
+    Raises
+    ------
+    Refused
+        With every rule that fails; FEWER_DAYS, to confirm, if the rest leaves more days of its request open than
+        before.
     """
     left_open = open_days(allocation)
     today = allocation.ground.today()
@@ -104,7 +139,7 @@ def move_rest(
 
 
 def let_rest_wait(work: UnitOfWork, allocation: Allocation) -> None:
-    """The days of its request that an allocation leaves open become a request of their own, which comes after it."""
+    """Makes the days of its request that an allocation leaves open a waiting request, which comes after it."""
     remaining = open_days(allocation)
     if not remaining or allocation.request_id is None:
         return
@@ -121,7 +156,7 @@ def let_rest_wait(work: UnitOfWork, allocation: Allocation) -> None:
 
 
 def _ran_until(allocation: Allocation, yesterday: dt.date) -> dt.date:
-    """Yesterday, also of a test past its end, unless another stay has the dyno or the vehicle since."""
+    """Returns yesterday, also for a test past its end, unless another stay has the dyno or the vehicle since."""
     if allocation.last_day >= yesterday:
         return yesterday
     past = DayRange(allocation.last_day + DAY, yesterday)

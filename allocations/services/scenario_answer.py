@@ -1,4 +1,6 @@
-"""The answer to a scenario: today's plan and the edited one, thought out alike, and what holds the edited one up."""
+"""The answer to a scenario: today's plan and the edited one, solved alike, and which dynos the edited one is short
+of.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -15,14 +17,14 @@ from allocations.selectors.scenario_facts import GroundFacts, facts_of, problem_
 from allocations.selectors.scenario_problem import Edited, edited, groups_of, runners_by_type
 
 MEASURED = 3
-"""Shortages, the dearest first, that are solved again with one more dyno."""
+"""How many shortages, the dearest first, are solved again with one more dyno."""
 LISTED = 12
 PRICING_SECONDS = 30.0
 Tell = Callable[[int, int, str, Progress | None], None]
 
 
 class Stopped(Exception):
-    """Somebody asked to stop before there was anything to compare."""
+    """The user stopped it before there was anything to compare."""
 
 
 def answer(
@@ -33,7 +35,29 @@ def answer(
     workers: int = 2,
     steps: int | None = None,
 ) -> dict[str, Any]:
-    """What the scenario's `result` keeps. With `steps` it searches by count, and comes to the same each time."""
+    """Solves a scenario: today's schedule, the edited one, and the edited one with one more dyno for each of the
+    dearest shortages.
+
+    Parameters
+    ----------
+    tell
+        Called with (stage, stages, what is being done, progress of the solver or None); stages count from 1.
+    should_stop
+        Checked between and during the searches.
+    workers, steps
+        As for `planning.solve`. With `steps` the answer is the same each time.
+
+    Returns
+    -------
+    dict[str, Any]
+        What `Scenario.result` keeps, as plain data: figures of both plans, use by dyno and by test type in per cent,
+        shortages with their prices.
+
+    Raises
+    ------
+    Stopped
+        If `should_stop` turned true before both plans were solved.
+    """
     facts = facts_of(scope_of(scenario))
     planning = problem_now(scenario)
     now, then = edited(planning, [], facts), edited(planning, read_edits(scenario.edits), facts)
@@ -113,7 +137,7 @@ def _use_by_dyno(now: Edited, today: Solution, then: Edited, changed: Solution) 
 def _use_by_type(
     now: Edited, today: Solution, then: Edited, changed: Solution, facts: GroundFacts
 ) -> list[dict[str, Any]]:
-    """Of all dynos that run a test type how busy they are, with whatever test."""
+    """The use of all dynos that run a test type, by whatever test, in per cent."""
     before = use_of_dynos(now.problem, today, now.away)
     after = use_of_dynos(then.problem, changed, then.away)
     by_type_now, by_type_then = runners_by_type(now, facts), runners_by_type(then, facts)
@@ -129,7 +153,7 @@ def _use_by_type(
 
 
 def _ranked(pricing: Pricing | None, groups: dict[str, list[str]], scenario: Scenario) -> list[dict[str, Any]]:
-    """Without prices, for which there was no time, the largest groups come first: something is to be measured."""
+    """The shortages, dearest first. Without prices, for lack of time, the largest groups come first."""
     if pricing is None:
         largest = sorted(groups, key=lambda name: (-len(groups[name]), name))
         return [{"group": name, "tests": len(groups[name]), "price": None} for name in largest[:LISTED]]
@@ -147,7 +171,7 @@ def _ranked(pricing: Pricing | None, groups: dict[str, list[str]], scenario: Sce
 
 
 def _saved(then: Edited, changed: Solution, more: Problem, solution: Solution) -> dict[str, int]:
-    """What the planner did save with one more dyno, in the same time; nothing where it found nothing."""
+    """What one more dyno saved, in the same search time; zeros if it saved nothing."""
     shortfall = shortfall_of(then.problem, changed) - shortfall_of(more, solution)
     if shortfall <= 0:
         return {"shortfall": 0, "unplaced": 0, "late_days": 0}

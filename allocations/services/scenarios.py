@@ -1,4 +1,8 @@
-"""Scenarios: asked, thought out beside the schedule, kept. Nothing in here writes to the schedule."""
+"""Scenarios: what-if questions, solved beside the schedule and kept. Nothing in here writes to the schedule.
+
+All take the role scheduler, and raise NotFound or NotAllowed. Those that change a scenario raise Refused
+(WRONG_STATUS) while it is being solved.
+"""
 
 import datetime as dt
 import uuid
@@ -23,7 +27,7 @@ from allocations.services.unit_of_work import Actor
 from dynosite.lib.days import DayRange
 
 LONGEST = 800
-"""Days that a scenario looks at."""
+"""Days that a scenario looks at, at most."""
 
 
 def make_scenario(
@@ -38,6 +42,24 @@ def make_scenario(
     seconds: int = 10,
     note: str = "",
 ) -> Scenario:
+    """Adds a scenario without edits, as a draft.
+
+    Parameters
+    ----------
+    first_day, last_day
+        Days to look at, at most `LONGEST`.
+    movable
+        Which scheduled allocations may move (`Movable`).
+    frozen_until
+        Allocations that start by this day do not move.
+    seconds
+        How long the solver may search for each plan.
+
+    Raises
+    ------
+    Refused
+        DAYS_ORDER or DAYS_LENGTH for the days.
+    """
     access.require(actor.user, ground_id, Role.SCHEDULER)
     _expect_days(first_day, last_day)
     return Scenario.objects.create(
@@ -63,7 +85,19 @@ def _expect_days(first_day: dt.date, last_day: dt.date) -> None:
 
 
 def change_scenario(scenario_id: uuid.UUID | str, *, actor: Actor, **values: Any) -> Scenario:
-    """Name and note, or what it asks; after the latter its answer counts no more."""
+    """Changes the name and note of a scenario, or what it asks. Its answer is dropped if what it asks changes.
+
+    Parameters
+    ----------
+    values
+        Fields by name. If one of the days, `movable`, `frozen_until` or `seconds` changes, both days must be among
+        them.
+
+    Raises
+    ------
+    Refused
+        DAYS_ORDER or DAYS_LENGTH for the days; WRONG_STATUS while it is being solved.
+    """
     scenario = _idle(scenario_id, actor)
     question_fields = {"first_day", "last_day", "movable", "frozen_until", "seconds"}
     if any(values.get(name, getattr(scenario, name)) != getattr(scenario, name) for name in question_fields):
@@ -76,7 +110,19 @@ def change_scenario(scenario_id: uuid.UUID | str, *, actor: Actor, **values: Any
 
 
 def add_edit(scenario_id: uuid.UUID | str, *, actor: Actor, data: dict[str, Any]) -> Scenario:
-    """Raises Refused where the edit makes no sense."""
+    """Adds an edit to a scenario, and drops its answer.
+
+    Parameters
+    ----------
+    data
+        An edit as `scenario_edits.read_edit` reads it.
+
+    Raises
+    ------
+    Refused
+        BAD_ANSWER if the edit is not valid, or the scenario has as many as it may have; WRONG_STATUS while it is
+        being solved.
+    """
     scenario = _idle(scenario_id, actor)
     if len(scenario.edits) >= MOST_EDITS:
         raise Refused.because(RefusalCode.BAD_ANSWER, f"{MOST_EDITS} edits are the most that a scenario takes.")
@@ -85,7 +131,10 @@ def add_edit(scenario_id: uuid.UUID | str, *, actor: Actor, data: dict[str, Any]
 
 
 def remove_edit(scenario_id: uuid.UUID | str, *, actor: Actor, number: int) -> Scenario:
-    """`number` counts from 0."""
+    """Removes an edit of a scenario by its number, from 0, and drops its answer.
+
+    Raises Refused: BAD_ANSWER if there is no such edit, WRONG_STATUS while it is being solved.
+    """
     scenario = _idle(scenario_id, actor)
     if not 0 <= number < len(scenario.edits):
         raise Refused.because(RefusalCode.BAD_ANSWER, "This edit is gone already.")
@@ -106,7 +155,13 @@ def _idle(scenario_id: uuid.UUID | str, actor: Actor) -> Scenario:
 
 
 def ask_scenario(scenario_id: uuid.UUID | str, *, actor: Actor) -> Scenario:
-    """Queues it for its answer; what it said before is gone then."""
+    """Queues a scenario for a worker, and drops its old answer.
+
+    Raises
+    ------
+    Refused
+        TOO_MANY_AT_ONCE if too much is queued already (`jobs.expect_room`); WRONG_STATUS while it is being solved.
+    """
     scenario = _idle(scenario_id, actor)
     cache.delete(scenario.progress_key)
     values = {"state": ScenarioState.QUEUED, "result": {}, "error": "", "asked_at": timezone.now()}
@@ -120,13 +175,15 @@ def ask_scenario(scenario_id: uuid.UUID | str, *, actor: Actor) -> Scenario:
 
 
 def stop_scenario(scenario_id: uuid.UUID | str, *, actor: Actor) -> None:
-    """What is known by then is kept if both plans are thought out; else it is as if it had not been asked."""
+    """Asks the worker to stop. If both plans are solved by then, what is known is kept; else the scenario is a draft
+    again.
+    """
     scenario = scenario_by_id(scenario_id, user=actor.user, needed=Role.SCHEDULER)
     jobs.stop(jobs.SCENARIOS, scenario.pk)
 
 
 def set_deleted(scenario_id: uuid.UUID | str, *, actor: Actor, deleted: bool) -> Scenario:
-    """Puts it away, or brings it back."""
+    """Deletes a scenario, stopping it first, or restores it."""
     scenario = scenario_by_id(scenario_id, user=actor.user, needed=Role.SCHEDULER)
     if deleted and scenario.under_way:
         stop_scenario(scenario.pk, actor=actor)
@@ -136,9 +193,12 @@ def set_deleted(scenario_id: uuid.UUID | str, *, actor: Actor, deleted: bool) ->
 
 
 def think_scenario(scenario_id: uuid.UUID | str) -> None:
-    """Thinks a queued scenario out, telling whoever looks how far it is; for a worker, which may be told twice.
+    """Solves a queued scenario, and publishes its progress. For a worker; the same scenario may be handed out twice.
 
-    Raises jobs.Held where another worker thinks about it.
+    Raises
+    ------
+    jobs.Held
+        If another worker is solving it, or another job of its user.
     """
     scenario = jobs.claim(jobs.SCENARIOS, scenario_id)
     if scenario is None:

@@ -1,4 +1,4 @@
-"""Maintenance windows that are set together: those that come again, on one or several dynos."""
+"""Maintenance windows that are set together: a series that repeats, on one or several dynos."""
 
 import uuid
 from collections import Counter
@@ -16,7 +16,7 @@ from dynosite.lib.formats import count, day_range, full_date
 from dynosite.lib.recurring import LONGEST_WORDS
 
 NAMED = 3
-"""Dynos that a summary names; the others it counts."""
+"""Dynos that a summary names, at most; the others are counted."""
 
 
 def set_series(
@@ -30,11 +30,27 @@ def set_series(
     answers: Mapping[int, Answer] | None = None,
     key: str | None = None,
 ) -> Change:
-    """Sets windows on these days of dynos and carries out an answer for each test that they hit, all or nothing.
+    """Sets maintenance windows on several days or dynos, and carries out an answer for each test that they hit, all
+    or nothing.
 
-    The windows of one dyno are a series of their own where there are several; `repeats` says how it comes again.
-    `answers` are by allocation id, as `selectors.series.occurrences` proposes them; a test that several windows hit
-    gives way to the earliest. Raises Refused with all that is in the way of any of them. Takes the role admin.
+    The windows of one dyno are a series of their own if there are several. Takes the role admin.
+
+    Parameters
+    ----------
+    slots
+        Days of dynos, at most `selectors.series.MOST_WINDOWS`.
+    repeats
+        How the series repeats, in words.
+    answers
+        By allocation id, as `selectors.series.occurrences` proposes them. A test that several windows hit gives way
+        to the earliest.
+
+    Raises
+    ------
+    Refused
+        With all that is in the way of any window: MAINTENANCE if two windows overlap, DYNO_TAKEN for a test past its
+        end, BAD_ANSWER for a completed test, a wrong answer, or if there is no window; FALLOUT_UNANSWERED if a test
+        has no answer; DAYS_ORDER or DAYS_LENGTH for the days; TOO_MANY_AT_ONCE for too many windows.
     """
     ordered = in_order(slots)
     answers = dict(answers or {})
@@ -73,7 +89,7 @@ def set_series(
 
 
 def _expect_sound(slots: list[Slot]) -> None:
-    """What is wrong with the windows whatever the schedule is."""
+    """Raises Refused for what is wrong with the windows themselves, whatever the schedule."""
     if not slots:
         raise Refused.because(RefusalCode.BAD_ANSWER, "There is no window to set; tick one at least.")
     if len(slots) > MOST_WINDOWS:
@@ -92,7 +108,7 @@ def _expect_sound(slots: list[Slot]) -> None:
 
 
 def _expect_near(slots: list[Slot]) -> None:
-    """Of dynos that are locked: how far ahead goes by the proving ground's own day."""
+    """Raises Refused if a window ends too far after today at the ground. The dynos are locked."""
     last = max(slot.days.last for slot in slots)
     if last > Dyno.objects.select_related("ground").get(pk=slots[0].dyno_id).ground.today() + FARTHEST:
         sentence = f"The last window would end on {full_date(last)}, more than ten years ahead."

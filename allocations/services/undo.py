@@ -1,4 +1,4 @@
-"""Undoing a change as one, while nobody has changed its rows since and nothing else took the places."""
+"""Undoes a change as a whole, while nobody has changed its rows since and nothing else has taken the places."""
 
 import uuid
 from collections.abc import Iterable
@@ -26,10 +26,19 @@ _MODELS = {name: model for model, name in NAMES.items()}
 
 
 def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) -> Change:
-    """Puts back each row as it was before the change: what it made is cancelled or lifted, nothing is deleted.
+    """Undoes a change: puts each row back as it was before. What it added to the schedule is cancelled or lifted, not
+    deleted.
 
-    Of the fleet, what it added goes and what it deleted comes back. An undo is a change too, and undoing it does the
-    change again. Raises Refused where a row was changed since, or where its place is taken.
+    In the fleet, rows that it added are deleted, and rows that it deleted come back. An undo is a change too; undoing
+    it does the change again. Takes the role scheduler; in the fleet, that of `revisions.role_to_undo`.
+
+    Raises
+    ------
+    Refused
+        CANNOT_UNDO if it is undone already, cannot be undone, or a row was changed since; DYNO_TAKEN, MAINTENANCE,
+        VEHICLE_ELSEWHERE or TRAVEL if a place is taken.
+    NotAllowed
+        Also if a maintenance window is not the user's to change.
     """
 
     def write(work: UnitOfWork) -> None:
@@ -60,7 +69,7 @@ def undo(change_id: uuid.UUID | str, *, actor: Actor, key: str | None = None) ->
 
 
 def _once(work: UnitOfWork, change: Change) -> None:
-    """Under the locks: two who undo the same are one after the other."""
+    """Under the locks: if two users undo the same change, the second is refused."""
     if Change.objects.filter(undoes=change).exists():
         raise Refused.because(RefusalCode.CANNOT_UNDO, "This is undone already.")
     work.undoes_id = change.pk
@@ -68,7 +77,7 @@ def _once(work: UnitOfWork, change: Change) -> None:
 
 
 def _summary(change: Change) -> str:
-    """Undoing an undo does the change again: the words say so and do not pile up."""
+    """Undoing an undo does the change again: the summary says Redone, not Undone twice."""
     if change.undoes_id is None:
         return f"Undone: {change.summary}"
     word, _, plain = change.summary.partition(": ")
@@ -107,7 +116,7 @@ def _locked(work: UnitOfWork, model: type[Row], steps: Iterable[_Key]) -> dict[_
 
 
 def _expect_own_windows(work: UnitOfWork, steps: dict[_Key, _Step], rows: dict[_Key, Any]) -> None:
-    """A window is put back by who may set it like that, and may change it as it is."""
+    """Raises NotAllowed if the user may not change a window as it is, or set it as it was."""
     user = work.actor.user
     for (model, id_), states in steps.items():
         if model is MaintenanceWindow:
@@ -173,7 +182,9 @@ def _expect_free(row: Any, values: dict[str, Any]) -> None:
 
 
 def _in_the_way(allocation: Allocation, values: dict[str, Any], days: DayRange) -> list[Refusal]:
-    """What stood there comes back to where it stood, whatever runs late there by now."""
+    """What is in the way of the old place. A test that runs late there is not: the allocation had the place
+    before.
+    """
     vehicle_id, dyno_id, test_type_id = values["vehicle_id"], values["dyno_id"], values["test_type_id"]
     place = Placement(vehicle_id, dyno_id, test_type_id, days, drive=values["drive"], allocation_id=allocation.pk)
     question = question_of(place)
@@ -184,7 +195,7 @@ def _in_the_way(allocation: Allocation, values: dict[str, Any], days: DayRange) 
 
 
 def _mark_displaced(window_id: int, rows: dict[_Key, Any]) -> None:
-    """Whether what a window displaced is back where it stood, or aside again, as the undoing left it."""
+    """Records whether what a window displaced is back in its old place, or displaced again, after the undo."""
     moved = [id_ for model, id_ in rows if model is Allocation]
     for displacement in Displacement.objects.filter(window_id=window_id, allocation_id__in=moved):
         now = rows[Allocation, displacement.allocation_id]

@@ -1,4 +1,4 @@
-"""Undoing a change of the fleet, of a ground or of its calendar: rows without a version."""
+"""Undoes a change of the fleet, of a ground or of its calendar: rows that have no version."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,9 @@ from allocations.services.unit_of_work import UnitOfWork
 
 
 def lock_kept(work: UnitOfWork, change: Change) -> None:
-    """Enters the ground and locks those dynos and vehicles of the change that are there."""
+    """Enters the ground, with the role that undoing takes, and locks the dynos and vehicles of the change that still
+    exist.
+    """
     work.enter(change.ground_id, role_to_undo(change.items))
     states = [
         (MASTER_DATA[item["model"]], state)
@@ -31,11 +33,15 @@ def lock_kept(work: UnitOfWork, change: Change) -> None:
 
 
 def put_back_kept(work: UnitOfWork, change: Change) -> None:
-    """Each row as it was: what the change added goes, what it deleted comes back under its old id.
+    """Puts each row back as it was: what the change added is deleted, what it deleted comes back with its old id.
 
-    Raises Refused where a row was changed since, is in use, or would not do any more.
+    Raises
+    ------
+    Refused
+        CANNOT_UNDO if a row was changed since, or its old values are no longer valid; IN_USE if a row to delete is
+        referred to.
     """
-    # What was written last stands on what was written first: a capability on its dyno.
+    # In reverse: what was written later refers to what was written first, as a capability to its dyno.
     for item in reversed(change.items):
         _put_back_one(work, item)
 

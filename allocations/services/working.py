@@ -1,4 +1,4 @@
-"""A ground's shutdowns and travel, kept with the ground as one change."""
+"""A proving ground's shutdowns and travel times, recorded with the ground as one change."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from allocations.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class ShutDays:
-    """Days on which the ground does not work, and what they are called."""
+    """A shutdown: days on which the ground does not work, and its name."""
 
     name: str
     first_day: dt.date
@@ -22,7 +22,7 @@ class ShutDays:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Whole days from one facility to another; with `both` the way back takes as many."""
+    """Travel from one facility to another, in whole days. With `both` the way back takes as many."""
 
     origin_id: int
     to_id: int
@@ -31,12 +31,14 @@ class Way:
 
 
 def as_asked(rows: Iterable[ShutDays] | Iterable[Way] | None) -> list[dict[str, Any]] | None:
-    """The rows as a fingerprint takes them."""
+    """Returns the rows as data for a fingerprint of the request."""
     return None if rows is None else [asdict(row) for row in rows]
 
 
 def set_shutdowns(work: UnitOfWork, ground: ProvingGround, shutdowns: Iterable[ShutDays]) -> None:
-    """Makes the ground's shutdowns those wanted: rows that are alike stay, the rest goes or comes."""
+    """Makes these the ground's shutdowns: rows that match stay, others are deleted or added. Raises Invalid by
+    field.
+    """
     missing = {(shutdown.name, shutdown.first_day, shutdown.last_day) for shutdown in shutdowns}
     for row in ground.shutdowns.all():
         if (key := (row.name, row.first_day, row.last_day)) in missing:
@@ -48,7 +50,17 @@ def set_shutdowns(work: UnitOfWork, ground: ProvingGround, shutdowns: Iterable[S
 
 
 def set_travel(work: UnitOfWork, ground: ProvingGround, travel: Iterable[Way]) -> None:
-    """Makes the ground's travel what is wanted; a way back that is said for itself goes before that of `both`."""
+    """Makes this the ground's travel: rows that match stay, others are deleted or added.
+
+    A way back that is given itself takes precedence over that of `both`.
+
+    Raises
+    ------
+    NotFound
+        If a facility is not of the ground.
+    Invalid
+        By field.
+    """
     ways = list(travel)
     missing = {(way.to_id, way.origin_id): way.days for way in ways if way.both}
     missing |= {(way.origin_id, way.to_id): way.days for way in ways}
