@@ -21,26 +21,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that has to hold of an allocation, whether it does, and what stands in the way."""
+    """One condition on an allocation, whether it holds, and the sentence of the rules that fail."""
 
     label: str
     holds: bool
     sentence: str = ""
     brief: str = ""
-    """The label where there is little room; none where it can be left out while it holds."""
+    """The label where there is little room; empty if it can be left out while the condition holds."""
 
 
 def allocations(ground: ProvingGround, *, user: "User") -> QuerySet[Allocation]:
+    """Returns the allocations of a ground, with vehicle, dyno, facility and test type."""
     access.require(user, ground.pk, access.Role.VIEWER)
     return Allocation.objects.filter(ground=ground).select_related("vehicle", "dyno__facility", "test_type")
 
 
 def allocations_by_ids(ids: Collection[int], *, ground: ProvingGround) -> QuerySet[Allocation]:
-    """Those of the ids that are allocations of the ground, with vehicle, test type and dyno."""
+    """Returns those of the ids that are allocations of the ground, with vehicle, test type and dyno."""
     return Allocation.objects.filter(ground=ground, pk__in=ids).select_related("vehicle", "test_type", "dyno")
 
 
 def allocation_by_id(pk: int, *, user: "User") -> Allocation:
+    """Returns the allocation with all rows that it refers to. Raises NotFound if it is in none of the user's
+    grounds.
+    """
     allocation = (
         Allocation.objects.filter(pk=pk, ground__in=access.grounds_of(user))
         .select_related("ground", "vehicle", "dyno__facility", "test_type", "request", "created_by")
@@ -52,13 +56,13 @@ def allocation_by_id(pk: int, *, user: "User") -> Allocation:
 
 
 def search_ahead(ground: ProvingGround, text: str, *, user: "User", limit: int = 5) -> list[Allocation]:
-    """The next allocations from today on that the calendar's search would find, on whatever day."""
+    """Returns the next allocations from today on that match a search text in the calendar, on whatever day."""
     rows = allocations(ground, user=user).filter(every_word(text, ALLOCATION_FIELDS))
     return ahead(rows, ground, limit=limit)
 
 
 def ahead(rows: QuerySet[Allocation], ground: ProvingGround, *, limit: int = 30) -> list[Allocation]:
-    """Those that run, also past their end, or are scheduled and not past, the earliest first."""
+    """Returns those of the rows that are running, or scheduled and not over, earliest first."""
     live = rows.filter(
         Q(status=AllocationStatus.SCHEDULED, last_day__gte=ground.today()) | Q(status=AllocationStatus.RUNNING)
     )
@@ -66,7 +70,7 @@ def ahead(rows: QuerySet[Allocation], ground: ProvingGround, *, limit: int = 30)
 
 
 def checks_of(allocation: Allocation) -> list[Check]:
-    """What the rulebook asks, and its answer as things are now. None of an allocation that is cancelled."""
+    """Returns what the rulebook checks on an allocation, with the result as of now; nothing if it is cancelled."""
     if allocation.status == AllocationStatus.CANCELLED:
         return []
     question = question_of(Placement.of(allocation))
@@ -74,13 +78,17 @@ def checks_of(allocation: Allocation) -> list[Check]:
 
 
 def _waiting_for_none(question: Question, today: dt.date) -> Question:
-    """Without what runs late: that stands in the way of what is to begin by today alone."""
+    """Without tests past their end, if the question is about days after today: these are only in the way of what is
+    due by today.
+    """
     stays = tuple(stay for stay in question.stays if not stay.held_to or question.days.first <= today)
     return replace(question, stays=stays)
 
 
 def no_longer_fit(rows: Iterable[Allocation]) -> list[Allocation]:
-    """Those of the allocations that the rulebook would refuse today, after their vehicle or dyno was changed."""
+    """Returns those of the allocations that the rulebook would refuse today, after their vehicle or dyno was
+    changed.
+    """
     return [row for row in rows if not all(check.holds for check in checks_of(row))]
 
 

@@ -1,7 +1,7 @@
-"""Reads that decide a booking: the question that the rulebook is asked, and the places where a test would fit.
+"""Reads that decide a booking: the facts of a placement for the rulebook, and the places where a test would fit.
 
-Both are one SQL statement each, on `Occupancy`, which holds allocations and maintenance alike; the search reads the
-ground's rules before.
+Both are one SQL statement each on `Occupancy`, which has allocations and maintenance alike; the search reads the
+ground's rules first.
 """
 
 import datetime as dt
@@ -47,9 +47,9 @@ class Placement:
     drive: str = ""
     """Empty: the vehicle's own."""
     allocation_id: int | None = None
-    """The allocation that is placed, whose own stay is in nobody's way."""
+    """The allocation that is placed; its own stay is not in the way."""
     existing: ExistingPlacement | None = None
-    """What is not asked about again."""
+    """The placement that it has now, whose rules are not checked again."""
 
     @classmethod
     def of(
@@ -60,7 +60,7 @@ class Placement:
         days: DayRange | None = None,
         existing: ExistingPlacement | None = None,
     ) -> "Placement":
-        """The allocation where it stands, or on another dyno or other days."""
+        """Returns the placement of an allocation as it is, or on another dyno or other days."""
         return cls(
             allocation.vehicle_id,
             dyno_id or allocation.dyno_id,
@@ -79,7 +79,10 @@ def _stay(row: dict[str, Any], today: dt.date | None) -> Stay:
 
 
 def question_of(placement: Placement) -> Question | None:
-    """The rulebook's question about a placement, in one query; None if its vehicle, dyno or test type is missing."""
+    """Reads the facts of a placement for the rulebook, in one query; rights are not checked.
+
+    Returns None if the vehicle, the dyno or the test type does not exist.
+    """
     rows = prepared.fetch(
         FACTS,
         {
@@ -122,7 +125,11 @@ def _test_facts(placement: Placement, row: list[Any]) -> TestFacts:
 
 
 def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = None) -> list[Stay]:
-    """What takes a dyno on some of the days, allocations and maintenance, save one window; overruns among them."""
+    """Returns what takes a dyno on some of the days: allocations, maintenance with its warm-up, and tests past their
+    end.
+
+    The window `leaving_out_window` is ignored.
+    """
     dyno = Dyno.objects.select_related("ground").get(pk=dyno_id)
     params = {"dyno": dyno_id, "window": leaving_out_window or 0}
     where = f"({THEN} OR {RUNNING_ON}) AND o.dyno_id = %(dyno)s AND o.window_id IS DISTINCT FROM %(window)s"
@@ -130,7 +137,10 @@ def stays_on(dyno_id: int, days: DayRange, *, leaving_out_window: int | None = N
 
 
 def stays_in(ground_id: int, days: DayRange, *, today: dt.date | None, reach: int = 0) -> list[Stay]:
-    """What takes any dyno of the ground on some of the days, or in so many days before and after them."""
+    """Returns what takes any dyno of the ground on some of the days, or up to `reach` days before or after them.
+
+    Without `today`, tests that run past their end count only to their last day.
+    """
     margin = dt.timedelta(days=reach)
     around = DayRange(days.first - margin, days.last + margin)
     where = f"({THEN} OR {RUNNING_IN}) AND od.ground_id = %(ground)s"
@@ -155,9 +165,10 @@ class DynoDays(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A dyno that is free for a test from `first_day` to `last_day`; `slack` is the gap's days that stay free.
+    """A dyno that is free for a test from `first_day` to `last_day`; `slack` is how many days of the gap would stay
+    free.
 
-    `alike` are the names of lanes that would do as well on these days, see `selectors.lanes`.
+    `alike` are the names of lanes that would do as well on these days (`selectors.lanes`).
     """
 
     dyno_id: int
@@ -174,7 +185,7 @@ class Place:
 
     @property
     def where(self) -> str:
-        """`Track 1 and 11 more alike`"""
+        """The dyno and its like, such as `Track 1 and 11 more alike`."""
         return f"{self.dyno}{more_alike(self.alike)}"
 
     def __str__(self) -> str:
@@ -182,13 +193,13 @@ class Place:
 
 
 def more_alike(names: Sequence[str]) -> str:
-    """What follows on the name of a lane that stands for others."""
+    """Returns what follows the name of a lane that stands for others, such as ` and 11 more alike`."""
     return f" and {len(names)} more alike" if names else ""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceQuery:
-    """A test that looks for a place: what it is, and how many days it takes (of one that pauses, days worked)."""
+    """A test that needs a place. `days` is how many it takes; for a test that pauses on days off, days worked."""
 
     ground_id: int
     vehicle_id: int | None
@@ -199,6 +210,7 @@ class PlaceQuery:
 
 
 def query_for(vehicle: Vehicle, test_type_id: int, days: int, *, drive: str = "") -> PlaceQuery:
+    """Returns the query for a test of a vehicle. Without a `drive` it is tested as the vehicle's own."""
     return PlaceQuery(vehicle.ground_id, vehicle.pk, test_type_id, drive or vehicle.drive, vehicle.weight_class, days)
 
 
@@ -214,12 +226,28 @@ def find_places(
     occupied: Sequence[DynoDays] = (),
     rules: RulesOfTest | None = None,
 ) -> list[Place]:
-    """The best places that start from `first_day` to `latest`, best first.
+    """Searches the places that start from `first_day` to `latest`, best first; rights are not checked.
 
-    The best is the start nearest to `near` (without it: the earliest), then the dyno that fits most narrowly, so
-    that versatile ones stay free, then the smallest gap left. `dynos` limits the search, `leaving_out` is an
-    allocation whose own days count as free, `occupied` count as taken, `rules` are what
-    `rules_for` gives, where that is known.
+    The best start is the one nearest to `near`; then the dyno with the fewest capabilities, so that versatile ones
+    stay free; then the smallest gap left.
+
+    Parameters
+    ----------
+    near
+        The day to start near; without it `first_day`, so the earliest start is the best.
+    dynos
+        Ids of the only dynos to search.
+    leaving_out
+        Id of an allocation whose own days count as free.
+    occupied
+        (dyno id, first day, last day) that count as taken too.
+    rules
+        What `rules_for` returns for the test type, if that is known already; else it is read.
+
+    Returns
+    -------
+    list[Place]
+        At most `limit` places; none if the test takes no day or more than `LONGEST_STAY`.
     """
     if latest < first_day or not 1 <= query.days <= LONGEST_STAY:
         return []
@@ -274,9 +302,10 @@ def nearest_places(
     limit: int = NEAREST,
     but: tuple[int, dt.date | None] | None = None,
 ) -> list[Place]:
-    """The places nearest to a day that was refused, before or after it, none before `not_before`.
+    """Searches the places nearest to a day that was refused, from `LOOK_BACK` before it to `LOOK_AHEAD` after it.
 
-    `but` is left out: a dyno and first day, or without the day all of a dyno.
+    None starts before `not_before`; `but` is a place to leave out, as for `without`; the others are as for
+    `find_places`.
     """
     first = max(near - LOOK_BACK, min(near, not_before)) if not_before else near - LOOK_BACK
     places = find_places(
@@ -292,9 +321,9 @@ def nearest_places(
 
 
 SPARE = 20
-"""Places more that are looked for where some of them are no answer."""
+"""How many more places to search for if one of them may be left out."""
 
 
 def without(places: Iterable[Place], but: tuple[int, dt.date | None] | None) -> list[Place]:
-    """The places save the one on this dyno and first day, or without the day those on this dyno."""
+    """Returns the places without `but`, a (dyno id, first day); with None for the day, without all on this dyno."""
     return [place for place in places if not but or place.dyno_id != but[0] or but[1] not in (None, place.first_day)]

@@ -27,7 +27,7 @@ STAY_COLUMNS = """
 THEN = f"""o.first_day <= %(last)s AND o.first_day > %(first)s::date - %(longest)s - {MAX_WARM_UP_DAYS}
         AND o.last_day >= %(first)s::date - {MAX_WARM_UP_DAYS}
         AND o.last_day + CASE WHEN o.window_id IS NULL THEN 0 ELSE od.warm_up_days END >= %(first)s"""
-"""On these days, or a window so short before them that its dyno still warms up."""
+"""On these days, or a window so shortly before them that its dyno still warms up."""
 
 ABOUT_THEN = """o.first_day <= %(last)s::date + reach.days
             AND o.first_day > %(first)s::date - %(longest)s - reach.days
@@ -38,7 +38,7 @@ _RUNNING = """o.allocation_id = ANY (ARRAY(SELECT r.id FROM allocations_allocati
             WHERE r.{column} = {value} AND r.status = 'running' AND r.last_day < %(first)s))"""
 RUNNING_ON = _RUNNING.format(column="dyno_id", value="%(dyno)s")
 RUNNING_IN = _RUNNING.format(column="ground_id", value="%(ground)s")
-"""What runs and was to end before these days: in the way if its end is past, which the caller has to ask."""
+"""Running tests whose last day is before these days. They are in the way if it is past, which the caller checks."""
 
 _RUNNING_ON_IT = _RUNNING.format(column="dyno_id", value="d.id")
 _RUNNING_ELSEWHERE = _RUNNING.format(column="vehicle_id", value="v.id")

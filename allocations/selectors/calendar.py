@@ -1,4 +1,4 @@
-"""What the calendar shows: dynos in groups, their bars, and how busy the days are. A fixed number of queries."""
+"""What the calendar shows: dynos in groups, their bars, and how busy the days are, in a fixed number of queries."""
 
 import datetime as dt
 from collections import defaultdict
@@ -34,7 +34,24 @@ LATE = "late"
 
 @dataclass(frozen=True, slots=True)
 class CalendarFilter:
-    """Capability, facility: which dynos. Status, test, mine, text: which bars; a dyno without one is left out."""
+    """What the calendar shows. Capabilities and facility choose dynos; status, test, mine and text choose bars, and a
+    dyno without such a bar is left out.
+
+    Attributes
+    ----------
+    runs
+        Codes of test types that a dyno must all run.
+    drives, weights
+        That one capability of each test type must all take.
+    facility
+        Id of the facility.
+    statuses
+        Statuses of allocations, kinds of lateness, or `LATE`.
+    test
+        Code of the test type.
+    mine
+        Only bookings that the user owns or has requested.
+    """
 
     runs: frozenset[str] = frozenset()
     drives: frozenset[str] = frozenset()
@@ -64,7 +81,9 @@ class CalendarFilter:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`start` and `length` are in days from the first day shown; the ends may lie outside of what is shown."""
+    """A stay on the calendar. `start` and `length` are in days from the first day shown; the ends may lie outside of
+    the days shown.
+    """
 
     pk: int
     """Of the allocation; of the window where the status is maintenance."""
@@ -98,6 +117,8 @@ class Bar:
 
 @dataclass(slots=True)
 class DynoRow:
+    """A dyno of the calendar with its bars."""
+
     id: int
     name: str
     facility_id: int
@@ -109,12 +130,12 @@ class DynoRow:
     bars: list[Bar] = field(default_factory=list)
     ghosts: list[Ghost] = field(default_factory=list)
     present: DayRange | None = None
-    """Those of the days shown that the dyno is there for."""
+    """Those of the days shown on which the dyno is in service."""
     states: list[DayState] = field(default_factory=list)
-    """What each of the days shown is."""
+    """The state of each of the days shown."""
     weekly: list[int] = field(default_factory=list)
     pool: tuple[int, ...] = ()
-    """The dynos that it is a lane alike with, itself among them: see `selectors.lanes`."""
+    """Ids of the lanes that are alike, itself among them: see `selectors.lanes`."""
     lanes: ClassVar[tuple["DynoRow", ...]] = ()
     """It is no row of several, as `web.schedule_lanes` makes of a pool."""
 
@@ -125,12 +146,12 @@ class DynoRow:
 
     @property
     def why_unused(self) -> str:
-        """What stands for the use where no day could be booked."""
+        """Shown in place of the use if no day can be booked."""
         return "in maintenance" if DayState.MAINTENANCE in self.states else "not available"
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the search finds the row itself by."""
+        """The names by which the search finds the row itself."""
         return self.name, self.facility
 
 
@@ -150,7 +171,7 @@ class Calendar:
     """Per day, the use of the dynos shown, in per cent."""
     bookings: int
     outlook: int | None
-    """The use of the dynos shown in the days to come, in per cent; None where the days shown do not begin them."""
+    """The use of the dynos shown from today on (`OUTLOOK_DAYS`), in per cent; None if today is not shown."""
     closed: Mapping[dt.date, str]
     """Days off of the ground among the days shown, and why."""
     test_types: list[tuple[str, str]]
@@ -184,9 +205,16 @@ def calendar(
     dyno_ids: Collection[int] | None = None,
     keep: Collection[int] = (),
 ) -> Calendar:
-    """The board of a ground between two days. `dyno_ids` narrows it to some rows; a filter of bars leaves `keep` in.
+    """Reads the board of a ground between two days.
 
-    Raises NotFound for a user who is no member of the ground.
+    Parameters
+    ----------
+    chosen
+        The filter; None shows everything.
+    dyno_ids
+        Show only these dynos.
+    keep
+        Ids of dynos that a filter of bars leaves in even without a bar that matches.
     """
     access.require(user, ground.id, Role.VIEWER)
     chosen = chosen or CalendarFilter()
@@ -291,7 +319,7 @@ def _is_chosen(row: DynoRow, capabilities: Iterable[_Capability], chosen: Calend
 
 
 def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarFilter, user: "User") -> None:
-    """Hangs each stay into its row as a bar."""
+    """Adds each stay to its row as a bar."""
     by_id = {row.id: row for row in rows}
     stays = (
         Occupancy.objects.filter(
@@ -382,7 +410,7 @@ def _overrunning_into(days: DayRange, today: dt.date) -> Q:
 
 
 def _done(first: dt.date, length: int, today: dt.date) -> float:
-    """Per cent of a running test's bar up to the middle of today, where the calendar's line stands."""
+    """Per cent of a running test's bar up to the middle of today, where the calendar draws its line."""
     return round(max(0.0, min(100.0, ((today - first).days + 0.5) / length * 100)), 3)
 
 
@@ -399,7 +427,13 @@ def _count_use(row: DynoRow, days: DayRange, closed: Mapping[dt.date, str]) -> N
 
 
 def weekly_use(dynos: Iterable[Sequence[DayState]], days: DayRange) -> list[int]:
-    """The use of some dynos together in each of the spark's columns, in per cent."""
+    """Returns the use of some dynos together in each of the spark's columns, in per cent.
+
+    Parameters
+    ----------
+    dynos
+        Per dyno the state of each of the days.
+    """
     every = list(dynos)
     columns = _columns(days)
     edges = [-(-days.days * column // columns) for column in range(columns + 1)]

@@ -1,4 +1,4 @@
-"""Tests that pause and lose days worked when the days off of their ground change, and what may become of each."""
+"""Tests that pause and lose days worked when the days off of their ground change, and what may happen to each."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -14,9 +14,18 @@ from dynosite.lib.workdays import WorkingCalendar
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A test that would work fewer days than before, and the answers it may get, the one proposed first.
+    """A test that would work fewer days than before, and the answers that it may get, the proposed one first.
 
-    `length` are the days that it worked, `extended` the days of the dyno on which it would work as many again.
+    Attributes
+    ----------
+    length
+        The days that it works by the old calendar.
+    lost
+        How many of them it loses.
+    extended
+        The days on its dyno by which it would work as many again.
+    place
+        A place to move to, or None.
     """
 
     allocation: Allocation
@@ -28,9 +37,9 @@ class Loss:
 
 
 def losses(ground_id: int, before: WorkingCalendar, after: WorkingCalendar, *, today: dt.date) -> list[Loss]:
-    """What of the tests that have not ended loses days worked from one calendar to the other, earliest first.
+    """Returns the tests that have not ended and lose days worked from one calendar to the other, earliest first.
 
-    The places and extensions proposed do not take one another's days.
+    The places and extensions that are proposed do not overlap one another.
     """
     rows = (
         Allocation.objects.filter(

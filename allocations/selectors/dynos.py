@@ -1,4 +1,4 @@
-"""Reads of dynos, within the grounds of the user who asks."""
+"""Reads of dynos and facilities."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
@@ -47,11 +47,13 @@ WITH_CAPABILITIES = Prefetch("capabilities", Capability.objects.select_related("
 
 
 def dynos(ground: ProvingGround, *, user: "User") -> QuerySet[Dyno]:
+    """Returns the dynos of a ground, with their facilities."""
     access.require(user, ground.pk, access.Role.VIEWER)
     return Dyno.objects.filter(ground=ground).select_related("facility")
 
 
 def dyno_by_id(pk: int, *, user: "User") -> Dyno:
+    """Returns the dyno with its ground and facility. Raises NotFound if it is in none of the user's grounds."""
     dyno = Dyno.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("ground", "facility").first()
     if dyno is None:
         raise NotFound(access.NOT_FOUND)
@@ -59,9 +61,10 @@ def dyno_by_id(pk: int, *, user: "User") -> Dyno:
 
 
 def dyno_list(ground: ProvingGround, *, user: "User") -> "QuerySet[ListedDyno]":
-    """Dynos with what is on them today (`vehicle_now`, `until`, `in_maintenance`) and their `next_free` day.
+    """Returns the dynos of a ground, annotated with what is on them today and when they are free.
 
-    A test that still runs past its end is on its dyno today, `until` a day that is past; no day is the next free one.
+    `vehicle_now`, `vin_now`, `allocation_now` and `window_now` name today's stay, `until` is its last day,
+    `next_free` the next day without one. If a test runs past its end, `until` is a past day and `next_free` is None.
     """
     today = ground.today()
     now = Occupancy.objects.filter(
@@ -78,22 +81,23 @@ def dyno_list(ground: ProvingGround, *, user: "User") -> "QuerySet[ListedDyno]":
 
 
 def dynos_by_ids(ids: Collection[int], *, ground: ProvingGround) -> dict[int, Dyno]:
-    """Those of the ids that are dynos of the ground."""
+    """Returns those of the ids that are dynos of the ground, by id."""
     return Dyno.objects.filter(ground=ground).in_bulk(ids)
 
 
 def dynos_that_run(test_type_id: int) -> QuerySet[Any, Any]:
-    """The ids of dynos with a capability for the test type, whatever drives and weights it is for."""
+    """Returns the ids of dynos with a capability for the test type, for whatever drives and weights."""
     return Capability.objects.filter(test_type=test_type_id).values("dyno")
 
 
 def facilities(ground: ProvingGround, *, user: "User") -> QuerySet[Facility]:
+    """Returns the facilities of a ground."""
     access.require(user, ground.pk, access.Role.VIEWER)
     return Facility.objects.filter(ground=ground)
 
 
 def coming_allocations(dyno: Dyno, *, limit: int = 30) -> list[Allocation]:
-    """What is on the dyno from today on. Of a dyno that `dyno_by_id` gave."""
+    """Returns the allocations on a dyno from today on, earliest first."""
     today = dyno.ground.today()
     rows = Allocation.objects.filter(Q(last_day__gte=today) | overrunning(today), dyno=dyno)
     rows = rows.exclude(status=AllocationStatus.CANCELLED).select_related("vehicle", "dyno__facility", "test_type")
@@ -101,7 +105,7 @@ def coming_allocations(dyno: Dyno, *, limit: int = 30) -> list[Allocation]:
 
 
 def windows_of(dyno: Dyno, *, limit: int = 30) -> Sequence[MaintenanceWindow]:
-    """The dyno's maintenance windows, those that still hold first; of a series, with their `place_in_series`."""
+    """Returns the dyno's maintenance windows, current ones first; those of a series have `place_in_series`."""
     rows = MaintenanceWindow.objects.filter(dyno=dyno).annotate(
         past=RawSQL("(lifted_at IS NOT NULL OR last_day < %s)", [dyno.ground.today()], output_field=BooleanField())
     )

@@ -1,4 +1,4 @@
-"""Which dynos may take a test, and of the others why not: the rulebook over a whole proving ground at once."""
+"""Which dynos may take a test, and why the others may not: the rulebook over a whole proving ground at once."""
 
 import datetime as dt
 from collections import defaultdict
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from dynosite.accounts.models import User
 
 ANY = ""
-"""A drive or weight class that was not said, which every row takes."""
+"""A drive or weight class that is not known, which every capability takes."""
 ANY_DAYS = DayRange(dt.date.min, dt.date.min)
-"""For the rules that ask of no days."""
+"""Days for rules that look at none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A dyno, why it cannot take the test (nothing: it can), and the days of those asked on which it is free."""
+    """A dyno, why it cannot take the test (empty: it can), and on which of the days it is free."""
 
     dyno: Dyno
     refusals: tuple[Refusal, ...]
@@ -50,7 +50,7 @@ class Fit:
 
     @property
     def able(self) -> bool:
-        """Whether it may run such a test at all, whatever is on it."""
+        """Whether it may run such a test at all, whatever else is on it."""
         return not any(refusal.code in CAPABILITY.topics for refusal in self.refusals)
 
 
@@ -66,10 +66,27 @@ def fits(
     weight_class: str = ANY,
     dyno: Dyno | None = None,
 ) -> list[Fit]:
-    """Every dyno of the ground (or the one given) with its refusals, by what is known of the test.
+    """Checks every dyno of the ground, or one of them, against what is known of a test.
 
-    Without days, only what a dyno may run is asked; without a test type not whether the days are worked. Raises
-    NotFound for who is no member.
+    Parameters
+    ----------
+    days
+        The days of the test. Without them, only what a dyno may run is checked.
+    test_type
+        Without it, whether the days are working days is not checked.
+    vehicle
+        Gives the drive and weight, unless these are given too.
+    drive
+        `ANY` fits every capability.
+    weight_lbs
+        In pounds; goes before `weight_class`.
+    dyno
+        Check this dyno only.
+
+    Returns
+    -------
+    list[Fit]
+        A fit for each dyno. If the days themselves are not possible, each has that as its refusal.
     """
     access.require(user, ground.pk, access.Role.VIEWER)
     dynos = _dynos(ground, dyno)
@@ -90,12 +107,14 @@ def fits(
 
 
 def _rules_for(days: DayRange | None, test_type: TestType | None) -> list[Rule]:
-    """The rules that can be asked by what is known."""
+    """The rules that can be checked with what is known."""
     return [rule for rule in RULES if (days or not rule.needs_days) and (test_type or not rule.needs_test_type)]
 
 
 def _occupied_days(question: Question) -> list[DayRange]:
-    """The days that the dyno or the vehicle is taken; by what runs past its end, to the last day asked."""
+    """The days on which the dyno or the vehicle is taken. A test past its end takes them to the last day of the
+    question.
+    """
     return [
         DayRange(stay.days.first, question.days.last) if stay.overruns(question.days) else stay.blocks
         for stay in question.stays

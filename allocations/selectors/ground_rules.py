@@ -1,4 +1,4 @@
-"""What a proving ground asks of every test, read for the rulebook: working days and travel."""
+"""The rules of a proving ground for every test, read for the rulebook: working days and travel."""
 
 import datetime as dt
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ _OF_TEST = f"SELECT ({RULES} %(ground)s), (SELECT runs_through FROM allocations_
 
 
 def as_rules(row: list[Any] | None) -> GroundRules:
-    """The rules out of what the statement `RULES` gave."""
+    """Returns the rules from the row that the statement `RULES` gives."""
     if row is None:
         return USUAL
     days_off, country, subdivision, shutdowns, travel, time_zone = row
@@ -49,23 +49,31 @@ def _days(first: str, last: str) -> DayRange:
 
 
 def rules_of(ground: ProvingGround | int) -> GroundRules:
-    """The rules of a ground, in one query."""
+    """Returns the rules of a ground, by its id or row, in one query."""
     return rules_for(ground.pk if isinstance(ground, ProvingGround) else ground, 0).ground
 
 
 def length_of(ground_id: int, test_type_id: int, days: DayRange) -> int:
-    """How many days a test takes that stands on these; of one that pauses, those that are worked."""
+    """Returns how many days a test takes on these days; for a test type that pauses on days off, days worked."""
     rules, pauses = rules_for(ground_id, test_type_id)
     return rules.calendar.length(days, pauses=pauses)
 
 
 def stretch_of(ground_id: int, test_type_id: int, first_day: dt.date, days: int) -> DayRange:
-    """The days that a test of so many takes from its first one on."""
+    """Returns the days that a test takes from its first day on, if it takes so many; days worked for a type that
+    pauses.
+    """
     rules, pauses = rules_for(ground_id, test_type_id)
     return rules.calendar.stretch(first_day, days, pauses=pauses)
 
 
 def rules_for(ground_id: int, test_type_id: int) -> RulesOfTest:
-    """The rules of a ground, and whether a test of this type pauses on days off; in one query."""
+    """Reads the rules of a ground and of a test type in one query.
+
+    Returns
+    -------
+    RulesOfTest
+        The rules, and whether a test of this type pauses on days off.
+    """
     ((rules, runs_through),) = prepared.fetch(_OF_TEST, {"ground": ground_id, "test_type": test_type_id})
     return RulesOfTest(as_rules(rules), runs_through is False)

@@ -25,23 +25,27 @@ if TYPE_CHECKING:
 
 
 def grounds_of(user: User) -> QuerySet[ProvingGround]:
+    """Returns the grounds in which the user is a member; all of them for a superuser."""
     return access.grounds_of(user)
 
 
 def ground_for(user: User, ground_id: int) -> ProvingGround:
-    """Raises NotFound if the user is not a member of the ground."""
+    """Returns the ground. Raises NotFound if the user is not a member of it."""
     access.require(user, ground_id, Role.VIEWER)
     return ProvingGround.objects.get(pk=ground_id)
 
 
 def role_of(user: User, ground: ProvingGround) -> Role:
-    """Raises NotFound if the user is not a member of the ground."""
+    """Returns the user's role in the ground. Raises NotFound if the user is not a member of it."""
     return access.require(user, ground.pk, Role.VIEWER)
 
 
 def grounds_with_counts(user: User) -> "QuerySet[CountedGround]":
-    """The user's grounds by name, with the user's `role`, and how many requests wait (`waiting`), dynos there are
-    (`dynos_there`) and notices the user has not seen (`unseen`)."""
+    """Returns the user's grounds by name, annotated with the user's `role` and with numbers.
+
+    The numbers are the requests that wait (`waiting`), the dynos (`dynos_there`), and the notices that the user has
+    not seen (`unseen`).
+    """
 
     def number(model: type[Model], **conditions: object) -> Coalesce:
         rows = model._default_manager.filter(ground=OuterRef("pk"), **conditions).order_by().values("ground")
@@ -62,6 +66,6 @@ def grounds_with_counts(user: User) -> "QuerySet[CountedGround]":
 
 
 def test_types(ground: ProvingGround, *, user: User) -> QuerySet[TestType]:
-    """Raises NotFound if the user is not a member of the ground."""
+    """Returns the test types of a ground."""
     access.require(user, ground.pk, Role.VIEWER)
     return TestType.objects.filter(ground=ground)

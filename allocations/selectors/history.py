@@ -1,4 +1,4 @@
-"""What happened: the changes of a ground, and those of one row, with every field before and after."""
+"""History: the changes of a ground, and those of one row, with every field before and after."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -71,7 +71,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """What a change did to one row: which row, whether it made it, and each field that differs."""
+    """What a change did to one row: which row, whether it added it, and each field that differs."""
 
     model: str
     id: int
@@ -87,7 +87,7 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change as a page shows it. `undoable` says that nothing speaks against trying."""
+    """A change as a page shows it. `undoable` tells that nothing visible prevents an undo."""
 
     change: Change
     rows: tuple[RowChange, ...]
@@ -104,12 +104,13 @@ LISTED = 6
 
 
 def changes(ground: ProvingGround, *, user: User) -> QuerySet[Change]:
+    """Returns the changes of a ground, newest first."""
     access.require(user, ground.pk, Role.VIEWER)
     return Change.objects.filter(ground=ground).select_related("user", "undone_by", "undoes").order_by("-at", "pk")
 
 
 def history_of(row: Any, *, user: User) -> list[Entry]:
-    """The changes of one row of the schedule, newest first, and in each only what became of that row."""
+    """Returns the changes of one row of the schedule, newest first; in each only what happened to this row."""
     role = access.require(user, row.ground_id, Role.VIEWER)
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True) if pk]
     row_changes = changes(row.ground, user=user).filter(pk__in=ids)
@@ -117,7 +118,9 @@ def history_of(row: Any, *, user: User) -> list[Entry]:
 
 
 def what_happened(row: Any, since: dt.datetime) -> str:
-    """Of the last change of a row since then, what it did and who made it, to end a sentence with; or nothing."""
+    """Describes the last change of a row after a time, to end a sentence with, such as `: move by Mia (…)`; or
+    returns an empty text.
+    """
     of_row = [{"model": row._meta.model_name, "id": row.pk}]
     change = (
         Change.objects.filter(ground=row.ground_id, at__gt=since, items__contains=of_row)
@@ -132,6 +135,7 @@ def what_happened(row: Any, since: dt.datetime) -> str:
 
 
 def change_by_id(pk: str, *, user: User) -> Change:
+    """Returns the change with its user and ground. Raises NotFound if it is in none of the user's grounds."""
     change = Change.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("user", "ground").first()
     if change is None:
         raise NotFound(access.NOT_FOUND)
@@ -139,17 +143,30 @@ def change_by_id(pk: str, *, user: User) -> Change:
 
 
 def changes_by_id(ids: Iterable[UUID], *, user: User) -> dict[UUID, Change]:
-    """Those that the user may see."""
+    """Returns those of the changes that the user may see, by id."""
     return Change.objects.filter(ground__in=access.grounds_of(user)).in_bulk(list(ids))
 
 
 def entries(
     history: Iterable[Change], role: Role, *, user: User | None = None, only: tuple[str, int] | None = None
 ) -> list[Entry]:
-    """Changes ready to show: names in place of ids, in one query a kind of thing however many changes there are.
+    """Returns changes as pages show them: names in place of ids, with one query for each kind of row.
 
-    `role` is that of the `user` in the ground of the changes; without a user nothing of them is offered to be undone
-    that only some schedulers may undo.
+    Parameters
+    ----------
+    history
+        Changes of one ground.
+    role
+        The role of `user` in the ground.
+    user
+        Without a user, changes that only some schedulers may undo are not undoable.
+    only
+        (model name, id) of the one row to show.
+
+    Returns
+    -------
+    list[Entry]
+        An entry for each change, with at most `LISTED` rows.
     """
     matching = [(change, [item for item in change.items if _is(item, only)]) for change in history]
     listed = [(change, items[:LISTED], len(items)) for change, items in matching]
@@ -204,7 +221,7 @@ def _undoable(
     rows: Mapping[tuple[str, int], Model],
     windows: Collection[int],
 ) -> bool:
-    """Whether the role covers it, it is not undone yet, and no row of it was changed since."""
+    """Whether the role covers an undo, it is not undone yet, and no row of it has changed since."""
     if not change.items or getattr(change, "undone_by", None) is not None:
         return False
     if is_kept(change.items):
@@ -218,7 +235,7 @@ def _undoable(
 
 
 def _is_ours(item: Item, role: Role, windows: Collection[int]) -> bool:
-    """Of a window: whether it is among those that the user keeps, and was of a kind that the role may set."""
+    """For a window: whether it is among those that the user may change, and was of a kind that the role may set."""
     if item["model"] != _WINDOW:
         return True
     states = [state for state in (item["before"], item["after"]) if state]
@@ -301,7 +318,7 @@ def _text_of(name: str, value: Any, names: dict[tuple[str, int], str]) -> str:
 
 
 def row_history(row: Any, *, limit: int = 20) -> list[Entry]:
-    """The changes of a vehicle or dyno, newest first. Of a row that its reader may see."""
+    """Returns the latest changes of a vehicle or dyno, newest first; none of them is undoable here."""
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True)[:limit] if pk]
     row_changes = (
         Change.objects.filter(pk__in=ids, ground_id=row.ground_id)

@@ -1,7 +1,7 @@
 """Lanes alike: dynos that stand for one another, such as the twelve lanes of a track.
 
-They are told by what they are, not by data of their own: see `pools`. Who looks for room is offered one of them, and
-the calendar draws them as one row.
+They are recognized by their properties, not by data of their own: see `pools`. A search for room offers one of them,
+and the calendar draws them as one row.
 """
 
 import datetime as dt
@@ -14,13 +14,13 @@ from allocations.models import Capability, Dyno
 from allocations.selectors.availability import Place
 
 FEWEST = 4
-"""Two or three dynos alike are looked at one by one."""
+"""The smallest pool: two or three dynos alike stay apart."""
 _NUMBER = re.compile(r"[\s#.-]*\d+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What tells whether a dyno is one of lanes alike."""
+    """The properties by which lanes alike are recognized."""
 
     dyno_id: int
     name: str
@@ -32,7 +32,7 @@ class Lane:
 
 
 def without_number(name: str) -> str:
-    """What lanes alike are called together: `Track` of `Track 7`."""
+    """Returns the common name of lanes alike: `Track` for `Track 7`."""
     return _NUMBER.sub("", name)
 
 
@@ -41,11 +41,17 @@ Pools = Mapping[int, tuple[int, ...]]
 
 
 def pools(dynos: Iterable[Lane]) -> dict[int, tuple[int, ...]]:
-    """Which dynos are lanes alike: of one facility, named alike but for a number, and able to run the same.
+    """Returns which dynos are lanes alike: in one facility, with the same name but for a number, and able to run the
+    same.
 
-    Where dynos named alike differ in what they may run, those are a pool that more than half of them are like: a lane
-    that can do more than its eleven neighbours stands alone, but a hall of several kinds of dynos has no lanes. Lanes
-    in and out of service are apart. There are at least FEWEST in a pool, in the order given.
+    If dynos of one name differ in what they may run, the pool is those that more than half of them are like: a lane
+    that can do more than its eleven neighbours is on its own, but a hall of several kinds of dynos has no lanes.
+    Lanes in and out of service are in separate pools. A pool has at least `FEWEST` lanes.
+
+    Returns
+    -------
+    dict[int, tuple[int, ...]]
+        By the id of each dyno that is in a pool, the ids of its pool, in the order of `dynos`.
     """
     named: dict[Hashable, list[Lane]] = defaultdict(list)
     for lane in dynos:
@@ -71,7 +77,13 @@ Runs = dict[int, frozenset[tuple[object, frozenset[str], frozenset[str]]]]
 
 
 def runs_of(rows: Iterable[tuple[int, object, Iterable[str], Iterable[str]]]) -> Runs:
-    """By dyno what it may run, from (dyno, test type, drives, weight classes)."""
+    """Returns what each dyno may run.
+
+    Parameters
+    ----------
+    rows
+        (dyno id, test type, drives, weight classes).
+    """
     runs: dict[int, set[tuple[object, frozenset[str], frozenset[str]]]] = defaultdict(set)
     for dyno_id, test_type, drives, weights in rows:
         runs[dyno_id].add((test_type, frozenset(drives), frozenset(weights)))
@@ -79,7 +91,7 @@ def runs_of(rows: Iterable[tuple[int, object, Iterable[str], Iterable[str]]]) ->
 
 
 def pools_of(ground_id: int) -> dict[int, tuple[int, ...]]:
-    """The pools among the dynos of a ground. Two queries."""
+    """Returns the pools among the dynos of a ground, as `pools` does, in two queries."""
     capabilities = Capability.objects.filter(dyno__ground=ground_id)
     runs = runs_of(capabilities.values_list("dyno_id", "test_type_id", "drives", "weight_classes"))
     rows = Dyno.objects.filter(ground=ground_id).order_by("facility_id", "sort_key")
@@ -92,14 +104,22 @@ def pools_of(ground_id: int) -> dict[int, tuple[int, ...]]:
 
 
 def best_of_each(find: Callable[[int], Iterable[Place]], ground_id: int, limit: int) -> list[Place]:
-    """The first places of a search, given how many to look for, that differ in more than the lane."""
+    """Returns the first places of a search that differ in more than the lane.
+
+    Parameters
+    ----------
+    find
+        Called with how many places to search for.
+    limit
+        How many different places to return, at most.
+    """
     by_dyno = pools_of(ground_id)
     widest = max((len(lanes) for lanes in by_dyno.values()), default=1)
     return one_of_each(find(limit * widest), by_dyno)[:limit]
 
 
 def one_of_each(places: Iterable[Place], by_dyno: Pools) -> list[Place]:
-    """The places in their order; of those of lanes alike on the same days the first alone, which names the others."""
+    """Returns the places in their order, with one for all lanes alike on the same days, which names the others."""
     best: dict[tuple[Hashable, dt.date], Place] = {}
     for place in places:
         key = by_dyno.get(place.dyno_id, place.dyno_id), place.first_day

@@ -45,7 +45,15 @@ class Lateness:
 
 
 def lateness_of(status: str, first: dt.date, last: dt.date, due: dt.date | None, today: dt.date) -> Lateness | None:
-    """How a booking is late, or None."""
+    """Returns how a booking is late, or None.
+
+    Parameters
+    ----------
+    status
+        An `AllocationStatus`.
+    due
+        The due date of its request, if it has one.
+    """
     if status not in OPEN_STATUSES:
         return None
     overdue = due is not None and last > due
@@ -62,6 +70,7 @@ def lateness_of(status: str, first: dt.date, last: dt.date, due: dt.date | None,
 
 
 def lateness_of_allocation(allocation: Allocation) -> Lateness | None:
+    """Returns how an allocation is late, or None."""
     due = allocation.request.due_date if allocation.request else None
     return lateness_of(allocation.status, allocation.first_day, allocation.last_day, due, allocation.ground.today())
 
@@ -79,7 +88,20 @@ _CASES = (
 
 
 def late_sql(allocation: str, today: str) -> tuple[str, str]:
-    """SQL of the kind (a text, or NULL) and of the days late, of a row of allocations and a day in SQL."""
+    """Returns SQL for the lateness of a row of allocations.
+
+    Parameters
+    ----------
+    allocation
+        The alias of the row's table.
+    today
+        A day as SQL.
+
+    Returns
+    -------
+    tuple[str, str]
+        SQL of the kind (a text or NULL), and of the days late.
+    """
     kinds = " ".join(f"WHEN {condition} THEN '{kind}'" for kind, condition, _ in _CASES)
     numbers = " ".join(f"WHEN {condition} THEN {days}" for _, condition, days in _CASES)
     return (
@@ -89,7 +111,7 @@ def late_sql(allocation: str, today: str) -> tuple[str, str]:
 
 
 def late_allocations(ground: ProvingGround, *, user: "User") -> "QuerySet[LateAllocation]":
-    """Bookings that are late, each with `late_kind` and `days_late`."""
+    """Returns the bookings of a ground that are late, each with `late_kind` and `days_late`."""
     access.require(user, ground.pk, access.Role.VIEWER)
     kind, days = late_sql("allocations_allocation", "%s::date")
     today = ground.today()
@@ -105,20 +127,22 @@ def late_allocations(ground: ProvingGround, *, user: "User") -> "QuerySet[LateAl
 
 
 def late_counts(rows: "QuerySet[LateAllocation]") -> Mapping[LateKind, int]:
-    """How many of the rows of `late_allocations` are late in each way."""
+    """Returns how many of the rows of `late_allocations` are late in each way."""
     numbers = dict(rows.order_by().values_list("late_kind").annotate(number=Count("pk")))
     return {kind: numbers.get(kind.value, 0) for kind in LateKind}
 
 
 def late_requests(today: dt.date) -> Q:
-    """Those rows of `requests.request_list` that are late."""
+    """Returns the condition on `requests.request_list` for requests that are late."""
     start = Greatest(F("earliest_start"), Value(today))
     waits = Q(status=RequestStatus.WAITING, due_date__lt=F("days") - 1 + start)
     return waits | Q(status=RequestStatus.PLACED, place_end__gt=F("due_date"))
 
 
 def is_late(request: TestRequest, today: dt.date, place_end: dt.date | None = None) -> bool:
-    """The same as `late_requests`, of one request; `place_end` is the day to which its place is held."""
+    """Tells whether one request is late, as `late_requests` does. `place_end` is the day to which its place is
+    held.
+    """
     if request.due_date is None:
         return False
     if request.status == RequestStatus.WAITING:
@@ -128,5 +152,5 @@ def is_late(request: TestRequest, today: dt.date, place_end: dt.date | None = No
 
 
 def end_of(place: Allocation, today: dt.date) -> dt.date:
-    """The day to which a place is held: its last, or today where it runs past that."""
+    """Returns the day to which a place is held: its last day, or today if it runs past that."""
     return max(place.last_day, held_to(place.status, place.last_day, today) or place.last_day)
