@@ -36,6 +36,7 @@ measure: environment-dev ## figures of the code beside their aims (ARGS=--check 
 format: environment-dev ## put the code in shape
 	@$(bin) -m ruff check --fix .
 	@$(bin) -m ruff format .
+	@$(bin) -m djlint --quiet --warn --reformat templates
 
 requirements: environment-dev ## pin again what pyproject.toml asks for
 	@deploy/pin.sh

@@ -14,6 +14,7 @@ $bin -m ruff format --check .
 step "templates"
 if [ -n "$(find templates -name '*.html' 2>/dev/null | head -n 1)" ]; then
     $bin -m djlint --quiet --lint templates
+    $bin -m djlint --quiet --check templates
 fi
 
 step "who may import whom"

@@ -41,6 +41,16 @@ class Outcome:
     def refused(self) -> bool:
         return self.status != 200
 
+    @property
+    def confirmed(self) -> str:
+        """The codes as the button sends them that confirms all of them."""
+        return " ".join(self.to_confirm)
+
+    @property
+    def confirmed_rest(self) -> str:
+        """As `confirmed`, of the button that books fewer days and lets the rest go on waiting."""
+        return " ".join([*(code for code in self.to_confirm if code != "fewer-days"), "rest"])
+
 
 def actor_of(request: UserRequest, reason: str = "") -> Actor:
     return Actor(request.user, Door.FORM, reason.strip())

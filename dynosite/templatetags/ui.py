@@ -7,6 +7,7 @@ from django import template
 from django.template import Context, Node, NodeList
 from django.template.base import FilterExpression, Parser, Token
 from django.template.context import RequestContext
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
@@ -41,6 +42,42 @@ def icon(name: str, size: str = "", label: str = "") -> SafeString:
     if label:
         return format_html('<svg class="{}" role="img" aria-label="{}">{}</svg>', css, label, use)
     return format_html('<svg class="{}" aria-hidden="true">{}</svg>', css, use)
+
+
+@register.simple_block_tag
+def alert(content: str, kind: str = "", title: str = "") -> SafeString:
+    """`{% alert "bad" "Title" %}Text{% endalert %}`; kinds are `good`, `warn`, `bad` and none."""
+    text = SafeString(content.strip())
+    return render_to_string("components/alert.html", {"kind": kind, "title": title, "text": text})
+
+
+@register.simple_block_tag
+def blank_slate(content: str, icon_name: str, title: str, url: str = "", action: str = "") -> SafeString:
+    """`{% blank_slate "inbox" "Title" %}Text{% endblank_slate %}`: what stands where there is nothing to list."""
+    context = {
+        "icon_name": icon_name,
+        "title": title,
+        "text": SafeString(content.strip()),
+        "url": url,
+        "action": action,
+    }
+    return render_to_string("components/empty.html", context)
+
+
+@register.simple_block_tag
+def joined(content: str, separator: str = ", ", end: str = "") -> SafeString:
+    """The lines of the block, joined: a line that a condition leaves empty leaves no separator behind.
+
+    Each line is one item, so what is written in it has no line breaks of its own.
+    """
+    lines = (line.strip() for line in content.split("\n"))
+    return SafeString(separator.join(filter(None, lines)) + end)
+
+
+@register.simple_tag
+def polling(address: str, target: str) -> SafeString:
+    """The attributes by which the element with the id `target` asks for itself again every second."""
+    return format_html('hx-get="{}" hx-trigger="every 1s" hx-target="#{}" hx-swap="outerHTML"', address, target)
 
 
 @register.simple_tag(takes_context=True)

@@ -49,6 +49,11 @@ class BookingForm(GroundForm):
         return rules_of(self.ground).calendar
 
     @property
+    def more_filled_in(self) -> bool:
+        """Whether a field under "More" holds something, or something wrong."""
+        return any(self[name].value() for name in ("last_day", "drive", "dyno")) or bool(self["last_day"].errors)
+
+    @property
     def pauses(self) -> bool:
         """Whether the test stands still on days off."""
         return not self.cleaned_data["test_type"].runs_through

@@ -17,6 +17,12 @@ class Curve:
     last_best: int
     last_bound: int
 
+    @property
+    def sentence(self) -> str:
+        """What the picture shows, for who does not see it."""
+        fall = f"Lateness from {self.highest} at first to {self.last_best} after {self.seconds:.1f} seconds"
+        return f"{fall}; it cannot be below {self.last_bound}."
+
 
 def curve_of(points: Sequence[tuple[float, int, int]]) -> Curve | None:
     """`points` are seconds, objective and bound, in the order of time."""

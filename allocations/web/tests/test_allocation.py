@@ -10,6 +10,7 @@ from allocations.models import Allocation, Change
 from allocations.services.booking import cancel, move
 from allocations.tests.world import allocation_of, day
 from allocations.web.tests.conftest import waiting
+from dynosite.tests.markup import markup
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def address(name: str, booked: Allocation) -> str:
 
 
 def text(response) -> str:
-    return re.sub(r"\s+", " ", response.content.decode())
+    return markup(response)
 
 
 def to(world, dyno: str, first: int, last: int, version: int = 1) -> dict:
@@ -44,7 +45,7 @@ def test_page_shows_facts_and_checks(scheduler, booked):
     page = text(scheduler.get(address("detail", booked)))
     assert "<h1>412W101</h1>" in page
     assert "Mon 16 Nov 2026 – Wed 18 Nov 2026" in page
-    checks = re.findall(r'<li class="holds">.*?</svg>(.*?)</li>', page)
+    checks = re.findall(r'<li class="holds">.*?</svg> ?(.*?)</li>', page)
     assert checks == [
         "Runs Brake",
         "Takes 2WD",

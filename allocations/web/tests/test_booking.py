@@ -12,6 +12,7 @@ from allocations.enums import RequestStatus
 from allocations.models import Allocation, Change, Occupancy, ProvingGround, TestRequest, TestType
 from allocations.services.requests import create_request
 from allocations.tests.world import MONDAY, World, allocation_of, day
+from dynosite.tests.markup import markup
 
 NEW = reverse("allocations:allocation-create")
 FRAGMENT = {"HX-Request": "true", "HX-Target": "div#booking", "HX-Request-Type": "partial"}
@@ -42,7 +43,7 @@ def at(world: World, dyno: str, number: int = 0) -> str:
 
 
 def offered(response) -> list[str]:
-    return re.findall(r'name="place" value="([^"]+)"', response.content.decode())
+    return re.findall(r'name="place" value="([^"]+)"', markup(response))
 
 
 def stays() -> list[tuple]:

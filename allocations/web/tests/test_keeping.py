@@ -11,6 +11,7 @@ from allocations.services.maintenance import set_maintenance
 from allocations.services.requests import cancel_request, create_request
 from allocations.tests.world import allocation_of, day, window_of
 from allocations.web.tests.conftest import waiting
+from dynosite.tests.markup import markup
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def url(name: str, *args) -> str:
 
 
 def text(response) -> str:
-    return re.sub(r"\s+", " ", response.content.decode())
+    return markup(response)
 
 
 def test_request_is_added_and_leads_to_its_place(scheduler, world):

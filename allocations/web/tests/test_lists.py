@@ -22,6 +22,7 @@ from allocations.web.fleet import vehicles
 from allocations.web.tests.conftest import waiting
 from dynosite.lib.connections import given_back
 from dynosite.lib.ground_address import in_ground
+from dynosite.tests.markup import markup
 
 LISTS = ("request-list", "vehicle-list", "dyno-list", "change-list")
 FRAGMENT = {"HX-Request": "true", "HX-Target": "section#list", "HX-Request-Type": "partial"}
@@ -188,7 +189,7 @@ def test_a_list_has_pages_that_keep_the_search(scheduler, world):
     first = scheduler.get(address("request-list"), {"q": "500W", "sort": "vehicle"})
     assert len(linked(first)) == 30
     assert "1–30 of 31" in first.content.decode()
-    address_of_next = re.search(r'rel="next" href="([^"]+)"', first.content.decode())[1].replace("&amp;", "&")
+    address_of_next = re.search(r'rel="next" href="([^"]+)"', markup(first))[1].replace("&amp;", "&")
     assert linked(scheduler.get(address("request-list") + address_of_next)) == ["500W030"]
     assert len(linked(scheduler.get(address("request-list"), {"page": "no", "sort": "no;drop"}))) == 30
 
@@ -319,8 +320,8 @@ def test_page_of_a_vehicle_says_that_it_shows_only_some_bookings(scheduler, worl
 def test_figures_of_the_header_are_those_of_the_ground(scheduler, world):
     waiting(world, 1)
     answer = scheduler.get(reverse("allocations:figures"))
-    assert '<span data-figure="requests"> <span class="count">1<' in answer.content.decode()
-    assert '<span data-figure="unseen"></span>' in answer.content.decode()
+    assert '<span data-figure="requests"><span class="count">1<' in markup(answer)
+    assert '<span data-figure="unseen"></span>' in markup(answer)
 
 
 def test_times_name_the_zone_of_their_ground(scheduler, world):

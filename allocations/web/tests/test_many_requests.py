@@ -10,6 +10,7 @@ from allocations.services.requests import cancel_request, change_request
 from allocations.tests.world import day
 from allocations.web.tests.conftest import waiting
 from allocations.web.tests.test_wishes import text
+from dynosite.tests.markup import markup
 
 LIST, CHANGE, CANCEL = (
     reverse(f"allocations:{name}") for name in ("request-list", "request-change-many", "request-cancel-many")
@@ -28,7 +29,7 @@ def scheduler(client, world):
 
 
 def ticks(response) -> list[str]:
-    return re.findall(r'type="checkbox" name="request" value="(\d+)"', response.content.decode())
+    return re.findall(r'type="checkbox" name="request" value="(\d+)"', markup(response))
 
 
 def confirm(client, address: str, response, **more):

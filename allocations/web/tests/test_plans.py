@@ -16,6 +16,7 @@ from allocations.tests.world import MONDAY, day
 from allocations.web.plans.curve import curve_of
 from allocations.web.tests.conftest import waiting
 from dynosite.lib.ground_address import in_ground
+from dynosite.tests.markup import markup
 
 pytestmark = pytest.mark.usefixtures("monday")
 
@@ -100,7 +101,7 @@ def test_an_overtaken_plan_says_item_by_item_what_stands_in_the_way(world, clien
     response = client.post(
         reverse("allocations:plan-apply", args=[plan.pk]), {"item": [item.pk for item in items.values()]}
     )
-    page = response.content.decode()
+    page = markup(response)
     assert response.status_code == 409
     assert Allocation.objects.filter(ground=world.north).count() == before
     assert "NPG 1 is taken by 412W104 (Brake): 17 Nov 2026." in page
@@ -255,7 +256,7 @@ def test_plans_side_by_side(world, request_, client):
     world.book("412W101", "NPG 1", 0, 4)
     second = thought(world, name="After a booking")
     client.force_login(world.users["viewer"])
-    page = client.get(reverse("allocations:plan-compare"), {"plan": [first.pk, second.pk]}).content.decode()
+    page = markup(client.get(reverse("allocations:plan-compare"), {"plan": [first.pk, second.pk]}))
     cells = re.findall(r'<tr><th scope="row">Brake|<tr><th scope="row">412W103, Brake</th>(.*?)</tr>', page)
     assert re.findall(r"NPG 1, [^<]+", cells[0]) == ["NPG 1, 16 – 18 Nov 2026", "NPG 1, 21 – 23 Nov 2026"]
     assert "of 0 tests all say the same" in page
@@ -288,7 +289,7 @@ def test_a_plan_lies_over_the_calendar(world, client):
     )
     plan = thought(world, movable="all")
     client.force_login(world.users["scheduler"])
-    page = on_the_calendar(client, plan).content.decode()
+    page = markup(on_the_calendar(client, plan))
     ghosts = re.findall(r'class="cal-ghost (\w+)"\s+id="(\w+)-\d+"[^>]*style="--s:(\d+);--n:(\d+)"', page)
     assert sorted(ghosts) == [
         ("from", "from", "15", "5"),
@@ -339,7 +340,7 @@ def test_the_calendar_asks_two_more_queries_for_a_plan_and_none_without_one(worl
 @pytest.mark.usefixtures("_monday")
 def test_a_plan_over_the_calendar_is_applied_by_schedulers_only(world, plan, client):
     client.force_login(world.users["viewer"])
-    page = on_the_calendar(client, plan).content.decode()
+    page = markup(on_the_calendar(client, plan))
     assert "cal-ghost new" in page
     assert "Apply what is ticked" not in page
     client.force_login(world.users["outsider"])

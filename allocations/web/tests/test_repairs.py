@@ -10,6 +10,7 @@ from allocations.models import Allocation, Change, MaintenanceWindow, ProvingGro
 from allocations.selectors.maintenance import Answer
 from allocations.tests.world import ANY_WEIGHT, allocation_of, day
 from allocations.web.schedule.repair_text import read
+from dynosite.tests.markup import markup
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ NEW = "/maintenance/new/"
 
 
 def preview_page(client, world, **more):
-    return client.get(NEW, form_data(world, preview=1, **more)).content.decode()
+    return markup(client.get(NEW, form_data(world, preview=1, **more)))
 
 
 def options_of(page):

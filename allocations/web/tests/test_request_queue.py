@@ -14,6 +14,7 @@ from allocations.tests.world import day
 from allocations.web.tests.conftest import waiting
 from allocations.web.tests.test_booking import NEW, at
 from allocations.web.tests.test_wishes import text
+from dynosite.tests.markup import markup
 
 LIST = reverse("allocations:request-list")
 
@@ -31,12 +32,12 @@ def scheduler(client, world):
 
 def find_links(response) -> list[str]:
     pattern = r'href="([^"]+)" aria-label="Find a place for'
-    links = re.findall(pattern, response.content.decode())
+    links = re.findall(pattern, markup(response))
     return [html.unescape(link).removeprefix("/g/NORTH") for link in links]
 
 
 def onward(response) -> list[str]:
-    return re.findall(r'name="anyway" value="(\S+ next)"', response.content.decode())
+    return re.findall(r'name="anyway" value="(\S+ next)"', markup(response))
 
 
 def press(client, wish: TestRequest, place: str, list_query: str, **more):

@@ -15,6 +15,7 @@ from allocations.services import scenarios
 from allocations.services.scenario_answer import answer
 from allocations.services.unit_of_work import Actor
 from allocations.tests.world import day
+from dynosite.tests.markup import markup
 
 LIST = reverse("allocations:scenario-list")
 
@@ -132,7 +133,7 @@ def test_scenarios_side_by_side(crowded, client):
     first = answered(crowded, {"do": "add-dyno", "like": crowded.dynos["NPG 1"].pk}, name="More")
     second = answered(crowded, {"do": "remove-dyno", "dyno": crowded.dynos["NPG 1"].pk}, name="Less")
     client.force_login(crowded.users["viewer"])
-    page = client.get(reverse("allocations:scenario-compare"), {"scenario": [first.pk, second.pk]}).content.decode()
+    page = markup(client.get(reverse("allocations:scenario-compare"), {"scenario": [first.pk, second.pk]}))
     row = re.search(r'<th scope="row">Days late</th>(.*?)</tr>', page)[1]
     assert re.findall(r"<span>(\d+)", row) == ["18", "6", "0"]
     row = re.search(r'<th scope="row">Without a place</th>(.*?)</tr>', page)[1]

@@ -12,6 +12,7 @@ from allocations.models import Allocation, ProvingGround, Shutdown
 from allocations.tests.boards import fill_board, maintain
 from allocations.tests.world import MONDAY, World, allocation_of, day
 from dynosite.lib.ground_address import in_ground
+from dynosite.tests.markup import markup
 
 BOARD = reverse("allocations:schedule")
 ROWS = reverse("allocations:schedule-rows")
@@ -38,7 +39,7 @@ def page(client, world, user="scheduler", headers=None, **params):
 
 def html(response) -> str:
     assert response.status_code == 200
-    return response.content.decode()
+    return markup(response)
 
 
 def bars(response) -> list[str]:

@@ -14,6 +14,7 @@ from allocations.tests.world import MONDAY, World, day
 from allocations.web.schedule.lanes import LaneRow, dynos_of, folded, stacked, taken_days, with_dynos
 from allocations.web.schedule.query import read_query
 from dynosite.lib.days import DayRange
+from dynosite.tests.markup import markup
 
 BOARD = "/g/NORTH/schedule/"
 ROWS = "/g/NORTH/schedule/rows/"
@@ -42,7 +43,7 @@ def viewer(client, track):
 
 def text_of(response) -> str:
     assert response.status_code == 200
-    return response.content.decode()
+    return markup(response)
 
 
 def row_ids(text: str) -> list[str]:

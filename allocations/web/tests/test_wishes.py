@@ -10,6 +10,7 @@ from allocations.services.requests import create_request
 from allocations.tests.world import allocation_of, day
 from allocations.web.tests.test_booking import NEW, at
 from dynosite.lib import clock
+from dynosite.tests.markup import markup
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_fewer_days_are_confirmed_or_the_rest_waits(scheduler, world):
     assert page.status_code == 422
     assert "Is this meant so?" in text(page)
     assert not Allocation.objects.filter(ground=world.north).exists()
-    buttons = re.findall(r'name="anyway" value="([^"]+)"', page.content.decode())
+    buttons = re.findall(r'name="anyway" value="([^"]+)"', markup(page))
     assert buttons == [f"{at(world, 'NPG 1')} rest", f"{at(world, 'NPG 1')} fewer-days"]
     del data["place"]
     assert scheduler.post(NEW, data | {"anyway": buttons[0]}).status_code == 302
@@ -121,7 +122,7 @@ def test_move_is_confirmed_by_its_own_button(scheduler, world):
     page = scheduler.post(address, data)
     assert page.status_code == 422
     assert "The request starts on 18 Nov 2026 at the earliest; this is 17 Nov 2026." in text(page)
-    assert 'name="confirm" value="before-earliest-start"' in page.content.decode()
+    assert 'name="confirm" value="before-earliest-start"' in markup(page)
     assert scheduler.post(address, data | {"confirm": "before-earliest-start"}).status_code == 302
     stay.refresh_from_db()
     assert stay.first_day == day(1)
@@ -167,7 +168,7 @@ def test_details_of_a_booking_are_changed_on_its_page(scheduler, world):
     assert answer.status_code == 302
     stay.refresh_from_db()
     assert (stay.note, stay.drive, stay.created_by) == ("Trailer", "AWD", owner)
-    page = scheduler.get(reverse("allocations:allocation-detail", args=[stay.pk])).content.decode()
+    page = markup(scheduler.get(reverse("allocations:allocation-detail", args=[stay.pk])))
     assert re.search(r"<dt>Owner</dt><dd><del>admin</del>.*?<ins>viewer</ins>", page)
     stale = scheduler.post(reverse("allocations:allocation-change", args=[stay.pk]), data | {"note": "Again"})
     assert stale.status_code == 409

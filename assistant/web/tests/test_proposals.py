@@ -12,10 +12,11 @@ from assistant.models import Proposal
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.registry import TOOLS
 from assistant.web.tests.conftest import propose
+from dynosite.tests.markup import markup
 
 
 def html(response) -> str:
-    return re.sub(r"\s+", " ", response.content.decode())
+    return markup(response)
 
 
 def to(name: str, proposal) -> str:

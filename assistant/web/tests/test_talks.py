@@ -13,10 +13,11 @@ from assistant.enums import Author, RunStatus
 from assistant.models import Conversation, Feedback, Message, Run
 from assistant.web.pages import page_in_view
 from assistant.web.state import state_of
+from dynosite.tests.markup import markup
 
 
 def html(response) -> str:
-    return re.sub(r"\s+", " ", response.content.decode())
+    return markup(response)
 
 
 def address(talk) -> str:
@@ -77,7 +78,7 @@ def test_every_page_takes_one_query_for_the_badge_and_shows_how_many_wait(talk, 
     with CaptureQueriesContext(connection) as captured:
         text = html(mine.get("/vehicles/"))
     assert len([query for query in captured if "assistant_" in query["sql"]]) == 1
-    assert '<span>1</span><span class="visually-hidden"> waiting for your approval</span>' in text
+    assert '<span>1</span> <span class="visually-hidden">waiting for your approval</span>' in text
 
 
 def test_the_panel_stands_as_the_cookie_says(talk, mine):
