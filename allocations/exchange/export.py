@@ -33,7 +33,7 @@ CSV_COLUMNS = {
     "step": "Step",
     "first_day": "First day",
     "last_day": "Last day",
-    "days": "Days",
+    "total_days": "Days",
     "status": "Status",
     "constraint": "Drive",
     "weight": "Weight class",

@@ -63,7 +63,7 @@ def _booking_row(
     is_cancelled = stay.status == AllocationStatus.CANCELLED
     requested = (request.earliest_start if request else None) or stay.first_day
     facility, dyno = place_words(stay.dyno, facility_of)
-    return _common(ground, stay, request) | {
+    return _common(ground, stay, request, stay.days.days) | {
         "facility": facility,
         "dyno": dyno,
         "status": STATUS_WORDS[AllocationStatus(stay.status)],
@@ -72,7 +72,6 @@ def _booking_row(
         "actual": stay.first_day if began else None,
         "projected": _end(request.due_date) if request and request.due_date else None,
         "completed": stay.last_day if stay.status == AllocationStatus.COMPLETED else None,
-        "days": stay.days.days,
         "notes": _notes(stay.note, request.note if request else ""),
         "identity": (request and request.import_key)
         or own_identity(ground.code, "R" if request else "A", request.pk if request else stay.pk),
@@ -84,13 +83,12 @@ def _booking_row(
 
 def _request_row(ground: ProvingGround, request: TestRequest) -> dict[str, Any]:
     waiting = request.status != RequestStatus.CANCELLED
-    return _common(ground, request, request) | {
+    return _common(ground, request, request, request.days) | {
         "facility": None,
         "dyno": "No dyno available" if waiting else None,
         "status": "G" if waiting else "CANCELLED",
         "estimated": request.earliest_start,
         "projected": _end(request.due_date) if request.due_date else None,
-        "days": request.days,
         "notes": request.note or None,
         "identity": request.import_key or own_identity(ground.code, "R", request.pk),
         "first_day": None,
@@ -99,8 +97,11 @@ def _request_row(ground: ProvingGround, request: TestRequest) -> dict[str, Any]:
     }
 
 
-def _common(ground: ProvingGround, row: Allocation | TestRequest, request: TestRequest | None) -> dict[str, Any]:
+def _common(
+    ground: ProvingGround, row: Allocation | TestRequest, request: TestRequest | None, days: int
+) -> dict[str, Any]:
     vehicle = row.vehicle
+    added = (request.extra_days or 0) if request else 0
     return {
         "test": row.test_type.name,
         **{name: getattr(vehicle, name) or None for name in vehicle_details.NAMES},
@@ -112,7 +113,10 @@ def _common(ground: ProvingGround, row: Allocation | TestRequest, request: TestR
         "constraint": row.drive or vehicle.drive,
         "miles": request.miles if request else None,
         "miles_per_day": request.miles_per_day if request else None,
-        "extra_days": request.extra_days if request else None,
+        # The sheet adds the extra days to those of the test; a booking cut below them has none to add.
+        "days": days - added if added <= days else days,
+        "extra_days": request.extra_days if request and added <= days else None,
+        "total_days": days,
     }
 
 

@@ -284,14 +284,41 @@ class RowReader:
         where, value = self._cell("days")
         if is_error(value):
             self.remarks.append(f"{where} {clause_of(value)}; the last day was taken from Projected End Date")
-        elif (days := self._days(where, value)) is not None:
-            return first and first + timedelta(days=days - 1), days, f"{where} is {text(value)}"
+        elif (tested := self._days(where, value)) is not None:
+            added = self._added_days()
+            days = whole_days(tested + added)
+            last = first and first + timedelta(days=days - 1)
+            self._remark_projected_end(first, last)
+            return last, days, f"{where} is {text(value)}" + (f", and {added:g} are added" if added else "")
         if first and (moment := self._instant("projected")):
             last = self.shift(_last_of(moment))
             return last, (last - first).days + 1, f"its Projected End Date makes {full_date(last)} the last day"
         return None, None, ""
 
-    def _days(self, where, value) -> int | None:
+    def _added_days(self) -> float:
+        """Days on top of those of the test itself; what is no number adds none, and is remarked elsewhere."""
+        _, value = self._cell("extra_days", quiet=True)
+        try:
+            added = None if value is UNCALCULATED or is_error(value) else number(value)
+        except Unreadable:
+            return 0
+        return added if added is not None and 0 <= added <= MAX_DAYS else 0
+
+    def _remark_projected_end(self, first: date | None, last: date | None) -> None:
+        """Says both where the sheet's own end, of a row that was re-dated mostly, is not that of its days.
+
+        In a row that was exported here it is the day on which the test is due.
+        """
+        if not first or self._text("identity", quiet=True):
+            return
+        if (projected := self._quiet_day("projected", ends=True)) in (None, last):
+            return
+        self.remarks.append(
+            f"{NAMES['projected']} says {full_date(projected)}; {NAMES['days']} and {NAMES['extra_days']} make "
+            f"{full_date(last)} the last day, which was taken"
+        )
+
+    def _days(self, where, value) -> float | None:
         if isinstance(value, datetime | date | time | timedelta):
             raise Unreadable(f"{where} {clause_of(value)}, which is no number of days")
         try:
@@ -302,7 +329,7 @@ class RowReader:
             raise Unreadable(
                 f"{where} {clause_of(value)}, which is no likely number of days; 1 to {MAX_DAYS} will do"
             )
-        return None if days is None else whole_days(days)
+        return days
 
     def _quiet_number(self, name, most: int, notes: list[str]) -> int | None:
         """A number that nothing hangs on; what is no whole number is kept as a note."""

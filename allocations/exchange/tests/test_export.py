@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 from allocations.enums import Role
 from allocations.exceptions import NotFound
 from allocations.exchange.export import export_csv, export_workbook
+from allocations.exchange.export_rows import schedule_rows
 from allocations.exchange.importing import carry_out
 from allocations.exchange.opening import FORECAST
 from allocations.exchange.tests.books import book, day, row
@@ -200,3 +201,11 @@ def test_an_empty_ground_is_exported_and_comes_in_again(ground, east):
     exported = export_workbook(ground, user=member(ground).user)
     assert carry_out(exported, east, actor=member(east)).rows == 0
     assert book() != exported
+
+
+def test_added_days_come_back_as_added_days(ground, east):
+    bring(ground, row(days=5, extra_days=3), row("412W767", first=day(20), days=5, extra_days=7))
+    cut = Allocation.objects.get(vehicle__tag="412W767")
+    Allocation.objects.filter(pk=cut.pk).update(last_day=cut.first_day)
+    cells = [(line["days"], line["extra_days"], line["total_days"]) for line in schedule_rows(ground)]
+    assert cells == [(5, 3, 8), (1, None, 1)]

@@ -164,11 +164,11 @@ def test_what_a_row_says_is_kept_with_its_request(ground):
     bring(ground, row(vin=VIN, status="DELAYED", notes="hot soak", build_id="B-1", **drives, **days, **particulars))
     request = TestRequest.objects.get()
     names = ("step", "miles", "miles_per_day", "extra_days", "days", "drive", "earliest_start", "due_date", "status")
-    assert [getattr(request, n) for n in names] == ["5K - 75K", 70000, 750, 3, 5, "2WD", d(2), d(6), "placed"]
+    assert [getattr(request, n) for n in names] == ["5K - 75K", 70000, 750, 3, 8, "2WD", d(2), d(6), "placed"]
     assert request.note == "DELAYED; hot soak; Contact: LAB01"
     stay = Allocation.objects.get()
     assert (stay.request, stay.note, stay.drive, stay.source) == (request, "DELAYED; hot soak", "2WD", "import")
-    assert (stay.dyno.name, stay.first_day, stay.last_day, stay.status) == ("NPG 1", d(2), d(6), "scheduled")
+    assert (stay.dyno.name, stay.first_day, stay.last_day, stay.status) == ("NPG 1", d(2), d(9), "scheduled")
     vehicle = Vehicle.objects.get()
     names = ["tag", "vin", "drive", "weight_class", "program", "model_year", "team", "build_type", "powertrain"]
     names += ["build_id"]

@@ -35,6 +35,12 @@ def d(number):
         ({"days": None, "projected": day(10) + dt.timedelta(hours=5)}, 0, 10),
         ({"days": "N/A", "projected": "2027-03-11"}, 0, 9),
         ({"days": 5, "projected": day(30)}, 0, 4),
+        ({"days": 5, "extra_days": 3}, 0, 7),
+        ({"days": 1.5, "extra_days": 12, "projected": day(14)}, 0, 13),
+        ({"days": 4.6, "extra_days": 1.4}, 0, 5),
+        ({"days": 0, "extra_days": 7}, 0, 6),
+        ({"days": 5, "extra_days": "some"}, 0, 4),
+        ({"days": 5, "extra_days": 3, "completed": day(5)}, 0, 5),
         ({"first": "2027-03-01"}, 0, 4),
         ({"first": day(0) + dt.timedelta(hours=23)}, 0, 4),
         ({"days": 366}, 0, 365),
@@ -229,3 +235,22 @@ def test_rules_that_cannot_be_read_are_left_out_with_a_warning():
     sheets = read_workbook(book(rules=[*rules, ("evap", "2wd", "huge", "NPG 3"), (None, None, None, None)]))
     assert [(r.test_type, r.dynos) for r in sheets.rules] == [("evap", ("NPG 1", "NPG 2"))]
     assert len(sheets.warnings) == 3
+
+
+@pytest.mark.parametrize(
+    ("cells", "remarks"),
+    [
+        ({"days": 5, "extra_days": 3, "projected": day(8)}, []),
+        (
+            {"days": 5, "extra_days": 3, "projected": day(20)},
+            [
+                "Row 6: Projected End Date says 20 Mar 2027; Days to complete and Added Cert time make 8 Mar 2027 "
+                "the last day, which was taken."
+            ],
+        ),
+        ({"days": 5, "projected": day(20), "identity": "NORTH-R1"}, []),
+    ],
+)
+def test_projected_end_that_disagrees_with_the_days_is_said_with_both(cells, remarks):
+    sheets = read_workbook(book([row("412W766", **cells)]))
+    assert sheets.warnings == remarks
