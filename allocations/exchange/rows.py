@@ -288,7 +288,7 @@ class RowReader:
             added = self._added_days()
             days = whole_days(tested + added)
             last = first and first + timedelta(days=days - 1)
-            self._remark_projected_end(first, last)
+            self._remark_projected_end(last)
             return last, days, f"{where} is {text(value)}" + (f", and {added:g} are added" if added else "")
         if first and (moment := self._instant("projected")):
             last = self.shift(_last_of(moment))
@@ -304,12 +304,12 @@ class RowReader:
             return 0
         return added if added is not None and 0 <= added <= MAX_DAYS else 0
 
-    def _remark_projected_end(self, first: date | None, last: date | None) -> None:
+    def _remark_projected_end(self, last: date | None) -> None:
         """Says both where the sheet's own end, of a row that was re-dated mostly, is not that of its days.
 
         In a row that was exported here it is the day on which the test is due.
         """
-        if not first or self._text("identity", quiet=True):
+        if last is None or self._text("identity", quiet=True):
             return
         if (projected := self._quiet_day("projected", ends=True)) in (None, last):
             return
