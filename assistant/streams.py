@@ -70,6 +70,7 @@ def _add(run_id: uuid.UUID | str, name: str, data: dict[str, Any], seconds: int)
     stream = key(run_id)
     with shared_text().pipeline(transaction=True) as pipe:
         entry = {"name": name, "data": json.dumps(data, default=str)}
+        # The client's types want a dict of exactly their own kinds of keys and values.
         pipe.xadd(stream, entry, maxlen=KEPT_ENTRIES, approximate=True)  # type: ignore[arg-type]
         pipe.expire(stream, seconds)
         pipe.execute()

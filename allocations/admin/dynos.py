@@ -91,7 +91,7 @@ class DynoAdmin(GroundAdmin):
 
     @admin.display(description="test types", ordering="kinds")
     def runs(self, dyno: Dyno) -> int:
-        return dyno.kinds  # type: ignore[attr-defined]
+        return dyno.kinds  # type: ignore[attr-defined]  # counted by `get_queryset`
 
     def save_model(self, request: HttpRequest, obj: Dyno, form: Any, change: bool) -> None:
         """Nothing yet: a dyno is written together with what it may run."""

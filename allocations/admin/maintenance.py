@@ -110,7 +110,7 @@ class MaintenanceWindowAdmin(GroundAdmin):
 
     @admin.display(ordering="number")
     def displaced(self, window: MaintenanceWindow) -> int:
-        return window.number  # type: ignore[attr-defined]
+        return window.number  # type: ignore[attr-defined]  # counted by `get_queryset`
 
     @admin.display
     def state(self, window: MaintenanceWindow) -> str:

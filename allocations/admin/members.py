@@ -47,7 +47,7 @@ class ProvingGroundAdmin(GroundAdmin):
 
     @admin.display(description="dynos", ordering="number")
     def dyno_count(self, ground: ProvingGround) -> int:
-        return ground.number  # type: ignore[attr-defined]
+        return ground.number  # type: ignore[attr-defined]  # counted by `get_queryset`
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_active and request.user.is_superuser

@@ -36,7 +36,7 @@ def tidy(row: models.Model, *fields: str) -> None:
 
 def check_name(row: models.Model, problem_of: Callable[[str], str]) -> None:
     """Raises ValidationError for a name that cannot be given. One that the row has already can stay."""
-    name = row.name  # type: ignore[attr-defined]
+    name = row.name  # type: ignore[attr-defined]  # it is asked of rows that have one
     problem = problem_of(name)
     if problem and not type(row)._default_manager.filter(pk=row.pk, name=name).exists():
         raise ValidationError({"name": problem})

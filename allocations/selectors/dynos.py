@@ -112,5 +112,6 @@ def windows_of(dyno: Dyno, *, limit: int = 30) -> Sequence[MaintenanceWindow]:
     windows = list(rows.order_by("past", "first_day")[:limit])
     places = places_in_series(windows)
     for window in windows:
+        # For the page alone.
         window.place_in_series = places.get(window.pk, "")  # type: ignore[attr-defined]
     return windows

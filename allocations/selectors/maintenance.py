@@ -236,8 +236,8 @@ def _in_the_way(
     question = question_of(place)
     if question is None:
         return []
-    left = blocked([Slot(window.dyno_id, remaining)]).values() if remaining else ()
-    if not any(blocked_days.overlaps(days) for blocked_days in left):
+    still_blocked = blocked([Slot(window.dyno_id, remaining)]).values() if remaining else ()
+    if not any(blocked_days.overlaps(days) for blocked_days in still_blocked):
         ignored_stays = ignored_stays | {("maintenance", window.pk)}
     stays = tuple(stay for stay in question.stays if (stay.kind, stay.id) not in ignored_stays)
     return violations_by_other_stays(replace(question, stays=stays))

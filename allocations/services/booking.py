@@ -162,7 +162,7 @@ def auto_book(
         for candidates in (1, 1, 5, 1000):
             try:
                 return UnitOfWork.run(
-                    lambda work, width=candidates: write(work, candidates=width),  # type: ignore[misc]
+                    partial(write, candidates=candidates),
                     actor=actor,
                     action=Action.BOOK,
                     key=key,

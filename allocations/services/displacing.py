@@ -148,7 +148,7 @@ def _move(work: UnitOfWork, hit: Allocation, answer: Answer, blocked_days: Mappi
     target = answer.dyno_id or hit.dyno_id
     first = answer.first_day or hit.first_day
     days = DayRange(first, answer.last_day) if answer.last_day else _as_long(hit, first)
-    if any(slot.dyno_id == target and taken.overlaps(days) for slot, taken in blocked_days.items()):
+    if any(slot.dyno_id == target and blocked.overlaps(days) for slot, blocked in blocked_days.items()):
         raise Refused.because(RefusalCode.BAD_ANSWER, f"{hit} would be moved into the window itself.")
     replace(work, hit, target, days, status=hit.status)
 

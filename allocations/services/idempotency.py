@@ -87,6 +87,7 @@ def _is_as_left(item: dict[str, Any]) -> bool:
     row = _row(item)
     if item["model"] in MASTER_DATA:
         return is_as_left(item, row)
+    # What is not master data has a version.
     return row is not None and row.version == item["after"]["version"]  # type: ignore[attr-defined]
 
 

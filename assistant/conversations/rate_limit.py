@@ -50,6 +50,7 @@ def check_rate(user: User, ground_id: int) -> None:
     key = f"{settings.REDIS_PREFIX}:assistant:rate:{user.pk}"
     arguments = [str(uuid.uuid4()), *(value for rate in rates for value in rate)]
     try:
+        # The client's types do not tell the answer of one that waits from that of one that does not.
         wait = int(shared().eval(_SCRIPT, 1, key, *arguments))  # type: ignore[arg-type]
     except redis.RedisError as error:
         logger.warning("the rate of user %s in ground %s was not checked: %s", user.pk, ground_id, error)

@@ -29,6 +29,7 @@ def position(ground_id: int) -> str:
         newest = shared().xrevrange(stream_key(ground_id), count=1)
     except redis.RedisError:
         return ""
+    # The client's types leave open how an entry looks.
     return newest[0][0].decode() if newest else "0-0"  # type: ignore[union-attr]
 
 

@@ -15,6 +15,7 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 def fetch(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Runs a statement that returns rows, in the transaction that is open if one is."""
     connection.ensure_connection()
+    # The stubs leave out that this cursor takes a connection, and what Django itself does with it.
     bound = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
     with connection._prepare_cursor(bound) as cursor:  # type: ignore[attr-defined]
         cursor.execute(statement, parameters)

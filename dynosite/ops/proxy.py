@@ -21,4 +21,5 @@ class NamedProxies:
         if client := scope.get("client"):
             # A socket that listens on IPv6 has IPv4 clients as ::ffff:192.0.2.1, which no setting names.
             scope = scope | {"client": (normal(client[0]), client[1])}
+        # Uvicorn's types want a TypedDict for each kind of scope.
         await self._application(scope, receive, send)  # type: ignore[arg-type]

@@ -103,10 +103,10 @@ def test_what_was_displaced_comes_back_when_the_window_is_lifted(world, warming)
 def test_planner_and_repairs_keep_the_day_of_warm_up_free(world, warming):
     set_window(world, 1, 3)
     plan = ask_for_plan(world.north.pk, actor=world.actor("scheduler"), first_day=day(0), last_day=day(20))
-    taken = [
+    occupied_days = [
         (block.first, block.last) for block in problem_of(plan).problem.occupied if block.dyno == f"d{warming.pk}"
     ]
-    assert (1, 4) in taken
+    assert (1, 4) in occupied_days
     world.book("412W101", "NPG 1", 9, 10)
     options = repairs(warming.pk, DayRange(day(7), day(8)), user=world.users["admin"], seconds=1).options
     assert options, "what stands on the day of warm-up is displaced too"
