@@ -1,5 +1,6 @@
 """What the assistant says no to, beside the domain's own refusals. The sentences are for the user."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from allocations.exceptions import DomainError
@@ -58,9 +59,9 @@ class Unclear(AssistantError):
 
     code = "unclear"
 
-    def __init__(self, sentence: str, candidates: list[dict] | None = None):
+    def __init__(self, sentence: str, candidates: Sequence[Mapping[str, object]] | None = None):
         super().__init__(sentence)
-        self.candidates = candidates or []
+        self.candidates = list(candidates or ())
 
     def details(self) -> dict[str, Any]:
         return {"candidates": self.candidates}

@@ -1,6 +1,5 @@
 """The maintenance that there was: what was down, for how long, and why."""
 
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from allocations.selectors import reports
@@ -38,7 +37,7 @@ def in_sentences(data: Result) -> str:
     counted=("count", "window"),
     phrase=in_sentences,
 )
-def list_maintenance_history(caller: Caller, args: MaintenanceHistory) -> dict[str, Any]:
+def list_maintenance_history(caller: Caller, args: MaintenanceHistory) -> Result:
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     span = days_of(args.start_date, args.end_date)
     zone = ZoneInfo(caller.ground.time_zone)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
@@ -13,7 +13,7 @@ from allocations.selectors.use import DayCount
 from assistant.tools import args as a
 from assistant.tools import lookup, phrases, rows
 from assistant.tools.caller import Caller
-from assistant.tools.declaring import reads
+from assistant.tools.declaring import Result, reads
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import full_date
@@ -31,7 +31,7 @@ MOST = 50
     labels=("Looked at the calendar", "Looking at the calendar"),
     phrase=phrases.now,
 )
-def get_datetime_now(caller: Caller, args: a.NoArgs) -> dict[str, Any]:
+def get_datetime_now(caller: Caller, args: a.NoArgs) -> Result:
     now = clock.now(caller.ground.time_zone)
     return {
         "date": now.date(),
@@ -50,7 +50,7 @@ def get_datetime_now(caller: Caller, args: a.NoArgs) -> dict[str, Any]:
     counted=("dynos", "dyno"),
     phrase=phrases.dynos_listed,
 )
-def list_dynos(caller: Caller, args: a.ListDynos) -> dict[str, Any]:
+def list_dynos(caller: Caller, args: a.ListDynos) -> Result:
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     drive = lookup.drive(args.drive_type)
     filtered = bool(test_type or drive or args.weight_lbs)
@@ -102,7 +102,7 @@ def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
     counted=("free", "free dyno"),
     phrase=phrases.dynos_free,
 )
-def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
+def find_available_dynos(caller: Caller, args: a.FindDynos) -> Result:
     days = days_between(args.start_date, args.end_date)
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     options = fit.fits(
@@ -143,7 +143,7 @@ def find_available_dynos(caller: Caller, args: a.FindDynos) -> dict[str, Any]:
     counted=("allocations", "booking"),
     phrase=phrases.vehicle,
 )
-def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> dict[str, Any]:
+def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> Result:
     vehicle = lookup.vehicle(caller, args.vehicle)
     bookings = list(reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk))
     today = caller.today
@@ -172,7 +172,7 @@ def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> dict[str, 
     counted=("count", "conflict"),
     phrase=phrases.conflicts,
 )
-def detect_conflicts(caller: Caller, args: a.Period) -> dict[str, Any]:
+def detect_conflicts(caller: Caller, args: a.Period) -> Result:
     days = days_of(args.start_date, args.end_date)
     conflicts = reports.conflicts(caller.ground, user=caller.user, days=days)
     return {
@@ -196,7 +196,7 @@ def detect_conflicts(caller: Caller, args: a.Period) -> dict[str, Any]:
     counted=("count", "test"),
     phrase=phrases.completed,
 )
-def completed_tests_count(caller: Caller, args: a.CountCompleted) -> dict[str, Any]:
+def completed_tests_count(caller: Caller, args: a.CountCompleted) -> Result:
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     days = days_of(args.start_date, args.end_date)
     completed = reports.allocations_between(
@@ -220,7 +220,7 @@ def completed_tests_count(caller: Caller, args: a.CountCompleted) -> dict[str, A
     counted=("count", "test"),
     phrase=phrases.by_status,
 )
-def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]:
+def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> Result:
     status = (args.status or "").strip().casefold() or None
     if status and status not in AllocationStatus.values:
         raise DomainError(f"{args.status} is no status; it is one of {', '.join(AllocationStatus.values)}.")
@@ -259,7 +259,7 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> dict[str, Any]
     counted=("count", "window"),
     phrase=phrases.maintenance,
 )
-def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> dict[str, Any]:
+def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> Result:
     """Today's where no day is said; of one dyno, what is and what comes."""
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     today = caller.today
@@ -288,7 +288,7 @@ def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> dict[str, Any
     labels=("Checked what fits", "Checking what fits"),
     phrase=phrases.fit,
 )
-def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
+def explain_fit(caller: Caller, args: a.ExplainFit) -> Result:
     vehicle = lookup.vehicle(caller, args.vehicle)
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     days = days_of(args.start_date, args.end_date)
@@ -327,7 +327,7 @@ def explain_fit(caller: Caller, args: a.ExplainFit) -> dict[str, Any]:
     counted=("dynos", "dyno"),
     phrase=phrases.utilisation,
 )
-def utilisation_report(caller: Caller, args: a.Utilisation) -> dict[str, Any]:
+def utilisation_report(caller: Caller, args: a.Utilisation) -> Result:
     days = days_of(args.start_date, args.end_date)
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     if days is None or days.days > 1100:
@@ -361,7 +361,7 @@ def utilisation_report(caller: Caller, args: a.Utilisation) -> dict[str, Any]:
     counted=("count", "late test"),
     phrase=phrases.late,
 )
-def list_late_tests(caller: Caller, args: a.ListLate) -> dict[str, Any]:
+def list_late_tests(caller: Caller, args: a.ListLate) -> Result:
     """The longest late first, how many in each way, and the requests that can no longer make their due date."""
     kind = (args.kind or "").strip().casefold().replace(" ", "-") or None
     if kind and kind not in LateKind.values:
@@ -381,7 +381,7 @@ def list_late_tests(caller: Caller, args: a.ListLate) -> dict[str, Any]:
     }
 
 
-def _late_row(row: "Allocation") -> dict[str, Any]:
+def _late_row(row: "Allocation") -> Result:
     late = lateness.lateness_of_allocation(row)
     return rows.allocation(row) | {"why": late.sentence if late else ""}
 
@@ -393,7 +393,7 @@ def _late_row(row: "Allocation") -> dict[str, Any]:
     counted=("count", "request"),
     phrase=phrases.requests,
 )
-def list_requests(caller: Caller, args: a.ListRequests) -> dict[str, Any]:
+def list_requests(caller: Caller, args: a.ListRequests) -> Result:
     status = (args.status or RequestStatus.WAITING).casefold()
     if status not in RequestStatus.values:
         raise DomainError(f"{args.status} is no status of a request; it is one of {', '.join(RequestStatus.values)}.")

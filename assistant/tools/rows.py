@@ -1,6 +1,7 @@
 """Rows as data: with ids, and the address of the record's own page."""
 
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+from typing import TYPE_CHECKING, TypedDict
 
 from django.urls import reverse
 
@@ -13,7 +14,81 @@ if TYPE_CHECKING:
     from assistant.tools.row_types import Allocation, Dyno, MaintenanceWindow, TestRequest, Vehicle
 
 
-def vehicle(row: "Vehicle") -> dict[str, Any]:
+class VehicleRow(TypedDict):
+    id: int
+    vehicle: str
+    vin: str | None
+    program: str
+    drive: str
+    weight_lbs: int | None
+    weight_class: str
+    url: str
+
+
+class DynoRow(TypedDict):
+    id: int
+    dyno: str
+    enabled: bool
+    available_from: dt.date | None
+    available_to: dt.date | None
+    url: str
+
+
+class AllocationRow(TypedDict):
+    id: int
+    vehicle: str
+    vehicle_id: int
+    dyno: str
+    dyno_id: int
+    test_type: str
+    first_day: dt.date
+    last_day: dt.date
+    status: str
+    overrun: bool
+    late: str | None
+    days_late: int
+    url: str
+
+
+class WindowRow(TypedDict):
+    id: int
+    dyno: str
+    dyno_id: int
+    first_day: dt.date
+    last_day: dt.date
+    kind: str
+    reason: str
+    url: str
+
+
+class RequestRow(TypedDict):
+    id: int
+    vehicle: str
+    vehicle_id: int
+    test_type: str
+    days: int
+    earliest_start: dt.date | None
+    due_date: dt.date | None
+    priority: str
+    status: str
+    url: str
+
+
+class PlaceRow(TypedDict):
+    dyno: str
+    dyno_id: int
+    first_day: dt.date
+    last_day: dt.date
+    more_alike: int | None
+    url: str
+
+
+class SpanRow(TypedDict):
+    first_day: dt.date
+    last_day: dt.date
+
+
+def vehicle(row: "Vehicle") -> VehicleRow:
     return {
         "id": row.pk,
         "vehicle": row.label,
@@ -26,7 +101,7 @@ def vehicle(row: "Vehicle") -> dict[str, Any]:
     }
 
 
-def dyno(row: "Dyno") -> dict[str, Any]:
+def dyno(row: "Dyno") -> DynoRow:
     return {
         "id": row.pk,
         "dyno": row.name,
@@ -37,7 +112,7 @@ def dyno(row: "Dyno") -> dict[str, Any]:
     }
 
 
-def allocation(row: "Allocation") -> dict[str, Any]:
+def allocation(row: "Allocation") -> AllocationRow:
     late = lateness_of_allocation(row)
     return {
         "id": row.pk,
@@ -50,13 +125,13 @@ def allocation(row: "Allocation") -> dict[str, Any]:
         "last_day": row.last_day,
         "status": row.status,
         "overrun": overrun_since(row) is not None,
-        "late": late and late.kind.value,
+        "late": late.kind.value if late else None,
         "days_late": late.days if late else 0,
         "url": reverse("allocations:allocation-detail", args=[row.pk]),
     }
 
 
-def window(row: "MaintenanceWindow") -> dict[str, Any]:
+def window(row: "MaintenanceWindow") -> WindowRow:
     return {
         "id": row.pk,
         "dyno": row.dyno.name,
@@ -69,7 +144,7 @@ def window(row: "MaintenanceWindow") -> dict[str, Any]:
     }
 
 
-def request(row: "TestRequest") -> dict[str, Any]:
+def request(row: "TestRequest") -> RequestRow:
     return {
         "id": row.pk,
         "vehicle": row.vehicle.label,
@@ -84,7 +159,7 @@ def request(row: "TestRequest") -> dict[str, Any]:
     }
 
 
-def place(row: Place) -> dict[str, Any]:
+def place(row: Place) -> PlaceRow:
     return {
         "dyno": row.dyno,
         "dyno_id": row.dyno_id,
@@ -95,5 +170,5 @@ def place(row: Place) -> dict[str, Any]:
     }
 
 
-def span(days: DayRange) -> dict[str, Any]:
+def span(days: DayRange) -> SpanRow:
     return {"first_day": days.first, "last_day": days.last}
