@@ -1,4 +1,4 @@
-"""What a maintenance window would hit, and what could come back if it went away."""
+"""What a maintenance window would hit, and what could be put back if it were lifted."""
 
 import datetime as dt
 from collections import Counter, defaultdict
@@ -17,7 +17,9 @@ from dynosite.lib.days import DayRange
 
 
 def window_by_id(pk: int, *, user: User) -> MaintenanceWindow:
-    """The window with its ground, dyno, facility and author. Raises NotFound if it is in no ground of the user's."""
+    """Returns the window with its ground, dyno, facility and author. Raises NotFound if it is in none of the user's
+    grounds.
+    """
     window = (
         MaintenanceWindow.objects.filter(pk=pk, ground__in=access.grounds_of(user))
         .select_related("ground", "dyno__facility", "created_by")
@@ -29,16 +31,21 @@ def window_by_id(pk: int, *, user: User) -> MaintenanceWindow:
 
 
 def may_change_window(window: MaintenanceWindow, *, user: User) -> bool:
-    """Whether the window still holds and the user may change or lift it."""
+    """Tells whether the window is not over or lifted, and the user may change or lift it."""
     past = window.lifted_at is not None or window.last_day < window.ground.today()
     return not past and access.windows_kept_by(user, window.ground_id).filter(pk=window.pk).exists()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is to become of an allocation that is hit; a move says where to (without a last day, for as long as now).
+    """What happens to an allocation that a window hits.
 
-    With the `version` that was looked at, the answer holds for the allocation as it was then and no other.
+    Attributes
+    ----------
+    dyno_id, first_day, last_day
+        For a move, the new place; without them as now. Without a last day it keeps its length.
+    version
+        The version that the user saw; the answer is refused if the allocation has changed since. None is not checked.
     """
 
     to: DisplacedTo
@@ -50,7 +57,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Days on a dyno that a window is to take."""
+    """Days of a dyno that a window is to take."""
 
     dyno_id: int
     days: DayRange
@@ -58,9 +65,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An allocation within the window's days, the answers it may get, and the one proposed, first of them.
+    """An allocation on the days of a window, the answers that it may get, the proposed one first, and the proposed
+    place.
 
-    A completed test cannot be displaced: it has no answer, and the window cannot stand.
+    A completed test cannot be displaced: it has no answer, and the window cannot be set.
     """
 
     allocation: Allocation
@@ -77,7 +85,7 @@ class Hit:
 
     @property
     def late(self) -> int:
-        """Days after the due date of its request that it would end at the place proposed."""
+        """By how many days it would end after the due date of its request at the proposed place."""
         due = self.allocation.request.due_date if self.allocation.request else None
         return max(0, (self.place.last_day - due).days) if due and self.place else 0
 
@@ -91,14 +99,16 @@ _BECOMES = {
 
 
 def tally_of(answers: Iterable[Answer]) -> str:
-    """What becomes of how many: `6 move, 4 wait, 1 is cut`."""
+    """Returns how many allocations get which answer, in words: `6 move, 4 wait, 1 is cut`."""
     numbers = Counter(DisplacedTo(answer.to) for answer in answers)
     words = ((numbers[to], one if numbers[to] == 1 else many) for to, (one, many) in _BECOMES.items())
     return ", ".join(f"{number} {word}" for number, word in words if number)
 
 
 def blocked(slots: Iterable[Slot]) -> dict[Slot, DayRange]:
-    """The days on which each window lets no test onto its dyno: its own, and those of the dyno's warm-up."""
+    """Returns the days on which each window keeps tests off its dyno: its own days, and the dyno's warm-up after
+    them.
+    """
     slots = list(slots)
     dynos = Dyno.objects.filter(pk__in={slot.dyno_id for slot in slots}, warm_up_days__gt=0)
     warm_up = dict(dynos.values_list("pk", "warm_up_days"))
@@ -109,7 +119,7 @@ def blocked(slots: Iterable[Slot]) -> dict[Slot, DayRange]:
 
 
 def hits_in(slots: Collection[Slot]) -> dict[Slot, list[Allocation]]:
-    """The allocations that each of the windows hits, earliest first."""
+    """Returns the allocations that each of the windows hits, earliest first."""
     if not slots:
         return {}
     days_of = blocked(slots)
@@ -130,14 +140,21 @@ def hits_in(slots: Collection[Slot]) -> dict[Slot, list[Allocation]]:
 
 
 def hits_of(slot: Slot) -> list[Allocation]:
-    """The allocations that a window hits, earliest first."""
+    """Returns the allocations that a window hits, earliest first."""
     return hits_in([slot])[slot]
 
 
 def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
-    """Every allocation that a window on these days would hit, with a proposed answer for each.
+    """Returns every allocation that a window on these days would hit, with a proposed answer for each.
 
-    The places proposed lie outside the window and do not overlap one another. Raises NotFound, NotAllowed.
+    The proposed places are outside of the window and do not overlap one another.
+
+    Raises
+    ------
+    NotFound
+        If the dyno does not exist, or the user is not a member of its ground.
+    NotAllowed
+        If the user is no scheduler.
     """
     dyno = Dyno.objects.filter(pk=dyno_id).first()
     access.require(user, dyno.ground_id if dyno else 0, Role.SCHEDULER)
@@ -147,12 +164,20 @@ def fallout(dyno_id: int, days: DayRange, *, user: User) -> list[Hit]:
 
 
 def occupied_by(slots: Iterable[Slot]) -> list[DynoDays]:
-    """What the windows take, as `find_places` is told of it."""
+    """Returns the days that windows take, as (dyno id, first day, last day) for `find_places`."""
     return [DynoDays(slot.dyno_id, days.first, days.last) for slot, days in blocked(slots).items()]
 
 
 def hit_on(allocation: Allocation, window: DayRange, occupied: list[DynoDays]) -> Hit:
-    """The hit with its answers. The place that it proposes is none of those `occupied`, and then one of them."""
+    """Returns the hit of a window on an allocation.
+
+    Parameters
+    ----------
+    window
+        The days of the window.
+    occupied
+        (dyno id, first day, last day) where no place is proposed. The place that is proposed is added to it.
+    """
     place = _place_for(allocation, occupied) if allocation.status == AllocationStatus.SCHEDULED else None
     if place:
         occupied.append(DynoDays(place.dyno_id, place.first_day, place.last_day))
@@ -182,7 +207,7 @@ def _answers(allocation: Allocation, window: DayRange, place: Place | None) -> t
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A displaced allocation, and what stands in the way of its old place once the window is gone."""
+    """A displaced allocation, and what would be in the way of its old place without the window."""
 
     displacement: Displacement
     refusals: tuple[Refusal, ...]
@@ -191,9 +216,14 @@ class Return:
 def returns(
     window: MaintenanceWindow, *, remaining: DayRange | None = None, with_it: Iterable[int] = ()
 ) -> list[Return]:
-    """What the window displaced and could come back when it is lifted, or is cut to the days `remaining`.
+    """Returns what the window displaced, and whether it could be put back.
 
-    `with_it` are ids of windows that are lifted together with it.
+    Parameters
+    ----------
+    remaining
+        The days that the window would keep; None if it is lifted.
+    with_it
+        Ids of windows that are lifted together with it.
     """
     displaced = window.displacements.filter(restored_at=None).select_related(
         "allocation__vehicle", "allocation__test_type", "dyno", "request"
@@ -211,7 +241,7 @@ def returns(
 
 
 def cannot_return(displacement: Displacement, allocation: Allocation) -> list[Refusal]:
-    """Only what still is as the window left it comes back: not a test that was done or given up elsewhere since."""
+    """Returns why a displaced allocation cannot be put back; nothing if it still is as the window left it."""
     withdrawn = displacement.answer in (DisplacedTo.WAIT, DisplacedTo.CANCEL)
     statuses = [AllocationStatus.CANCELLED] if withdrawn else [*OPEN_STATUSES]
     if displacement.status == AllocationStatus.RUNNING and not withdrawn:
@@ -227,7 +257,7 @@ def _in_the_way(
     remaining: DayRange | None,
     ignored_stays: set[tuple[str, int]],
 ) -> list[Refusal]:
-    """`ignored_stays`, which go themselves, are in nobody's way."""
+    """What is in the way of the old place, without `ignored_stays`, which leave themselves."""
     allocation = displacement.allocation
     if wrong := cannot_return(displacement, allocation):
         return wrong

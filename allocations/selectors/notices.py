@@ -1,4 +1,4 @@
-"""What a user is told about bookings of theirs, in the grounds where they are members."""
+"""Notices of a user, in the grounds where the user is a member."""
 
 from django.db.models import QuerySet
 
@@ -8,7 +8,7 @@ from dynosite.accounts.models import User
 
 
 def notices_of(user: User) -> QuerySet[Notice]:
-    """Newest first."""
+    """Returns the notices of a user, newest first."""
     return (
         Notice.objects.filter(user=user, ground__in=access.grounds_of(user))
         .select_related("ground", "change__user", "allocation")

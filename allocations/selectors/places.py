@@ -1,4 +1,4 @@
-"""The places for a test in their order, each with the reasons why it stands where it does."""
+"""Places for a test in their order, each with the reasons for its rank."""
 
 import datetime as dt
 from collections import defaultdict
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 LOOK_AHEAD = dt.timedelta(days=90)
 SNUG = 14
-"""Days left free in a gap that are worth a word."""
+"""Days left free in a gap that are mentioned, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A place with what its dyno takes for this test, and why it is as good as it is."""
+    """A place with what its dyno takes for this test, and the reasons for its rank."""
 
     place: Place
     takes: tuple[str, ...]
     why: tuple[str, ...]
     best: bool = False
     concerns: tuple[str, ...] = ()
-    """What would have to be confirmed there, or is said."""
+    """Sentences of what would have to be confirmed there, or is worth knowing."""
 
     @property
     def value(self) -> str:
@@ -47,6 +47,7 @@ class Ranked:
 
 
 def place_value(dyno_id: int, first_day: dt.date) -> str:
+    """Returns how a form names a place: `12/2026-03-01`."""
     return f"{dyno_id}/{first_day.isoformat()}"
 
 
@@ -61,9 +62,17 @@ def ranked_places(
     limit: int = 8,
     leaving_out: int | None = None,
 ) -> list[Ranked]:
-    """The places from `first_day` on, best first: the earliest, then the narrowest fit, then the smallest gap.
+    """Returns the places for a test from `first_day` on, best first: earliest start, then narrowest fit, then
+    smallest gap.
 
     Lanes alike are one place.
+
+    Parameters
+    ----------
+    days
+        How many days the test takes.
+    leaving_out
+        Id of an allocation whose own days count as free.
     """
     access.require(user, vehicle.ground_id, access.Role.VIEWER)
     search = partial(
@@ -83,8 +92,11 @@ WHY_NOT = 6
 
 
 def other_places(allocation: Allocation, *, user: "User", limit: int = 8) -> list[Ranked]:
-    """Where an allocation could go, of a running test its rest: the best from its first day on, or else the nearest
-    before or after that within a year. Never the place that it has."""
+    """Returns the places where an allocation could go instead; for a running test, where its rest could go.
+
+    These are the best places within `LOOK_AHEAD` of its first day; if there is none, those nearest to it within a
+    year. The place that it has now is left out.
+    """
     access.require(user, allocation.ground_id, access.Role.VIEWER)
     runs = allocation.status == AllocationStatus.RUNNING
     if runs:
@@ -106,7 +118,10 @@ def other_places(allocation: Allocation, *, user: "User", limit: int = 8) -> lis
 
 
 def why_no_place(allocation: Allocation, *, user: "User") -> list[str]:
-    """What every other dyno has against it on its days, those first that could take it on others."""
+    """Returns the sentences of what every other dyno has against an allocation, at most `WHY_NOT`.
+
+    Dynos that could take it on other days come first. Days in the past are shifted to start today.
+    """
     days = allocation.days
     today = allocation.ground.today()
     if days.first < today:
@@ -126,7 +141,7 @@ def why_no_place(allocation: Allocation, *, user: "User") -> list[str]:
 
 
 def explained(places: list[Place], test_type_id: int, target_day: dt.date) -> list[Ranked]:
-    """Adds the reasons to places that are in their order already."""
+    """Adds the reasons to places that are in their order already. `target_day` is the day that was asked for."""
     takes = defaultdict(set)
     breadth: dict[int, int] = defaultdict(int)
     rows = Capability.objects.filter(dyno__in={place.dyno_id for place in places})
@@ -148,7 +163,16 @@ def explained(places: list[Place], test_type_id: int, target_day: dt.date) -> li
 
 
 def with_concerns(ranked: Iterable[Ranked], rules: GroundRules, pauses: bool, wish: Wish | None) -> list[Ranked]:
-    """With what a request asks that each place does not hold to, save its days, which are the same at all."""
+    """Adds to each place what its request, or its distance from today, has against it, except too few days: these are
+    the same everywhere.
+
+    Parameters
+    ----------
+    pauses
+        Whether the test type pauses on days off.
+    wish
+        What the request asks for, if there is one.
+    """
     return [
         replace(
             candidate,

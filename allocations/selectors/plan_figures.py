@@ -1,4 +1,4 @@
-"""What a plan comes to, in numbers: of one, and of several side by side."""
+"""The figures of a plan: of one, and of several side by side."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -29,6 +29,7 @@ class PlanFigures:
 
 
 def figures_of(items: Iterable[PlanItem]) -> PlanFigures:
+    """Counts what a plan's items come to."""
     items = list(items)
     reasons = Counter(item.reason for item in items if not item.dyno_id and item.reason)
     return PlanFigures(
@@ -44,11 +45,11 @@ def figures_of(items: Iterable[PlanItem]) -> PlanFigures:
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """One test and what each of the plans says of it."""
+    """One test, and what each of the plans says of it."""
 
     about: str
     cells: tuple[tuple[str, int], ...]
-    """Of each plan the place, and by how many days it is late."""
+    """By plan, the place and the days late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,11 @@ class Comparison:
     columns: list[PlanColumn]
     differing: list[Differing]
     alike: int
-    """Tests of which all of the plans say the same."""
+    """Tests that all of the plans put in the same place."""
 
 
 def compare(plans: Sequence[Plan]) -> Comparison:
-    """Plans side by side: their figures, and the tests that they put into different places."""
+    """Compares plans: the figures of each, and the tests that they put in different places."""
     columns: list[PlanColumn] = []
     items_by_plan: list[dict[tuple[int | None, int | None], PlanItem]] = []
     tests: dict[tuple[int | None, int | None], TestRequest | Allocation] = {}

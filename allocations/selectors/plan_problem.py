@@ -1,7 +1,7 @@
-"""The schedule as the planner's problem, and the planner's answer in the schedule's words.
+"""The schedule as the planner's problem, and the planner's answer in terms of the schedule.
 
-The planner counts days from the plan's first day and knows names only: a dyno is "d<id>", a vehicle "v<id>", a test
-"r<id>" for a waiting request and "a<id>" for an allocation that may move.
+The planner counts days from the plan's first day, which is day 0, and knows names only: a dyno is "d<id>", a vehicle
+"v<id>", a facility "f<id>", a test "r<id>" for a waiting request and "a<id>" for an allocation that may move.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ from dynosite.lib.days import DayRange
 from dynosite.lib.workdays import WorkingCalendar
 
 WEIGHTS = {Priority.LOW: 1, Priority.NORMAL: 2, Priority.HIGH: 5, Priority.URGENT: 12}
-"""What a day's lateness costs, by priority."""
+"""The cost of one day late, by priority."""
 
 Rows = dict[str, TestRequest | Allocation]
 
@@ -43,7 +43,7 @@ Runs = dict[Kind, list[str]]
 
 @dataclass(frozen=True)
 class PlanningScope:
-    """What `problem_of` wants to know of a plan, where there is none; everything scheduled comes as a test."""
+    """The part of a plan that `problem_of` needs, where there is no plan; everything scheduled becomes a test."""
 
     ground_id: int
     first_day: dt.date
@@ -72,7 +72,7 @@ class Stay(NamedTuple):
 
 @dataclass(frozen=True)
 class PlanningProblem:
-    """A problem, the rows behind its tests by their ids, and the requests that no dyno may run at all."""
+    """A problem, the rows behind its tests by test name, and the requests that cannot be placed at all."""
 
     problem: Problem
     rows: Rows
@@ -80,7 +80,21 @@ class PlanningProblem:
 
 
 def problem_of(plan: Scope, *, requests: Collection[int] | None = None) -> PlanningProblem:
-    """The problem of a plan: `requests` that wait (all without it), and what may move for them."""
+    """Reads the schedule as a problem.
+
+    Parameters
+    ----------
+    plan
+        A plan, or the scope of one: its ground, its days, and what may move.
+    requests
+        Ids of the waiting requests to place; None: all that wait.
+
+    Returns
+    -------
+    PlanningProblem
+        The problem. Requests that no dyno may run, or that cannot end within the days, are `impossible` and not tests
+        of it. Tests that break a rule where they are now, or are behind a test past its end, stay fixed.
+    """
     horizon = (plan.last_day - plan.first_day).days + 1
     rules = rules_of(plan.ground_id)
     waiting = _waiting(plan, requests)
@@ -141,7 +155,7 @@ def _places_before(requests: Collection[TestRequest]) -> Places:
 
 
 def _after_what(request: TestRequest, places: Places, movable: Collection[int]) -> tuple[str | None, dt.date | None]:
-    """The test that the request comes after, and the first day that what stands fast before it leaves."""
+    """The test that the request comes after, and the first day after what does not move before it."""
     stays = places.get(request.after_id or 0, [])
     if not stays:
         return (f"r{request.after_id}" if request.after_id else None), None
@@ -177,14 +191,14 @@ Availability = dict[int, tuple[dt.date | None, dt.date | None]]
 
 
 def _dynos(plan: Scope, moving: Collection[Allocation]) -> Availability:
-    """From when to when each can be had: of the disabled ones those on which something stands that may stay there."""
+    """When each dyno is available. A disabled dyno is included if a movable test is on it, which may stay."""
     in_use = Q(enabled=True) | Q(pk__in={allocation.dyno_id for allocation in moving})
     rows = Dyno.objects.filter(in_use, ground_id=plan.ground_id)
     return {id_: (start, end) for id_, start, end in rows.values_list("pk", "available_from", "available_to")}
 
 
 def runs_of(plan: Scope) -> Runs:
-    """The dynos that run a test type on a drive and a weight class."""
+    """Returns the dynos that run each test type with each drive and weight class; disabled dynos run none."""
     runs: dict[Kind, set[str]] = {}
     rows = Capability.objects.filter(dyno__ground_id=plan.ground_id, dyno__enabled=True)
     for dyno, test_type, drives, weights in rows.values_list("dyno", "test_type", "drives", "weight_classes"):
@@ -195,7 +209,7 @@ def runs_of(plan: Scope) -> Runs:
 
 
 def _standing_so(plan: Scope, moving: Collection[Allocation], rules: GroundRules) -> set[int]:
-    """Those that stand on a day off, or too near to another stay of their vehicle: left as somebody put them."""
+    """Those on a day off, or too near to another stay of their vehicle: they stay where somebody put them."""
     fixed = {row.pk for row in moving if not _stands_well(row, rules.calendar)}
     if not rules.travel:
         return fixed
@@ -219,7 +233,7 @@ def _standing_so(plan: Scope, moving: Collection[Allocation], rules: GroundRules
 
 
 def _behind(overruns: Collection[Allocation], moving: Collection[Allocation]) -> set[int]:
-    """Those whose dyno or vehicle a test past its end still holds: people move them, who know when it will end."""
+    """Those whose dyno or vehicle a test past its end still holds: only people know when that will end."""
     dynos, vehicles = {row.dyno_id for row in overruns}, {row.vehicle_id for row in overruns}
     return {row.pk for row in moving if row.dyno_id in dynos or row.vehicle_id in vehicles}
 
@@ -227,7 +241,7 @@ def _behind(overruns: Collection[Allocation], moving: Collection[Allocation]) ->
 def _held(
     plan: Scope, overruns: Collection[Allocation], fixed: Collection[Allocation], dynos: Availability
 ) -> list[Occupied]:
-    """The days on which tests past their end hold dyno and vehicle, to the plan's last, save what stands there."""
+    """The days on which tests past their end hold dyno and vehicle, to the plan's last, without fixed tests there."""
     held = []
     for overrun in overruns:
         on_dyno = [row.days for row in fixed if row.dyno_id == overrun.dyno_id]
@@ -239,7 +253,7 @@ def _held(
 
 
 def _between(plan: Scope, overrun: Allocation, stays: Iterable[DayRange]) -> list[tuple[int, int]]:
-    """From the day after an overrun's last one, what of the plan's days these stays leave, counted from its first."""
+    """The gaps between the stays, from the day after an overrun's last one, in days from the plan's first."""
     first = max(plan.first_day, overrun.last_day + dt.timedelta(days=1))
     gaps = []
     for stay in sorted(stays):
@@ -256,7 +270,7 @@ def _stands_well(allocation: Allocation, calendar: WorkingCalendar) -> bool:
 
 
 def _tails(plan: Scope, fixed: Collection[Allocation], rules: GroundRules) -> list[Occupied]:
-    """Days off on which a test that pauses still stands after its last day worked."""
+    """Days off that a test that pauses still takes after its last day worked."""
     tails = []
     for allocation in fixed:
         length, pauses = _length(allocation, rules.calendar)
@@ -269,7 +283,7 @@ def _tails(plan: Scope, fixed: Collection[Allocation], rules: GroundRules) -> li
 
 
 def _length(allocation: Allocation, calendar: WorkingCalendar) -> tuple[int, bool]:
-    """How many days a placed test takes, and whether it pauses; one that stands on days off alone runs."""
+    """How many days a placed test takes, and whether it pauses; one that is on days off alone does not."""
     pauses = not allocation.test_type.runs_through and calendar.worked(allocation.days) > 0
     return calendar.length(allocation.days, pauses=pauses), pauses
 
@@ -277,6 +291,18 @@ def _length(allocation: Allocation, calendar: WorkingCalendar) -> tuple[int, boo
 def test_of_request(
     plan: Scope, request: TestRequest, runs: Runs, rules: GroundRules, not_before: dt.date | None
 ) -> Test | None:
+    """Returns the test of a waiting request.
+
+    Parameters
+    ----------
+    not_before
+        A day before which it may not start, besides its own earliest start.
+
+    Returns
+    -------
+    Test | None
+        None if no dyno may run it, or if it cannot end within the days of the plan.
+    """
     kind = Kind(request.test_type_id, request.tested_as, request.vehicle.weight_class)
     dynos = runs.get(kind, [])
     starts = [day for day in (request.earliest_start, not_before) if day]

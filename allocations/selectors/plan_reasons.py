@@ -1,7 +1,7 @@
-"""Why each test of a plan stands where it stands, in words that hold for the plan as it is.
+"""Why each test of a plan is where it is, in words that hold for the plan as a whole.
 
-For a test that is late, every day on which it might have begun earlier is looked at beside what else the plan does:
-is no dyno that runs it free, is its vehicle elsewhere, does it wait for another test, or was a better place missed?
+For a test that is late, every day on which it might have begun earlier is compared with the rest of the plan: is no
+dyno free that runs it, is its vehicle elsewhere, does it wait for another test, or was a better place missed?
 """
 
 import datetime as dt
@@ -20,7 +20,9 @@ Row = TestRequest | Allocation
 
 
 class DynoStay(NamedTuple):
-    """Days of a dyno that are taken; `test` is the one that takes them, if it is one of the plan's."""
+    """Days of a dyno that are taken, counted from the plan's first; `test` is the plan's test that takes them, or
+    empty.
+    """
 
     first: int
     last: int
@@ -28,7 +30,7 @@ class DynoStay(NamedTuple):
 
 
 class VehicleStay(NamedTuple):
-    """Days of a vehicle that are taken, and the facility where it is meanwhile, where that is known."""
+    """Days of a vehicle that are taken, counted from the plan's first, and the facility where it is, if known."""
 
     first: int
     last: int
@@ -41,7 +43,7 @@ class Reason:
     late: int
     words: str
     move: str = ""
-    """Why what stands already would move; a sentence before the words."""
+    """Why a test that has a place would move; a sentence before the words."""
 
     @property
     def whole(self) -> str:
@@ -70,7 +72,19 @@ class _Look:
 
 
 def reasons_of(plan: Plan, problem: Problem, rows: dict[str, Row], solution: Solution) -> dict[str, Reason]:
-    """For each test that the solution puts somewhere new, or nowhere: its lateness in days, and why."""
+    """Explains each test that the solution puts in a new place, or in none.
+
+    Parameters
+    ----------
+    rows
+        The request or allocation behind each test, by test name.
+
+    Returns
+    -------
+    dict[str, Reason]
+        By test name the days late (0 without a place), and the reason in words. Tests that stay where they are have
+        none.
+    """
     names = dict(Dyno.objects.filter(ground_id=plan.ground_id).values_list("pk", "name"))
     look = _look(plan, problem, rows, names, solution)
     tests = {test.id: test for test in problem.tests}
@@ -122,7 +136,7 @@ def _move(look: _Look, test: Test, dyno: str, first: int) -> str:
 
 
 def _late(look: _Look, test: Test, first: int) -> str:
-    """Why it does not begin before `first`, and how late it would be anyway."""
+    """Why it does not begin before `first`, and how late it would be in any case."""
     start = _first_open(look, test.earliest)
     if start >= first:
         return f"it takes {count(test.days, 'day')} and cannot start before {look.day(start)}{_because(look, test)}."

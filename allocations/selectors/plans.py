@@ -1,4 +1,4 @@
-"""The plans of a proving ground, and how far the search of one is."""
+"""The plans of a proving ground, and how far the solving of one has come."""
 
 import uuid
 from typing import TYPE_CHECKING
@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 
 
 def plan_by_id(plan_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEWER) -> Plan:
-    """The plan with its ground, author and the change that applied it.
+    """Returns the plan with its ground, author, and the change that applied it.
 
-    Raises NotFound, and NotAllowed where the user's role does not cover `needed`.
+    Raises
+    ------
+    NotFound
+        If the plan does not exist, or the user is not a member of its ground.
+    NotAllowed
+        If the user's role does not cover `needed`.
     """
     plan = Plan.objects.filter(pk=plan_id).select_related("ground", "made_by", "applied").first()
     if plan is None:
@@ -39,9 +44,8 @@ def plan_by_id(plan_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEW
 
 
 def plans_of(ground_id: int, *, user: User) -> "QuerySet[ListedPlan]":
-    """With `placed`, `moved` and `unplaced`, how many of its items these are; the deleted ones too.
-
-    Raises NotFound if the user is not a member of the ground.
+    """Returns the plans of a ground, deleted ones too, annotated with how many items are `placed`, `moved` and
+    `unplaced`.
     """
     access.require(user, ground_id, Role.VIEWER)
 
@@ -61,10 +65,10 @@ def plans_of(ground_id: int, *, user: User) -> "QuerySet[ListedPlan]":
 
 
 def search_curve(plan: Plan) -> list[tuple[float, int, int]]:
-    """Seconds, objective and bound as the search went, or goes, on."""
+    """Returns (seconds, objective, bound) as the search went on, or goes on now."""
     return plan.curve or cache.get(plan.progress_key) or []
 
 
 def undo_of(plan: Plan) -> Change | None:
-    """The change that has undone the plan after it was applied."""
+    """Returns the change that undid the plan after it was applied, or None."""
     return Change.objects.filter(undoes=plan.applied_id).first() if plan.applied_id else None

@@ -1,4 +1,4 @@
-"""What a plan proposes, as bars that are not there yet: they lie over the calendar until somebody accepts them."""
+"""What a plan proposes, as bars over the calendar until somebody accepts it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dynosite.lib.formats import count, day_range
 
 @dataclass(frozen=True, slots=True)
 class Ghost:
-    """A stay that is only proposed, or where something stands that the proposal would take away (kind is from)."""
+    """A stay that is only proposed; or, with the kind `from`, a stay that the proposal would move away."""
 
     key: str
     """The element's id."""
@@ -29,13 +29,13 @@ class Ghost:
 
     @property
     def hint(self) -> str:
-        """What it is called where its bar has no room for it."""
+        """What it is called if its bar has no room for that."""
         name = ", ".join(part for part in (self.vehicle, self.label) if part)
         return self.title if self.kind == "window" else f"{name}. {self.title}"
 
 
 def plan_items(plan: Plan) -> list[PlanItem]:
-    """The items of a plan with what pages say of them, in one query."""
+    """Returns the items of a plan with all that pages show of them, in one query."""
     items = plan.items.select_related(
         "request__vehicle",
         "request__test_type",
@@ -48,7 +48,7 @@ def plan_items(plan: Plan) -> list[PlanItem]:
 
 
 def ghosts_of(items: Iterable[PlanItem], days: DayRange) -> dict[int, list[Ghost]]:
-    """By dyno, what the items would put there within these days, and where they would take it from."""
+    """Returns by dyno id what the items would put there within these days, and what they would move away."""
     by_dyno: dict[int, list[Ghost]] = {}
     for item in items:
         for ghost in _of_item(item, days):
@@ -84,7 +84,7 @@ def _of_item(item: PlanItem, days: DayRange) -> list[Ghost]:
 
 
 def leaving(row: Allocation, key: object, words: str, days: DayRange) -> Ghost:
-    """Where something stands that would go away."""
+    """Returns the ghost of an allocation that would move away. `key` makes the element's id, `words` its title."""
     return Ghost(
         f"from-{key}",
         row.dyno_id,

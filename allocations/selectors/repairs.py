@@ -1,5 +1,6 @@
 """How to repair the schedule when a maintenance window hits it: a few options side by side, from the fewest moves to
-the least lateness, each as answers that `services.maintenance.set_maintenance` carries out."""
+the least lateness. Each is a set of answers for `services.maintenance.set_maintenance`.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -21,15 +22,15 @@ from dynosite.lib.formats import count
 AHEAD = dt.timedelta(days=180)
 """How far after the window, or after today, the displaced may be put."""
 FROZEN = 3
-"""Days from today on which nothing else than the displaced is moved."""
+"""Days from today on which nothing but the displaced is moved."""
 NEAREST = 300
-"""Tests that may make room, at most: those that stand nearest to the window."""
+"""Tests that may make room, at most: those nearest to the window."""
 SECONDS = 1.2
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One allocation and its new place; without a dyno it finds none, and waits."""
+    """One allocation and its new place; without a dyno it has none, and waits or is cut."""
 
     allocation: Allocation
     displaced: bool
@@ -46,9 +47,14 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class RepairOption:
-    """One way to repair: `late` and `weighted` are the days of lateness that it adds, plain and weighted.
+    """One way to repair.
 
-    `proven`: with as few moves it cannot be less late.
+    Attributes
+    ----------
+    late, weighted
+        Days late that it adds; plain, and weighted by priority.
+    proven
+        Whether it is proven that no option with as few moves is less late.
     """
 
     moves: tuple[Move, ...]
@@ -58,12 +64,12 @@ class RepairOption:
 
     @property
     def answers(self) -> dict[int, Answer]:
-        """For the displaced."""
+        """The answers for the displaced, by allocation id."""
         return {move.allocation.pk: move.answer for move in self.moves if move.displaced}
 
     @property
     def others(self) -> dict[int, Answer]:
-        """For those that make room."""
+        """The answers for the tests that make room, by allocation id."""
         return {move.allocation.pk: move.answer for move in self.moves if not move.displaced}
 
     @property
@@ -81,14 +87,14 @@ class RepairOption:
 
     @property
     def tally(self) -> str:
-        """What becomes of the displaced, and how many others make room."""
+        """What happens to the displaced, and how many others make room, in words."""
         words = tally_of(self.answers.values())
         others = f"{count(len(self.others), 'other')} {'makes' if len(self.others) == 1 else 'make'} room"
         return f"{words}; {others}" if self.others else words
 
     @property
     def later(self) -> int:
-        """The days by which all together begin later; what begins earlier makes up for none of it."""
+        """The days by which all moved tests together begin later; one that begins earlier does not offset them."""
         return sum(max(0, move.days_later) for move in self.moves)
 
     @property
@@ -101,7 +107,7 @@ class RepairOption:
 
     @property
     def people(self) -> list[str]:
-        """Who booked or asked for what is moved."""
+        """The names of those who booked or requested what is moved."""
         rows = [move.allocation for move in self.moves]
         users = [row.created_by for row in rows] + [row.request.created_by for row in rows if row.request]
         return sorted({user.display_name for user in users if user})
@@ -109,8 +115,17 @@ class RepairOption:
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """The options, fewest moves first. `cut` are hits that are running: these cannot be moved, and what becomes of
-    them is the same in every option. `complete`: others were let move too."""
+    """The options, fewest moves first.
+
+    Attributes
+    ----------
+    cut
+        Running tests that the window hits. They cannot be moved, and are answered the same way in every option.
+    seconds
+        How long the search took.
+    complete
+        Whether others were allowed to move too.
+    """
 
     options: tuple[RepairOption, ...]
     cut: tuple[Allocation, ...]
@@ -127,10 +142,28 @@ def repairs(
     window_id: int | None = None,
     seconds: float = SECONDS,
 ) -> Repairs:
-    """The ways to repair what a window on these days would break; none where it hits nothing that could move.
+    """Searches for ways to repair what a window on these days would break.
 
-    With `others` false the displaced alone move, which takes a moment. `window_id` is a window that is changed to
-    these days. Raises NotFound, NotAllowed.
+    Parameters
+    ----------
+    others
+        Whether tests that the window does not hit may move to make room. Without them, the search takes a moment.
+    window_id
+        The window that is changed to these days, if it is not a new one.
+    seconds
+        How long to search.
+
+    Returns
+    -------
+    Repairs
+        Without options if the window hits no scheduled test, or hits a completed one.
+
+    Raises
+    ------
+    NotFound
+        If the dyno does not exist, or the user is not a member of its ground.
+    NotAllowed
+        If the user is no scheduler.
     """
     dyno = Dyno.objects.filter(pk=dyno_id).select_related("ground").first()
     if dyno is None:
@@ -166,7 +199,7 @@ def _broken(
     displaced: Collection[Allocation],
     today: dt.date,
 ) -> PlanningProblem:
-    """The problem with the window in it, in which the displaced and what stands near may move, all else not."""
+    """The problem with the window in it. The displaced, and tests near the window, may move; all else is fixed."""
     problem = planning.problem
     now = (today - plan.first_day).days
     hit = {f"a{row.pk}": row for row in displaced}
@@ -195,7 +228,7 @@ def _broken(
 
 
 def _with_misfits(problem: Problem, displaced: set[str]) -> Problem:
-    """The problem in which what stands where it can no longer be put takes its vehicle's days and no more."""
+    """The problem in which tests that may not be where they are any more only take their vehicle's days."""
     dynos, occupied, tests = list(problem.dynos), list(problem.occupied), []
     shut = {(block.dyno, day) for block in occupied if block.dyno for day in range(block.first, block.last + 1)}
     for dyno in sorted({test.place.dyno for test in problem.tests} - set(dynos)):
@@ -216,7 +249,7 @@ def _with_misfits(problem: Problem, displaced: set[str]) -> Problem:
 
 
 def _in_order(tests: list[Test], planning: PlanningProblem) -> list[Test]:
-    """Keeps each test after the one that its request comes after, where it stands like that."""
+    """Keeps each test after the one that its request comes after, if they are in that order now."""
     allocations = {id_: row for id_, row in planning.rows.items() if isinstance(row, Allocation)}
     by_request = {row.request_id: id_ for id_, row in allocations.items() if row.request_id}
     ends = {test.id: planning.problem.last_day(test, test.place.first) for test in tests}
@@ -247,7 +280,7 @@ def _as_occupied(slot: Slot, plan: Plan, problem: Problem) -> Occupied:
 
 
 def _lateness(problem: Problem) -> tuple[int, int]:
-    """Days late as all stands now, plain and weighted."""
+    """Days late as everything is now, plain and weighted."""
     late = [max(0, problem.last_day(test, test.place.first) - test.due) for test in problem.tests]
     return sum(late), sum(test.weight * days for test, days in zip(problem.tests, late, strict=True))
 

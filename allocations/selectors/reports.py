@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def capabilities_of(ground: ProvingGround, *, user: "User") -> dict[int, list[dict[str, Any]]]:
-    """By dyno: the test types that it runs, each with drives and weight classes."""
+    """Returns by dyno id the test types that it runs, as dictionaries: test_type, drives, weight_classes."""
     access.require(user, ground.pk, access.Role.VIEWER)
     by_dyno: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in Capability.objects.filter(dyno__ground=ground).select_related("test_type"):
@@ -52,7 +52,10 @@ def allocations_between(
     dyno: Dyno | None = None,
     vehicle_id: int | None = None,
 ) -> QuerySet[Allocation]:
-    """Allocations that meet the days, earliest first. Without a status: all that are not cancelled."""
+    """Returns allocations that overlap the days, earliest first; all days without them.
+
+    Tests that run past their end overlap all days through today. Without a `status`, all that are not cancelled.
+    """
     access.require(user, ground.pk, access.Role.VIEWER)
     query = Allocation.objects.filter(ground=ground).select_related(
         "vehicle", "dyno", "test_type", "ground", "request"
@@ -74,7 +77,7 @@ def allocations_between(
 def windows_between(
     ground: ProvingGround, *, user: "User", days: DayRange, dyno: Dyno | None = None
 ) -> QuerySet[MaintenanceWindow]:
-    """Maintenance windows that are not lifted and meet the days."""
+    """Returns maintenance windows that are not lifted and overlap the days."""
     access.require(user, ground.pk, access.Role.VIEWER)
     query = MaintenanceWindow.objects.filter(
         ground=ground, lifted_at=None, first_day__lte=days.last, last_day__gte=days.first
@@ -85,7 +88,9 @@ def windows_between(
 def maintenance_history(
     ground: ProvingGround, *, user: "User", days: DayRange | None = None, dyno: Dyno | None = None
 ) -> QuerySet[MaintenanceWindow]:
-    """Windows that began by today, the latest first, those that were lifted among them."""
+    """Returns windows that have begun by today, latest first, lifted ones too; with `days`, those that overlap
+    them.
+    """
     access.require(user, ground.pk, access.Role.VIEWER)
     windows = MaintenanceWindow.objects.filter(ground=ground, first_day__lte=ground.today())
     if days:
@@ -116,9 +121,9 @@ _CONFLICTS = """
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two stays that share a dyno or a vehicle on these days.
+    """Two stays that share a dyno or a vehicle on these days, each as (kind, id).
 
-    The guards let none come but by time: a test that runs past its end into the days of the next.
+    The guards of the database let this happen only by time: a test that runs past its end into the days of the next.
     """
 
     name: str
@@ -129,6 +134,9 @@ class Conflict:
 
 
 def conflicts(ground: ProvingGround, *, user: "User", days: DayRange | None = None) -> list[Conflict]:
+    """Returns stays that share a dyno or a vehicle, at most 200, earliest first; with `days`, those that overlap
+    them.
+    """
     access.require(user, ground.pk, access.Role.VIEWER)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -157,7 +165,7 @@ class Use:
 
 
 def utilisation(ground: ProvingGround, days: DayRange, *, user: "User", dyno: Dyno | None = None) -> list[Use]:
-    """How busy each dyno (or the one given) is on the days."""
+    """Returns how busy each dyno, or one of them, is on the days."""
     access.require(user, ground.pk, access.Role.VIEWER)
     dynos = [dyno] if dyno else list(Dyno.objects.filter(ground=ground))
     stays: dict[bool, dict[int, list[DayRange]]] = {False: defaultdict(list), True: defaultdict(list)}
@@ -189,7 +197,7 @@ def utilisation(ground: ProvingGround, days: DayRange, *, user: "User", dyno: Dy
 
 
 def latest_changes(ground: ProvingGround, *, user: "User", limit: int = 10) -> list[Change]:
-    """The user's own latest changes that are not undone, newest first."""
+    """Returns the user's own latest changes that are not undone, newest first."""
     access.require(user, ground.pk, access.Role.VIEWER)
     undone = Change.objects.filter(undoes=OuterRef("pk")).values("pk")[:1]
     query = Change.objects.filter(ground=ground, user=user, undoes=None).annotate(undone=Subquery(undone))
@@ -197,5 +205,6 @@ def latest_changes(ground: ProvingGround, *, user: "User", limit: int = 10) -> l
 
 
 def change_of(change_id: UUID, ground: ProvingGround, *, user: "User") -> Change | None:
+    """Returns the change, or None if the ground has none of this id."""
     access.require(user, ground.pk, access.Role.VIEWER)
     return Change.objects.filter(pk=change_id, ground=ground).first()

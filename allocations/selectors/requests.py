@@ -1,4 +1,4 @@
-"""Reads of test requests, within the grounds of the user who asks."""
+"""Reads of test requests."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def request_by_id(pk: int, *, user: "User") -> TestRequest:
+    """Returns the request with the rows that it refers to. Raises NotFound if it is in none of the user's grounds."""
     request = (
         TestRequest.objects.filter(pk=pk, ground__in=access.grounds_of(user))
         .select_related("ground", "vehicle", "test_type", "after__vehicle", "after__test_type", "created_by")
@@ -27,10 +28,10 @@ def request_by_id(pk: int, *, user: "User") -> TestRequest:
 
 
 def request_list(ground: ProvingGround, *, user: "User") -> QuerySet[TestRequest]:
-    """Requests with `urgency` (a number that sorts), what stands of the place they have (`place_…`).
+    """Returns the requests of a ground in the order in which they are best placed: by urgency, due date and id.
 
-    `place_end` is its last day, or today where it runs past that. The vehicle and test type come along. The order is
-    that in which requests are best given their places.
+    They are annotated with `urgency` (a number, most urgent first) and the place that they have (`place_id`,
+    `place_dyno`, `place_first`, `place_last`). `place_end` is its last day, or today if it runs past that.
     """
     access.require(user, ground.pk, access.Role.VIEWER)
     place = (
@@ -57,8 +58,10 @@ def request_list(ground: ProvingGround, *, user: "User") -> QuerySet[TestRequest
 
 
 def requests_named(ids: Iterable[int], ground: ProvingGround, *, user: "User") -> list[TestRequest]:
-    """The requests with these ids, as `request_list` orders them, with their owners. Raises NotFound if one is not
-    there."""
+    """Returns the requests with these ids, as `request_list` orders them, with their owners.
+
+    Raises NotFound if one is not in the ground.
+    """
     numbers = set(ids)
     rows = list(request_list(ground, user=user).filter(pk__in=numbers).select_related("created_by"))
     if len(rows) < len(numbers):
@@ -67,5 +70,5 @@ def requests_named(ids: Iterable[int], ground: ProvingGround, *, user: "User") -
 
 
 def waiting_of(vehicle: Vehicle, *, user: "User", limit: int = 5) -> QuerySet[TestRequest]:
-    """The vehicle's requests that wait, in the order in which they are best given their places."""
+    """Returns the vehicle's waiting requests, in the order in which they are best placed."""
     return request_list(vehicle.ground, user=user).filter(vehicle=vehicle, status=RequestStatus.WAITING)[:limit]

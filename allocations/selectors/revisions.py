@@ -1,4 +1,4 @@
-"""Rows that have no version (the fleet, a ground and its calendar): whether they are as a change left them."""
+"""Rows without a version (the fleet, a ground and its calendar): whether they still are as a change left them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,41 +12,46 @@ MASTER_DATA: dict[str, type[Model]] = {
     model._meta.model_name or "": model
     for model in (Facility, Dyno, TestType, Capability, Vehicle, ProvingGround, Shutdown, Travel)
 }
-"""What can be put back. Who is a member is not among it: a right is given anew, and never by the way."""
+"""Models that an undo can put back. Memberships are not among them: a right is only ever given on purpose."""
 
 Item = Mapping[str, Any]
 
 
 def is_kept(items: Iterable[Item]) -> bool:
-    """Whether a change with these items was one of such rows, and of nothing else."""
+    """Tells whether a change with these items changed such rows, and nothing else."""
     names = {item["model"] for item in items}
     return bool(names) and names <= MASTER_DATA.keys()
 
 
 def role_to_undo(items: Iterable[Item]) -> Role:
-    """A vehicle is changed, and comes back, by a scheduler; all else, and that a vehicle goes, takes an admin."""
+    """Returns the role that undoing takes: scheduler to change a vehicle or bring it back; admin for everything
+    else.
+    """
     vehicles = all(MASTER_DATA[item["model"]] is Vehicle and item["before"] for item in items)
     return Role.SCHEDULER if vehicles else Role.ADMIN
 
 
 def values_of(row: Model) -> dict[str, Any]:
+    """Returns the stored values of a row, by column."""
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 def values_from(model: type[Model], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as the model has them, from those that a change keeps as JSON."""
+    """Returns the values of a model's fields from those that a change stores as JSON."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
     return {name: fields[name].to_python(value) for name, value in stored.items() if name in fields}
 
 
 def altered(item: Item) -> dict[str, Any]:
-    """The values from before the change, of the fields that it altered."""
+    """Returns the values before the change, of the fields that it changed."""
     model, before, after = MASTER_DATA[item["model"]], item["before"] or {}, item["after"] or {}
     return values_from(model, {name: value for name, value in before.items() if after.get(name) != value})
 
 
 def is_as_left(item: Item, row: Model | None) -> bool:
-    """Whether nobody has changed since what the change did to this row."""
+    """Tells whether the row still has the values that the change gave it; for a deletion, whether it is still
+    deleted.
+    """
     if item["after"] is None or row is None:
         return item["after"] is None and row is None
     model = MASTER_DATA[item["model"]]
@@ -57,7 +62,7 @@ def is_as_left(item: Item, row: Model | None) -> bool:
 
 
 def rows_now(changes: Iterable[Iterable[Item]]) -> dict[tuple[str, int], Model]:
-    """The rows that such changes are about and that are still there, in one query a kind."""
+    """Returns the rows of such changes that still exist, by (model name, id), with one query for each model."""
     ids_by_model: dict[str, set[int]] = {}
     for items in changes:
         for item in items:

@@ -1,4 +1,4 @@
-"""What a running test has behind it and before it, and how many days of a request a booking leaves open."""
+"""What a running test has done and has left, and how many days of a request a booking leaves open."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -15,7 +15,15 @@ DAY = dt.timedelta(days=1)
 
 
 def overrunning(today: dt.date | None, prefix: str = "") -> Q:
-    """Those that `rulebook.held_to` gives a day for: they run, and their last day is past."""
+    """Returns the condition for tests that run past their end (`rulebook.held_to`).
+
+    Parameters
+    ----------
+    today
+        Today at the ground; None: no test does.
+    prefix
+        The relation that leads to the allocation, such as `allocation__`.
+    """
     if today is None:
         return Q(pk__in=())
     return Q(**{f"{prefix}status": AllocationStatus.RUNNING, f"{prefix}last_day__lt": today})
@@ -23,7 +31,7 @@ def overrunning(today: dt.date | None, prefix: str = "") -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Days of a running test that are over, of those that it is booked for; of one that pauses, days worked."""
+    """Days of a running test that are over, and days that it is booked for; for a test that pauses, days worked."""
 
     run: int
     booked: int
@@ -34,6 +42,7 @@ class Progress:
 
 
 def progress_of(allocation: Allocation) -> Progress:
+    """Returns the progress of a running test by the end of yesterday."""
     rules, pauses = rules_for(allocation.ground_id, allocation.test_type_id)
     over = DayRange(allocation.first_day, min(allocation.last_day, allocation.ground.today() - DAY))
     run = rules.calendar.length(over, pauses=pauses) if over.days > 0 else 0
@@ -41,13 +50,13 @@ def progress_of(allocation: Allocation) -> Progress:
 
 
 def overrun_since(allocation: Allocation) -> dt.date | None:
-    """The first day past its end of a test that still runs."""
+    """Returns the first day past the end of a test that still runs, or None if it is not past its end."""
     late = held_to(allocation.status, allocation.last_day, allocation.ground.today())
     return allocation.last_day + DAY if late else None
 
 
 def extended(allocation: Allocation, days: int) -> dt.date:
-    """The last day of a test that gets so many days more than it has, or has used by today."""
+    """Returns the last day of a test that gets so many more days than it has, or has used by today."""
     rules, pauses = rules_for(allocation.ground_id, allocation.test_type_id)
     used = DayRange(allocation.first_day, max(allocation.last_day, allocation.ground.today()))
     length = rules.calendar.length(used, pauses=pauses)
@@ -55,7 +64,7 @@ def extended(allocation: Allocation, days: int) -> dt.date:
 
 
 def open_days(allocation: Allocation) -> int:
-    """How many days of its request all its places leave open; none without a request."""
+    """Returns how many days of its request all its places together leave open; 0 without a request."""
     request = allocation.request
     if request is None:
         return 0

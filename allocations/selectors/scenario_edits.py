@@ -1,4 +1,4 @@
-"""What a scenario changes of the ground as it is, as plain data that is checked when it is read."""
+"""What a scenario changes of the ground as it is: plain data that is validated when it is read."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -75,7 +75,7 @@ class RemoveMaintenance(Edit):
 
 
 class MoreTests(Edit):
-    """So many tests more in a month; of which drives and weights, as the tests of this type are, where not said."""
+    """More tests in a month. Without a drive or weight, they are like the tests of this type that there are."""
 
     do: Literal["more-tests"]
     test_type: int
@@ -87,7 +87,7 @@ class MoreTests(Edit):
 
 
 class CloseWeekends(Edit):
-    """Nothing begins on Saturdays and Sundays; tests that pause do not count them."""
+    """No test begins on Saturdays and Sundays; with `pause`, tests do not work on them either."""
 
     do: Literal["close-weekends"]
     pause: bool = True
@@ -109,7 +109,7 @@ _ALL: TypeAdapter[list[AnyEdit]] = TypeAdapter(list[AnyEdit])
 
 
 def read_edit(data: Mapping[str, Any]) -> AnyEdit:
-    """Raises Refused with what is wrong with it."""
+    """Reads one edit. Raises Refused (BAD_ANSWER) with what is wrong with it."""
     try:
         return _ONE.validate_python(data)
     except ValidationError as error:
@@ -120,7 +120,7 @@ def read_edit(data: Mapping[str, Any]) -> AnyEdit:
 
 
 def read_edits(data: list[Any]) -> list[AnyEdit]:
-    """Edits that were kept; what is kept has been read once before."""
+    """Reads edits that were stored, and so were valid once."""
     return _ALL.validate_python(data)
 
 
@@ -129,7 +129,13 @@ Names = Mapping[str, str]
 
 
 def in_words(edit: AnyEdit, names: Names) -> str:
-    """An edit in a few words, for lists of them."""
+    """Returns an edit in a few words, for lists of edits.
+
+    Parameters
+    ----------
+    names
+        Names of dynos (`d1`), test types (`t1`) and windows (`w1`); others are shown as gone.
+    """
     return _WORDS[type(edit)](edit, lambda kind, id_: names.get(f"{kind}{id_}", "one that is gone"))
 
 

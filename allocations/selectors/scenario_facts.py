@@ -1,7 +1,7 @@
-"""What a scenario asks about: the schedule as a problem. Reads the schedule and never writes it.
+"""What a scenario asks about: the schedule as a problem.
 
-Everything that is scheduled is a test here, also what may not move, which stands fixed: so the lateness of the whole
-schedule is in the figures, and what loses its dyno looks for another.
+Everything scheduled is a test here. What may not move is fixed, so that the lateness of the whole schedule is in the
+figures, and tests that lose their dyno look for another.
 """
 
 import datetime as dt
@@ -26,14 +26,14 @@ class TypeFacts(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A first and a last day as the problem counts them."""
+    """A first and a last day, counted from the scope's first."""
 
     first: int
     last: int
 
 
 class Outage(NamedTuple):
-    """Maintenance of a dyno, with the first and the last day as the problem counts them."""
+    """Maintenance of a dyno, with its first and last day counted from the scope's first."""
 
     dyno: str
     first: int
@@ -45,12 +45,12 @@ class GroundFacts:
     scope: PlanningScope
     runs: Runs
     dynos: dict[str, str]
-    """Names by the problem's names."""
+    """Display names by the problem's names."""
     types: dict[int, TypeFacts]
     windows: dict[int, Outage]
     """Maintenance within the days."""
     away: dict[str, list[Span]]
-    """Days on which a dyno is there for nobody."""
+    """Days on which a dyno is not available."""
     rules: GroundRules
 
     @property
@@ -59,10 +59,14 @@ class GroundFacts:
 
 
 def scope_of(scenario: Scenario) -> PlanningScope:
+    """Returns the days that a scenario looks at."""
     return PlanningScope(scenario.ground_id, scenario.first_day, scenario.last_day)
 
 
 def facts_of(scope: PlanningScope) -> GroundFacts:
+    """Reads what a ground has: names, maintenance, availability and rules, with days counted from the scope's
+    first.
+    """
     dynos = Dyno.objects.filter(ground_id=scope.ground_id, enabled=True)
     horizon = (scope.last_day - scope.first_day).days + 1
     names: dict[str, str] = {}
@@ -100,7 +104,15 @@ def facts_of(scope: PlanningScope) -> GroundFacts:
 
 
 def pinned(planning: PlanningProblem, *, movable: str, frozen_until: dt.date | None) -> PlanningProblem:
-    """The same problem with what may not move standing fixed where it is."""
+    """Returns the same problem with all tests fixed that may not move.
+
+    Parameters
+    ----------
+    movable
+        Which scheduled allocations may move (`Movable`).
+    frozen_until
+        Allocations that start by this day do not move.
+    """
 
     def may_move(test: Test) -> bool:
         row = planning.rows[test.id]
@@ -117,18 +129,19 @@ def pinned(planning: PlanningProblem, *, movable: str, frozen_until: dt.date | N
 
 
 def problem_now(scenario: Scenario) -> PlanningProblem:
-    """The problem of a scenario before its edits: today's schedule and the requests that wait."""
+    """Returns the problem of a scenario before its edits: today's schedule, and the requests that wait."""
     planning = problem_of(scope_of(scenario))
     return pinned(planning, movable=scenario.movable, frozen_until=scenario.frozen_until)
 
 
 def kind_of(row: TestRequest | Allocation) -> Kind:
+    """Returns what a capability has to take to run the test of a row."""
     drive = row.tested_as if isinstance(row, TestRequest) else row.drive or row.vehicle.drive
     return Kind(row.test_type_id, drive, row.vehicle.weight_class)
 
 
 def names_for(ground_id: int) -> dict[str, str]:
-    """What the edits of a ground name, in words."""
+    """Returns the names of all that edits refer to: dynos (`d1`), test types (`t1`), windows (`w1`)."""
     names = {f"d{id_}": name for id_, name in Dyno.objects.filter(ground_id=ground_id).values_list("pk", "name")}
     names |= {f"t{id_}": name for id_, name in TestType.objects.filter(ground_id=ground_id).values_list("pk", "name")}
     for window in MaintenanceWindow.objects.filter(ground_id=ground_id).select_related("dyno"):

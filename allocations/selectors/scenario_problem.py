@@ -1,4 +1,4 @@
-"""A scenario's edits made in a problem: a pure function, from what was read to what would be."""
+"""A scenario's edits applied to a problem: pure functions, from what was read to what would be."""
 
 import datetime as dt
 import statistics
@@ -24,11 +24,11 @@ class Edited:
     dynos: dict[str, str]
     away: dict[str, list[Span]]
     impossible: int
-    """Requests that no dyno may run; no plan places them."""
+    """How many requests no dyno may run; no plan places them."""
 
 
 def edited(planning: PlanningProblem, changes: Sequence[edits.AnyEdit], facts: GroundFacts) -> Edited:
-    """The problem with these edits made one after the other; `planning` stays as it is."""
+    """Returns the problem with these edits applied one after the other; `planning` is not changed."""
     desk = _Desk(planning, facts)
     for change in changes:
         desk.make(change)
@@ -199,7 +199,14 @@ def _kinds_of(runs: Iterable[edits.Runs]) -> list[Kind]:
 
 
 def groups_of(result: Edited, facts: GroundFacts) -> dict[str, list[str]]:
-    """The tests that may still go anywhere, by type and by the dynos that run them: whose shortage is priced."""
+    """Returns the tests that are not fixed, grouped by type and the dynos that run them, to price what each group is
+    short of.
+
+    Returns
+    -------
+    dict[str, list[str]]
+        Test names by the group's name, such as `Emissions, 2WD, <10K`.
+    """
     alike: dict[tuple[int, frozenset[str]], list[str]] = {}
     for test in result.problem.tests:
         if not test.fixed:
@@ -214,7 +221,7 @@ def groups_of(result: Edited, facts: GroundFacts) -> dict[str, list[str]]:
 
 
 def runners_by_type(result: Edited, facts: GroundFacts) -> dict[str, set[str]]:
-    """The dynos that run any test of a type, by the type's name; types that no test is of are left out."""
+    """Returns the dynos that run any test of a type, by the type's name; types without tests are left out."""
     tests_by_type = Counter(kind.test_type for kind in result.kinds.values())
     runners: dict[str, set[str]] = {}
     for (test_type, _, _), dynos in result.runs.items():

@@ -1,4 +1,4 @@
-"""The scenarios of a proving ground, and how far the answer to one is."""
+"""The scenarios of a proving ground, and how far the solving of one has come."""
 
 import uuid
 from typing import Any
@@ -14,7 +14,15 @@ from dynosite.accounts.models import User
 
 
 def scenario_by_id(scenario_id: uuid.UUID | str, *, user: User, needed: Role = Role.VIEWER) -> Scenario:
-    """Raises NotFound, and NotAllowed where the user's role does not cover `needed`."""
+    """Returns the scenario with its ground and author.
+
+    Raises
+    ------
+    NotFound
+        If the scenario does not exist, or the user is not a member of its ground.
+    NotAllowed
+        If the user's role does not cover `needed`.
+    """
     scenario = Scenario.objects.filter(pk=scenario_id).select_related("ground", "made_by").first()
     if scenario is None:
         raise NotFound(access.NOT_FOUND)
@@ -23,11 +31,13 @@ def scenario_by_id(scenario_id: uuid.UUID | str, *, user: User, needed: Role = R
 
 
 def scenarios_of(ground_id: int, *, user: User) -> QuerySet[Scenario]:
-    """The deleted ones too. Raises NotFound if the user is not a member of the ground."""
+    """Returns the scenarios of a ground, deleted ones too."""
     access.require(user, ground_id, Role.VIEWER)
     return Scenario.objects.filter(ground_id=ground_id).select_related("made_by")
 
 
 def scenario_progress(scenario: Scenario) -> dict[str, Any]:
-    """`stage` of `stages`, which is `doing`, with the best so far and its bound."""
+    """Returns how far a scenario is: `stage` of `stages`, what it is `doing`, and the best `objective` and `bound` so
+    far.
+    """
     return cache.get(scenario.progress_key) or {}

@@ -41,11 +41,12 @@ ALLOCATION_FIELDS = (
 
 
 def words_of(text: str) -> list[str]:
+    """Returns the words of a search text, of its first `LONGEST_TEXT` characters."""
     return text[:LONGEST_TEXT].split()
 
 
 def every_word(text: str, fields: Sequence[str]) -> Q:
-    """Rows in which each word of the text occurs in one of the fields."""
+    """Returns the condition that each word of the text occurs in one of the fields."""
     condition = Q()
     for word in words_of(text):
         condition &= Q(*((f"{field}__icontains", word) for field in fields), _connector=Q.OR)
@@ -53,14 +54,16 @@ def every_word(text: str, fields: Sequence[str]) -> Q:
 
 
 def has_every_word(text: str, values: Iterable[str]) -> bool:
-    """The same as `every_word`, of values that have been read."""
+    """Tells the same as `every_word`, for values that have been read."""
     folded = [value.casefold() for value in values]
     return all(any(word in value for value in folded) for word in words_of(text.casefold()))
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of thing that is searched. `rows` reads those of a ground; `title` is the field that ranks them."""
+    """One kind of row that is searched. `rows` reads those of a ground; `title` is the field by which they are
+    ranked.
+    """
 
     name: str
     label: str
@@ -122,9 +125,10 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 def search(kind: Kind, text: str, ground: ProvingGround, *, user: "User") -> QuerySet[Any]:
-    """Rows of the kind with every word of the text, those whose title is or begins with the text first.
+    """Returns the rows of a kind with every word of the text; first those whose title is the text, then those that
+    begin with it.
 
-    Raises NotFound for a user who is no member of the ground.
+    A text without words finds nothing.
     """
     access.require(user, ground.pk, access.Role.VIEWER)
     phrase = " ".join(words_of(text))
@@ -140,7 +144,7 @@ def search(kind: Kind, text: str, ground: ProvingGround, *, user: "User") -> Que
 
 
 def search_all(text: str, ground: ProvingGround, *, user: "User", limit: int) -> list[Hits]:
-    """The first `limit` rows of each kind that has any, and how many there are in all."""
+    """Returns the first `limit` rows of each kind that has any, and how many there are in all."""
     hits = []
     for kind in KINDS:
         rows = search(kind, text, ground, user=user)

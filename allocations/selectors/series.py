@@ -1,4 +1,4 @@
-"""Maintenance that comes again, or is on several dynos: what each window would hit, and its place in the series."""
+"""Maintenance that repeats, or is on several dynos: what each window would hit, and its place in the series."""
 
 import uuid
 from collections import defaultdict
@@ -16,7 +16,7 @@ from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 
 MOST_WINDOWS = 200
-"""Windows that are set together, over all dynos."""
+"""Windows that may be set together, over all dynos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,23 @@ class Occurrence:
     dyno: Dyno
     hits: tuple[Hit, ...]
     again: tuple[Allocation, ...]
-    """Hit by an earlier window already: the answer there holds for all of them."""
+    """Allocations that an earlier window hits too: the answer there is for all windows."""
     refusals: tuple[Refusal, ...]
     """Why it cannot be set."""
 
 
 def occurrences(slots: Iterable[Slot], *, user: User) -> list[Occurrence]:
-    """Windows on these days of dynos, in order of time, each with what it would hit and a proposed answer for each.
+    """Returns windows on these days of dynos, in order of time, each with what it would hit and a proposed answer for
+    each test.
 
-    No proposed place lies in any of the windows, or overlaps another. Raises NotFound, NotAllowed.
+    No proposed place is in any of the windows, or overlaps another. Takes the role admin.
+
+    Raises
+    ------
+    NotFound
+        If a dyno does not exist, or the user is not a member of its ground.
+    NotAllowed
+        If the user is no admin.
     """
     ordered = in_order(slots)
     dynos = Dyno.objects.select_related("facility").in_bulk({slot.dyno_id for slot in ordered})
@@ -55,11 +63,12 @@ def occurrences(slots: Iterable[Slot], *, user: User) -> list[Occurrence]:
 
 
 def in_order(slots: Iterable[Slot]) -> list[Slot]:
+    """Returns the slots once each, by days and dyno."""
     return sorted(set(slots), key=lambda slot: (slot.days, slot.dyno_id))
 
 
 def in_the_way(slots: Collection[Slot]) -> dict[Slot, list[Refusal]]:
-    """What no answer gets out of a window's way: other maintenance, a test past its end, one that is completed."""
+    """Returns what no answer can remove from a window: other maintenance, tests past their end, completed tests."""
     hits = hits_in(slots)
     stays = {}
     for dyno_id in {slot.dyno_id for slot in slots}:
@@ -79,7 +88,7 @@ def _in_its_way(slot: Slot, stays: Iterable[Stay], hits: Iterable[Allocation]) -
 
 
 def later_in_series(window: MaintenanceWindow) -> list[MaintenanceWindow]:
-    """The windows of its series that come after it and are not lifted."""
+    """Returns the windows of its series that come after it and are not lifted."""
     if window.series is None:
         return []
     rows = MaintenanceWindow.objects.filter(series=window.series, lifted_at=None, first_day__gte=window.first_day)
@@ -87,7 +96,10 @@ def later_in_series(window: MaintenanceWindow) -> list[MaintenanceWindow]:
 
 
 def places_in_series(windows: Iterable[MaintenanceWindow]) -> Mapping[int, str]:
-    """By window of a series: `every 3 months on the first Monday, 2 of 8`. Those that are lifted are not counted."""
+    """Returns the place of each window in its series, by id: `every 3 months on the first Monday, 2 of 8`.
+
+    Lifted windows are not counted. Windows without a series are left out.
+    """
     members = [window for window in windows if window.series]
     if not members:
         return {}

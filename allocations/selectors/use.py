@@ -17,7 +17,7 @@ from dynosite.lib.days import DayRange
 
 
 class DayState(IntEnum):
-    """What a dyno's day is, each stronger than those before it."""
+    """What a day of a dyno is; a later state takes precedence over an earlier one."""
 
     FREE = 0
     OFF = 1
@@ -28,7 +28,7 @@ class DayState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """Dyno-days by what they are; counts of several dynos add up."""
+    """How many dyno-days are in each state. Counts of several dynos add up."""
 
     booked: int = 0
     free: int = 0
@@ -63,9 +63,16 @@ def states_of(
     maintenance: Iterable[DayRange],
     closed: Collection[dt.date],
 ) -> list[DayState]:
-    """What each of the days is for one dyno, in their order.
+    """Returns the state of each of the days for one dyno, in order.
 
-    `present` are the days that the dyno is there for (see `presence`), `closed` the days off of its ground.
+    Parameters
+    ----------
+    present
+        The days on which the dyno is in service (see `presence`); None: on none of them.
+    booked, maintenance
+        Stays; days outside of `days` are ignored.
+    closed
+        Days off of the ground.
     """
     states = [DayState.ABSENT] * days.days
     for number in _numbers(present, days):
@@ -82,6 +89,7 @@ def states_of(
 
 
 def count_states(states: Collection[DayState]) -> DayCount:
+    """Counts dyno-days by state."""
     numbers = [0] * len(DayState)
     for state in states:
         numbers[state] += 1
@@ -97,7 +105,9 @@ def count_states(states: Collection[DayState]) -> DayCount:
 def presence(
     days: DayRange, *, enabled: bool, available_from: dt.date | None, available_to: dt.date | None
 ) -> DayRange | None:
-    """Those of the days that a dyno is there for, or None."""
+    """Returns those of the days on which a dyno is in service, or None. The days available are inclusive; None is
+    open.
+    """
     if not enabled:
         return None
     first = max(days.first, available_from or days.first)
@@ -106,6 +116,7 @@ def presence(
 
 
 def presence_of(dyno: Dyno, days: DayRange) -> DayRange | None:
+    """Returns those of the days on which the dyno is in service, or None."""
     return presence(days, enabled=dyno.enabled, available_from=dyno.available_from, available_to=dyno.available_to)
 
 

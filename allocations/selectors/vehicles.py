@@ -1,4 +1,4 @@
-"""Reads of vehicles, within the grounds of the user who asks."""
+"""Reads of vehicles."""
 
 from typing import TYPE_CHECKING
 
@@ -28,15 +28,17 @@ if TYPE_CHECKING:
     from dynosite.accounts.models import User
 
 OFFERED = 1_500
-"""Vehicles that a form offers by name; more are found by typing."""
+"""Vehicles that a form offers by name, at most; others are found by typing."""
 
 
 def vehicles(ground: ProvingGround, *, user: "User") -> QuerySet[Vehicle]:
+    """Returns the vehicles of a ground."""
     access.require(user, ground.pk, access.Role.VIEWER)
     return Vehicle.objects.filter(ground=ground)
 
 
 def vehicle_by_id(pk: int, *, user: "User") -> Vehicle:
+    """Returns the vehicle with its ground. Raises NotFound if it is in none of the user's grounds."""
     vehicle = Vehicle.objects.filter(pk=pk, ground__in=access.grounds_of(user)).select_related("ground").first()
     if vehicle is None:
         raise NotFound(access.NOT_FOUND)
@@ -44,20 +46,21 @@ def vehicle_by_id(pk: int, *, user: "User") -> Vehicle:
 
 
 def vehicle_named(text: str, ground: ProvingGround, *, user: "User") -> Vehicle | None:
-    """The vehicle with this tag, or else with this VIN, whatever the case."""
+    """Returns the vehicle with this tag, or else with this VIN, whatever the case; None if there is none."""
     text = " ".join(text.split())
     matches = vehicles(ground, user=user).filter(Q(tag__iexact=text) | Q(vin__iexact=text)).select_related("ground")
     return min(matches, key=lambda vehicle: vehicle.tag.casefold() != text.casefold(), default=None)
 
 
 def vehicles_like(text: str, ground: ProvingGround, *, user: "User", limit: int = 3) -> list[Vehicle]:
+    """Returns vehicles whose tag, VIN or build id contains the text; none for an empty text."""
     text = " ".join(text.split())
     condition = Q(tag__icontains=text) | Q(vin__icontains=text) | Q(build_id__icontains=text)
     return list(vehicles(ground, user=user).filter(condition)[:limit]) if text else []
 
 
 def vehicle_names(ground: ProvingGround, *, user: "User") -> list[tuple[str, str]]:
-    """What a form offers: (tag or VIN, a few words about it)."""
+    """Returns what a form offers: (tag or VIN, a few words about the vehicle), at most `OFFERED`."""
     rows = vehicles(ground, user=user).values_list("tag", "vin", "program", "drive", "weight_class")[:OFFERED]
     return [
         (tag or vin or "", " · ".join(filter(None, [vin if tag else "", program, drive, weight])))
@@ -66,7 +69,11 @@ def vehicle_names(ground: ProvingGround, *, user: "User") -> list[tuple[str, str
 
 
 def vehicle_list(ground: ProvingGround, *, user: "User") -> "QuerySet[ListedVehicle]":
-    """Vehicles with `waiting` (requests), `where` (their dyno today) and `next_day` (of their next test)."""
+    """Returns the vehicles of a ground, annotated with what they are doing.
+
+    `waiting` is how many requests wait, `where` their dyno today, `next_day` the first day of their next test,
+    `tested` whether they have any allocation.
+    """
     today = ground.today()
     coming = (
         Allocation.objects.filter(vehicle=OuterRef("pk"), first_day__gt=today)

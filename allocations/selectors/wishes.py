@@ -1,4 +1,4 @@
-"""What a request asks of its place, read for `request_rules`, and what of that a place does not hold to."""
+"""What a request asks of its place, read for `request_rules`, and which of it a place does not meet."""
 
 import datetime as dt
 
@@ -13,13 +13,14 @@ from dynosite.lib.days import DayRange
 
 
 def wish_of(request: TestRequest) -> Wish:
+    """Reads what a request asks of its place, with its neighbours in the order of requests."""
     return Wish(
         request.days, request.earliest_start, request.due_date, _earlier(request.after_id), _later(request.pk)
     )
 
 
 def first_day_of(request: TestRequest, today: dt.date) -> dt.date:
-    """The first day from today on that the request itself allows."""
+    """Returns the first day from today on that the request itself allows."""
     ends = [earlier.days.last for earlier in _earlier(request.after_id) if earlier.days]
     return max([today, *(end + dt.timedelta(days=1) for end in ends), *filter(None, [request.earliest_start])])
 
@@ -56,9 +57,17 @@ def _span(stays: list[DayRange]) -> DayRange:
 def concerns_of(
     rules: GroundRules, pauses: bool, days: DayRange, *, wish: Wish | None = None, stood: DayRange | None = None
 ) -> list[Refusal]:
-    """What of a place has to be confirmed or said: by its request, and by how far it is from today.
+    """Returns what of a place has to be confirmed, or is worth knowing: what its request asks, and how far it is from
+    today.
 
-    `stood` are the days that the test has already: of what is no worse there nobody is asked again.
+    Parameters
+    ----------
+    pauses
+        Whether the test type pauses on days off.
+    wish
+        What the request asks for, if there is one.
+    stood
+        The days that the test has now. Concerns that are no worse than there are left out.
     """
 
     def stretch(stay: DayRange) -> Stretch:

@@ -1,4 +1,4 @@
-"""The workbooks sent to a proving ground, and how far the import of one is."""
+"""The workbooks uploaded to a proving ground, and how far the import of one has come."""
 
 import uuid
 
@@ -13,13 +13,19 @@ from dynosite.accounts.models import User
 
 
 def imports_of(ground: ProvingGround, *, user: User) -> QuerySet[WorkbookImport]:
-    """Without their files. Raises NotFound or NotAllowed if the user may not import into the ground."""
+    """Returns the imports of a ground without their files.
+
+    Raises NotFound or NotAllowed if the user may not import into the ground: it takes the role scheduler.
+    """
     access.require(user, ground.pk, Role.SCHEDULER)
     return WorkbookImport.objects.filter(ground=ground).select_related("user", "confirmed_by").defer("file")
 
 
 def import_by_id(id_: uuid.UUID | str, *, user: User) -> WorkbookImport:
-    """The import without its file. Raises NotFound, and NotAllowed if the user may not import into its ground."""
+    """Returns the import without its file.
+
+    Raises NotFound or NotAllowed if the user may not import into its ground: it takes the role scheduler.
+    """
     upload = (
         WorkbookImport.objects.filter(pk=id_, ground__in=access.grounds_of(user))
         .select_related("ground", "user", "confirmed_by")
@@ -33,6 +39,6 @@ def import_by_id(id_: uuid.UUID | str, *, user: User) -> WorkbookImport:
 
 
 def import_progress(upload: WorkbookImport) -> tuple[int, int]:
-    """Rows written so far, and of how many."""
+    """Returns how many rows are written so far, and of how many."""
     done, total = cache.get(upload.progress_key) or (0, 0)
     return done, total
