@@ -1,5 +1,6 @@
 """Asks to book, cancel, undo, set maintenance and place what waits: each becomes a tool call or a question."""
 
+import datetime as dt
 import re
 
 from assistant.providers.offline.days import DAY
@@ -9,6 +10,7 @@ from assistant.providers.offline.intent import (
     Plan,
     Turn,
     ask,
+    booking_number,
     books,
     is_question,
     is_statement,
@@ -45,48 +47,65 @@ def _kind(turn: Turn) -> str:
     return "outage" if turn.has(_OUTAGE) else "planned"
 
 
-def set_maintenance(turn: Turn) -> Plan | None:
-    fails = bool(turn.sentence.dyno) and turn.has(_FAILS) and is_statement(turn)
+def _says_it_fails(turn: Turn) -> bool:
+    return bool(turn.sentence.dyno) and turn.has(_FAILS) and is_statement(turn)
+
+
+def _sets_maintenance(turn: Turn, *, fails: bool) -> bool:
     if not maintenance_words(turn) or (is_question(turn) and not fails):
-        return None
+        return False
     sets = fails or turn.has(
         r"set|put|schedule|plan|book|block|take|mark|add|create|enter|close|needs?|will be|goes|shut|reserve|make|declare|register|has to be|must be|is (?:going )?(?:down|out)|broke(?: down)?|bring|calibrate|service|repair|overhaul"
     )
-    if not sets or turn.sentence.vehicle or turn.has(r"show|list|what|which|when|any|are there|tell"):
+    return sets and not turn.sentence.vehicle and not turn.has(r"show|list|what|which|when|any|are there|tell")
+
+
+def set_maintenance(turn: Turn) -> Plan | None:
+    fails = _says_it_fails(turn)
+    if not _sets_maintenance(turn, fails=fails):
         return None
     if "set_maintenance" not in turn.tools:
         return not_offered("set_maintenance", turn.vocabulary)
-    sentence, when = turn.sentence, turn.sentence.when
-    if not sentence.dyno:
+    dyno, kind = turn.sentence.dyno, _kind(turn)
+    if not dyno:
         return ask("Which dyno is the maintenance for, and on which days?")
-    kind = _kind(turn)
     if kind != "outage" and turn.vocabulary.role == "scheduler":
         return refused(
-            f"You have no right to set {'a calibration' if kind == 'calibration' else 'planned maintenance'} here; that "
-            f"takes the role admin. An outage you can record: say, for example, that {sentence.dyno} is broken until Friday."
+            f"You have no right to set {_KINDS[kind]} here; that "
+            f"takes the role admin. An outage you can record: say, for example, that {dyno} is broken until Friday."
         )
-    first, last = when.first, when.end or when.first
-    if kind == "outage" and when.until and when.point:
-        first = turn.vocabulary.today
-    elif kind == "outage" and not first and when.days:
-        first, last = turn.vocabulary.today, turn.vocabulary.today + DAY * (when.days - 1)
+    first, last = _days_out(turn, kind)
     if not first and fails:
-        return ask(f"Until which day is {sentence.dyno} out of service?")
+        return ask(f"Until which day is {dyno} out of service?")
     if not first:
-        return ask(f"On which days should {sentence.dyno} be in maintenance?")
+        return ask(f"On which days should {dyno} be in maintenance?")
+    return turn.call(
+        "set_maintenance", dyno=dyno, start_date=iso(first), end_date=iso(last), kind=kind, reason=_reason(turn)
+    )
+
+
+_KINDS = {"calibration": "a calibration", "planned": "planned maintenance"}
+
+
+def _days_out(turn: Turn, kind: str) -> tuple[dt.date | None, dt.date | None]:
+    """First and last day of the maintenance; an outage begins today where no first day is named."""
+    when, today = turn.sentence.when, turn.vocabulary.today
+    if kind == "outage" and when.until and when.point:
+        return today, when.through
+    if kind == "outage" and not when.first and when.days:
+        return today, today + DAY * (when.days - 1)
+    return when.first, when.through
+
+
+def _reason(turn: Turn) -> str | None:
+    """What is given as the reason, where it is not the days."""
     reason = re.search(
         r"(?i)(?:because of|due to|reason:?|because|for (?:an? |the )?(?!maintenance|calibration|outage|\d|one|two|three|a week|a day))\s*([^,.;]{3,60}?)(?=\s+(?:from|on|starting|until|between|next|this|tomorrow)\b|[,.;]|$)",
-        sentence.text,
+        turn.sentence.text,
     )
-    text = reason[1].strip() if reason and not read(reason[1], turn.vocabulary).when.first else ""
-    return turn.call(
-        "set_maintenance",
-        dyno=sentence.dyno,
-        start_date=iso(first),
-        end_date=iso(last),
-        kind=kind,
-        reason=text or None,
-    )
+    if not reason or read(reason[1], turn.vocabulary).when.first:
+        return None
+    return reason[1].strip() or None
 
 
 def plan_all(turn: Turn) -> Plan | None:
@@ -109,66 +128,80 @@ _MOST_URGENT = re.compile(
 """`the 30 most urgent`, `30 requests`, `the first 30`."""
 
 
-def cancel(turn: Turn) -> Plan | None:
-    sentence = turn.sentence
+def _asks_to_cancel(turn: Turn) -> bool:
+    """Whether something shall be cancelled, and not what has been."""
+    words = turn.sentence.words
     if not turn.has(
         r"cancel\w*|call off|called off|unbook|delete|remove|scrap|drop|take\b.{0,40}\boff|withdraw|kill|discard|get rid of|annul|release|free up|don't need|no longer need\w*|not needed"
     ) or turn.has(r"(?:show|list|how many|which|what)\b.*\bcancel(?:led|ed)"):
-        return None
-    if re.search(r"\b(?:is|are|was|were|show|list|many|any)\b.*\bcancell?ed\b", sentence.words) and not re.search(
-        r"\bcancel\b", sentence.words
+        return False
+    if re.search(r"\b(?:is|are|was|were|show|list|many|any)\b.*\bcancell?ed\b", words) and not re.search(
+        r"\bcancel\b", words
     ):
-        return None
-    if not sentence.vehicle and re.search(
+        return False
+    return bool(turn.sentence.vehicle) or not re.search(
         r"\b(?:all|any|the|anything|something|nothing|what|which|recently|just)\s+(?:\w+\s+)?cancell?ed\b|^\W*cancell?ed\b",
-        sentence.words,
-    ):
-        return None
-    if turn.has("maintenance|calibration") and not sentence.vehicle:
-        return refused("I can't lift maintenance; an admin can, on the maintenance window's page.")
+        words,
+    )
+
+
+def _cancelled_elsewhere(turn: Turn) -> str | None:
+    """Where something that is no booking can be cancelled."""
+    if turn.has("maintenance|calibration") and not turn.sentence.vehicle:
+        return "I can't lift maintenance; an admin can, on the maintenance window's page."
     if turn.has("requests?") and not turn.has("bookings?|allocations?|reservations?|slots?"):
-        return refused("I can't cancel a request; its page under Requests can.")
+        return "I can't cancel a request; its page under Requests can."
+    return None
+
+
+def cancel(turn: Turn) -> Plan | None:
+    if not _asks_to_cancel(turn):
+        return None
+    if elsewhere := _cancelled_elsewhere(turn):
+        return refused(elsewhere)
     if "cancel_allocation" not in turn.tools:
         return not_offered("cancel_allocation", turn.vocabulary)
-    number = re.search(
-        r"\b(?:allocation|booking|reservation|id)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", sentence.words
-    )
-    if not sentence.vehicle and not number and not sentence.dyno:
+    sentence, when = turn.sentence, turn.sentence.when
+    number = None if sentence.vehicle else booking_number(turn)
+    is_named = sentence.vehicle or number is not None
+    if not is_named and not sentence.dyno:
         return ask("Which booking should be cancelled? Say its vehicle.")
-    if not sentence.vehicle and not number and not sentence.when.first:
+    if not is_named and not when.first:
         return ask(f"Which booking on {sentence.dyno} should be cancelled? Say its vehicle, or its days.")
-    when = sentence.when
     return turn.call(
         "cancel_allocation",
-        allocation=int(number[1]) if number and not sentence.vehicle else None,
+        allocation=number,
         vehicle=sentence.vehicle,
         dyno=sentence.dyno,
         within_start=iso(when.first),
-        within_end=iso(when.end or when.first),
+        within_end=iso(when.through),
         within_test=sentence.test,
     )
+
+
+def _missing_test(turn: Turn) -> str | None:
+    sentence, names = turn.sentence, turn.vocabulary.test_types
+    if sentence.test or sentence.unsure_tests:
+        return None
+    return f"which test ({listed(names[:8])})" if names else "which test"
+
+
+def _missing_days(turn: Turn, *, dyno: bool) -> str | None:
+    """What is not said of the days. On a dyno that is named, one day is enough; else its length is needed."""
+    when = turn.sentence.when
+    if not when.first or when.until:
+        return "from which day" if when.days or when.until else "on which days"
+    if when.end or when.days or (dyno and not when.starting):
+        return None
+    return None if turn.has("all day|only|one-day|single-day") else "for how many days"
 
 
 def _clarify_booking(turn: Turn, *, dyno: bool) -> Plan | None:
     sentence, when = turn.sentence, turn.sentence.when
     if when.first and when.end and when.end < when.first:
         return ask(f"The last day, {when.end}, is before the first, {when.first}: on which days shall it be?")
-    missing = []
-    if not sentence.vehicle:
-        missing.append("which vehicle (its tag or VIN)")
-    if not sentence.test and not sentence.unsure_tests:
-        missing.append(
-            f"which test ({listed(turn.vocabulary.test_types[:8])})" if turn.vocabulary.test_types else "which test"
-        )
-    if not when.first or when.until:
-        missing.append("from which day" if when.days or when.until else "on which days")
-    elif (
-        not when.end
-        and not when.days
-        and (when.starting or not dyno)
-        and not turn.has("all day|only|one-day|single-day")
-    ):
-        missing.append("for how many days")
+    vehicle = None if sentence.vehicle else "which vehicle (its tag or VIN)"
+    missing = [*filter(None, (vehicle, _missing_test(turn), _missing_days(turn, dyno=dyno)))]
     if sentence.unsure_tests and not sentence.test:
         missing.append(f"which test, {' or '.join(sentence.unsure_tests)}")
     if not missing:
@@ -176,61 +209,74 @@ def _clarify_booking(turn: Turn, *, dyno: bool) -> Plan | None:
     return ask(f"To propose a booking I still need to know {listed(missing)}.")
 
 
-def book(turn: Turn) -> Plan | None:
-    sentence = turn.sentence
-    about = sentence.vehicle or turn.has(
+def _is_about_a_place(turn: Turn) -> bool:
+    return bool(turn.sentence.vehicle) or turn.has(
         r"dynos?|vehicles?|tests?|slots?|car|suv|truck|van|sedan|pickup|prototype|mule|for my|spot|cell"
     )
-    if not about or (is_question(turn) and not books(turn)):
-        return None
-    strong = books(turn)
-    weak = (
-        sentence.vehicle
-        and (sentence.test or sentence.dyno)
-        and (sentence.when.first or sentence.when.days)
-        and (turn.has(BOOKING) or not turn.has(r"where|when|is|was|status|show|list|free|available"))
-    )
-    gets = sentence.vehicle and turn.has(
+
+
+def _says_what_and_when(turn: Turn) -> bool:
+    """A vehicle with a test or dyno and days is a booking, whatever the verb, unless it is a question of them."""
+    sentence = turn.sentence
+    if not sentence.vehicle or not (sentence.test or sentence.dyno) or not sentence.when.is_said:
+        return False
+    return turn.has(BOOKING) or not turn.has(r"where|when|is|was|status|show|list|free|available")
+
+
+def _needs_a_place(turn: Turn) -> bool:
+    return bool(turn.sentence.vehicle) and turn.has(
         r"(?:get|find|need|needs|want|give|wants|require|requires|looking for)\b.{0,40}\b(?:dyno|slot|place|spot|days?|test|space|booking|time)"
     )
-    if not (strong or weak or gets):
+
+
+def _wants_a_booking(turn: Turn) -> bool:
+    strong, question = books(turn), is_question(turn)
+    if not _is_about_a_place(turn) or (question and not strong):
+        return False
+    if strong:
+        asks_what_is_free = (
+            not turn.sentence.vehicle and turn.has(r"free|available|open") and turn.sentence.when.first
+        )
+        return not (question and asks_what_is_free)
+    return _says_what_and_when(turn) or _needs_a_place(turn)
+
+
+def book(turn: Turn) -> Plan | None:
+    if not _wants_a_booking(turn):
         return None
-    if (
-        strong
-        and not sentence.vehicle
-        and turn.has(r"free|available|open")
-        and sentence.when.first
-        and is_question(turn)
-    ):
-        return None
+    sentence = turn.sentence
     name = "book_allocation" if sentence.dyno else "auto_allocate_vehicle"
     if name not in turn.tools:
         return not_offered(name, turn.vocabulary)
     if question := _clarify_booking(turn, dyno=bool(sentence.dyno)):
         return question
-    when = sentence.when
-    last = when.end or when.first
-    if when.first is None or last is None:
-        return None
-    if sentence.dyno:
-        return turn.call(
-            "book_allocation",
-            vehicle=sentence.vehicle,
-            dyno=sentence.dyno,
-            test_type=sentence.test,
-            start_date=iso(when.first),
-            end_date=iso(last),
-        )
-    backup = sentence.backup or None
+    return _book_on_dyno(turn) if sentence.dyno else _book_anywhere(turn)
+
+
+def _book_on_dyno(turn: Turn) -> Plan:
+    sentence, when = turn.sentence, turn.sentence.when
+    return turn.call(
+        "book_allocation",
+        vehicle=sentence.vehicle,
+        dyno=sentence.dyno,
+        test_type=sentence.test,
+        start_date=iso(when.first),
+        end_date=iso(when.through),
+    )
+
+
+def _book_anywhere(turn: Turn) -> Plan:
+    """A booking for each vehicle, on whichever dyno is best."""
+    sentence, when = turn.sentence, turn.sentence.when
     calls = [
         turn.call(
             "auto_allocate_vehicle",
             vehicle=vehicle,
             test_type=sentence.test,
             start_date=iso(when.first),
-            days_to_complete=when.length or (last - when.first).days + 1,
-            backup=backup,
-            max_backup_days=sentence.backup_days if backup else None,
+            days_to_complete=when.day_count,
+            backup=sentence.backup or None,
+            max_backup_days=sentence.backup_days if sentence.backup else None,
         )
         for vehicle in sentence.vehicles[:MOST_AT_ONCE]
     ]

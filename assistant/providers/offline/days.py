@@ -85,6 +85,41 @@ class When:
         return _working_end(self.first, self.days) if self.working else self.first + DAY * (self.days - 1)
 
     @property
+    def is_said(self) -> bool:
+        return bool(self.first or self.days)
+
+    @property
+    def through(self) -> dt.date | None:
+        """The last day that is meant; the first where there is no other."""
+        return self.end or self.first
+
+    @property
+    def day_count(self) -> int | None:
+        """How many days are meant, both ends included."""
+        if self.first is None or self.through is None:
+            return None
+        return self.length or (self.through - self.first).days + 1
+
+    @property
+    def is_week_or_month(self) -> bool:
+        """Whether it is a whole week, or so long as a month."""
+        if self.first is None or self.last is None:
+            return False
+        length = (self.last - self.first).days + 1
+        return (length == 7 and self.first.weekday() == 0) or length >= 28
+
+    def touches(self, first: str, last: str) -> bool:
+        """Whether a stay from one day to another, written as in ISO 8601, has a day of it."""
+        if self.first is None or self.through is None:
+            return False
+        return first <= self.through.isoformat() and last >= self.first.isoformat()
+
+    def is_span_of_other_length(self, days: int | None) -> bool:
+        if not self.first or not self.last or self.point or not days:
+            return False
+        return (self.last - self.first).days + 1 != days
+
+    @property
     def length(self) -> int | None:
         """The days from the first to the last, those that are not worked included."""
         return (self.end - self.first).days + 1 if self.working and self.first and self.end else self.days
@@ -97,6 +132,28 @@ def _working_end(first: dt.date, days: int) -> dt.date:
         last += DAY
         remaining -= last.weekday() < 5
     return last
+
+
+def _weeks_away(words: str, number: str) -> int:
+    """How many weeks after this one is meant."""
+    if words.startswith("next") or ("next week" in words and "after" not in words):
+        return 1
+    if "after next" in words:
+        return 2
+    if words.startswith(("this", "of this")):
+        return 0
+    return -1 if words.startswith("last") else _number(number)
+
+
+def _leap_year(year: int) -> int:
+    """The first one from a year on."""
+    return next(number for number in range(year, year + 9) if calendar.isleap(number))
+
+
+def _after(pattern: str, text: str, at: int) -> int:
+    """Where the text goes on after what may stand there."""
+    match = re.compile(pattern).match(text, at)
+    return match.end() if match else at
 
 
 @dataclass(frozen=True)
@@ -117,16 +174,10 @@ class _Reader:
 
     def _year_of(self, month: int, day: int) -> dt.date | None:
         """The day in the year that is meant where none is said."""
-        options = []
-        for year in (self.today.year - 1, self.today.year, self.today.year + 1):
-            try:
-                options.append(dt.date(year, month, day))
-            except ValueError:
-                continue
+        year = self.today.year
+        options = [option for number in (year - 1, year, year + 1) if (option := _date(number, month, day))]
         if not options:
-            return _date(
-                next(y for y in range(self.today.year, self.today.year + 8) if calendar.isleap(y)), month, day
-            )
+            return _date(_leap_year(year), month, day)
         if self.bias == "past":
             return max((option for option in options if option <= self.today), default=options[0])
         if self.bias == "near":
@@ -207,21 +258,13 @@ class _Reader:
         return _plus(base, _number(m["n"]) * back, m["unit"])
 
     def weekday(self, m: re.Match) -> dt.date | None:
-        groups = m.groupdict()
+        groups = m.groupdict("")
         name = groups["weekday"]
         weeks = groups.get("weeks")
-        which = (groups.get("which") or "").strip()
+        which = groups.get("which", "").strip()
         own = self._monday(self.today) + DAY * _WEEKDAYS.index(name[:3])
         if weeks:
-            if weeks.startswith("next") or ("next week" in weeks and "after" not in weeks):
-                return own + 7 * DAY
-            if "after next" in weeks:
-                return own + 14 * DAY
-            if weeks.startswith(("this", "of this")):
-                return own
-            if weeks.startswith("last"):
-                return own - 7 * DAY
-            return own + 7 * _number(groups["n"]) * DAY
+            return own + 7 * DAY * _weeks_away(weeks, groups["n"])
         if groups.get("after_next"):
             return own + 14 * DAY
         if which == "next":
@@ -352,16 +395,15 @@ class _Reader:
         for pattern, make in _RANGES:
             if (match := pattern.match(self.text, at)) and (span := make(self, match)):
                 return _Hit(at, match.end(), span[0], span[1], point=False)
-        lead = re.compile(r"(?:between|from|starting(?: on)?|beginning(?: on)?)?\s*(?:the\s+)?").match(self.text, at)
-        between = lead[0].startswith("between") if lead else False
-        first = self.point(lead.end() if lead else at)
+        begin = _after(r"(?:between|from|starting(?: on)?|beginning(?: on)?)?\s*(?:the\s+)?", self.text, at)
+        first = self.point(begin)
         if first is None:
             return None
+        between = self.text.startswith("between", at)
         joint = re.compile(r"\s+and\s+(?:the\s+)?" if between else SEP).match(self.text, first.to)
         if joint is None:
             return None
-        joint = re.compile(r"(?:the\s+)?").match(self.text, joint.end())
-        last = self._second(joint.end() if joint else first.to, first)
+        last = self._second(_after(r"(?:the\s+)?", self.text, joint.end()), first)
         if last is None:
             return None
         return _Hit(at, last.to, first.first, last.last, point=False)
@@ -370,27 +412,29 @@ class _Reader:
         """The end of a range, which is at or after its start: its year, month or week may be the start's."""
         last = self.point(at)
         if last is None:
-            bare = re.compile(NTH + r"(?:\b|$)(?!\s*(?:days?|weeks?|lbs?))").match(self.text, at)
-            if not bare:
-                return None
-            day = _date(first.first.year, first.first.month, int(bare["day"]))
-            return _Hit(at, bare.end(), day, day, True) if day and day >= first.first else None
-        if last.first < first.first:
-            if name := re.compile(WEEKDAY).match(self.text, at):
-                day = self._weekday(name["weekday"], first.first - DAY)
-                return replace(last, first=day, last=day)
-            moved = last.first
-            while moved < first.first and moved.year <= first.first.year + 1:
-                moved = _date(moved.year + 1, moved.month, moved.day) or moved + 366 * DAY
-            if self.text[last.at : last.to].count(str(last.first.year)):
-                return None
-            if moved - first.first > LONGEST:
-                return last  # the wrong way round, and no year of it
-            return replace(last, first=moved, last=moved)
-        if name := re.compile(WEEKDAY + r"\s*(?:$|[^\w\s]|(?!next|in|week|of|the|,)\w)").match(self.text, at):
+            return self._day_alone(at, first)
+        pattern = WEEKDAY if last.first < first.first else WEEKDAY + r"\s*(?:$|[^\w\s]|(?!next|in|week|of|the|,)\w)"
+        if name := re.compile(pattern).match(self.text, at):
             day = self._weekday(name["weekday"], first.first - DAY)
             return replace(last, first=day, last=day)
-        return last
+        return self._years_on(last, first.first) if last.first < first.first else last
+
+    def _day_alone(self, at: int, first: _Hit) -> _Hit | None:
+        """A day of the month in which the range starts."""
+        bare = re.compile(NTH + r"(?:\b|$)(?!\s*(?:days?|weeks?|lbs?))").match(self.text, at)
+        day = _date(first.first.year, first.first.month, int(bare["day"])) if bare else None
+        return _Hit(at, bare.end(), day, day, True) if bare and day and day >= first.first else None
+
+    def _years_on(self, last: _Hit, first: dt.date) -> _Hit | None:
+        """A date before the start, in the year that brings it after; as it is where that is too far off."""
+        moved = last.first
+        while moved < first and moved.year <= first.year + 1:
+            moved = _date(moved.year + 1, moved.month, moved.day) or moved + 366 * DAY
+        if self.text[last.at : last.to].count(str(last.first.year)):
+            return None
+        if moved - first > LONGEST:
+            return last  # the wrong way round, and no year of it
+        return replace(last, first=moved, last=moved)
 
     def month_days(self, m: re.Match) -> Span | None:
         first = self._dated(m["day"], m["month"], m["year"])
@@ -659,68 +703,71 @@ _LEAD = re.compile(
 
 def read_days(text: str, today: dt.date, bias: Bias = "future") -> When:
     """The days that a text (in small letters) speaks of; `rest` is the text without them."""
-    reader = _Reader(text, today, bias)
-    hits, lengths, cuts = [], [], []
-    working = False
+    hits, lengths, cuts = _scan(text, _Reader(text, today, bias))
+    rest = _without(text, cuts)
+    days = _days_of(lengths[0]) if lengths else 0
+    working = any(length["working"] and length["unit"] == "day" for length in lengths)
+    length = When(days=days if days > 0 else None, working=working, rest=rest)
+    if not hits:
+        guess = _guess(rest, today)
+        return replace(length, first=guess, point=guess is not None)
+    when = _joined(text, hits)
+    # A week or month in which some days are wanted is a start, and no length.
+    if len(hits) == 1 and when.is_span_of_other_length(length.days):
+        when = replace(when, last=None)
+    return replace(when, days=length.days, working=working, rest=rest)
+
+
+def _scan(text: str, reader: "_Reader") -> tuple[list[_Hit], list[re.Match], list[tuple[int, int]]]:
+    """The days and the lengths that are named, and from where to where each of them stands."""
+    hits: list[_Hit] = []
+    lengths: list[re.Match[str]] = []
+    cuts: list[tuple[int, int]] = []
     at = 0
     while at < len(text):
+        end = at + 1
         if at and (text[at - 1].isalnum() or text[at - 1] in "<>"):
-            at += 1
+            at = end
             continue
-        if (match := _WEEK_OF.match(text, at)) and (span := reader.week_of(match)):
-            hits.append(_Hit(at, reader._end, *span, point=False))
-            cuts.append((at, at := reader._end))
-            continue
-        if hit := reader.range(at) or reader.period(at) or reader.point(at):
+        if hit := _hit_at(text, at, reader):
             hits.append(hit)
-            cuts.append((at, at := hit.to))
-            continue
-        match = _LENGTH.match(text, at)
-        if match and not _NOT_A_LENGTH.search(text[:at]):
-            unit = match["unit"]
-            lengths.append(_number(match["n"]) * (30 if unit.startswith("month") else _UNITS[unit]))
-            working = working or bool(match["working"] and unit == "day")
-            cuts.append((at, at := match.end()))
-            continue
-        at += 1
-    rest = _without(text, cuts)
-    days = lengths[0] if lengths and lengths[0] > 0 else None
-    if not hits and (guess := _guess(rest, today)):
-        return When(guess, days=days, working=working, point=True, rest=rest)
-    if not hits:
-        return When(days=days, working=working, rest=rest)
-    when = _joined(text, hits)
-    if (
-        when.first
-        and when.last
-        and not when.point
-        and days
-        and (when.last - when.first).days + 1 != days
-        and _vague(text, hits)
-    ):
-        when = replace(when, last=None)
-    return replace(when, days=days, working=working, rest=rest)
+            cuts.append((at, end := hit.to))
+        elif (match := _LENGTH.match(text, at)) and not _NOT_A_LENGTH.search(text[:at]):
+            lengths.append(match)
+            cuts.append((at, end := match.end()))
+        at = end
+    return hits, lengths, cuts
 
 
-def _vague(text: str, hits: list[_Hit]) -> bool:
-    """A week or month in which some days are wanted is a start, and no length."""
-    return len(hits) == 1
+def _hit_at(text: str, at: int, reader: "_Reader") -> _Hit | None:
+    if (match := _WEEK_OF.match(text, at)) and (span := reader.week_of(match)):
+        return _Hit(at, reader._end, span[0], span[1], point=False)
+    return reader.range(at) or reader.period(at) or reader.point(at)
+
+
+def _days_of(length: re.Match) -> int:
+    unit = length["unit"]
+    return _number(length["n"]) * (30 if unit.startswith("month") else _UNITS[unit])
 
 
 def _joined(text: str, hits: list[_Hit]) -> When:
-    spans = [hit for hit in hits if not hit.point]
-    if spans:
-        return When(spans[0].first, spans[0].last)
-    points = list(hits)
-    if len(points) > 1 and points[1].first > points[0].first:
-        return When(points[0].first, points[1].first)
-    if len(points) > 1 and points[1].first < points[0].first:
-        leads = [_LEAD.search(text[: hit.at]) for hit in points[:2]]
-        if leads[0] and leads[0]["until"] and leads[1] and leads[1]["starting"]:
-            return When(points[1].first, points[0].first)
-    lead = _LEAD.search(text[: points[0].at])
-    starting = bool(lead and lead["starting"]) or bool(re.match(r"\s*(?:on ?wards?|and later)", text[points[0].to :]))
-    return When(points[0].first, point=True, starting=starting, until=bool(lead and lead["until"]))
+    span = next((hit for hit in hits if not hit.point), None)
+    if span:
+        return When(span.first, span.last)
+    begin, end = hits[0], hits[1] if len(hits) > 1 else hits[0]
+    if end.first > begin.first:
+        return When(begin.first, end.first)
+    if end.first < begin.first and _lead_of(text, begin)[1] and _lead_of(text, end)[0]:
+        return When(end.first, begin.first)
+    starting, until = _lead_of(text, begin)
+    later = re.match(r"\s*(?:on ?wards?|and later)", text[begin.to :])
+    return When(begin.first, point=True, starting=starting or bool(later), until=until)
+
+
+def _lead_of(text: str, hit: _Hit) -> tuple[bool, bool]:
+    """Whether what stands before a day says that it is a start, and that it is an end."""
+    lead = _LEAD.search(text[: hit.at])
+    return (bool(lead["starting"]), bool(lead["until"])) if lead else (False, False)
 
 
 def _without(text: str, cuts: list[tuple[int, int]]) -> str:

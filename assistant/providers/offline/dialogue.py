@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -104,7 +105,7 @@ def last_turn(messages: Sequence[BaseMessage], at: int) -> LastTurn | None:
     if before is None:
         return None
     results = {m.tool_call_id: _text(m) for m in messages[before:at] if isinstance(m, ToolMessage)}
-    calls = [call for m in messages[before:at] if isinstance(m, AIMessage) for call in m.tool_calls]
+    calls = [*chain.from_iterable(m.tool_calls for m in messages[before:at] if isinstance(m, AIMessage))]
     for call in reversed(calls):
         try:
             data = json.loads(results[call["id"]])
@@ -121,26 +122,38 @@ def heard(
     """What the user says now, completed by what they said before where it is no sentence of its own."""
     text = _text(messages[at])
     sentence = read(text, vocabulary)
-    earlier = _asked_before(messages, at)
-    if earlier is None or not deep or not isinstance(messages[at - 1], AIMessage):
+    earlier = _asked_before(messages, at) if deep and isinstance(messages[at - 1], AIMessage) else None
+    if earlier is None:
         return sentence
-    short = len(text.split()) <= LONGEST
-    clarifying = messages[at - 1].additional_kwargs.get("outcome") == Outcome.CLARIFY
-    fragment = short and _is_fragment(sentence)
-    refers = (not sentence.vehicles and _SAME_VEHICLE.search(sentence.words)) or (
-        not sentence.dynos and _SAME_DYNO.search(sentence.words)
-    )
-    if not (fragment or refers or (clarifying and short)):
+    answers = _answers(messages[at - 1], text, sentence)
+    fragment = len(text.split()) <= LONGEST and _is_fragment(sentence)
+    if not (fragment or answers or _refers(sentence)):
         return sentence
     before = heard(messages, earlier, vocabulary, decide, deep - 1)
-    if clarifying and short and not _stands_alone(sentence):
+    if answers:
         return read(f"{before.text} {text}", vocabulary)
-    if fragment:
-        merged = _merged(before, sentence)
-        new, old = decide(merged), decide(before)
-        if new.understood and (new.calls != old.calls or not decide(sentence).understood):
-            return merged
-    return _referred(before, sentence) if refers else sentence
+    merged = _merged(before, sentence)
+    if fragment and _is_understood(merged, before, sentence, decide):
+        return merged
+    return _referred(before, sentence)
+
+
+def _answers(question: BaseMessage, text: str, sentence: Sentence) -> bool:
+    """Whether a text may be the answer to what was asked before it."""
+    is_short = len(text.split()) <= LONGEST
+    return is_short and question.additional_kwargs.get("outcome") == Outcome.CLARIFY and not _stands_alone(sentence)
+
+
+def _refers(sentence: Sentence) -> bool:
+    """Whether it speaks of a vehicle or dyno that was named before."""
+    vehicle = not sentence.vehicles and _SAME_VEHICLE.search(sentence.words)
+    return bool(vehicle or (not sentence.dynos and _SAME_DYNO.search(sentence.words)))
+
+
+def _is_understood(merged: Sentence, before: Sentence, sentence: Sentence, decide: Decide) -> bool:
+    """Whether two sentences mean something together that neither does alone."""
+    new, old = decide(merged), decide(before)
+    return new.understood and (new.calls != old.calls or not decide(sentence).understood)
 
 
 def _stands_alone(sentence: Sentence) -> bool:
@@ -151,16 +164,7 @@ def _is_fragment(sentence: Sentence) -> bool:
     """Names, days and small words only."""
     if _relative(sentence) or _STATUS.search(sentence.words):
         rest = _STATUS.sub(" ", _AFTER.sub(" ", sentence.words))
-    elif (
-        sentence.vehicles
-        or sentence.dynos
-        or sentence.tests
-        or sentence.when.first
-        or sentence.when.days
-        or sentence.weight
-        or sentence.drive
-        or sentence.backup
-    ):
+    elif sentence.vehicles or sentence.dynos or sentence.has_needs or sentence.backup or sentence.when.is_said:
         rest = sentence.words
     else:
         return False
@@ -169,7 +173,7 @@ def _is_fragment(sentence: Sentence) -> bool:
 
 
 def said_without_days(words: str, sentence: Sentence) -> str:
-    if not (sentence.when.first or sentence.when.days):
+    if not sentence.when.is_said:
         return words
     return sentence.when.rest if sentence.when.rest else words
 
@@ -178,22 +182,20 @@ def _relative(sentence: Sentence) -> re.Match | None:
     return _AFTER.search(sentence.words)
 
 
+_REPLACED = ("vehicles", "dynos", "tests", "weight", "drive", "backup", "backup_days")
+"""Of a sentence: what the next may say anew."""
+
+
 def _merged(before: Sentence, new: Sentence) -> Sentence:
     words = before.words
     if (status := _STATUS.search(new.words)) and _STATUS.search(words):
         words = _STATUS.sub(status[1], words, count=1)
     return replace(
         before,
+        **{name: getattr(new, name) or getattr(before, name) for name in _REPLACED},
         words=words,
-        vehicles=new.vehicles or before.vehicles,
-        dynos=new.dynos or before.dynos,
-        tests=new.tests or before.tests,
         unsure_tests=new.unsure_tests or (() if new.tests else before.unsure_tests),
-        weight=new.weight or before.weight,
-        drive=new.drive or before.drive,
         when=_when(before, new),
-        backup=new.backup or before.backup,
-        backup_days=new.backup_days or before.backup_days,
         fix=replace(new, when=_when(before, new) if new.when.first or _relative(new) else new.when),
     )
 
@@ -203,16 +205,28 @@ def _when(before: Sentence, new: Sentence) -> When:
     if old.first and (relative := _relative(new)):
         return _shifted(old, relative)
     if not when.first:
-        return replace(old, days=when.days, last=None, working=when.working) if when.days else old
+        return _with_length(old, when)
     if not old.first:
-        return replace(when, days=when.days or old.days)
+        return when if when.days else replace(when, days=old.days)
     first = _near(old.first, new)
     if when.until and when.point:
         return replace(old, last=first, days=None, point=False) if first >= old.first else when
-    if when.last or when.days:
-        return when
-    length = old.days or ((old.last - old.first).days + 1 if old.last and _CORRECTS.search(new.words) else None)
-    return replace(when, first=first, days=length)
+    return when if _has_length(when) else replace(when, first=first, days=_length_of(old, new))
+
+
+def _has_length(when: When) -> bool:
+    return bool(when.last or when.days)
+
+
+def _length_of(old: When, new: Sentence) -> int | None:
+    """How long it stays where the new sentence says only another start."""
+    if old.days or not old.first or not old.last:
+        return old.days
+    return (old.last - old.first).days + 1 if _CORRECTS.search(new.words) else None
+
+
+def _with_length(old: When, new: When) -> When:
+    return replace(old, days=new.days, last=None, working=new.working) if new.days else old
 
 
 def _near(old: dt.date, new: Sentence) -> dt.date:
@@ -234,9 +248,8 @@ def _near(old: dt.date, new: Sentence) -> dt.date:
 
 
 def _shifted(old: When, relative: re.Match) -> When:
-    groups = relative.groupdict()
-    unit = groups["unit"] or groups["unit2"] or groups["unit3"]
-    way = groups["way"] or groups["way2"] or groups["way3"]
+    unit = next(filter(None, relative.group("unit", "unit2", "unit3")))
+    way = next(filter(None, relative.group("way", "way2", "way3")))
     back = way in ("before", "earlier", "previous", "preceding")
     if unit == "month" and old.first:
         month = (old.first.replace(day=1) - DAY if back else old.first.replace(day=28) + 4 * DAY).replace(day=1)
@@ -246,7 +259,9 @@ def _shifted(old: When, relative: re.Match) -> When:
 
 
 def _referred(before: Sentence, sentence: Sentence) -> Sentence:
-    """`it` is the vehicle that was spoken of, `there` the dyno, `then` the days."""
+    """`it` is the vehicle that was spoken of, `there` the dyno, and then `then` the days."""
+    if not _refers(sentence):
+        return sentence
     if not sentence.vehicles and _SAME_VEHICLE.search(sentence.words):
         sentence = replace(sentence, vehicles=before.vehicles[:1])
     if not sentence.dynos and _SAME_DYNO.search(sentence.words):
@@ -260,43 +275,49 @@ def choice(text: str, last: LastTurn, vocabulary: Vocabulary) -> tuple[str, dict
     """The last call again, with the one of its candidates that is meant now."""
     if last.status != "unclear" or not last.candidates:
         return None
-    sentence = read(text, vocabulary)
-    matches = [candidate for candidate in last.candidates if _is_meant(candidate, sentence)] or _counted(
-        text, last.candidates
-    )
-    if len(matches) != 1:
-        matches = [candidate for candidate in last.candidates if _ends_in(candidate, text)]
-    if len(matches) != 1:
+    row = _candidate_meant(text, last.candidates, read(text, vocabulary))
+    if row is None:
         return None
-    row = matches[0]
     if "first_day" in row:
-        args = {key: value for key, value in last.args.items() if not key.startswith("within_") and key != "dyno"}
-        if last.name == "move_allocation" and "dyno" in last.args:
-            args["dyno"] = last.args["dyno"]
-        return last.name, args | {"allocation": row["id"]}
-    key = next((key for key in ("vehicle", "dyno") if key in row), None)
-    if key:
-        return last.name, last.args | {key: row[key]}
-    return (last.name, last.args | {"test_type": row["name"]}) if "name" in row else None
+        return last.name, _args_without_search(last) | {"allocation": row["id"]}
+    for key, name in (("vehicle", "vehicle"), ("dyno", "dyno"), ("test_type", "name")):
+        if name in row:
+            return last.name, last.args | {key: row[name]}
+    return None
+
+
+def _args_without_search(last: LastTurn) -> dict[str, Any]:
+    """The arguments of a call, without those that only told bookings apart; the dyno of a move is where it goes."""
+    search = {key for key in last.args if key.startswith("within_")}
+    if last.name != "move_allocation":
+        search.add("dyno")
+    return {key: value for key, value in last.args.items() if key not in search}
+
+
+def _candidate_meant(text: str, rows: list[dict[str, Any]], sentence: Sentence) -> dict[str, Any] | None:
+    """The one of them that is named, counted, or told apart by how its name ends."""
+    matches = [row for row in rows if _is_meant(row, sentence)] or _counted(text, rows)
+    if len(matches) != 1:
+        matches = [row for row in rows if _ends_in(row, text)]
+    return matches[0] if len(matches) == 1 else None
 
 
 def _is_meant(row: dict[str, Any], sentence: Sentence) -> bool:
     checks = []
     if "first_day" in row:
-        when = sentence.when
-        if when.first:
-            checks.append(
-                row["first_day"] <= (when.end or when.first).isoformat() and row["last_day"] >= when.first.isoformat()
-            )
+        if sentence.when.first:
+            checks.append(sentence.when.touches(row["first_day"], row["last_day"]))
         checks += [row.get("dyno") in sentence.dynos] if sentence.dynos else []
         checks += [row.get("test_type") in sentence.tests] if sentence.tests else []
         if status := _STATUS.search(sentence.words):
             checks.append(row.get("status") == status[1])
     else:
-        label = row.get("vehicle") or row.get("dyno") or row.get("name")
-        if sentence.vehicles or sentence.dynos or sentence.tests:
-            checks.append(label in (*sentence.vehicles, *sentence.dynos, *sentence.tests))
+        return _label_of(row) in (*sentence.vehicles, *sentence.dynos, *sentence.tests)
     return bool(checks) and all(checks)
+
+
+def _label_of(row: dict[str, Any]) -> str | None:
+    return row.get("vehicle") or row.get("dyno") or row.get("name")
 
 
 _ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1, "latter": -1, "former": 0}
@@ -312,7 +333,7 @@ def _counted(text: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _ends_in(row: dict[str, Any], text: str) -> bool:
     """`the B one`, of PN-23-A and PN-23-B; `East`, of Hub East and Hub West."""
-    label = str(row.get("vehicle") or row.get("dyno") or row.get("name") or "")
+    label = str(_label_of(row) or "")
     if "first_day" in row:
         return False
     last = matching.squeezed(re.split(r"[\s#_.\-/]+", label)[-1])

@@ -98,6 +98,14 @@ def maintenance_words(turn: Turn) -> bool:
     )
 
 
+def booking_number(turn: Turn) -> int | None:
+    """The number by which a booking is named."""
+    match = re.search(
+        r"\b(?:allocation|booking|reservation|id)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", turn.sentence.words
+    )
+    return int(match[1]) if match else None
+
+
 _QUESTION = re.compile(
     r"\W*(?:so |and |but |hey |hi |ok |then )*(?:is|are|was|were|does|do|did|when|where|which|what|what's|who|how|has|have|why|will|any)\b"
 )

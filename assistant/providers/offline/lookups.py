@@ -1,5 +1,6 @@
 """Questions about the schedule: which tool answers them, with which arguments."""
 
+import datetime as dt
 import re
 
 from assistant.providers.offline import queries
@@ -13,27 +14,13 @@ def by_query(turn: Turn) -> Plan | None:
         turn.sentence.text,
     ):
         return refused("No: queries only read. Nothing was run.")
-    match = re.search(r"(?is)\b((?:select|with)\b.+\bfrom\b.+)", turn.sentence.text)
-    statement = match[1].strip().rstrip("`;").strip() if match else ""
-    in_words = re.match(r"(?i)select (?:a|the|one|any|an)\b(?! \w+\()", statement)
-    if re.match(r"(?i)select\b|with\s+\w+\s+as\b", statement) and not in_words:
+    if statement := _statement(turn.sentence.text):
         return turn.call("query_database", sql=statement)
-    wants_query = turn.has(
-        r"(?:run|do|make|execute|write|use|with) (?:me )?(?:an? |the )?(?:sql |database |db |read-only )*(?:query|select|sql)|sql|(?:query|ask) (?:the )?(?:database|db|data)|database query|query:|from the database"
-    )
-    if wants_query and turn.has(r"insert|update \w+ set|delete|drop|alter|truncate|grant|create table"):
-        return refused("No: queries only read. Nothing was run.")
     sql = queries.query_for(turn.sentence, turn.vocabulary)
-    if wants_query:
-        if sql:
-            return turn.call("query_database", sql=sql)
-        if turn.has(r"views?|schema|tables|columns|what can i query"):
-            return turn.call("query_database", sql="")
-        return ask(
-            "What should the query count? Say it like `how many bookings per dyno`, or write the SELECT yourself; the "
-            "views are dynos, capabilities, vehicles, allocations, requests, maintenance, test_types, working_calendar, "
-            "shutdowns and travel."
-        )
+    if turn.has(
+        r"(?:run|do|make|execute|write|use|with) (?:me )?(?:an? |the )?(?:sql |database |db |read-only )*(?:query|select|sql)|sql|(?:query|ask) (?:the )?(?:database|db|data)|database query|query:|from the database"
+    ):
+        return _query(turn, sql)
     if figure := queries.figure_for(turn.sentence):
         return turn.call("query_database", sql=figure)
     if (
@@ -45,10 +32,32 @@ def by_query(turn: Turn) -> Plan | None:
     return None
 
 
+def _statement(text: str) -> str | None:
+    """The SELECT that a text holds; one in words is none."""
+    match = re.search(r"(?is)\b((?:select|with)\b.+\bfrom\b.+)", text)
+    statement = match[1].strip().rstrip("`;").strip() if match else ""
+    if re.match(r"(?i)select (?:a|the|one|any|an)\b(?! \w+\()", statement):
+        return None
+    return statement if re.match(r"(?i)select\b|with\s+\w+\s+as\b", statement) else None
+
+
+def _query(turn: Turn, sql: str | None) -> Plan:
+    """Run what was put in words, or say how to put it."""
+    if turn.has(r"insert|update \w+ set|delete|drop|alter|truncate|grant|create table"):
+        return refused("No: queries only read. Nothing was run.")
+    if sql or turn.has(r"views?|schema|tables|columns|what can i query"):
+        return turn.call("query_database", sql=sql or "")
+    return ask(
+        "What should the query count? Say it like `how many bookings per dyno`, or write the SELECT yourself; the "
+        "views are dynos, capabilities, vehicles, allocations, requests, maintenance, test_types, working_calendar, "
+        "shutdowns and travel."
+    )
+
+
 def vehicles_list(turn: Turn) -> Plan | None:
     """No tool lists vehicles; a query does."""
     sentence = turn.sentence
-    if sentence.vehicle or sentence.dyno or sentence.test or sentence.when.first or turn.has("dynos?|cells?|rigs?"):
+    if any((sentence.vehicle, sentence.dyno, sentence.test, sentence.when.first)) or turn.has("dynos?|cells?|rigs?"):
         return None
     if sentence.program and turn.has("where|when|schedule|scheduled|booked|booking|bookings|doing|status"):
         return turn.call("query_database", sql=queries.stays_of(sentence.program, turn.vocabulary.today))
@@ -70,7 +79,7 @@ def conflicts(turn: Turn) -> Plan | None:
         when = turn.sentence.when
         if turn.sentence.vehicle and books(turn):
             return None
-        return turn.call("detect_conflicts", start_date=iso(when.first), end_date=iso(when.end or when.first))
+        return turn.call("detect_conflicts", start_date=iso(when.first), end_date=iso(when.through))
     return None
 
 
@@ -84,14 +93,14 @@ def maintenance(turn: Turn) -> Plan | None:
         return turn.call(
             "list_maintenance_history",
             start_date=iso(when.first),
-            end_date=iso(when.end or when.first),
+            end_date=iso(when.through),
             dyno=turn.sentence.dyno,
         )
     if turn.has("upcoming|coming up|planned|scheduled|next") and not when.first and not turn.sentence.dyno:
         start, end = turn.vocabulary.today, turn.vocabulary.today + 180 * DAY
         return turn.call("maintenance_check", start_date=iso(start), end_date=iso(end))
     return turn.call(
-        "maintenance_check", start_date=iso(when.first), end_date=iso(when.end or when.first), dyno=turn.sentence.dyno
+        "maintenance_check", start_date=iso(when.first), end_date=iso(when.through), dyno=turn.sentence.dyno
     )
 
 
@@ -99,88 +108,91 @@ def fit(turn: Turn) -> Plan | None:
     sentence = turn.sentence
     if not sentence.vehicle:
         return None
+    if not (_asks_why_not(turn) or (not books(turn) and _asks_what_fits(turn))):
+        return None
+    when = sentence.when
+    return turn.call(
+        "explain_fit",
+        vehicle=sentence.vehicle,
+        dyno=sentence.dyno,
+        test_type=sentence.test,
+        start_date=iso(when.first),
+        end_date=iso(when.through),
+    )
+
+
+def _asks_why_not(turn: Turn) -> bool:
     why = turn.has(
         r"why|what (?:stops|prevents|keeps|speaks against)|how come|reasons?|explain|what's (?:wrong|stopping)"
     )
-    can = re.search(
-        r"\b(?:can|could|may|is|does|would|will|should|might)(?:n't| not)?\b", sentence.words
+    return why and (
+        bool(turn.sentence.dyno) or turn.has(r"can't|cannot|can not|couldn't|not|doesn't|don't|won't|isn't|unable")
+    )
+
+
+def _asks_what_fits(turn: Turn) -> bool:
+    """Whether the vehicle may be on the dyno that is named, or on which it may."""
+    if (
+        turn.sentence.dyno
+        and not turn.has(r"(?:can|could|would|will) (?:you|i|we|u)\b")
+        and _asks_whether_it_fits(turn)
+    ):
+        return True
+    return turn.has(
+        r"(?:which|what|any|where|is there|are there)\b.{0,30}\b(?:dynos?|cells?|rigs?|place)\b.{0,30}\b(?:free|available|open)|(?:free|available|open) (?:dynos?|cells?|rigs?)"
+    ) or turn.has(
+        r"(?:which|what) dynos?\b.{0,20}\b(?:can|could|may|take|fit|run|suit|accept|handle|are (?:suitable|compatible|able|possible)|would|support)\w*|where (?:can|could|may)|which ones can|dynos? (?:that|which) (?:can|could|fit|take|suit)|(?:options|choices|alternatives|candidates|possibilities) for|possible dynos|suitable dynos|compatible dynos"
+    )
+
+
+def _asks_whether_it_fits(turn: Turn) -> bool:
+    may = re.search(
+        r"\b(?:can|could|may|is|does|would|will|should|might)(?:n't| not)?\b", turn.sentence.words
     ) and turn.has(
         r"(?:run|fit|fits|take|takes|go|suit|suits|suitable|compatible|allowed|able|eligible|accept|accepts|handle|handles|tested|be put|work|capable|do|use|used|support|supports|qualify|qualifies|qualified|good|right|okay|ok|possible)"
     )
-    fits = turn.has(
+    return bool(may) or turn.has(
         r"possible|feasible|compatible|suitable|eligible|allowed|ok|okay|(?:do|does|will|would)\b.{0,20}\b(?:fit|suit|work)|fits?|suits?"
     )
-    open_for = turn.has(
-        r"(?:which|what|any|where|is there|are there)\b.{0,30}\b(?:dynos?|cells?|rigs?|place)\b.{0,30}\b(?:free|available|open)|(?:free|available|open) (?:dynos?|cells?|rigs?)"
+
+
+_FREE = r"free|available|availability|open|openings?|vacant|vacanc(?:y|ies)|unoccupied|unused|empty|idle|not (?:booked|taken|in use)|spare|capacity|spots?|slots?|room|gaps?|space|unbooked"
+
+
+def _asks_for_free_days(turn: Turn) -> bool:
+    if turn.sentence.vehicle or turn.has("requests?|waiting|backlog"):
+        return False
+    if turn.has("how many|count|number of") and turn.has("test types?|vehicles?|bookings?"):
+        return False
+    if turn.has(r"how much\b.{0,30}\b(?:capacity|time|space|room)"):
+        return False
+    return turn.has(_FREE) or _seeks_a_fitting_dyno(turn)
+
+
+def _seeks_a_fitting_dyno(turn: Turn) -> bool:
+    """Whether a dyno is sought for what is to run, and not the list of those that can."""
+    sentence = turn.sentence
+    seeks = sentence.dyno or turn.has(
+        r"(?:find|get|need|needs|want|give|looking for|search|which|any|what|is there|are there|have you got|do you have|do we have|where can|can|could|got|suggest|recommend|show|list)\b.{0,60}\b(?:dynos?|slots?|spots?|cells?|place)"
     )
-    which = turn.has(
-        r"(?:which|what) dynos?\b.{0,20}\b(?:can|could|may|take|fit|run|suit|accept|handle|are (?:suitable|compatible|able|possible)|would|support)\w*|where (?:can|could|may)|which ones can|dynos? (?:that|which) (?:can|could|fit|take|suit)|(?:options|choices|alternatives|candidates|possibilities) for|possible dynos|suitable dynos|compatible dynos"
+    if not seeks or not sentence.has_needs:
+        return False
+    return bool(sentence.when.first) or not turn.has(
+        r"(?:that|which|what dynos?|dynos?|who) (?:\w+ )?(?:can|could|may|run|runs|take|takes|accept|accepts|support|supports|handle|handles|do|does|capable|are able)"
     )
-    polite = turn.has(r"(?:can|could|would|will) (?:you|i|we|u)\b")
-    if (
-        (why and (sentence.dyno or turn.has(r"can't|cannot|can not|couldn't|not|doesn't|don't|won't|isn't|unable")))
-        or (can and sentence.dyno and not polite and not books(turn))
-        or (fits and sentence.dyno and not polite and not books(turn))
-        or (open_for and not books(turn))
-        or (which and not books(turn))
-    ):
-        when = sentence.when
-        last = when.end or when.first
-        return turn.call(
-            "explain_fit",
-            vehicle=sentence.vehicle,
-            dyno=sentence.dyno,
-            test_type=sentence.test,
-            start_date=iso(when.first),
-            end_date=iso(last),
-        )
-    return None
 
 
 def available(turn: Turn) -> Plan | None:
-    sentence, when = turn.sentence, turn.sentence.when
-    if sentence.vehicle or turn.has("requests?|waiting|backlog"):
-        return None
-    free = turn.has(
-        r"free|available|availability|open|openings?|vacant|vacanc(?:y|ies)|unoccupied|unused|empty|idle|not (?:booked|taken|in use)|spare|capacity|spots?|slots?|room|gaps?|space|unbooked"
-    )
-    wants = (
-        turn.has(
-            r"(?:find|get|need|needs|want|give|looking for|search|which|any|what|is there|are there|have you got|do you have|do we have|where can|can|could|got|suggest|recommend|show|list)\b.{0,60}\b(?:dynos?|slots?|spots?|cells?|place)"
-        )
-        or sentence.dyno
-    )
-    asks = free or (
-        wants
-        and (sentence.weight or sentence.drive or sentence.test)
-        and (
-            when.first
-            or not turn.has(
-                r"(?:that|which|what dynos?|dynos?|who) (?:\w+ )?(?:can|could|may|run|runs|take|takes|accept|accepts|support|supports|handle|handles|do|does|capable|are able)"
-            )
-        )
-    )
-    if not asks:
-        return None
-    if turn.has("how many|count|number of") and turn.has("test types?|vehicles?|bookings?"):
-        return None
-    if turn.has(r"how much\b.{0,30}\b(?:capacity|time|space|room)"):
+    sentence = turn.sentence
+    if not _asks_for_free_days(turn):
         return None
     if sentence.unsure_tests and not sentence.test:
         return ask(f"Which test do you mean, {' or '.join(sentence.unsure_tests)}?")
-    if not when.first and not turn.has("next free|when|soonest|earliest|first free"):
-        if turn.has("all") and not free:
+    if not sentence.when.first and not turn.has("next free|when|soonest|earliest|first free"):
+        if turn.has("all") and not turn.has(_FREE):
             return None
         return ask("For which days? Say a day or a range, for example next Monday for 3 days.")
-    if not when.first or (
-        sentence.dyno and turn.has(r"when\b.{0,25}\b(?:free|available|open)|next free|free next|soonest|earliest")
-    ):
-        start = when.first or turn.vocabulary.today
-        last = when.end or start + 29 * DAY
-    else:
-        start, last = when.first, when.end or when.first
-        if when.until and when.point:
-            start, last = turn.vocabulary.today, when.first
+    start, last = _days_to_search(turn)
     return turn.call(
         "find_available_dynos",
         start_date=iso(start),
@@ -190,6 +202,20 @@ def available(turn: Turn) -> Plan | None:
         test_type=sentence.test,
         dyno=sentence.dyno,
     )
+
+
+def _days_to_search(turn: Turn) -> tuple[dt.date | None, dt.date | None]:
+    """First and last day; some weeks where the first free day is sought."""
+    when, today = turn.sentence.when, turn.vocabulary.today
+    if not when.first or (
+        turn.sentence.dyno
+        and turn.has(r"when\b.{0,25}\b(?:free|available|open)|next free|free next|soonest|earliest")
+    ):
+        start = when.first or today
+        return start, when.end or start + 29 * DAY
+    if when.until and when.point:
+        return today, when.first
+    return when.first, when.through
 
 
 def requests(turn: Turn) -> Plan | None:
@@ -219,7 +245,7 @@ def completed(turn: Turn) -> Plan | None:
         return turn.call(
             "completed_tests_count",
             start_date=iso(when.first),
-            end_date=iso(when.end or when.first),
+            end_date=iso(when.through),
             test_type=turn.sentence.test,
         )
     return None
@@ -258,34 +284,41 @@ def late(turn: Turn) -> Plan | None:
 
 def by_status(turn: Turn) -> Plan | None:
     sentence, when = turn.sentence, turn.sentence.when
-    if sentence.vehicle:
-        return None
-    if sentence.dyno and turn.has(
-        r"(?:can|able|does|capable)\b.{0,30}\b(?:run|take|do|handle|support|test)s?|capab\w+"
-    ):
-        return None
-    things = turn.has(
-        r"tests?|bookings?|allocations?|runs?|vehicles?|cars|reservations?|schedule|what's|what is|anything|which|calendar|who|programme|agenda|jobs?|everything|start\w*|begin\w*|happen\w*"
-    )
     status = next((name for name, pattern in _STATUSES if turn.has(pattern)), None)
-    if not (things and (status or sentence.dyno or when.first or turn.has("all|list|show"))):
+    if not _asks_for_tests(turn, status):
         return None
     if status == "scheduled" and turn.has("bookings|reservations|booked") and (sentence.dyno or when.first):
         status = None
-    if status is None and not (
-        sentence.dyno
-        or turn.has(
-            r"(?:what|which|who|anything)\b.{0,20}\b(?:start|begin|end|finish|happen)\w*|tests?|bookings?|allocations?|reservations?|schedule|calendar|on\b|programme|agenda"
-        )
-    ):
+    if status is None and not _asks_for_the_schedule(turn):
         return None
     return turn.call(
         "get_tests_by_status",
         status=status,
         start_date=iso(when.first),
-        end_date=iso(when.end or when.first),
+        end_date=iso(when.through),
         test_type=sentence.test,
         dyno=sentence.dyno,
+    )
+
+
+def _asks_for_tests(turn: Turn, status: str | None) -> bool:
+    """Whether tests are asked for by their status, dyno or days, and not what a dyno can."""
+    sentence = turn.sentence
+    if sentence.vehicle:
+        return False
+    if sentence.dyno and turn.has(
+        r"(?:can|able|does|capable)\b.{0,30}\b(?:run|take|do|handle|support|test)s?|capab\w+"
+    ):
+        return False
+    things = turn.has(
+        r"tests?|bookings?|allocations?|runs?|vehicles?|cars|reservations?|schedule|what's|what is|anything|which|calendar|who|programme|agenda|jobs?|everything|start\w*|begin\w*|happen\w*"
+    )
+    return things and bool(status or sentence.dyno or sentence.when.first or turn.has("all|list|show"))
+
+
+def _asks_for_the_schedule(turn: Turn) -> bool:
+    return bool(turn.sentence.dyno) or turn.has(
+        r"(?:what|which|who|anything)\b.{0,20}\b(?:start|begin|end|finish|happen)\w*|tests?|bookings?|allocations?|reservations?|schedule|calendar|on\b|programme|agenda"
     )
 
 
@@ -295,7 +328,7 @@ def utilisation(turn: Turn) -> Plan | None:
     ):
         return None
     when = turn.sentence.when
-    start, last = when.first, when.end or when.first
+    start, last = when.first, when.through
     if not start:
         start = turn.vocabulary.today
         last = start + 29 * DAY
@@ -309,18 +342,7 @@ def vehicle(turn: Turn) -> Plan | None:
 
 def dynos(turn: Turn) -> Plan | None:
     sentence = turn.sentence
-    if turn.has("find|get|need|want|looking for|require|give me (?:a|an|one)") and turn.has(
-        "(?:a|an|any|some|one) (?:dyno|dynamometer|cell|rig)"
-    ):
-        return None
-    if not (
-        turn.has(r"dynos?|dynamometers?|cells?|rigs?|test types?|capabilit\w+|facilit\w+|equipment|benches")
-        or sentence.dyno
-        or (
-            (sentence.test or sentence.weight or sentence.drive)
-            and turn.has("which|who|what|where|can|anything|something|that")
-        )
-    ):
+    if not _asks_about_dynos(turn):
         return None
     if sentence.dyno and turn.has(
         r"capab\w+|can|able|runs?|takes?|support\w*|handles?|about|info\w*|details?|describe|specs?|does|do"
@@ -335,9 +357,20 @@ def dynos(turn: Turn) -> Plan | None:
             r"list|show|which|what|all|every|have|give|are there|how many|overview|names?|can|capab\w+|available|know|tell|see|display|enumerate|describe|info\w*|run|runs|types?"
         )
         or len(sentence.words.split()) <= 3
-        or sentence.test
-        or sentence.weight
-        or sentence.drive
+        or sentence.has_needs
     ):
         return turn.call("list_dynos", test_type=sentence.test, drive_type=sentence.drive, weight_lbs=sentence.weight)
     return None
+
+
+def _asks_about_dynos(turn: Turn) -> bool:
+    """Whether something shall be said of dynos, and none be booked."""
+    if turn.has("find|get|need|want|looking for|require|give me (?:a|an|one)") and turn.has(
+        "(?:a|an|any|some|one) (?:dyno|dynamometer|cell|rig)"
+    ):
+        return False
+    if turn.sentence.dyno or turn.has(
+        r"dynos?|dynamometers?|cells?|rigs?|test types?|capabilit\w+|facilit\w+|equipment|benches"
+    ):
+        return True
+    return turn.sentence.has_needs and turn.has("which|who|what|where|can|anything|something|that")

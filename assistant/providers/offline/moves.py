@@ -2,10 +2,21 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from typing import Any
 
-from assistant.providers.offline.days import DAY
-from assistant.providers.offline.intent import Args, Plan, Turn, ask, is_question, iso, not_offered, refused
+from assistant.providers.offline.days import DAY, When
+from assistant.providers.offline.intent import (
+    Args,
+    Plan,
+    Turn,
+    ask,
+    booking_number,
+    is_question,
+    iso,
+    not_offered,
+    refused,
+)
 from assistant.providers.offline.reading import Sentence, read
 
 _SHIFT = re.compile(
@@ -30,71 +41,71 @@ def moves(turn: Turn) -> bool:
     )
 
 
+_NAMED_SHIFTS = ((_WEEK_AFTER, 7), (_WEEK_BEFORE, -7), (_DAY_AFTER, 1), (_DAY_BEFORE, -1))
+_COUNTS = {
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "ten": 10,
+    "couple of": 2,
+    "a couple of": 2,
+}
+_EARLIER = ("earlier", "before", "sooner", "up", "ahead", "backward", "backwards")
+
+
 def _shift_of(words: str) -> int | None:
     """Days later (or earlier, below zero) than it is booked now."""
     words = _WAY_FIRST.sub(r"\2 \1", words)
-    if re.search(_WEEK_AFTER, words):
-        return 7
-    if re.search(_WEEK_BEFORE, words):
-        return -7
-    if re.search(_DAY_AFTER, words):
-        return 1
-    if re.search(_DAY_BEFORE, words):
-        return -1
+    for pattern, days in _NAMED_SHIFTS:
+        if re.search(pattern, words):
+            return days
     match = _SHIFT.search(words)
-    if match and (
-        match["way"]
-        or re.search(r"\bby\s*$", words[: match.start("n")])
-        or re.search(r"\b(?:postpone|delay|push|shift|defer|advance|prepone)\b", words)
-    ):
-        if re.search(r"\b(?:in|for)\s*$", words[: match.start("n")]) and not match["way"]:
-            return None
-        small = {
-            "a": 1,
-            "an": 1,
-            "one": 1,
-            "two": 2,
-            "three": 3,
-            "four": 4,
-            "five": 5,
-            "six": 6,
-            "seven": 7,
-            "ten": 10,
-            "couple of": 2,
-            "a couple of": 2,
-        }
-        days = (int(match["n"]) if match["n"].isdigit() else small[match["n"]]) * (
-            7 if match["u"].startswith("week") else 1
-        )
-        earlier = match["way"] in ("earlier", "before", "sooner", "up", "ahead") or re.search(
-            r"\b(?:bring|pull|advance|prepone)\b", words
-        )
-        if match["way"] in ("forward", "forwards") and re.search(r"\b(?:bring|pull)\b", words):
-            earlier = True
-        if match["way"] in ("backward", "backwards"):
-            earlier = True
-        return -days if earlier else days
-    return None
+    if not match or not _is_shift(match, words):
+        return None
+    is_earlier = match["way"] in _EARLIER or re.search(r"\b(?:bring|pull|advance|prepone)\b", words)
+    return -_length_of(match) if is_earlier else _length_of(match)
+
+
+def _is_shift(match: re.Match, words: str) -> bool:
+    """Whether a number of days is by how many, and not for how many or in how many."""
+    before = words[: match.start("n")]
+    if match["way"] or re.search(r"\bby\s*$", before):
+        return True
+    is_verb = re.search(r"\b(?:postpone|delay|push|shift|defer|advance|prepone)\b", words)
+    return bool(is_verb) and not re.search(r"\b(?:in|for)\s*$", before)
+
+
+def _length_of(match: re.Match) -> int:
+    count = int(match["n"]) if match["n"].isdigit() else _COUNTS[match["n"]]
+    return count * (7 if match["u"].startswith("week") else 1)
+
+
+def _is_about_a_move(turn: Turn) -> bool:
+    sentence = turn.sentence
+    if not moves(turn) or not (sentence.vehicle or sentence.dyno or turn.has("bookings?|allocations?")):
+        return False
+    return not is_question(turn) or turn.has("can (?:you|we|i)|could (?:you|we|i)")
 
 
 def move(turn: Turn) -> Plan | None:
-    sentence = turn.sentence
-    if not moves(turn) or (not sentence.vehicle and not sentence.dyno and not turn.has("bookings?|allocations?")):
-        return None
-    if is_question(turn) and not turn.has("can (?:you|we|i)|could (?:you|we|i)"):
+    if not _is_about_a_move(turn):
         return None
     if "move_allocation" not in turn.tools:
         return not_offered("move_allocation", turn.vocabulary)
-    number = re.search(
-        r"\b(?:allocation|booking|reservation|id)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", sentence.words
-    )
-    if not sentence.vehicle and not number:
+    vehicle = turn.sentence.vehicle
+    if not vehicle and booking_number(turn) is None:
         return ask("Which vehicle's booking should be moved, and where to?")
-    if sentence.vehicle and needs_booking(turn):
-        return turn.call("check_vehicle_allocation", vehicle=sentence.vehicle)
+    if vehicle and needs_booking(turn):
+        return turn.call("check_vehicle_allocation", vehicle=vehicle)
     args = _move_args(turn)
     if set(args) <= {"vehicle", "allocation", "within_start", "within_end", "within_test"}:
-        return ask(f"Where should {sentence.vehicle or 'it'} be moved to? Say the new first day, or another dyno.")
+        return ask(f"Where should {vehicle or 'it'} be moved to? Say the new first day, or another dyno.")
     return turn.call("move_allocation", **args)
 
 
@@ -112,21 +123,17 @@ def _split_move(turn: Turn) -> tuple[Sentence, Sentence]:
         if not target.when.first and not target.dynos:
             continue
         source = read(before, turn.vocabulary)
-        one_range = (
-            source.when.first
-            and source.when.point
-            and _is_span_from(source.when.first, f"{before} to {after}", turn)
-            and re.search(r"(?i)\bto\s+\w+[^a-z]*$", "to " + after)
-            and not re.search(r"(?i)\bfrom\b", before)
-        )
-        if not (one_range and _starts_target(before)):
+        if not (_is_one_range(source.when, before, after, turn) and _starts_target(before)):
             return source, target
     return read("", turn.vocabulary), read(words, turn.vocabulary)
 
 
-def _is_span_from(first: dt.date, words: str, turn: Turn) -> bool:
-    span = read(words, turn.vocabulary).when
-    return bool(span.last) and span.first == first
+def _is_one_range(when: When, before: str, after: str, turn: Turn) -> bool:
+    """Whether the `to` is that of a range of days, from the one before it to the one after."""
+    if not when.first or not when.point or re.search(r"(?i)\bfrom\b", before):
+        return False
+    span = read(f"{before} to {after}", turn.vocabulary).when
+    return bool(span.last and span.first == when.first and re.search(r"(?i)\bto\s+\w+[^a-z]*$", "to " + after))
 
 
 _JOINT = re.compile(r"(?i)\b(?:to|onto)\b")
@@ -143,82 +150,87 @@ def _starts_target(before: str) -> bool:
 def _move_args(turn: Turn) -> Args:
     sentence = turn.sentence
     source, target = _split_move(turn)
-    when = target.when
     args: Args = {"vehicle": sentence.vehicle}
     number = re.search(r"\b(?:allocation|booking)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", sentence.words)
     if number and not sentence.vehicle:
         args["allocation"] = int(number[1])
-    if source.when.first:
-        args |= {"within_start": iso(source.when.first), "within_end": iso(source.when.end or source.when.first)}
-    elif source.when.last:
-        args |= {"within_end": iso(source.when.last)}
+    args |= _within(source.when)
     if sentence.test and not target.tests:
         args["within_test"] = sentence.test
-    dyno = target.dynos[-1] if target.dynos else None
-    if dyno:
-        args["dyno"] = dyno
-    if when.first:
-        args["start_date"] = iso(when.first)
-        if when.last and (when.days is None) and not _is_week(when):
-            args["end_date"] = iso(when.last)
-        elif when.days:
-            args["end_date"] = iso(when.end)
-    if sentence.fix and sentence.fix.when.first:
-        args.pop("end_date", None)
-        args |= {"start_date": iso(sentence.fix.when.first), "end_date": iso(sentence.fix.when.end)}
-    if sentence.fix and sentence.fix.dyno:
-        args["dyno"] = sentence.fix.dyno
+    if target.dynos:
+        args["dyno"] = target.dynos[-1]
+    args |= _new_days(target.when)
+    if sentence.fix:
+        args |= _corrections(sentence.fix)
     return {key: value for key, value in args.items() if value is not None}
 
 
-def _is_week(when: Any) -> bool:
-    """A whole week or month is where it shall start, and no new length."""
-    length = (when.last - when.first).days + 1
-    return (length == 7 and when.first.weekday() == 0) or length >= 28
+def _within(when: When) -> Args:
+    """The days that say which booking is meant."""
+    if when.first:
+        return {"within_start": iso(when.first), "within_end": iso(when.through)}
+    return {"within_end": iso(when.last)}
+
+
+def _new_days(when: When) -> Args:
+    if not when.first:
+        return {}
+    if when.last and when.days is None:
+        # A whole week or month is where it shall start, and no new length.
+        return {"start_date": iso(when.first), "end_date": None if when.is_week_or_month else iso(when.last)}
+    return {"start_date": iso(when.first), "end_date": iso(when.end) if when.days else None}
+
+
+def _corrections(fix: Sentence) -> Args:
+    args: Args = {"dyno": fix.dyno} if fix.dyno else {}
+    if fix.when.first:
+        args |= {"start_date": iso(fix.when.first), "end_date": iso(fix.when.end)}
+    return args
 
 
 def shifted(turn: Turn, data: dict[str, Any]) -> Plan:
-    words = turn.sentence.words
     vehicle = data["vehicle"]["vehicle"]
-    source, _ = _split_move(turn)
-    bookings = [row for row in data["allocations"] if row["status"] in ("scheduled", "running")]
-    if first := source.when.first:
-        last = source.when.end or first
-        bookings = [
-            row for row in bookings if row["first_day"] <= last.isoformat() and row["last_day"] >= first.isoformat()
-        ] or bookings
-    bookings = [row for row in bookings if row["id"] == turn.vocabulary.page.allocation] or bookings
+    bookings = _bookings_meant(turn, data["allocations"])
     if not bookings:
         return refused(f"{vehicle} has no booking that could be moved.")
     if len(bookings) > 1:
-        scheduled = [row for row in bookings if row["status"] == "scheduled"]
-        if len(scheduled) != 1:
-            where = "; ".join(f"{row['dyno']}, {row['first_day']} to {row['last_day']}" for row in bookings[:5])
-            return ask(f"{vehicle} has several bookings; which one do you mean? {where}.")
-        bookings = scheduled
+        where = "; ".join(f"{row['dyno']}, {row['first_day']} to {row['last_day']}" for row in bookings[:5])
+        return ask(f"{vehicle} has several bookings; which one do you mean? {where}.")
     row = bookings[0]
-    first, last = dt.date.fromisoformat(row["first_day"]), dt.date.fromisoformat(row["last_day"])
     args: Args = {"allocation": row["id"], "vehicle": vehicle}
     if turn.has("extend|prolong|lengthen|shorten"):
-        when = turn.sentence.when
-        if when.first:
-            end = when.last or when.first
-        else:
-            days = when.days or _shift_of("by " + words) or abs(_days_said(words))
-            if not days:
-                return ask(f"Until which day should the booking of {vehicle} go?")
-            end = last + DAY * (-abs(days) if turn.has("shorten") else abs(days))
+        end = _new_end(turn, dt.date.fromisoformat(row["last_day"]))
+        if end is None:
+            return ask(f"Until which day should the booking of {vehicle} go?")
         return turn.call("move_allocation", **args, end_date=iso(end))
-    shift = _shift_of(words) or 0
-    start = first + DAY * shift
-    dyno = turn.sentence.dynos[-1] if turn.sentence.dynos and turn.sentence.dynos[-1] != row["dyno"] else None
-    return turn.call("move_allocation", **args, start_date=iso(start), dyno=dyno)
+    start = dt.date.fromisoformat(row["first_day"]) + DAY * (_shift_of(turn.sentence.words) or 0)
+    dyno = turn.sentence.dynos[-1] if turn.sentence.dynos else None
+    return turn.call("move_allocation", **args, start_date=iso(start), dyno=dyno if dyno != row["dyno"] else None)
 
 
-def _days_said(words: str) -> int:
+def _bookings_meant(turn: Turn, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The bookings that could be moved, as far as days, the page in view or their status tell them apart."""
+    bookings = [row for row in rows if row["status"] in ("scheduled", "running")]
+    within = _split_move(turn)[0].when
+    if within.first:
+        bookings = _narrowed(bookings, lambda row: within.touches(row["first_day"], row["last_day"]))
+    bookings = _narrowed(bookings, lambda row: row["id"] == turn.vocabulary.page.allocation)
+    scheduled = [row for row in bookings if row["status"] == "scheduled"]
+    return scheduled if len(scheduled) == 1 else bookings
+
+
+def _narrowed(rows: list[dict[str, Any]], condition: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """The rows for which it holds; all where it holds for none."""
+    return [row for row in rows if condition(row)] or rows
+
+
+def _new_end(turn: Turn, last: dt.date) -> dt.date | None:
+    """The last day of a booking that is to be longer or shorter, if it is said."""
+    when, words = turn.sentence.when, turn.sentence.words
+    if when.first:
+        return when.last or when.first
     match = _SHIFT.search(words)
-    if not match:
-        return 0
-    small = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
-    number = int(match["n"]) if match["n"].isdigit() else small.get(match["n"], 2)
-    return number * (7 if match["u"].startswith("week") else 1)
+    days = when.days or _shift_of("by " + words) or (_length_of(match) if match else 0)
+    if not days:
+        return None
+    return last + DAY * (-abs(days) if turn.has("shorten") else abs(days))

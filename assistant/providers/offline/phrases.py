@@ -36,26 +36,32 @@ NOTES = 3
 
 def phrase(done: list[tuple[str, Data]]) -> tuple[str, Outcome]:
     """The answer to the last tool result, and what the turn comes to."""
-    if len(done) > 1 and all(name == done[-1][0] for name, _ in done):
-        answers = [phrase([result]) for result in done]
-        texts = dict.fromkeys(text for text, _ in answers)
-        outcomes = [outcome for _, outcome in answers]
-        best = next((rank for rank in (Outcome.PROPOSAL, Outcome.ANSWER) if rank in outcomes), outcomes[-1])
-        return "\n\n".join(texts), best
+    if len(done) > 1 and _are_of_one_tool(done):
+        return _all_of_them([phrase([result]) for result in done])
     name, data = done[-1]
     status = data.get("status", "ok")
     if status == "waiting":
         return f"{_card(data['card'])}\n\n{NOTHING_WRITTEN}", Outcome.PROPOSAL
     if status == "carried-out":
         return f"Done.\n\n{_card(data['card'])}", Outcome.PROPOSAL
-    if status == "unclear":
-        return data["message"], Outcome.CLARIFY
-    if status == "invalid":
+    if status in ("unclear", "invalid"):
         return data["message"], Outcome.CLARIFY
     if status != "ok":
         return _refusal(data), Outcome.REFUSED
     tool = TOOLS.get(name)
     return (tool.phrase if tool and tool.phrase else _plain)(data), Outcome.ANSWER
+
+
+def _are_of_one_tool(done: list[tuple[str, Data]]) -> bool:
+    return len({name for name, _ in done}) == 1
+
+
+def _all_of_them(answers: list[tuple[str, Outcome]]) -> tuple[str, Outcome]:
+    """One answer of several; what comes of them is the best that came of one."""
+    texts = dict.fromkeys(text for text, _ in answers)
+    outcomes = [outcome for _, outcome in answers]
+    best = next((rank for rank in (Outcome.PROPOSAL, Outcome.ANSWER) if rank in outcomes), outcomes[-1])
+    return "\n\n".join(texts), best
 
 
 def _refusal(data: Data) -> str:

@@ -117,15 +117,19 @@ def vehicles_where(sentence: Sentence) -> str:
     return " WHERE " + " AND ".join(parts) if parts else ""
 
 
+def _own_facts(sentence: Sentence, vehicle: str) -> str | None:
+    if sentence.tests or not re.search(rf"\b(?:{_OWN_FACTS})\b", sentence.words):
+        return None
+    name = _quoted(vehicle)
+    return f"SELECT {_VEHICLE_COLUMNS} FROM vehicles WHERE tag = {name} OR vin = {name}"  # noqa: S608
+
+
 def figure_for(sentence: Sentence) -> str | None:
     """A SELECT for one vehicle's own facts, or for a figure or the extreme of all vehicles."""
     if sentence.when.first or sentence.dyno:
         return None
     if sentence.vehicle:
-        if sentence.tests or not re.search(rf"\b(?:{_OWN_FACTS})\b", sentence.words):
-            return None
-        name = _quoted(sentence.vehicle)
-        return f"SELECT {_VEHICLE_COLUMNS} FROM vehicles WHERE tag = {name} OR vin = {name}"  # noqa: S608
+        return _own_facts(sentence, sentence.vehicle)
     if not re.search(r"\b(?:vehicles?|cars?|trucks?|fleet)\b", sentence.words):
         return None
     if extreme := re.search(r"\b(heaviest|lightest)\b", sentence.words):

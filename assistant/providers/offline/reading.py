@@ -63,6 +63,11 @@ class Sentence:
     def test(self) -> str | None:
         return self.tests[0] if self.tests else None
 
+    @property
+    def has_needs(self) -> bool:
+        """Whether it says of something to run what a dyno must be able to."""
+        return bool(self.test or self.weight or self.drive)
+
     def has(self, pattern: str) -> bool:
         return re.search(rf"\b(?:{pattern})\b", self.words) is not None
 
@@ -76,13 +81,7 @@ def read(text: str, vocabulary: Vocabulary, *, bias: Bias | None = None) -> Sent
     vocabulary.check()
     joined = " ".join(text.translate(_DASHES).split())
     english = in_english(joined, _words_of(vocabulary))
-    plain = _in_digits(_whole_words(english))
-    plain, vehicles = _vehicles(plain, vocabulary)
-    plain, dynos = _dynos(plain, vocabulary)
-    plain, weight = _weight(plain)
-    plain, more = _unknown_vehicles(plain, vocabulary)
-    if not vehicles and not more:
-        plain, more = _partial_vehicles(plain, vocabulary)
+    plain, vehicles, dynos, weight = _names(_in_digits(_whole_words(english)), vocabulary)
     rest = mended(plain.casefold(), vocabulary)
     rest, tests, unsure = _tests(rest, vocabulary)
     rest, drive = _drive(rest)
@@ -102,7 +101,7 @@ def read(text: str, vocabulary: Vocabulary, *, bias: Bias | None = None) -> Sent
     sentence = Sentence(
         text if english == joined else english,
         whole,
-        vehicles + more,
+        vehicles,
         dynos,
         tests,
         unsure,
@@ -114,6 +113,17 @@ def read(text: str, vocabulary: Vocabulary, *, bias: Bias | None = None) -> Sent
         _program(whole, vocabulary),
     )
     return replace(sentence, words=bare)
+
+
+def _names(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...], tuple[str, ...], int | None]:
+    """The text without the vehicles, dynos and weight that it names, and those."""
+    text, vehicles = _vehicles(text, vocabulary)
+    text, dynos = _dynos(text, vocabulary)
+    text, weight = _weight(text)
+    text, more = _unknown_vehicles(text, vocabulary)
+    if not vehicles and not more:
+        text, more = _partial_vehicles(text, vocabulary)
+    return text, vehicles + more, dynos, weight
 
 
 def _bias(words: str) -> Bias:
@@ -224,12 +234,7 @@ def mended(text: str, vocabulary: Vocabulary) -> str:
 
 def _mend(word: str, own: set[str], text: str, match: re.Match) -> str:
     around = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
-    if word in KNOWN_WORDS or word in own or any(char.isdigit() for char in around):
-        return word
-    if any(
-        word.endswith(end) and {word.removesuffix(end), word.removesuffix(end) + "e"} & (own | KNOWN_WORDS)
-        for end in ("s", "es", "ed", "ing", "er", "ly")
-    ):
+    if any(map(str.isdigit, around)) or _is_word(word, own):
         return word
     allowed = 1 if len(word) < 7 else 2
     pool = [*KEYWORDS, *(other for other in own if len(other) > 3)]
@@ -237,6 +242,16 @@ def _mend(word: str, own: set[str], text: str, match: re.Match) -> str:
     if best is None or (best[0][0] != word[0] and len(word) < 6 and OSA.distance(word, best[0]) > 1):
         return word
     return best[0]
+
+
+_ENDINGS = ("s", "es", "ed", "ing", "er", "ly")
+
+
+def _is_word(word: str, own: set[str]) -> bool:
+    """Whether it is known, or another form of a word that is."""
+    stems = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)]
+    forms = {word, *stems, *(stem + "e" for stem in stems)}
+    return not (forms.isdisjoint(own) and forms.isdisjoint(KNOWN_WORDS))
 
 
 _SOON = re.compile(
@@ -260,18 +275,32 @@ def _vehicles(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...]]:
     for start in range(len(tokens)):
         for end in range(min(len(tokens), start + 4), start, -1):
             first, last = tokens[start].start(), tokens[end - 1].end()
-            if any(a < last and first < b for a, b in spans):
+            if _overlaps(first, last, spans):
                 continue
-            key = matching.squeezed(text[first:last].rstrip(".,/-"))
-            if key not in by_key and re.search(r"'s$|\ds$", text[first:last]):
-                key = key.removesuffix("s")
-            if key in by_key and key not in dyno_keys and _like_a_name(key, text[first:last], by_key[key]):
-                mentions.append((first, by_key[key]))
+            name = _name_spelt(text[first:last], by_key)
+            if name and matching.squeezed(name) not in dyno_keys:
+                mentions.append((first, name))
                 spans.append((first, last))
                 break
+    return _without_spans(text, spans), tuple(dict.fromkeys(name for _, name in sorted(mentions)))
+
+
+def _overlaps(first: int, last: int, spans: list[tuple[int, int]]) -> bool:
+    return any(a < last and first < b for a, b in spans)
+
+
+def _without_spans(text: str, spans: list[tuple[int, int]]) -> str:
     for first, last in sorted(spans, reverse=True):
         text = text[:first] + CUT + text[last:]
-    return text, tuple(dict.fromkeys(name for _, name in sorted(mentions)))
+    return text
+
+
+def _name_spelt(spelling: str, by_key: dict[str, str]) -> str | None:
+    """The name that is meant by a spelling, which may have an s behind it."""
+    key = matching.squeezed(spelling.rstrip(".,/-"))
+    if key not in by_key and re.search(r"'s$|\ds$", spelling):
+        key = key.removesuffix("s")
+    return by_key[key] if key in by_key and _like_a_name(key, spelling, by_key[key]) else None
 
 
 def _like_a_name(key: str, spelling: str, name: str) -> bool:
@@ -292,26 +321,33 @@ _NO_VEHICLE = re.compile(
 
 def _unknown_vehicles(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...]]:
     """What looks like a tag or VIN and is none that is known, or what follows the word vehicle."""
-    own = {word for name in vocabulary.test_types for word in re.findall(r"[a-z0-9]+", name.casefold())}
-    own |= {matching.squeezed(name) for name in vocabulary.test_types}
-    matches: list[re.Match] = []
-    for match in _SHAPE.finditer(text):
-        word = match[0]
-        led = re.search(r"(?i)\b(?:vehicle|vin|tag|car|truck)\s*(?:no\.?|number|#|:)?\s*$", text[: match.start()])
-        if matching.squeezed(word) in own or (_NO_VEHICLE.match(word) and not led):
-            continue
-        if len(word) >= 5 or led or (len(word) >= 4 and word.upper() == word):
-            matches.append(match)
-    if not matches:
-        led = re.search(
-            r"(?i)\b(?:vehicle|vin|tag)\s*(?:no\.?|number|#|:|id\b)\s*[:#]?\s*(\w[\w-]*)|\b(?:vehicle|vin|tag)\s+(\d{2,}|[A-Z][A-Z-]{1,}\w*)\b",
-            text,
-        )
-        if led and _may_be_a_name(led[1] or led[2]):
-            return text[: led.start()] + CUT + text[led.end() :], (led[1] or led[2],)
-    for match in reversed(matches):
-        text = text[: match.start()] + CUT + text[match.end() :]
-    return text, tuple(match[0] for match in matches)
+    words = _words_of_tests(vocabulary)
+    matches = [match for match in _SHAPE.finditer(text) if _may_be_a_vehicle(match, text, words)]
+    if matches:
+        return _without_spans(text, [match.span() for match in matches]), tuple(match[0] for match in matches)
+    lead = re.search(
+        r"(?i)\b(?:vehicle|vin|tag)\s*(?:no\.?|number|#|:|id\b)\s*[:#]?\s*(\w[\w-]*)|\b(?:vehicle|vin|tag)\s+(\d{2,}|[A-Z][A-Z-]{1,}\w*)\b",
+        text,
+    )
+    if lead and _may_be_a_name(lead[1] or lead[2]):
+        return _without_spans(text, [lead.span()]), (lead[1] or lead[2],)
+    return text, ()
+
+
+def _words_of_tests(vocabulary: Vocabulary) -> set[str]:
+    """The names of the tests, and the words and numbers in them."""
+    words = {word for name in vocabulary.test_types for word in re.findall(r"[a-z0-9]+", name.casefold())}
+    return words | {matching.squeezed(name) for name in vocabulary.test_types}
+
+
+def _may_be_a_vehicle(match: re.Match, text: str, words_of_tests: set[str]) -> bool:
+    """Whether a word of letters and digits looks like a tag or VIN; the word vehicle before it makes it one."""
+    word = match[0]
+    if matching.squeezed(word) in words_of_tests:
+        return False
+    if re.search(r"(?i)\b(?:vehicle|vin|tag|car|truck)\s*(?:no\.?|number|#|:)?\s*$", text[: match.start()]):
+        return True
+    return not _NO_VEHICLE.match(word) and (len(word) >= 5 or (len(word) >= 4 and word.upper() == word))
 
 
 _ENDING = re.compile(
@@ -327,14 +363,11 @@ def _partial_vehicles(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str
         names = [name for name in (*vocabulary.vins, *vocabulary.tags) if matching.squeezed(name).endswith(end)]
         vehicle = names[0] if len(names) == 1 else match[1]
         return text[: match.start()] + CUT + text[match.end() :], (vehicle,)
-    other_words = {
-        word
-        for name in (*vocabulary.dynos, *vocabulary.test_types)
-        for word in re.findall(r"[a-z]+", name.casefold())
-    }
+    names_of_others = " ".join((*vocabulary.dynos, *vocabulary.test_types))
+    words = KNOWN_WORDS.union(re.findall(r"[a-z]+", names_of_others.casefold()))
     for match in re.finditer(r"(?<![\w./-])[A-Za-z][\w-]{2,}(?![\w./])", text):
         word = match[0].casefold()
-        if word in KNOWN_WORDS | other_words or _NO_VEHICLE.match(word):
+        if word in words or _NO_VEHICLE.match(word):
             continue
         if matching.beginning(word, vocabulary.tags):
             return text[: match.start()] + CUT + text[match.end() :], (match[0],)
@@ -431,23 +464,31 @@ def _other_dynos(text: str, mentions: list[tuple[int, str]]) -> tuple[str, list[
 
 def _nearly_dynos(text: str, vocabulary: Vocabulary) -> tuple[str, list[tuple[int, str]]]:
     """`NGP 21` for NPG 21; and `NPG 99`, which no dyno is called, as it was said."""
-    letters = {re.sub(r"[^a-z]", "", name.casefold()) for name in vocabulary.dynos if re.search(r"\d", name)} - {""}
+    letters = {_letters(name) for name in vocabulary.dynos if re.search(r"\d", name)} - {""}
     for match in re.finditer(r"(?<!\w)([A-Za-z]{2,12})[\s#-]*(\d{1,4})(?![\w/.-]|\s*(?:lb|days?|weeks?|k\b))", text):
         word = match[1].casefold()
-        if word in KNOWN_WORDS - letters:
-            continue
-        if word in letters or any(
-            OSA.distance(word, prefix) <= (1 if len(prefix) < 5 else 2) for prefix in letters if len(prefix) > 2
-        ):
-            named = matching.dynos_named(match[0], vocabulary.dynos) or [
-                name
-                for name in vocabulary.dynos
-                if matching.digits(name) == matching.digits(match[2])
-                and OSA.distance(word, re.sub(r"[^a-z]", "", name.casefold())) <= 2
-            ]
-            name = named[0] if len(named) == 1 else match[0]
+        if word not in KNOWN_WORDS - letters and _is_near(word, letters):
+            names = matching.dynos_named(match[0], vocabulary.dynos) or _alike_with_number(word, match[2], vocabulary)
+            name = names[0] if len(names) == 1 else match[0]
             return text[: match.start()] + CUT + text[match.end() :], [(match.start(), name)]
     return text, []
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.casefold())
+
+
+def _is_near(word: str, prefixes: set[str]) -> bool:
+    """Whether it is one of them, or a letter or two away from a longer one."""
+    return word in prefixes or any(
+        OSA.distance(word, prefix) <= (1 if len(prefix) < 5 else 2) for prefix in prefixes if len(prefix) > 2
+    )
+
+
+def _alike_with_number(word: str, number: str, vocabulary: Vocabulary) -> list[str]:
+    digits = matching.digits(number)
+    names = [name for name in vocabulary.dynos if matching.digits(name) == digits]
+    return [name for name in names if OSA.distance(word, _letters(name)) <= 2]
 
 
 def _partial_dynos(text: str, vocabulary: Vocabulary) -> tuple[str, list[tuple[int, str]]]:
@@ -461,11 +502,8 @@ def _partial_dynos(text: str, vocabulary: Vocabulary) -> tuple[str, list[tuple[i
             text,
         )
         if match:
-            more = match["more"] if match["more"] and match["more"].strip()[0].isupper() else ""
-            if more.strip().casefold()[:3] in _MONTHS_AND_DAYS:
-                more = ""
             start = match.end("lead") + 1
-            end = match.end("more") if more else text.casefold().index(first, start) + len(first)
+            end = match.end("more") if _goes_on(match["more"]) else text.casefold().index(first, start) + len(first)
             label = re.sub(r"(?i)^the\s+", "", text[start:end].strip())
             return text[:start] + CUT + text[end:], [(start, label)]
     words = KNOWN_WORDS | _words_of(vocabulary) | _NOT_OTHER | _HOLIDAYS
@@ -474,6 +512,12 @@ def _partial_dynos(text: str, vocabulary: Vocabulary) -> tuple[str, list[tuple[i
         if word not in words and word[:3] not in _MONTHS_AND_DAYS and not matching.beginning(word, vocabulary.tags):
             return text[: match.start("name")] + CUT + text[match.end("name") :], [(match.start(), match["name"])]
     return text, []
+
+
+def _goes_on(more: str | None) -> bool:
+    """Whether the word behind the beginning of a name is of it: it has a capital, and is no month or day."""
+    word = (more or "").strip()
+    return word[:1].isupper() and word.casefold()[:3] not in _MONTHS_AND_DAYS
 
 
 _ON_SOMETHING = re.compile(
@@ -492,23 +536,23 @@ def _tests(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...], tup
     names: list[str] = []
     unsure: list[str] = []
     cuts: list[tuple[int, int]] = []
-    longest = max((len(re.findall(r"\w+", name)) for name in vocabulary.test_types), default=0) + 1
-    for size in range(longest, 0, -1):
+    for size in range(_most_words(vocabulary.test_types) + 1, 0, -1):
         for start in range(len(tokens) - size + 1):
             first, last = tokens[start].start(), tokens[start + size - 1].end()
             words = [token[0] for token in tokens[start : start + size]]
-            if any(a < last and first < b for a, b in cuts) or not _names_a_test(words) or ";" in text[first:last]:
+            if _overlaps(first, last, cuts) or not _names_a_test(words) or ";" in text[first:last]:
                 continue
             named = matching.test_types_named(" ".join(words), vocabulary.test_types)
             if len(named) == 1:
                 names.append(named[0])
                 cuts.append((first, last))
-            elif named and not unsure:
-                unsure = named
-    for first, last in sorted(cuts, reverse=True):
-        text = text[:first] + CUT + text[last:]
-    unsure = [] if names else unsure
-    return text, tuple(dict.fromkeys(names)), tuple(unsure)
+            else:
+                unsure = unsure or named
+    return _without_spans(text, cuts), tuple(dict.fromkeys(names)), () if names else tuple(unsure)
+
+
+def _most_words(names: Iterable[str]) -> int:
+    return max((len(re.findall(r"\w+", name)) for name in names), default=0)
 
 
 _NO_TEST = {
@@ -540,12 +584,15 @@ _NO_TEST = {
 }
 
 
+_EVERYDAY = KNOWN_WORDS - {"brake", "brakes"}
+
+
 def _names_a_test(words: list[str]) -> bool:
     """Not begun or ended by a filler, and not a word that stands in every other sentence."""
     own = [word for word in words if word not in _NO_TEST]
     if not own or words[0] in _NO_TEST or words[-1] in _NO_TEST - {"test", "run"}:
         return False
-    if all(word in KNOWN_WORDS and word not in ("brake", "brakes") for word in own):
+    if _EVERYDAY.issuperset(own):
         return len(own) > 1 or own[0] in _TESTY
     return not (len(own) == 1 and own[0].isdigit())
 
@@ -634,39 +681,52 @@ _BACKUP = re.compile(
 )
 
 
+_NO_BACKUP = re.compile(r"\b(?:no|without(?: a)?)\s+(?:back-?\s?up|fallback|slack|buffer)\b")
+_OR_LATER = re.compile(
+    r"\bor (?:later|as soon as possible(?: after)?|the next (?:free|available|best) (?:day|date|slot)|the first free day after)\b"
+)
+_COUNTS = {
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "ten": 10,
+    "fourteen": 14,
+    "a": 1,
+    "couple of": 2,
+    "a couple of": 2,
+}
+
+
 def _backup(text: str) -> tuple[str, bool, int | None]:
-    if re.search(r"\b(?:no|without(?: a)?)\s+(?:back-?\s?up|fallback|slack|buffer)\b", text):
-        return re.sub(r"\b(?:no|without(?: a)?)\s+(?:back-?\s?up|fallback|slack|buffer)\b", CUT, text), False, None
+    """The text without what it says of a later start, whether one is allowed, and by how many days at most."""
+    if _NO_BACKUP.search(text):
+        return _NO_BACKUP.sub(CUT, text), False, None
+    match = _backup_match(text)
+    if match:
+        return text[: match.start()] + CUT + text[match.end() :], True, _backup_days(match)
+    later = _OR_LATER.search(text)
+    return (text[: later.start()] + CUT + text[later.end() :], True, None) if later else (text, False, None)
+
+
+def _backup_match(text: str) -> re.Match | None:
+    """The mention of a backup, the one with a number before the others."""
     match = next((candidate for candidate in _BACKUP.finditer(text) if candidate["n"]), None) or _BACKUP.search(text)
     mention = re.search(r"\b(?:back-?\s?up|fallback|buffer)\b\D{0,12}\d+\s*(?:days?|weeks?)", text)
     if match and mention and match.start() < mention.start():
-        match = _BACKUP.match(text, mention.start()) or match
-    if not match:
-        later = re.search(
-            r"\bor (?:later|as soon as possible(?: after)?|the next (?:free|available|best) (?:day|date|slot)|the first free day after)\b",
-            text,
-        )
-        return (text[: later.start()] + CUT + text[later.end() :], True, None) if later else (text, False, None)
-    count = match["n"] or match["n2"] or match["n3"] or match["n4"]
-    unit = match["u"] or match["u2"] or match["u3"] or match["u4"] or "day"
-    days = None
-    if count:
-        small = {
-            "one": 1,
-            "two": 2,
-            "three": 3,
-            "four": 4,
-            "five": 5,
-            "six": 6,
-            "seven": 7,
-            "ten": 10,
-            "fourteen": 14,
-            "a": 1,
-            "couple of": 2,
-            "a couple of": 2,
-        }
-        days = (int(count) if count.isdigit() else small[count]) * (7 if unit.startswith("week") else 1)
-    return text[: match.start()] + CUT + text[match.end() :], True, days
+        return _BACKUP.match(text, mention.start()) or match
+    return match
+
+
+def _backup_days(match: re.Match) -> int | None:
+    count = next(filter(None, match.group("n", "n2", "n3", "n4")), None)
+    if not count:
+        return None
+    unit = next(filter(None, match.group("u", "u2", "u3", "u4")), "day")
+    return (int(count) if count.isdigit() else _COUNTS[count]) * (7 if unit.startswith("week") else 1)
 
 
 def listed(things: Iterable[str]) -> str:

@@ -73,24 +73,27 @@ def _about_before(
         return turn.call(call[0], **call[1])
     words = _text(messages[at]).casefold()
     if dialogue.WHY.fullmatch(words) and last.args.get("vehicle"):
-        args = last.args
-        start = args.get("start_date")
-        end = args.get("end_date")
-        if start and args.get("days_to_complete"):
-            end = iso(dt.date.fromisoformat(start) + DAY * (args["days_to_complete"] - 1))
-        return turn.call(
-            "explain_fit",
-            vehicle=args["vehicle"],
-            dyno=args.get("dyno"),
-            test_type=args.get("test_type"),
-            start_date=start,
-            end_date=end,
-        )
+        return _why(turn, last.args)
     if last.status == "waiting" and dialogue.YES.fullmatch(words):
         return Plan("Approve it on the card, please: I can't do that for you.")
     if last.status == "waiting" and (dialogue.NO.fullmatch(words) or dialogue.DROP_IT.fullmatch(words)):
         return Plan("All right: nothing is written. Reject the card, and it is gone.")
     return None
+
+
+def _why(turn: Turn, args: dict[str, Any]) -> Plan:
+    """Why the last call came to what it did."""
+    start, end = args.get("start_date"), args.get("end_date")
+    if start and args.get("days_to_complete"):
+        end = iso(dt.date.fromisoformat(start) + DAY * (args["days_to_complete"] - 1))
+    return turn.call(
+        "explain_fit",
+        vehicle=args["vehicle"],
+        dyno=args.get("dyno"),
+        test_type=args.get("test_type"),
+        start_date=start,
+        end_date=end,
+    )
 
 
 def _pointed(

@@ -17,34 +17,43 @@ def forbidden(turn: Turn) -> Plan | None:
     bulk = turn.has(
         rf"(?:{_EVERYTHING})\b(?:\W+\w+){{0,4}}?\W+(?:{_THINGS})|everything|(?:drop|delete|truncate|wipe|clear|erase|purge|empty)\W+(?:the\W+)?(?:whole\W+|entire\W+)?(?:\w+\W+)?(?:table|database|schedule|calendar|db)s?|all of (?:them|it)"
     )
-    wishes_gone = bulk and turn.has(r"(?:want|need|make|get|have|see)\b.{0,60}\b(?:gone|away|removed|deleted|off)")
+    destroys = destroys or (
+        bulk and turn.has(r"(?:want|need|make|get|have|see)\b.{0,60}\b(?:gone|away|removed|deleted|off)")
+    )
     quoted = re.search(
         r"\b(?:notes?|comments?|remarks?|descriptions?|workbook|sheet|cell|file|e-?mail|message|ticket|text)\b.{0,60}\b(?:says?|said|tells?|told|reads|states|asks?|wants?|instructs?|orders?)\b",
         turn.sentence.text.casefold(),
     )
-    if quoted and (destroys or wishes_gone):
+    if quoted and destroys:
         return refused(
             "No: what stands in a note or a file is data to me, and no order. Say yourself which one booking is meant, and I "
             "can propose to cancel that."
         )
-    if (destroys or wishes_gone) and bulk and not turn.has("filters?") and not turn.sentence.vehicle:
+    if destroys and bulk and not turn.has("filters?") and not turn.sentence.vehicle:
         return refused(
             "No: I don't delete or cancel in bulk, and nothing was changed. Name one booking, by its vehicle, and I can "
             "propose to cancel that."
         )
-    if re.search(
-        r"\b(?:auth_\w+|accounts_\w+|django_\w+|pg_\w+|information_schema|allocations_\w+|assistant_\w+)",
-        turn.sentence.text.casefold(),
-    ) or turn.has(
-        r"passwords?|passwd|secrets?|api keys?|credentials?|tokens?|session keys?|hash(?:es)?|system prompt|your prompt|your instructions|env(?:ironment)? variables?"
-        r"|(?:ignore|forget|disregard|override|bypass)\W+(?:\w+\W+){0,3}(?:rules|instructions|prompt|rights|permissions|restrictions|policies|guidelines|limits|approval|safety)"
-        r"|jailbreak|developer mode|you are now|pretend (?:you|i|we|to be|that)|act as|root access|(?:give|grant|get) (?:me|us)\b.{0,30}\b(?:rights?|permissions?|access|roles?)|make me (?:an? )?(?:admin\w*|scheduler)|(?:skip|no more|without|stop asking for|disable|turn off) (?:the |your |all |any )?approvals?|sudo|superuser|without (?:my |any |the |asking for )?(?:approval|asking|permission|confirmation)|skip (?:the )?(?:approval|confirmation)"
-    ):
+    if _asks_behind_the_tools(turn):
         return refused(
             "No. I have only your own rights and only the schedule's data, whatever I'm told; I can't read accounts, "
             "passwords or my own settings, and every write waits for your approval."
         )
     return None
+
+
+def _asks_behind_the_tools(turn: Turn) -> bool:
+    return bool(
+        re.search(
+            r"\b(?:auth_\w+|accounts_\w+|django_\w+|pg_\w+|information_schema|allocations_\w+|assistant_\w+)",
+            turn.sentence.text.casefold(),
+        )
+        or turn.has(
+            r"passwords?|passwd|secrets?|api keys?|credentials?|tokens?|session keys?|hash(?:es)?|system prompt|your prompt|your instructions|env(?:ironment)? variables?"
+            r"|(?:ignore|forget|disregard|override|bypass)\W+(?:\w+\W+){0,3}(?:rules|instructions|prompt|rights|permissions|restrictions|policies|guidelines|limits|approval|safety)"
+            r"|jailbreak|developer mode|you are now|pretend (?:you|i|we|to be|that)|act as|root access|(?:give|grant|get) (?:me|us)\b.{0,30}\b(?:rights?|permissions?|access|roles?)|make me (?:an? )?(?:admin\w*|scheduler)|(?:skip|no more|without|stop asking for|disable|turn off) (?:the |your |all |any )?approvals?|sudo|superuser|without (?:my |any |the |asking for )?(?:approval|asking|permission|confirmation)|skip (?:the )?(?:approval|confirmation)"
+        )
+    )
 
 
 def greeting(turn: Turn) -> Plan | None:
