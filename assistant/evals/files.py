@@ -87,14 +87,17 @@ def _of_world(world: dict[str, Any]) -> Iterator[str]:
             world[name] = []
     for name, needed in NEEDED.items():
         for where, entry in _entries(name, world[name]):
-            if not isinstance(entry, dict):
-                yield f"{where} should have {', '.join(needed)}"
-                continue
-            yield from (f"{where} has no {key}" for key in needed if entry.get(key) in (None, ""))
-            yield from _of_values(where, entry)
-    if any(not isinstance(entry, dict) for name in NEEDED for entry in world[name]):
+            yield from _of_entry(where, entry, needed)
+    if all(isinstance(entry, dict) for name in NEEDED for entry in world[name]):
+        yield from _of_names(world)
+
+
+def _of_entry(where: str, entry: Any, needed: Iterable[str]) -> Iterator[str]:
+    if not isinstance(entry, dict):
+        yield f"{where} should have {', '.join(needed)}"
         return
-    yield from _of_names(world)
+    yield from (f"{where} has no {key}" for key in needed if entry.get(key) in (None, ""))
+    yield from _of_values(where, entry)
 
 
 def _of_values(where: str, entry: Entry) -> Iterator[str]:
@@ -108,28 +111,38 @@ def _of_values(where: str, entry: Entry) -> Iterator[str]:
 
 def _of_names(world: dict[str, Any]) -> Iterator[str]:
     """What is named has to be there."""
-    codes = {entry.get("code") for entry in world["grounds"]}
-    dynos = {str(entry.get("name")) for entry in world["dynos"]}
-    tests = {str(entry["name"] if isinstance(entry, dict) else entry) for entry in world["test_types"]}
-    vehicles = {str(entry[key]) for entry in world["vehicles"] for key in ("tag", "vin") if entry.get(key)}
-    names_by_key = {"ground": codes, "dyno": dynos, "vehicle": vehicles, "test": tests}
+    names_by_key = _names_by_key(world)
     for name in NEEDED:
         for where, entry in _entries(name, world[name]):
             for key, names in names_by_key.items():
-                if entry.get(key) is not None and entry[key] not in names and str(entry[key]) not in names:
+                if entry.get(key) is not None and names.isdisjoint((entry[key], str(entry[key]))):
                     yield f"{where}: there is no {key} {entry[key]}"
     for where, entry in _entries("vehicles", world["vehicles"]):
         if not entry.get("tag") and not entry.get("vin"):
             yield f"{where} has neither tag nor vin"
     for where, entry in _entries("users", world["users"]):
-        for code, role in (entry.get("role") or {}).items():
-            if code not in codes:
-                yield f"{where}: there is no ground {code}"
-            if role not in Role.values:
-                yield f"{where}: role is {role!r}, and none of {', '.join(Role.values)}"
+        yield from _of_roles(where, entry.get("role") or {}, names_by_key["ground"])
     for where, entry in _entries("dynos", world["dynos"]):
         for row in entry.get("capabilities") or []:
-            yield from _of_capability(where, row, tests)
+            yield from _of_capability(where, row, names_by_key["test"])
+
+
+def _names_by_key(world: dict[str, Any]) -> dict[str, set[Any]]:
+    """By the key under which something is named, the names that there are."""
+    return {
+        "ground": {entry.get("code") for entry in world["grounds"]},
+        "dyno": {str(entry.get("name")) for entry in world["dynos"]},
+        "vehicle": {str(entry[key]) for entry in world["vehicles"] for key in ("tag", "vin") if entry.get(key)},
+        "test": {str(entry["name"] if isinstance(entry, dict) else entry) for entry in world["test_types"]},
+    }
+
+
+def _of_roles(where: str, roles: dict[str, Any], codes: set[Any]) -> Iterator[str]:
+    for code, role in roles.items():
+        if code not in codes:
+            yield f"{where}: there is no ground {code}"
+        if role not in Role.values:
+            yield f"{where}: role is {role!r}, and none of {', '.join(Role.values)}"
 
 
 def _of_capability(where: str, row: Any, tests: set[str]) -> Iterator[str]:
@@ -150,28 +163,39 @@ def _of_cases(cases: list[Any], world: dict[str, Any]) -> Iterator[str]:
         if not isinstance(case, dict) or not case.get("id") or not case.get("say"):
             yield f"{where} should have an id and what is said (say)"
             continue
-        where, name = f"case {case['id']}", case.get("as") or "scheduler"
+        where = f"case {case['id']}"
         if str(case["id"]) in ids:
             yield f"{where} is there twice"
         ids.add(str(case["id"]))
-        if name not in users:
-            yield f"{where}: there is no user {name}"
-        elif not case.get("ground") and not users[name].get("role"):
-            yield f"{where}: {name} has a role in no ground"
-        elif case.get("ground") in codes and not _is_member(users[name], case["ground"]):
-            yield f"{where}: {name} has no role in {case['ground']}"
-        if case.get("ground") and case["ground"] not in codes:
-            yield f"{where}: there is no ground {case['ground']}"
-        if case.get("outcome") and case["outcome"] not in Outcome.values:
-            yield f"{where}: outcome is {case['outcome']!r}, and none of {', '.join(Outcome.values)}"
-        for key, kind in (("tools", list), ("has", list), ("hasnt", list), ("args", dict)):
-            if case.get(key) is not None and not isinstance(case[key], kind):
-                yield f"{where}: {key} should be a {kind.__name__}"
-            elif key == "tools":
-                yield from (f"{where}: there is no tool {tool}" for tool in case.get(key) or [] if tool not in TOOLS)
+        yield from (f"{where}: {problem}" for problem in _of_place(case, users, codes))
+        yield from (f"{where}: {problem}" for problem in _of_expectations(case))
 
 
-def _is_member(user: Entry, code: str) -> bool:
+def _of_place(case: Entry, users: dict[str, Entry], codes: set[Any]) -> Iterator[str]:
+    """Who says it, and in which ground."""
+    name, ground = case.get("as") or "scheduler", case.get("ground")
+    if name not in users:
+        yield f"there is no user {name}"
+    elif not ground and not users[name].get("role"):
+        yield f"{name} has a role in no ground"
+    elif ground in codes and not _is_member(users[name], ground):
+        yield f"{name} has no role in {ground}"
+    if ground and ground not in codes:
+        yield f"there is no ground {ground}"
+
+
+def _of_expectations(case: Entry) -> Iterator[str]:
+    """What shall come of it."""
+    if case.get("outcome") and case["outcome"] not in Outcome.values:
+        yield f"outcome is {case['outcome']!r}, and none of {', '.join(Outcome.values)}"
+    for key, kind in (("tools", list), ("has", list), ("hasnt", list), ("args", dict)):
+        if case.get(key) is not None and not isinstance(case[key], kind):
+            yield f"{key} should be a {kind.__name__}"
+        elif key == "tools":
+            yield from (f"there is no tool {tool}" for tool in case.get(key) or [] if tool not in TOOLS)
+
+
+def _is_member(user: Entry, code: Any) -> bool:
     return bool(user.get("superuser")) or code in (user.get("role") or {})
 
 

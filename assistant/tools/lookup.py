@@ -24,16 +24,7 @@ def vehicle(caller: Caller, text: str) -> "Vehicle":
         return exact
     query = vehicles.vehicles(caller.ground, user=caller.user)
     identities = list(query.values_list("pk", "tag", "vin"))
-    by_name: dict[str, list[int]] = {}
-    for pk, tag, vin in identities:
-        for name in filter(None, (tag, vin)):
-            by_name.setdefault(name, []).append(pk)
-    tags = [tag for _, tag, _ in identities if tag]
-    found_names = matching.vehicles_named(text, tags, [vin for _, _, vin in identities if vin])
-    ids = sorted({pk for name in found_names for pk in by_name[name]})
-    if not ids and text.lstrip("#").isdigit() and len(text) < 12:
-        ids = [pk for pk, _, _ in identities if pk == int(text.lstrip("#"))]
-    ids = ids or sorted({pk for name in matching.beginning(text, tags) for pk in by_name[name]})
+    ids = _ids_named(text, identities)
     ids = ids or list(query.filter(program__iexact=text).values_list("pk", flat=True)[:MOST_NAMED])
     if len(ids) == 1:
         return query.get(pk=ids[0])
@@ -41,9 +32,33 @@ def vehicle(caller: Caller, text: str) -> "Vehicle":
         candidates = [rows.vehicle(row) for row in query.filter(pk__in=ids)[:MOST_NAMED]]
         named = ", ".join(row["vehicle"] for row in candidates) + (" and more" if len(ids) >= MOST_NAMED else "")
         raise Unclear(f"{text} fits several vehicles; say which: {named}.", candidates)
-    near = matching.alike(text, [*by_name], least=80)
+    near = matching.alike(text, [*_ids_by_name(identities)], least=80)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise NotFound(f"There is no vehicle {text} in {caller.ground}.{hint}")
+
+
+_Identity = tuple[int, str, str | None]
+"""Id, tag and VIN."""
+
+
+def _ids_by_name(identities: list[_Identity]) -> dict[str, list[int]]:
+    by_name: dict[str, list[int]] = {}
+    for pk, *names in identities:
+        for name in filter(None, names):
+            by_name.setdefault(name, []).append(pk)
+    return by_name
+
+
+def _ids_named(text: str, identities: list[_Identity]) -> list[int]:
+    """The vehicles that a text names: by tag or VIN, else by id, else by how a tag begins."""
+    by_name = _ids_by_name(identities)
+    tags = [tag for _, tag, _ in identities if tag]
+    names = matching.vehicles_named(text, tags, [vin for _, _, vin in identities if vin])
+    if not names and text.lstrip("#").isdigit() and len(text) < 12:
+        number = int(text.lstrip("#"))
+        if any(pk == number for pk, _, _ in identities):
+            return [number]
+    return sorted({pk for name in names or matching.beginning(text, tags) for pk in by_name[name]})
 
 
 def dyno(caller: Caller, text: str) -> "Dyno":
