@@ -243,8 +243,6 @@ def _page(
     outcome: Outcome | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    days: DayRange | None = form.days if hits is not None else None
-    data = request.POST if request.method == "POST" else request.GET
     title = "Set maintenance" if shell_of(request).may_keep else "Take a dyno out of service"
     context = {
         "form": form,
@@ -253,13 +251,7 @@ def _page(
         "series": series,
         "may_repeat": "repeat" in form.fields,
         "previewed": hits is not None,
-        "hits": [(hit, data.get(f"answer-{hit.allocation.pk}") or _proposal(hit)) for hit in hits or ()],
-        "blocked": any(not hit.answers for hit in hits or ()),
-        "cut": [_cut(hit, days) for hit in hits or () if days and hit.allocation.status == AllocationStatus.RUNNING],
-        "returns": returns(window, remaining=days) if window and days else [],
-        "days": days,
-        "long": days is not None and days.days > LONG_WINDOW,
-        "tally": tally_of(hit.proposed for hit in hits or () if hit.proposed),
+        **({} if hits is None else _fallout(request, form.days, window, hits)),
         "choice": choice,
         "outcome": outcome,
         "title": title,
@@ -271,6 +263,22 @@ def _page(
         template = "_repairs.html"
         context["keep"] = True  # what was chosen while these were looked for stays chosen
     return render(request, f"allocations/maintenance/{template}", context, status=status)
+
+
+def _fallout(
+    request: HttpRequest, days: DayRange, window: MaintenanceWindow | None, hits: list[Hit]
+) -> dict[str, object]:
+    """What the window would do on these days: the bookings that it hits, each with its answer, and those it frees."""
+    data = request.POST if request.method == "POST" else request.GET
+    return {
+        "hits": [(hit, data.get(f"answer-{hit.allocation.pk}") or _proposal(hit)) for hit in hits],
+        "blocked": not all(hit.answers for hit in hits),
+        "cut": [_cut(hit, days) for hit in hits if hit.allocation.status == AllocationStatus.RUNNING],
+        "returns": returns(window, remaining=days) if window else [],
+        "days": days,
+        "long": days.days > LONG_WINDOW,
+        "tally": tally_of(hit.proposed for hit in hits if hit.proposed),
+    }
 
 
 def _cut(hit: Hit, days: DayRange) -> tuple[Allocation, dt.date | None]:
