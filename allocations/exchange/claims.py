@@ -121,6 +121,11 @@ class Judge:
         best = next((v for v in standing if not v.warning), standing[0] if standing else None)
         if best or len(tried) == 1:
             return best or tried[0]
+        return self._none_of(tried)
+
+    @staticmethod
+    def _none_of(tried: list[Verdict]) -> Verdict:
+        """Why none of several lanes will do."""
         others = sorted({v.other_row for v in tried if v.other_row})
         numbers = f" (rows {', '.join(map(str, others))})" if others else ""
         kind = next((v for v in tried if v.other_row is None), tried[0])
@@ -162,19 +167,13 @@ class Judge:
         row, existing = claim.row, self.dynos.existing(key)
         weights = dict.fromkeys((row.weight_class, claim.vehicle_weight))
         tests = [TestFacts(0, 0, claim.vehicle_name, row.test_type, row.drive, weight) for weight in weights]
-        dyno = DynoFacts(
-            0,
-            name,
-            0,
-            existing.enabled if existing else True,
-            existing.available_from if existing else None,
-            existing.available_to if existing else None,
-            tuple(
-                CapabilityFacts(frozenset(c.drives), frozenset(c.weight_classes))
-                for c in self._capabilities(key)
-                if c.test_type == fold(row.test_type)
-            ),
+        capabilities = tuple(
+            CapabilityFacts(frozenset(c.drives), frozenset(c.weight_classes))
+            for c in self._capabilities(key)
+            if c.test_type == fold(row.test_type)
         )
+        state = (existing.enabled, existing.available_from, existing.available_to) if existing else (True, None, None)
+        dyno = DynoFacts(0, name, 0, *state, capabilities)
         # A row that gives its vehicle another weight class than an upper row needs a dyno that takes both.
         questions = [Question(test, dyno, claim.days) for test in tests]
         refusals = next(filter(None, (violations(question, [CAPABILITY]) for question in questions)), [])

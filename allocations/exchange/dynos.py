@@ -39,6 +39,20 @@ def meaning(facility: str, dyno: str, facility_of: Mapping[str, str]) -> str | N
     return next((name for name in names if name in facility_of), None)
 
 
+def _lane_names(lanes: int) -> list[str]:
+    return [f"{POOL} {number}" for number in range(1, lanes + 1)]
+
+
+def _capabilities_by_dyno(sheets: Sheets) -> dict[str, dict[Capability, None]]:
+    """What the workbook's rules let each dyno run, by its folded name and in the order of the rules."""
+    capabilities: dict[str, dict[Capability, None]] = {}
+    for rule in sheets.rules:
+        for name in rule.dynos:
+            capability = Capability(fold(rule.test_type), rule.drives, rule.weight_classes)
+            capabilities.setdefault(fold(name), {})[capability] = None
+    return capabilities
+
+
 class Dynos:
     """All dynos by folded name: `specs` as the workbook has them, `existing` as the ground has them."""
 
@@ -49,23 +63,17 @@ class Dynos:
         self._facilities = sorted((fold(f) for f in sheets.facilities), key=len, reverse=True)
         self._said = sheets.facility_of
         self._written = {fold(f): f for f in reversed(sheets.facilities)}
-        capabilities: dict[str, dict[Capability, None]] = {}
-        names = self._usual_names(sheets)
-        for rule in sheets.rules:
-            for name in rule.dynos:
-                capability = Capability(fold(rule.test_type), rule.drives, rule.weight_classes)
-                capabilities.setdefault(fold(name), {})[capability] = None
+        capabilities = _capabilities_by_dyno(sheets)
         for row, name in sheets.named_dynos:
             if fold(name) not in {*capabilities, *ground.dynos, fold(POOL)} and not dyno_name_problem(name):
                 self.warnings.append(
                     f"Maintenance row {row} names {name}, which no row of DynoRules names: it may run no test."
                 )
-        for key, name in names.items():
+        for key, name in self._usual_names(sheets).items():
             is_pool = key == fold(POOL) and key not in sheets.exact
             if not is_pool and not self._can_be_made(key, name, sheets):
                 continue
-            lane_names = [f"{POOL} {n}" for n in range(1, lanes + 1)] if is_pool else [name]
-            for lane in lane_names:
+            for lane in _lane_names(lanes) if is_pool else [name]:
                 both = capabilities.get(fold(lane), {}) | capabilities.get(key, {})
                 self._add(lane, tuple(both))
         self._facility_of = {key: self.facility_of(key) for key in self.all_keys()}
