@@ -34,6 +34,7 @@ from allocations.selectors.availability_sql import (
 from allocations.selectors.ground_rules import RulesOfTest, as_rules, rules_for
 from dynosite.lib import prepared
 from dynosite.lib.days import DayRange
+from dynosite.lib.workdays import WorkingCalendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,25 +268,32 @@ def find_places(
         "limit": limit,
         "dynos": None if dynos is None else list(dynos),
         "leaving_out": leaving_out or 0,
-        "taken_dynos": [stay.dyno_id for stay in occupied],
-        "taken_first": [stay.first for stay in occupied],
-        "taken_last": [stay.last for stay in occupied],
+        **_taken_days(occupied),
     }
     calendar = ground_rules.calendar
     if not calendar:
         params |= {"days": query.days, "end": latest + dt.timedelta(days=query.days - 1)}
         return [Place(*row) for row in prepared.fetch(FIND_ON_ANY_DAY, params)]
-    stretches = [
-        calendar.stretch(first, query.days, pauses=pauses)
-        for first in DayRange(first_day, latest)
-        if not calendar.why_closed(first)
-    ]
-    stretches = [stretch for stretch in stretches if stretch.days <= LONGEST_STAY]
+    stretches = _stretches(calendar, DayRange(first_day, latest), query.days, pauses=pauses)
     if not stretches:
         return []
     ends = [stretch.last for stretch in stretches]
     params |= {"starts": [stretch.first for stretch in stretches], "ends": ends, "end": max(ends)}
     return [Place(*row) for row in prepared.fetch(FIND_ON_WORKING_DAYS, params)]
+
+
+def _taken_days(occupied: Sequence[DynoDays]) -> dict[str, object]:
+    return {
+        "taken_dynos": [stay.dyno_id for stay in occupied],
+        "taken_first": [stay.first for stay in occupied],
+        "taken_last": [stay.last for stay in occupied],
+    }
+
+
+def _stretches(calendar: WorkingCalendar, starts: DayRange, days: int, *, pauses: bool) -> list[DayRange]:
+    """The days of a test by each day on which it may start, without those that are too long for a stay."""
+    stretches = (calendar.stretch(first, days, pauses=pauses) for first in starts if not calendar.why_closed(first))
+    return [stretch for stretch in stretches if stretch.days <= LONGEST_STAY]
 
 
 NEAREST = 3

@@ -33,14 +33,19 @@ def figures_of(items: Iterable[PlanItem]) -> PlanFigures:
     items = list(items)
     reasons = Counter(item.reason for item in items if not item.dyno_id and item.reason)
     return PlanFigures(
-        placed=sum(1 for item in items if item.request_id and item.dyno_id),
-        moved=sum(1 for item in items if item.allocation_id and item.dyno_id),
-        unplaced=sum(1 for item in items if not item.dyno_id),
-        late_tests=sum(1 for item in items if item.late),
+        placed=_count(items, "request_id", "dyno_id"),
+        moved=_count(items, "allocation_id", "dyno_id"),
+        unplaced=len(items) - _count(items, "dyno_id"),
+        late_tests=_count(items, "late"),
         late_days=sum(item.late for item in items),
         reasons=tuple(reasons.most_common(REASONS)),
-        late_placed=sum(1 for item in items if item.request_id and item.dyno_id and item.late),
+        late_placed=_count(items, "request_id", "dyno_id", "late"),
     )
+
+
+def _count(items: Sequence[PlanItem], *names: str) -> int:
+    """How many have all of these."""
+    return sum(all(getattr(item, name) for name in names) for item in items)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,20 +220,11 @@ def _full(look: _Look, test: Test, start: int, before: int) -> str:
     row = look.rows[test.id]
     drive = row.tested_as if isinstance(row, TestRequest) else row.drive or row.vehicle.drive
     kind = f"{row.test_type.name} {drive} {row.vehicle.weight_class}"
-    gaps = [
-        gap
-        for dyno in test.dynos
-        for gap in _gaps(
-            sorted((first, last) for first, last, id_ in look.dynos.get(dyno, []) if id_ != test.id),
-            start,
-            before - 1,
-        )
-    ]
+    full = test.days == 1 or not _any_gap(look, test, start, before)
     since = f" from {look.day(start)}" if start > 0 else ""
     ahead = f" that begin before {look.day(before)}" if before < look.problem.horizon else ""
     free = f"{test.days} days in a row free{since and f'{since} on'}{ahead}"
     busy = f"taken{since} until {look.day(before - 1)}"
-    full = not gaps or test.days == 1
     number = len(test.dynos)
     if number > NAMED:
         those = f"{number} dynos that run {kind}"
@@ -244,6 +235,15 @@ def _full(look: _Look, test: Test, start: int, before: int) -> str:
     all_of, none_of = ("both", "neither") if number == 2 else (f"all {number}", "none")
     runs = f"{', '.join(names[:-1])} and {names[-1]} alone run {kind}, and"
     return f"{runs} {all_of} are {busy}." if full else f"{runs} {none_of} has {free}."
+
+
+def _any_gap(look: _Look, test: Test, start: int, before: int) -> bool:
+    """Whether a dyno that runs it is free on any of the days."""
+    for dyno in test.dynos:
+        stays = sorted((first, last) for first, last, id_ in look.dynos.get(dyno, []) if id_ != test.id)
+        if any(True for _ in _gaps(stays, start, before - 1)):
+            return True
+    return False
 
 
 def _elsewhere(look: _Look, test: Test, before: int) -> str:

@@ -166,10 +166,7 @@ class _Desk:
     def _more_tests(self, change: edits.MoreTests) -> None:
         alike = [id_ for id_, kind in self.kinds.items() if kind.test_type == change.test_type]
         days = change.days or self._usual_days(change.test_type, alike)
-        pool = sorted(kind for kind in map(self.kinds.get, alike) if kind) or sorted(
-            kind for kind in self.runs if kind.test_type == change.test_type
-        )
-        pool = [Kind(kind.test_type, change.drive or kind.drive, change.weight or kind.weight) for kind in pool]
+        pool = self._kinds_for(change, alike)
         month = change.month.replace(day=1)
         first = max(0, (month - self.facts.scope.first_day).days)
         over = (month + dt.timedelta(days=32)).replace(day=1)
@@ -187,6 +184,13 @@ class _Desk:
         if alike:
             return round(statistics.median(self.tests[id_].days for id_ in alike))
         return self.facts.types[test_type].days
+
+    def _kinds_for(self, change: edits.MoreTests, alike: list[str]) -> list[Kind]:
+        """What drives and weight classes more such tests have: those of the ones like them, else those that run."""
+        kinds = sorted(kind for kind in map(self.kinds.get, alike) if kind) or sorted(
+            kind for kind in self.runs if kind.test_type == change.test_type
+        )
+        return [Kind(kind.test_type, change.drive or kind.drive, change.weight or kind.weight) for kind in kinds]
 
 
 def _kinds_of(runs: Iterable[edits.Runs]) -> list[Kind]:

@@ -121,12 +121,17 @@ def _of_bookings(work: FinishedWork, change: Change) -> list[Line]:
         before, after = steps[row.pk]
         if max(state["last_day"] for state in (before, after) if state) < today:
             continue
-        asker = row.request.created_by_id if row.request else None
-        users = _others(work, asker) if before is None else _others(work, row.created_by_id, asker)
+        users = _others(work, *_concerned(row, is_new=before is None))
         sentence = sentences.about_booking(row, before, after, names, waits=row.vehicle_id in waiting)
         ends = after["status"] != AllocationStatus.CANCELLED and (sentences.days_from_due(row, after) or 0) < 0
         lines.append(Line(users, sentence, allocation_id=row.pk, late=ends))
     return [line for line in lines if line.users]
+
+
+def _concerned(row: Allocation, *, is_new: bool) -> list[int | None]:
+    """Who requested a booking, and who made it, to whom a new one is no news."""
+    asker = row.request.created_by_id if row.request else None
+    return [asker] if is_new else [row.created_by_id, asker]
 
 
 def _of_requests(work: FinishedWork) -> list[Line]:

@@ -266,7 +266,7 @@ def _page(
 
 
 def _fallout(
-    request: HttpRequest, days: DayRange, window: MaintenanceWindow | None, hits: list[Hit]
+    request: UserRequest, days: DayRange, window: MaintenanceWindow | None, hits: list[Hit]
 ) -> dict[str, object]:
     """What the window would do on these days: the bookings that it hits, each with its answer, and those it frees."""
     data = request.POST if request.method == "POST" else request.GET
