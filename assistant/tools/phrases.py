@@ -53,14 +53,19 @@ def dynos_listed(data: Result) -> str:
         return f"No dyno here runs that ({filter_text})." if filter_text else "There are no dynos here."
     lines = [f"{_number(data['count'], 'dyno')}" + (f" for {filter_text}:" if filter_text else ":")]
     for row in data["dynos"]:
-        state = "" if row["enabled"] else ", disabled"
-        if row.get("available_from"):
-            state += f", available from {row['available_from']}"
-        if row.get("available_to"):
-            state += f", available until {row['available_to']}"
         runs = ", ".join(dict.fromkeys(capability["test_type"] for capability in row["runs"])) or "nothing yet"
-        lines.append(f"- {link(row['dyno'], row['url'])} ({row['facility']}{state}): {runs}")
+        lines.append(f"- {link(row['dyno'], row['url'])} ({row['facility']}{_state(row)}): {runs}")
     return "\n".join(lines)
+
+
+def _state(row: Result) -> str:
+    """What keeps a dyno from being had, and when."""
+    state = "" if row["enabled"] else ", disabled"
+    if row.get("available_from"):
+        state += f", available from {row['available_from']}"
+    if row.get("available_to"):
+        state += f", available until {row['available_to']}"
+    return state
 
 
 def _lines_of_free(rows: list[Result]) -> list[str]:
@@ -77,31 +82,36 @@ def _lines_of_free(rows: list[Result]) -> list[str]:
 def dynos_free(data: Result) -> str:
     when = days(data["days"])
     if data["free"]:
-        lines = [
-            f"Free on {when}:" if data["days"]["first_day"] == data["days"]["last_day"] else f"Free from {when}:"
-        ]
-        return "\n".join(lines + _lines_of_free(data["free"]))
+        lead = "on" if data["days"]["first_day"] == data["days"]["last_day"] else "from"
+        return "\n".join([f"Free {lead} {when}:", *_lines_of_free(data["free"])])
     if data["partly_free"]:
-        lines = [f"None is free on all days of {when}; these are in part:"]
-        lines += [
-            f"- {link(row['dyno'], row['url'])}: free {', '.join(days(gap) for gap in row['free'])}"
-            for row in data["partly_free"]
-        ]
-        if len(data["partly_free"]) == 1:
-            lines += [
-                f"- {reason}"
-                for row in data["not_free"]
-                for reason in row["reasons"][:3]
-                if row["id"] == data["partly_free"][0]["id"]
-            ]
+        lines = [f"None is free on all days of {when}; these are in part:", *_lines_of_partly_free(data)]
     else:
         lines = [f"No dyno is free for that on {when}:"]
-    partly = {row["id"] for row in data["partly_free"]}
-    rest = [row for row in data["not_free"] if row["id"] not in partly or not data["partly_free"]]
-    if data["partly_free"]:
-        rest = [row for row in rest if not any("does not run the test type" in reason for reason in row["reasons"])]
-    lines += [f"- {' '.join(row['reasons'][:3])}" for row in rest[:12]]
+    lines += [f"- {' '.join(row['reasons'][:3])}" for row in _never_free(data)[:12]]
     return "\n".join(lines)
+
+
+def _lines_of_partly_free(data: Result) -> list[str]:
+    """A line for each with its gaps; where it is one alone, why the other days are none."""
+    partly = data["partly_free"]
+    lines = [
+        f"- {link(row['dyno'], row['url'])}: free {', '.join(days(gap) for gap in row['free'])}" for row in partly
+    ]
+    if len(partly) == 1:
+        rows = [row for row in data["not_free"] if row["id"] == partly[0]["id"]]
+        lines += [f"- {reason}" for row in rows for reason in row["reasons"][:3]]
+    return lines
+
+
+def _never_free(data: Result) -> list[Result]:
+    """The dynos free on no day; beside some that are in part, those alone that run the test."""
+    rows: list[Result] = data["not_free"]
+    if not data["partly_free"]:
+        return rows
+    partly = {row["id"] for row in data["partly_free"]}
+    rows = [row for row in rows if row["id"] not in partly]
+    return [row for row in rows if not any("does not run the test type" in reason for reason in row["reasons"])]
 
 
 def vehicle(data: Result) -> str:
@@ -199,31 +209,31 @@ def maintenance(data: Result) -> str:
 
 def fit(data: Result) -> str:
     answers = data["answers"]
-    vehicle = link(data["vehicle"]["vehicle"], data["vehicle"]["url"])
     if not answers:
         return "There is no dyno to compare with."
     if data.get("dyno"):
-        dyno = link(data["dyno"]["dyno"], data["dyno"]["url"])
-        lines = []
-        for row in answers:
-            if row["can"]:
-                when = f" on {days(data['days'])}" if data.get("days") else ""
-                lines.append(
-                    f"{dyno} can run {row['test_type']} for {vehicle}{when}: test type, drive and weight class fit."
-                )
-            else:
-                lines.append(f"{dyno} cannot run {row['test_type']} for {vehicle}: {' '.join(row['reasons'])}")
-        return "\n".join(lines) if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
+        return _fit_of_one(data)
+    vehicle = link(data["vehicle"]["vehicle"], data["vehicle"]["url"])
     fitting = [row for row in answers if row["can"]]
-    lines = []
-    if fitting:
-        lines.append(f"Dynos that can take {vehicle}:")
-        lines += [f"- {link(row['dyno'], row['url'])}: {row['test_type']}" for row in fitting]
-    else:
-        lines.append(f"No dyno can take {vehicle}:")
+    lines = [f"Dynos that can take {vehicle}:" if fitting else f"No dyno can take {vehicle}:"]
+    lines += [f"- {link(row['dyno'], row['url'])}: {row['test_type']}" for row in fitting]
     if data.get("test_type") or not fitting:
         lines += [f"- not {row['dyno']}: {' '.join(row['reasons'])}" for row in answers if not row["can"]][:15]
     return "\n".join(lines)
+
+
+def _fit_of_one(data: Result) -> str:
+    """Which tests of the vehicle the dyno that was asked about can run."""
+    vehicle = link(data["vehicle"]["vehicle"], data["vehicle"]["url"])
+    dyno = link(data["dyno"]["dyno"], data["dyno"]["url"])
+    when = f" on {days(data['days'])}" if data.get("days") else ""
+    lines = [
+        f"{dyno} can run {row['test_type']} for {vehicle}{when}: test type, drive and weight class fit."
+        if row["can"]
+        else f"{dyno} cannot run {row['test_type']} for {vehicle}: {' '.join(row['reasons'])}"
+        for row in data["answers"]
+    ]
+    return lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
 
 
 def utilisation(data: Result) -> str:
