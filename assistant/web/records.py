@@ -81,14 +81,18 @@ def _of_row(row: dict[str, Any]) -> Iterator[Record]:
         yield Record("Vehicle", vehicle, vehicle_page(row["vehicle_id"]), (vehicle,))
     if isinstance(row.get("dyno_id"), int) and dyno:
         yield Record("Dyno", dyno, dyno_page(row["dyno_id"]), (dyno,))
+    name = vehicle or dyno or row.get("label")
     kind = _KINDS.get(url.split("/")[1] if url.count("/") > 1 else "")
     if kind:
-        # A vehicle may have several requests, which differ by their test.
-        test = row.get("test_type") if kind == "Request" else None
-        parts = tuple(str(part) for part in (vehicle, dyno, test) if part)
-        days = " – ".join(dict.fromkeys(str(row[name]) for name in ("first_day", "last_day") if row.get(name)))
-        yield Record(kind, ", ".join((*parts, days) if days else parts), url, parts)
-    elif name := vehicle or dyno:
+        yield _of_stay(kind, row, url)
+    elif isinstance(name, str):
         yield Record("Vehicle" if url.startswith("/vehicles/") else "Dyno", name, url, (name,))
-    elif isinstance(row.get("label"), str):
-        yield Record("Vehicle" if url.startswith("/vehicles/") else "Dyno", row["label"], url, (row["label"],))
+
+
+def _of_stay(kind: str, row: dict[str, Any], url: str) -> Record:
+    """A booking, request or window, by what it is of and its days."""
+    # A vehicle may have several requests, which differ by their test.
+    test = row.get("test_type") if kind == "Request" else None
+    parts = tuple(str(part) for part in (row.get("vehicle"), row.get("dyno"), test) if part)
+    days = " – ".join(dict.fromkeys(str(row[name]) for name in ("first_day", "last_day") if row.get(name)))
+    return Record(kind, ", ".join((*parts, days) if days else parts), url, parts)

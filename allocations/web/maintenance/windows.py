@@ -123,18 +123,9 @@ def _back(request: UserRequest) -> list[int]:
 
 
 def _set(request: UserRequest, window: MaintenanceWindow | None) -> HttpResponse:
-    ground = current_ground(request, Role.SCHEDULER)
-    data = request.POST if request.method == "POST" else request.GET
-    filled = _values_of(window) | {name: data[name] for name in WindowForm.base_fields if name in data}
-    filled["also"] = [number for number in data.getlist("also") if len(number) < 19]
-    outage_only = not shell_of(request).may_keep
-    if outage_only and (request.method != "POST" or "kind" not in data):
-        filled["kind"] = MaintenanceKind.OUTAGE.value
-    if request.method != "POST" and filled["kind"] == MaintenanceKind.OUTAGE:
-        filled.setdefault("first_day", ground.today().isoformat())
-    single = outage_only or window is not None
-    form = WindowForm(filled, ground=ground, user=request.user, outage_only=outage_only, single=single)
-    if request.method != "POST" and "preview" not in data and not all(form.data.get(name) for name in REQUIRED):
+    form = _form_of(request, window)
+    is_filled_in = all(form.data.get(name) for name in REQUIRED)
+    if request.method != "POST" and "preview" not in request.GET and not is_filled_in:
         # Nothing is amiss yet where nobody has asked; still these fields are not optional.
         _require(form, False)
         form.is_valid()
@@ -148,6 +139,21 @@ def _set(request: UserRequest, window: MaintenanceWindow | None) -> HttpResponse
     if request.method != "POST":
         return _page(request, form, window, hits=hits, choice=_choice(request, form, window))
     return _write(request, form, window, hits)
+
+
+def _form_of(request: UserRequest, window: MaintenanceWindow | None) -> WindowForm:
+    """The form with what was sent, over what the window has; who may set outages alone is offered nothing else."""
+    ground = current_ground(request, Role.SCHEDULER)
+    data = request.POST if request.method == "POST" else request.GET
+    filled = _values_of(window) | {name: data[name] for name in WindowForm.base_fields if name in data}
+    filled["also"] = [number for number in data.getlist("also") if len(number) < 19]
+    outage_only = not shell_of(request).may_keep
+    if outage_only and (request.method != "POST" or "kind" not in data):
+        filled["kind"] = MaintenanceKind.OUTAGE.value
+    if request.method != "POST" and filled["kind"] == MaintenanceKind.OUTAGE:
+        filled.setdefault("first_day", ground.today().isoformat())
+    single = outage_only or window is not None
+    return WindowForm(filled, ground=ground, user=request.user, outage_only=outage_only, single=single)
 
 
 def _set_series(request: UserRequest, form: WindowForm) -> HttpResponse:
