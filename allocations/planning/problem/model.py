@@ -45,9 +45,7 @@ class Model:
         self.due = [t.due for t in tests]
         self.weight = [t.weight for t in tests]
         self.fixed = [t.fixed for t in tests]
-        self.placed: Plan = [None if t.placed is None else (dyno_index[t.placed.dyno], t.placed.first) for t in tests]
-        # Where the fixed tests stand.
-        self.fixed_at = {j: (dyno_index[t.place.dyno], t.place.first) for j, t in enumerate(tests) if t.fixed}
+        self._set_placed(dyno_index)
         self._set_stretches()
         self._set_order()
         vehicles = self._set_vehicles()
@@ -57,6 +55,14 @@ class Model:
         self._set_dynos(dyno_index)
         self._set_windows()
         self._set_costs()
+
+    def _set_placed(self, dyno_index: dict[str, int]) -> None:
+        """Say where each test stands, and of the fixed ones that they stay there."""
+        places = [
+            None if t.placed is None else (dyno_index[t.placed.dyno], t.placed.first) for t in self.problem.tests
+        ]
+        self.placed: Plan = places
+        self.fixed_at = {j: place for j, place in enumerate(places) if place is not None and self.fixed[j]}
 
     def _set_order(self) -> None:
         """Give each test the one that it comes after, and those that come after it."""
