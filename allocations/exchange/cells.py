@@ -67,24 +67,31 @@ def clause_of(value) -> str:
 
 def instant(value, *, epoch=WINDOWS_EPOCH) -> datetime | None:
     """The moment in a date cell (None where it is empty); raises Unreadable for what is no likely date."""
-    if isinstance(value, time | timedelta) and value in (time(0), timedelta(0)):
-        return None  # what Excel shows for a formula that points at an empty cell
-    if value is not UNCALCULATED and (is_nothing(value) or (type(value) in (int, float) and value == 0)):
+    if _is_no_moment(value):
         return None
-    moment = None
-    if isinstance(value, datetime):
-        moment = value.replace(tzinfo=None)
-    elif isinstance(value, date):
-        moment = datetime.combine(value, time(0))
-    elif type(value) in (int, float) and isfinite(value) and 0 < value < 2958466:
-        moment = from_excel(value, epoch)
-    elif isinstance(value, str) and not is_error(value):
-        moment = _day_in_words(text(value))
+    moment = _moment(value, epoch)
     if not isinstance(moment, datetime):
         raise Unreadable(f"{clause_of(value)}, which is no date; write it as 2027-03-01")
     if not EARLIEST <= moment.date() <= LATEST:
         raise Unreadable(f"{clause_of(value)}, which is no likely date; days from {EARLIEST} to {LATEST} will do")
     return moment
+
+
+def _is_no_moment(value) -> bool:
+    """Whether the cell is empty, or shows what Excel does for a formula that points at an empty one."""
+    if isinstance(value, time | timedelta):
+        return value in (time(0), timedelta(0))
+    return value is not UNCALCULATED and (is_nothing(value) or (type(value) in (int, float) and value == 0))
+
+
+def _moment(value, epoch) -> object:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    if isinstance(value, date):
+        return datetime.combine(value, time(0))
+    if type(value) in (int, float) and isfinite(value) and 0 < value < 2958466:
+        return from_excel(value, epoch)
+    return _day_in_words(text(value)) if isinstance(value, str) and not is_error(value) else None
 
 
 def _day_in_words(words: str) -> datetime | None:
@@ -98,6 +105,11 @@ def _day_in_words(words: str) -> datetime | None:
         if a <= 12 and b <= 12 and a != b:
             raise Unreadable(f"says '{words}', which may be either of two days; write it as {year}-{a:02}-{b:02}")
         return _day(year, a, b) or _day(year, b, a)
+    return _day_with_month_name(words)
+
+
+def _day_with_month_name(words: str) -> datetime | None:
+    """`1 March 2027`, `Mon, Mar 1st 27`."""
     parts = re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", words.casefold()).replace(",", " ").replace("-", " ").split()
     if len(parts) == 4 and parts[0][:3] in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"):
         parts = parts[1:]
