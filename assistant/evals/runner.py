@@ -107,20 +107,25 @@ def _misses(case: Case, result: Result) -> list[str]:
     misses = []
     if "tools" in case and (miss := _tools_miss(case["tools"], [call["name"] for call in result.tools])):
         misses.append(miss)
-    if expected := case.get("args"):
-        last = [call for call in result.tools if not case.get("tools") or call["name"] == case["tools"][-1]]
-        args = last[-1]["args"] if last else {}
-        misses += [
-            f"{name} is {args.get(name)!r}, not {value!r}"
-            for name, value in expected.items()
-            if _text(args.get(name)) != _text(value)
-        ]
+    if case.get("args"):
+        misses += _args_misses(case, result)
     if (outcome := case.get("outcome")) and outcome != result.outcome:
         misses.append(f"the outcome is {result.outcome}, not {outcome}")
     answer = result.answer.casefold()
     misses += [f"{word!r} is missing" for word in case.get("has", []) if not _says(answer, word)]
     misses += [f"{word!r} is said" for word in case.get("hasnt", []) if _text(word) in answer]
     return misses
+
+
+def _args_misses(case: Case, result: Result) -> list[str]:
+    """What differs in the arguments of the last call of the tool that is expected last."""
+    calls = [call for call in result.tools if not case.get("tools") or call["name"] == case["tools"][-1]]
+    args = calls[-1]["args"] if calls else {}
+    return [
+        f"{name} is {args.get(name)!r}, not {value!r}"
+        for name, value in case["args"].items()
+        if _text(args.get(name)) != _text(value)
+    ]
 
 
 _DAYS = re.compile(r"(\d{1,2})(?: ([a-z]{3}))?(?: (\d{4}))?(?: – (\d{1,2}) ([a-z]{3})(?: (\d{4}))?)?")

@@ -200,16 +200,20 @@ def one_allocation(caller: Caller, args: a.OneAllocation, *, dyno: str | None = 
     candidates = list(query.filter(status__in=OPEN_STATUSES))
     if len(candidates) == 1:
         return allocation_by_id(candidates[0].pk, user=caller.user)
-    name = vehicle.label if vehicle else dyno
+    raise _not_one(str(vehicle.label if vehicle else dyno), candidates, args.within_test, within)
+
+
+def _not_one(name: str, candidates: "list[Allocation]", test: str | None, within: DayRange | None) -> DomainError:
+    """Several bookings fit, or none does."""
     if candidates:
         listed = "; ".join(f"{row.dyno}, {row.test_type}, {row.days}" for row in candidates[:5])
-        raise Unclear(
+        return Unclear(
             f"{name} has {len(candidates)} bookings; say which: {listed}.",
             [rows.allocation(row) for row in candidates],
         )
-    of_test = f" for {args.within_test}" if args.within_test else ""
+    of_test = f" for {test}" if test else ""
     when = f" within {within}" if within else ""
-    raise NotFound(f"{name} has no booking{of_test}{when} that could be changed.")
+    return NotFound(f"{name} has no booking{of_test}{when} that could be changed.")
 
 
 @proposes(
