@@ -75,8 +75,8 @@ def test_changes_are_those_of_who_confirmed(client, world, people, sender, confi
     change = Change.objects.get(action="import")
     assert change.user == people[confirmer]
     assert (upload.user, upload.confirmed_by) == (people[sender], people[confirmer])
-    made = (Allocation.objects.get(ground=world.north), TestRequest.objects.get(ground=world.north))
-    assert {row.created_by for row in made} == {people[confirmer]}
+    imported = (Allocation.objects.get(ground=world.north), TestRequest.objects.get(ground=world.north))
+    assert {row.created_by for row in imported} == {people[confirmer]}
     history = client.get(reverse("allocations:change-list")).content.decode()
     assert (f"The {confirmer.title()}" in history, f"The {sender.title()}" in history) == (True, False)
 
