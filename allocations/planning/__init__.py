@@ -1,4 +1,4 @@
-"""Place tests on dynos: a problem in, a plan and a true bound out. Pure Python on OR-tools, no Django."""
+"""Places tests on dynos: a problem in, a plan and a true lower bound out. Pure Python on OR-tools, no Django."""
 
 from allocations.planning.problem.checker import check
 from allocations.planning.problem.instance import Problem, ProblemError, Weights

@@ -1,6 +1,6 @@
 """Repair after an outage: a short list of plans, from the fewest moves to the least lateness.
 
-The displaced tests have to leave their places. The first option moves nobody else, and is as little late as that
+The displaced tests have to leave their places. The first option moves no other test, and is as little late as that
 allows; each further one moves more of the others and is less late.
 """
 
@@ -46,8 +46,18 @@ MOST = 5
 class Option:
     """One way to repair.
 
-    `late` is the weighted and `late_days` the plain tardiness of all tests. `proven`: no plan with as few moves
-    places more tests, or as many with less lateness. The bound of its solution is meant in the same way.
+    Attributes
+    ----------
+    whole
+        The problem with the outage; `problem` is the part of it that this option solves.
+    displaced, moved
+        Ids of the tests that have to leave, and of all tests that change places.
+    solution
+        Its `objective` and `bound` are weighted days late, without a price for moves.
+    late, late_days
+        Weighted and plain days late of all tests.
+    proven
+        Whether it is proven that no plan with as few moves places more tests, or as many with less lateness.
     """
 
     whole: Problem
@@ -60,8 +70,7 @@ class Option:
 
     @cached_property
     def problem(self) -> Problem:
-        """What it solves, all that stays being fixed there: a test stays even where the one before it finds no
-        place."""
+        """The problem that it solves: all tests are fixed that stay, even if the one before it has no place."""
         loose = {*self.displaced, *self.moved}
         return replace(
             self.whole, tests=tuple(t if t.id in loose else replace(t, fixed=True) for t in self.whole.tests)
@@ -69,13 +78,13 @@ class Option:
 
     @property
     def unplaced(self) -> tuple[str, ...]:
-        """The displaced tests that find no place."""
+        """The displaced tests that have no place."""
         return self.solution.unplaced
 
 
 @dataclass(frozen=True)
 class Repair:
-    """The options, none of them dominated; the first moves the displaced alone. `problem` is what they solve."""
+    """The options, none of them dominated; the first moves the displaced alone. `problem` is what they all solve."""
 
     problem: Problem
     displaced: tuple[str, ...]
@@ -84,7 +93,7 @@ class Repair:
 
 
 def displaced_of(problem: Problem) -> tuple[str, ...]:
-    """Name the tests that stand on an occupied day of their dyno or vehicle and may be moved."""
+    """Return the ids of the tests that are on an occupied day of their dyno or vehicle and are not fixed."""
     occupied: set[tuple[str, str, int]] = set()
     for o in problem.occupied:
         kind, name = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", str(o.vehicle))
@@ -112,11 +121,31 @@ def repair(
     on_option: Callable[[Option], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Repair:
-    """Give at most `most` options for the `displaced` (those on occupied days without it).
+    """Search options for tests that have to leave their places.
 
-    With `others` false, or where the outage then adds no lateness, only the displaced move. The first option goes to
-    `on_option` as soon as it is known. The same problem and seed give the same options, unless time runs out first or
-    `should_stop()` turns true.
+    The same problem and seed give the same options, unless time runs out first or `should_stop()` turns true.
+
+    Parameters
+    ----------
+    problem
+        The schedule with the outage as occupied days. Tests that may move are placed and not fixed.
+    displaced
+        Ids of the tests that have to leave; None: those on occupied days (`displaced_of`).
+    others
+        Whether other tests may move. They do not if the outage then adds no lateness.
+    seconds
+        How long to search. The first option may take a little longer.
+    most
+        How many options to return, at most.
+    on_option
+        Called with the first option as soon as it is known.
+    should_stop
+        Called often; the search ends soon after it returns true.
+
+    Returns
+    -------
+    Repair
+        Fewest moves first, then less lateness with each option.
     """
     work = _Repair(problem, displaced, seconds, seed, should_stop or (lambda: False))
     first = work.displaced_only()
@@ -148,7 +177,7 @@ class _Repair:
         self.standing = {t.id: t.placed for t in self.problem.tests if t.id not in self.displaced}
         self.base = {t.id: lateness(self.problem, t, t.placed) for t in self.problem.tests}
         self.total = sum(self.base.values())
-        # By how many others have moved: what the plan costs, the places of the tests, whether that is proven.
+        # By how many others have moved: the cost of the plan, the places of the tests, whether it is proven.
         self.found: dict[int, tuple[int, dict[str, Place], bool]] = {}
 
     @property
@@ -165,7 +194,7 @@ class _Repair:
         return self.found[0][0] > self.total
 
     def displaced_only(self) -> Option:
-        """The least late plan in which nobody else moves."""
+        """The least late plan in which no other test moves."""
         model = Model(reduced_to(self.problem, set(self.displaced)))
         search = LocalSearch(model, seed=self.seed, plan=greedy(model))
         hot, cold = heat_for(model)
@@ -177,7 +206,7 @@ class _Repair:
         return self._option(0)
 
     def search(self) -> None:
-        """Search with all of them free, moves ever cheaper, and keep the best for each number of moves."""
+        """Search with all tests free, moves cheaper each time, and keep the best plan for each number of moves."""
         usual = self._usual_weight()
         share = self.seconds_left * SEARCH_SHARE / len(PRICES)
         places = self.found[0][1]
@@ -234,7 +263,7 @@ class _Repair:
             self.found[1] = (*self.found[1][:2], True)
 
     def _bounds_below(self, value: int) -> list[tuple[int, str, Model, int]]:
-        """For the other tests with which a plan may cost less: its least cost, the test, its model, and the rest."""
+        """Return the other tests with which a plan may cost less: (least cost, test id, model, cost of the rest)."""
         bounds = []
         for name in self.others:
             model = Model(reduced_to(self.problem, {*self.displaced, name}))
@@ -247,7 +276,7 @@ class _Repair:
         return bounds
 
     def _rest(self, model: Model) -> int:
-        """What the tests cost that a reduced model leaves out."""
+        """Return what the tests cost that a reduced model leaves out."""
         return self.total - sum(self.base[t.id] for t in model.problem.tests)
 
     def _places(self, model: Model, plan: Plan) -> dict[str, Place]:
@@ -264,7 +293,7 @@ class _Repair:
             self.found[moved] = (value, places, proven)
 
     def options(self, most: int) -> list[Option]:
-        """The found ones that no other dominates; of too many, those between which the steps are widest."""
+        """The options that no other dominates; if there are too many, those between which the steps are widest."""
         front: list[int] = []
         for moved in sorted(self.found):
             if not front or self.found[moved][0] < self.found[front[-1]][0]:

@@ -1,4 +1,4 @@
-"""The one way in: search and proof side by side, until proven, out of time, or told to stop."""
+"""The entry point: search and proof side by side, until proven, out of time, or asked to stop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from allocations.planning.worker import Worker
 
 SECONDS = 10.0
 EVERY = 0.5
-# More than there are processors take time from one another.
+# More workers than processors take time from one another.
 MOST_WORKERS = max(2, os.cpu_count() or 2)
 # With one worker the local search has at most this share of the time before the exact methods get the processor.
 ALONE_SHARE = 0.25
@@ -36,12 +36,33 @@ def solve(
     should_stop: Callable[[], bool] | None = None,
     steps: int | None = None,
 ) -> Solution:
-    """Plan the tests.
+    """Solve a problem.
 
-    Ends when the plan is proven optimal, after `seconds` (10 if not given), or soon after `should_stop()` turns true.
-    `on_progress` is called at once with the first plan and then at least every second. With `steps`, the search does
-    that many steps in this process alone, and the same seed gives the same plan wherever it runs, unless `seconds`
-    are given and run out first; if not, they are those of the bound alone. More than `MOST_WORKERS` are not started.
+    It ends when the plan is proven optimal, after `seconds`, or soon after `should_stop()` turns true.
+
+    Parameters
+    ----------
+    problem
+        What to place. It is taken as valid: `Problem.from_json` checks it.
+    seconds
+        How long to search, 10 by default. With `steps`, how long at most; by default as long as the steps take, and
+        10 seconds more for the bound.
+    workers
+        Processes to use, this one included; at most `MOST_WORKERS`.
+    seed
+        Seed of the random choices.
+    on_progress
+        Called with the first plan at once, and then at least every second.
+    should_stop
+        Called often; the search ends soon after it returns true.
+    steps
+        Search so many steps in this process instead of by the clock: the same seed gives the same plan wherever it
+        runs, unless `seconds` run out first.
+
+    Returns
+    -------
+    Solution
+        The best plan, with every test placed or unplaced; `status` is "optimal" if bound and objective meet.
     """
     if seconds is None and steps is None:
         seconds = SECONDS
@@ -77,7 +98,7 @@ class _Run:
         self.tell()
 
     def _least(self) -> int:
-        """What each test costs at the least, as if alone."""
+        """Return what each test costs at least, as if alone, in sum."""
         model, total = self.model, 0
         for j in range(model.n):
             window = model.window[j]
@@ -101,7 +122,7 @@ class _Run:
 
     @property
     def open(self) -> bool:
-        """Whether there is reason and leave to go on."""
+        """Whether the plan can still improve, and time is left."""
         return self.bound < self.value and self.seconds_left > 0 and not self.should_stop()
 
     def raise_bound(self, bound: int) -> None:
@@ -136,7 +157,7 @@ class _Run:
             self.tell()
 
     def by_steps(self, steps: int, seed: int) -> None:
-        """Search by count alone; the bound is found afterwards and does not touch the plan."""
+        """Search by number of steps; the bound is computed afterwards and does not change the plan."""
         sequence = Sequence.of(self.model)
         if sequence is not None:
             search = SequenceSearch(sequence, seed=seed, plan=self.plan)
@@ -203,7 +224,7 @@ class _Run:
             self.tell_in_time()
 
     def _head_start(self, *, alone: bool) -> float:
-        """For how many seconds the local search goes on by itself before its plans concern the proof."""
+        """Return for how many seconds the local search goes on before its plans are given to the proof."""
         if alone:
             return min(self.seconds_left * ALONE_SHARE, max(1.0, self.model.n / 20))
         return min(1.0, self.seconds_left / 5)
@@ -214,14 +235,14 @@ class _Run:
         return Worker(self.problem, role=role, seconds=self.seconds_left, seed=seed + number)
 
     def _post_plan(self, helpers: list[Worker]) -> None:
-        """Let the other processes have the plan, if it is better than the last that they had."""
+        """Send the plan to the other processes, if it is better than the last that they got."""
         if helpers and self.posted != self.cost:
             self.posted = self.cost
             for helper in helpers:
                 helper.post(("plan", self.plan))
 
     def _read_messages(self, helpers: list[Worker], work: Annealing | Shaking) -> None:
-        """Take over the bounds and plans that other processes have come to."""
+        """Take over the bounds and plans that other processes have sent."""
         for helper in helpers:
             for kind, payload in helper.messages():
                 if kind == "bound":

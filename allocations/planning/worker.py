@@ -1,7 +1,7 @@
-"""A second process for the work that cannot be interrupted: it is simply ended when the answer is wanted.
+"""A second process for work that cannot be interrupted: it is killed when the answer is needed.
 
-Started as `python -m allocations.planning.worker`; speaks in pickled messages over its standard streams. It ends with
-its parent: the end of its input ends it.
+Started as `python -m allocations.planning.worker`; exchanges pickled messages over its standard streams. It ends with
+its parent, by the end of its input.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _read(stream: IO[bytes]) -> Any:
 
 
 class Worker:
-    """The parent's end: post plans to it, read what it has found, stop it at any time."""
+    """The parent's end: sends plans to the process, reads what it has found, and stops it at any time."""
 
     def __init__(self, problem: Problem, *, role: str, seconds: float, seed: int):
         root = Path(__file__).resolve().parents[2]
@@ -64,14 +64,14 @@ class Worker:
             self.inbox.put(("ended",))
 
     def post(self, message: Any) -> None:
-        """Send a message; one that has ended hears nothing."""
+        """Send a message; a process that has ended gets nothing."""
         try:
             _write(self._to_child, message)
         except (BrokenPipeError, ValueError, OSError):
             self.ended = True
 
     def messages(self) -> list[Any]:
-        """Take all messages that have come."""
+        """Return all messages that have come since the last call."""
         messages = []
         while not self.inbox.empty():
             message = self.inbox.get()
@@ -136,7 +136,7 @@ def main() -> None:
     """Serve one problem."""
     source = sys.stdin.buffer
     out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a solver prints goes elsewhere
+    os.dup2(2, 1)  # what solvers print goes to standard error
     _, problem, role, seconds, seed = _read(source)
     desk = _Desk(Model(problem), out)
 

@@ -1,4 +1,4 @@
-"""Check a solution against its problem, on days and sets alone: nothing here is shared with the search."""
+"""Checks a solution against its problem, by days and sets alone: it shares nothing with the search."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from allocations.planning.problem.solution import Placement, Solution
 
 
 def check(problem: Problem, solution: Solution) -> list[str]:
-    """List in words all that is wrong with the solution; an empty list means that it holds."""
+    """Check a solution against its problem.
+
+    Returns
+    -------
+    list[str]
+        A sentence for each thing that is wrong; an empty list if the solution is valid.
+    """
     wrong: list[str] = []
     tests = {t.id: t for t in problem.tests}
     counts: dict[str, int] = {}
@@ -86,7 +92,7 @@ def _length(problem: Problem, test: Test, place: Placement) -> list[str]:
 
 
 def _travel(problem: Problem, places: dict[str, Placement]) -> list[str]:
-    """A vehicle has its days on the way between any two stays, save between two that were given so."""
+    """A vehicle has its days to travel between any two stays, except between two that were given like that."""
     needs: dict[tuple[str | None, str | None], int] = {(t.origin, t.to): t.days for t in problem.travel}
     stays = _stays(problem, places)
     wrong = []
@@ -100,7 +106,7 @@ def _travel(problem: Problem, places: dict[str, Placement]) -> list[str]:
 
 
 class _Stay(NamedTuple):
-    """Where a vehicle is; a stay that is not planned was given so."""
+    """Where a vehicle is. A stay that is not planned was given."""
 
     vehicle: str
     facility: str | None

@@ -1,4 +1,4 @@
-"""The problem as it is given: what waits, where it may go, what stands in the way.
+"""The problem as it is given: the tests to place, where each may go, and what is taken already.
 
 Days count from 0, both ends inclusive.
 """
@@ -32,9 +32,22 @@ __all__ = ["Occupied", "Place", "Problem", "ProblemError", "Test", "Travel", "We
 
 @dataclass(frozen=True)
 class Problem:
-    """A whole problem; `from_json` checks it, the constructor does not.
+    """A whole problem. `from_json` checks it, the constructor does not.
 
-    `closed` are days on which nothing begins, `facilities` gives the facility of a dyno.
+    Attributes
+    ----------
+    horizon
+        How many days may be planned, from day 0.
+    dynos
+        Names, each once.
+    occupied
+        Days on which a dyno or a vehicle is taken by something else.
+    closed
+        Days on which no test begins.
+    facilities
+        The facility of each dyno.
+    travel
+        Days on the way from one facility to another; those that are missing take none.
     """
 
     horizon: int
@@ -48,7 +61,13 @@ class Problem:
 
     @classmethod
     def from_json(cls, data: str | bytes | Mapping[str, Any]) -> Problem:
-        """Read a problem from JSON text or the object read from it; ProblemError names the field that is wrong."""
+        """Read a problem from JSON text, or from the object read from it.
+
+        Raises
+        ------
+        ProblemError
+            If the problem is malformed; its `field` names the place, such as `tests[3].due`.
+        """
         if isinstance(data, (str, bytes)):
             try:
                 data = json.loads(data)
@@ -79,7 +98,7 @@ class Problem:
         return problem
 
     def to_json(self) -> dict[str, Any]:
-        """Give the problem as it is read."""
+        """Return the problem as `from_json` reads it."""
         return {
             "horizon": self.horizon,
             "dynos": list(self.dynos),
@@ -103,23 +122,26 @@ class Problem:
         return item
 
     def last_day(self, test: Test, first: int) -> int:
-        """Give the day on which a test ends that begins on `first`."""
+        """Return the last day of a test that begins on `first`; for a test that pauses, closed days are not
+        counted.
+        """
         last = first + test.days - 1
         for day in self.closed if test.pauses else ():
             last += first <= day <= last
         return last
 
     def with_weights(self, **changes: int | None) -> Problem:
-        """Give the same problem with some of its weights changed."""
+        """Return the same problem with some weights changed. Raises ProblemError as `from_json` does."""
         return replace(
             self, weights=read_weights({f.name: getattr(self.weights, f.name) for f in fields(Weights)} | changes)
         )
 
 
 def reach(problem: Problem) -> int:
-    """How many days matter: by the last of them some best plan has ended, whatever the horizon.
+    """Return how many days matter: some best plan has ended by the last of them, whatever the horizon.
 
-    Once no limit of the problem ends any more, later tests may move up until each follows another's end, gap or way.
+    Once no limit of the problem ends any more, later tests may move up until each follows the end of another, its gap
+    or its travel.
     """
     limits = [0, *problem.closed, *(t.earliest for t in problem.tests)]
     limits += [problem.last_day(t, t.placed[1]) for t in problem.tests if t.placed is not None]
@@ -143,7 +165,7 @@ def _check_order(problem: Problem) -> None:
 
 
 def _check_no_circle(before: list[int | None]) -> None:
-    """Refuse an order in which some test comes after itself; `before` says what each comes after."""
+    """Raise ProblemError if a test comes after itself; `before` has the index of the test that each comes after."""
     done: set[int] = set()
     for i in range(len(before)):
         path: list[int] = []
@@ -157,7 +179,10 @@ def _check_no_circle(before: list[int | None]) -> None:
 
 
 def check_fixed(problem: Problem) -> None:
-    """Fixed tests are not the planner's to question, but two of them on one day have no plan at all."""
+    """Raise ProblemError if two fixed tests, or one and an occupied day, are on one day of a dyno or vehicle.
+
+    Where fixed tests are is not checked otherwise, except that they are within the horizon and in their order.
+    """
     occupants = _occupants(problem)
     fixed = {t.id: t for t in problem.tests if t.fixed}
     for i, test in enumerate(problem.tests):
@@ -170,7 +195,7 @@ def check_fixed(problem: Problem) -> None:
 
 
 def _occupy(problem: Problem, test: Test, name: str, occupants: dict[tuple[str, str, int], str]) -> None:
-    """Add a fixed test to what takes dynos and vehicles; refuse a day that something takes already."""
+    """Add a fixed test to what takes dynos and vehicles. Raise ProblemError for a day that is taken already."""
     if test.placed is None:
         return
     dyno, first = test.placed
@@ -185,7 +210,7 @@ def _occupy(problem: Problem, test: Test, name: str, occupants: dict[tuple[str, 
 
 
 def _occupants(problem: Problem) -> dict[tuple[str, str, int], str]:
-    """What takes each dyno and vehicle on the days on which it cannot be had."""
+    """Return what takes each dyno and vehicle on the days on which it is not available."""
     occupants: dict[tuple[str, str, int], str] = {}
     for o in problem.occupied:
         kind, holder = ("dyno", o.dyno) if o.dyno is not None else ("vehicle", o.vehicle)

@@ -1,4 +1,4 @@
-"""What a solution comes to, in figures that people know: late tests and days, and how busy dynos are."""
+"""What a solution comes to, in figures for people: late tests and days, and how busy dynos are."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from allocations.planning.problem.travel import days_mask
 
 @dataclass(frozen=True)
 class Lateness:
+    """How many tests are late, and by how many days in all: plain, and weighted by the tests' weights."""
+
     tests: int
     days: int
     weighted: int
 
 
 def lateness_of(problem: Problem, solution: Solution) -> Lateness:
+    """Return the lateness of the tests that have a place."""
     due = {t.id: (t.due, t.weight) for t in problem.tests}
     late = [(max(0, p.last - due[p.id][0]), due[p.id][1]) for p in solution.placements]
     return Lateness(
@@ -26,7 +29,7 @@ def lateness_of(problem: Problem, solution: Solution) -> Lateness:
 
 
 def shortfall_of(problem: Problem, solution: Solution) -> int:
-    """Give the weighted days late, a test without a place as late as if it began when the days planned are over."""
+    """Return the weighted days late, where tests without a place count as if they began right after the horizon."""
     out = set(solution.unplaced)
     over = sum(t.weight * max(0, problem.horizon + t.days - 1 - t.due) for t in problem.tests if t.id in out)
     return lateness_of(problem, solution).weighted + over
@@ -34,7 +37,7 @@ def shortfall_of(problem: Problem, solution: Solution) -> int:
 
 @dataclass(frozen=True)
 class Use:
-    """Days on which a dyno is taken by tests, of the days on which it could be."""
+    """How many days of a dyno are taken by tests, of the days on which it is open."""
 
     occupied: int
     open: int
@@ -47,7 +50,13 @@ class Use:
 def use_of_dynos(
     problem: Problem, solution: Solution, away: Mapping[str, Sequence[tuple[int, int]]]
 ) -> dict[str, Use]:
-    """Give the use of each dyno; `away` are the days on which it is there for nobody, by dyno."""
+    """Return the use of each dyno, by name.
+
+    Parameters
+    ----------
+    away
+        By dyno, (first, last) of the days on which it is not available to anyone.
+    """
     closed = sum(1 << day for day in set(problem.closed) if day < problem.horizon)
     whole = (1 << problem.horizon) - 1
     occupied = dict.fromkeys(problem.dynos, 0)
@@ -67,6 +76,6 @@ def use_of_dynos(
 
 
 def together(uses: Mapping[str, Use], dynos: Collection[str]) -> Use:
-    """Add up the use of some dynos."""
+    """Return the use of some dynos added up; names without a use are left out."""
     chosen = [uses[dyno] for dyno in dynos if dyno in uses]
     return Use(sum(use.occupied for use in chosen), sum(use.open for use in chosen))

@@ -1,7 +1,8 @@
-"""The problem made ready for search: numbers for names, days as the bits of an integer, one cost a place.
+"""The problem prepared for search: numbers for names, days as the bits of an integer, one integer for the cost of a
+place.
 
-A cost holds the whole objective in one integer, the ties in its low digits:
-((tardiness + moves * price + unplaced * price) * level + what breaks ties).
+A cost holds the whole objective, with what breaks ties in its low digits: ((tardiness + moves * price + unplaced *
+price) * level + ties).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Plan = list[tuple[int, int] | None]
 
 
 def bits(mask: int) -> list[int]:
-    """List the positions of the bits that are set, lowest first."""
+    """Return the positions of the bits that are set, lowest first."""
     positions = []
     while mask:
         low = mask & -mask
@@ -32,7 +33,29 @@ def bits(mask: int) -> list[int]:
 
 
 class Model:
-    """A problem by index; nothing in it changes during a search."""
+    """A problem by index; nothing in it changes during a search.
+
+    Tests are numbered 0 to n - 1 as j, dynos as in `Problem.dynos`.
+
+    Attributes
+    ----------
+    ends
+        By test, its last day for each first day.
+    window
+        By test, the days on which it may begin, as bits.
+    before, next
+        By test, the one that it comes after or -1, and those that come after it.
+    free_dyno, free_vehicle
+        Days that are free before anything is planned, as bits: by dyno, and by `seat`.
+    cost
+        By test, the cost of each first day, without what the dyno adds.
+    level
+        Costs divided by it are in units of the objective.
+    unplaced_price
+        The price of a test without a place, in units of the objective.
+    grain
+        Every objective is a multiple of it.
+    """
 
     def __init__(self, problem: Problem):
         self.problem = problem
@@ -57,7 +80,7 @@ class Model:
         self._set_costs()
 
     def _set_placed(self, dyno_index: dict[str, int]) -> None:
-        """Say where each test stands, and of the fixed ones that they stay there."""
+        """Set the places that tests have now, and those of the fixed tests."""
         places = [
             None if t.placed is None else (dyno_index[t.placed.dyno], t.placed.first) for t in self.problem.tests
         ]
@@ -65,7 +88,7 @@ class Model:
         self.fixed_at = {j: place for j, place in enumerate(places) if place is not None and self.fixed[j]}
 
     def _set_order(self) -> None:
-        """Give each test the one that it comes after, and those that come after it."""
+        """Set for each test the one that it comes after, and those that come after it."""
         tests = self.problem.tests
         index = {t.id: j for j, t in enumerate(tests)}
         self.before = [-1 if t.after is None else index[t.after] for t in tests]
@@ -86,7 +109,7 @@ class Model:
         return vehicles
 
     def _set_stretches(self) -> None:
-        """Give each test its days by the first one; tests of one length share them."""
+        """Set the days that each test takes, by the first one; tests of the same length share them."""
         closed = frozenset(day for day in self.problem.closed if day < self.horizon)
         by_kind: dict[tuple[int, bool], Stretch] = {}
         for t in self.problem.tests:
@@ -103,7 +126,7 @@ class Model:
         self.plain = not closed
 
     def _set_free(self, dyno_index: dict[str, int], vehicles: dict[str, int]) -> None:
-        """Bits of the days that are free before anything is planned: by dyno, and by vehicle and site."""
+        """Set the days that are free before anything is planned, as bits: by dyno, and by vehicle and site."""
         whole = (1 << self.horizon) - 1
         self.free_dyno = [whole] * len(self.problem.dynos)
         self.free_vehicle = [whole] * len(vehicles) * self.sites.count
@@ -123,17 +146,17 @@ class Model:
             self.leave(self.free_vehicle, self.vehicle[j], site, first, self.ends[j][first])
 
     def leave(self, free_vehicle: list[int], vehicle: int, site: int, first: int, last: int) -> None:
-        """Take the days of a stay out of a vehicle's free days, and those that it is on the way."""
+        """Take the days of a stay, and of the travel around it, out of a vehicle's free days."""
         at = vehicle * self.sites.count
         for other, shadow in enumerate(self.sites.shadow(site, first, last)):
             free_vehicle[at + other] &= ~shadow
 
     def seat(self, j: int, dyno: int) -> int:
-        """Give where the free days of a test's vehicle stand for a dyno."""
+        """Return the index in `free_vehicle` of a test's vehicle at the site of a dyno."""
         return self.vehicle[j] * self.sites.count + self.sites.of_dyno[dyno]
 
     def last_days(self, test: np.ndarray, first: np.ndarray) -> np.ndarray:
-        """Give the last days of many tests with their first days."""
+        """Return the last days of many tests by their first days, as arrays of one length."""
         last: np.ndarray = (
             first + self._day_counts[test] - 1 if self.plain else self._end_table[self._kinds[test], first]
         )
@@ -166,7 +189,7 @@ class Model:
         ]
 
     def _set_windows(self) -> None:
-        """Bits of the days on which each test may start, by itself; then through the order of tests."""
+        """Set the days on which each test may begin, as bits: by itself, and then narrowed by the order of tests."""
         free: dict[tuple[tuple[int, ...], Stretch], int] = {}
         self.window = [
             1 << self.fixed_at[j][1] if self.fixed[j] else self._own_window(j, free) for j in range(self.n)
@@ -174,7 +197,7 @@ class Model:
         self._narrow_windows()
 
     def _narrow_windows(self) -> None:
-        """Take out the days on which no test could be that comes before or after."""
+        """Take out the days that leave no room for the tests before or after."""
         self.order = self._topological()
         for j in self.order:
             b = self.before[j]
@@ -187,7 +210,9 @@ class Model:
                 self.window[b] &= (1 << self.stretch[b].ended_by(self.fixed_at[j][1] - self.gap[j] - 1)) - 1
 
     def _own_window(self, j: int, free: dict[tuple[tuple[int, ...], Stretch], int]) -> int:
-        """Bits of the days on which a test finds dyno and vehicle free; `free` keeps those of the dynos."""
+        """Return the days on which a test has a dyno and its vehicle free, as bits; `free` caches those of the
+        dynos.
+        """
         stretch = self.stretch[j]
         mask = 0
         for dynos in self._by_site(self.dynos[j]):
@@ -200,7 +225,7 @@ class Model:
         return mask & (1 << self.horizon) - 1 >> self.earliest[j] << self.earliest[j]
 
     def _by_site(self, dynos: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """Part the dynos by the site where they stand."""
+        """Return the dynos in groups by site."""
         if self.sites.count == 1:
             return [dynos] if dynos else []
         sites = self.sites.of_dyno
@@ -247,16 +272,24 @@ class Model:
             self.cost.append(tables[key])
 
     def place_cost(self, j: int, dyno: int, first: int) -> int:
-        """Give the whole cost of one test in one place."""
+        """Return the whole cost of one test in one place."""
         cost = self.cost[j][first] + self.versatility[dyno] * self.days[j] * self.versatile_unit
         return cost - self.move_cost if self.placed[j] == (dyno, first) else cost
 
     def plan_cost(self, plan: Plan) -> int:
-        """Give the whole cost of a plan."""
+        """Return the whole cost of a plan."""
         return sum(self.unplaced_cost if at is None else self.place_cost(j, *at) for j, at in enumerate(plan))
 
     def solution(self, plan: Plan, *, bound: int, seconds: float, steps: int = 0) -> Solution:
-        """Put a plan into names. `bound` is in whole units of the objective and counts unplaced tests too."""
+        """Return a plan as a solution, with names.
+
+        Parameters
+        ----------
+        bound
+            In units of the objective; like the cost of a plan, it includes the price of unplaced tests.
+        seconds, steps
+            How long the search has taken.
+        """
         tests, names = self.problem.tests, self.problem.dynos
         placements = tuple(
             Placement(tests[j].id, names[at[0]], at[1], self.ends[j][at[1]])
@@ -266,7 +299,7 @@ class Model:
         unplaced = tuple(tests[j].id for j, at in enumerate(plan) if at is None)
         moved = sum(1 for j, at in enumerate(plan) if at is not None and self.placed[j] not in (None, at))
         value = self.plan_cost(plan) // self.level
-        # Of plans that leave as many unplaced, the price of those is the same.
+        # Among plans that leave as many unplaced, their price is the same.
         penalty = len(unplaced) * self.unplaced_price
         return Solution(
             status="optimal" if bound >= value else "feasible",

@@ -1,4 +1,4 @@
-"""What a problem is made of, each part with the way it is read from JSON and written to it."""
+"""The parts of a problem, each with how it is read from JSON and written to it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ MAX_HORIZON = 100_000
 
 @dataclass(frozen=True)
 class Weights:
-    """What counts how much.
+    """The weights of the objective.
 
-    `move` is a price in the objective, per test that leaves its place. `unplaced` is the price of a test without a
-    place; None makes it dearer than everything else together. `stay`, `finish` and `versatile` only break ties, in
-    this order: fewer moves, earlier finish, versatile dynos kept free. 0 switches one off.
+    Attributes
+    ----------
+    move
+        Price of a test that leaves its place, in units of the objective.
+    unplaced
+        Price of a test without a place; None makes it higher than everything else together.
+    stay, finish, versatile
+        Only break ties, in this order: fewer moves, earlier finish, versatile dynos kept free. 0 turns one off.
     """
 
     move: int = 0
@@ -46,13 +51,30 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Test:
-    """One test that wants, or has, a place.
+    """A test that needs a place, or has one.
 
-    It begins on a day that is not closed. One that runs through takes `days` in a row; one that `pauses` needs so
-    many days that are not closed, and keeps its dyno over the closed ones between them.
+    It begins on a day that is not closed. A test that runs through takes `days` in a row; one that `pauses` takes as
+    many days that are not closed, and keeps its dyno and vehicle over the closed days between.
+
+    Attributes
+    ----------
+    days
+        How many days it takes, at least 1.
+    earliest, due
+        The first day on which it may begin, and the last day on which it is not late.
+    weight
+        Cost of one day late, in units of the objective.
+    dynos
+        Names of the dynos that may run it.
+    after, gap
+        Id of the test that it comes after, and how many days have to be between the two.
+    placed
+        Where it is now.
+    fixed
+        Whether it has to stay there.
     """
 
-    __test__ = False  # not for pytest, whatever its name
+    __test__ = False  # pytest would collect it by its name
 
     id: str
     vehicle: str
@@ -69,7 +91,7 @@ class Test:
 
     @property
     def place(self) -> Place:
-        """Where it stands; ProblemError for a test that stands nowhere."""
+        """Where it is now. Raises ProblemError if it has no place."""
         if self.placed is None:
             raise ProblemError(f"{self.id}.placed", "is missing: the test stands nowhere")
         return self.placed
@@ -77,7 +99,7 @@ class Test:
 
 @dataclass(frozen=True)
 class Occupied:
-    """Days on which a dyno, or a vehicle, cannot be had; `facility` says where the vehicle is meanwhile."""
+    """Days on which a dyno or a vehicle is not available. `facility` is where the vehicle is meanwhile."""
 
     first: int
     last: int
@@ -88,7 +110,7 @@ class Occupied:
 
 @dataclass(frozen=True)
 class Travel:
-    """Days that must lie between a vehicle's last day at one facility and its first at the other."""
+    """Days that have to be between a vehicle's last day at one facility and its first at the other."""
 
     origin: str
     to: str
@@ -96,7 +118,7 @@ class Travel:
 
 
 def json_of_test(test: Test) -> dict[str, Any]:
-    """Write a test as it is read."""
+    """Return a test as `read_test` reads it."""
     item: dict[str, Any] = {
         "id": test.id,
         "vehicle": test.vehicle,
@@ -116,7 +138,7 @@ def json_of_test(test: Test) -> dict[str, Any]:
 
 
 def read_occupied(value: Any, where: str, dynos: set[str]) -> Occupied:
-    """Read occupied days."""
+    """Read occupied days. `where` names the place in the problem, for errors."""
     item = object_of(value, where)
     dyno, vehicle = item.get("dyno"), item.get("vehicle")
     if (dyno is None) == (vehicle is None):
@@ -139,7 +161,7 @@ def read_closed(value: Any) -> tuple[int, ...]:
 
 
 def read_facilities(value: Any, dynos: set[str]) -> dict[str, str]:
-    """Read which dyno stands where."""
+    """Read the facility of each dyno."""
     item = object_of(value, "facilities")
     for name in item:
         if name not in dynos:
@@ -161,7 +183,7 @@ def read_travel(value: Any) -> tuple[Travel, ...]:
 
 
 def read_test(value: Any, where: str, dynos: set[str]) -> Test:
-    """Read a test."""
+    """Read a test. `where` names the place in the problem, for errors."""
     item = object_of(value, where)
     days = integer(item, "days", where, low=1)
     allowed = names(required(item, "dynos", where), f"{where}.dynos")
@@ -203,7 +225,7 @@ def _flag(item: Mapping[str, Any], key: str, where: str) -> bool:
 
 
 def read_weights(value: Any) -> Weights:
-    """Read the weights; those left out are the usual ones."""
+    """Read the weights; those left out have their defaults."""
     item = object_of(value, "weights")
     field_names = {f.name for f in fields(Weights)}
     for key in item:

@@ -1,4 +1,4 @@
-"""Readers of the JSON form that name the field where something is wrong."""
+"""Readers of JSON values. Each raises ProblemError, which names the field, for a value that is not valid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from reprlib import repr as brief
 from typing import Any
 
-# Numbers up to here add up without losing a digit anywhere.
+# Sums of numbers up to here stay exact everywhere.
 MOST = 10**9
 
 
@@ -20,13 +20,13 @@ class ProblemError(ValueError):
 
 
 def value_or(data: Mapping[str, Any], key: str, default: Any) -> Any:
-    """Give a field, or the default where it is left out or null."""
+    """Return a field, or the default if it is left out or null."""
     value = data.get(key)
     return default if value is None else value
 
 
 def required(data: Mapping[str, Any], key: str, where: str) -> Any:
-    """Give a field that must be there."""
+    """Return a field that must be there."""
     if key not in data:
         raise ProblemError(f"{where}.{key}".lstrip("."), "is missing")
     return data[key]
@@ -35,7 +35,7 @@ def required(data: Mapping[str, Any], key: str, where: str) -> Any:
 def integer(
     data: Mapping[str, Any], key: str, where: str, *, low: int = -MOST, high: int = MOST, default: int | None = None
 ) -> int:
-    """Read a whole number within its limits."""
+    """Read a whole number from `low` to `high`; with a `default`, the field may be left out or null."""
     name = f"{where}.{key}".strip(".")
     value = data.get(key, default) if default is not None else required(data, key, where)
     if value is None and default is not None:
@@ -52,7 +52,7 @@ def integer(
 
 
 def text(value: Any, name: str) -> str:
-    """Read a name."""
+    """Read a name: text that is not empty."""
     if not isinstance(value, str) or not value:
         raise ProblemError(name, f"must be a name, not {brief(value)}")
     try:
@@ -63,21 +63,21 @@ def text(value: Any, name: str) -> str:
 
 
 def list_of(value: Any, name: str) -> list[Any]:
-    """Read a list."""
+    """Return a list."""
     if not isinstance(value, (list, tuple)):
         raise ProblemError(name, "must be a list")
     return list(value)
 
 
 def object_of(value: Any, name: str) -> Mapping[str, Any]:
-    """Read an object."""
+    """Return an object."""
     if not isinstance(value, Mapping):
         raise ProblemError(name, "must be an object")
     return value
 
 
 def names(value: Any, name: str) -> tuple[str, ...]:
-    """Read a list of names, each once."""
+    """Read a list of names, each of them once."""
     indexes: dict[str, int] = {}
     for i, item in enumerate(list_of(value, name)):
         if text(item, f"{name}[{i}]") in indexes:

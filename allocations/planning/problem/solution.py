@@ -1,4 +1,4 @@
-"""What the planner answers: places, what they cost, and how far from the best that could be."""
+"""What the planner returns: places, their cost, and how far from the best possible plan they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Placement:
-    """One test in its place; days inclusive."""
+    """One test in its place. Days count from 0, both ends inclusive."""
 
     id: str
     dyno: str
@@ -19,7 +19,21 @@ class Placement:
 
 @dataclass(frozen=True)
 class Solution:
-    """A plan. `bound` holds for every plan that leaves no more tests unplaced than this one."""
+    """A plan.
+
+    Attributes
+    ----------
+    status
+        "optimal" if bound and objective meet, else "feasible".
+    objective
+        Weighted days late, plus the price of the moves.
+    bound
+        No plan that leaves as few tests unplaced has a lower objective.
+    moved
+        How many tests have left their places.
+    seconds
+        How long the search took.
+    """
 
     status: str
     objective: int
@@ -32,13 +46,13 @@ class Solution:
 
     @property
     def gap(self) -> float:
-        """How far the plan may be from the best, as a share of its objective; 0 when proven."""
+        """How far the plan may be from the best, as a share of its objective (0 to 1); 0 if it is proven optimal."""
         if self.status == "optimal" or self.objective <= 0:
             return 0.0
         return (self.objective - self.bound) / self.objective
 
     def to_json(self) -> dict[str, Any]:
-        """Give the solution in its published form."""
+        """Return the solution in its published form."""
         return {
             "status": self.status,
             "objective": self.objective,
@@ -52,7 +66,7 @@ class Solution:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Solution:
-        """Read a solution from its published form."""
+        """Read a solution from its published form. Raises KeyError if a field is missing."""
         return cls(
             status=data["status"],
             objective=data["objective"],
@@ -66,7 +80,7 @@ class Solution:
 
 @dataclass(frozen=True)
 class Progress:
-    """A glimpse of a search under way."""
+    """How far a search is; the fields are those of Solution, with the number of tests `unplaced`."""
 
     seconds: float
     objective: int
@@ -77,5 +91,5 @@ class Progress:
 
     @property
     def gap(self) -> float:
-        """How far the best so far may be from the best that could be."""
+        """How far the best plan so far may be from the best possible, as a share of its objective."""
         return (self.objective - self.bound) / self.objective if self.objective > 0 else 0.0

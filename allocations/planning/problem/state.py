@@ -1,4 +1,4 @@
-"""A plan under change: who stands where, and which days are still free."""
+"""A plan that is being changed: where tests are, and which days are still free."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from allocations.planning.problem.stretch import Stretch
 
 
 class State:
-    """Places of all tests with the free days of dynos and vehicles kept beside them."""
+    """The places of all tests, with the free days of dynos and vehicles."""
 
     def __init__(self, model: Model, plan: Plan | None = None):
         self.model = model
@@ -15,7 +15,7 @@ class State:
         self.at: Plan = [None] * model.n
         self.free_dyno = list(model.free_dyno)
         self.free_vehicle = list(model.free_vehicle)
-        # Start masks by dyno and stretch, thrown away whenever the dyno changes.
+        # Start masks by dyno and stretch, dropped whenever the dyno changes.
         self.starts: list[dict[Stretch, int]] = [{} for _ in model.free_dyno]
         self.holder: list[list[int]] = [[-1] * model.horizon for _ in model.free_dyno]
         for j, place in model.fixed_at.items():
@@ -41,7 +41,7 @@ class State:
         self.at[j] = (dyno, first)
 
     def take(self, j: int) -> None:
-        """Take a test out of the plan; one without a place is out of it already."""
+        """Remove a test from the plan, if it is in it."""
         at = self.at[j]
         if at is None:
             return
@@ -58,7 +58,7 @@ class State:
             self.free_vehicle[self.model.vehicle[j]] |= mask
 
     def _free_again(self, vehicle: int) -> None:
-        """Work a vehicle's free days out anew: the days on the way of several stays may be the same."""
+        """Compute a vehicle's free days anew: several stays may need the same days to travel."""
         model = self.model
         seats = slice(vehicle * model.sites.count, (vehicle + 1) * model.sites.count)
         self.free_vehicle[seats] = model.free_vehicle[seats]
@@ -68,7 +68,9 @@ class State:
                 model.leave(self.free_vehicle, vehicle, model.sites.of_dyno[at[0]], at[1], model.ends[k][at[1]])
 
     def allowed(self, j: int, seat: int) -> int:
-        """Give, as bits, the first days that vehicle and order leave to a test; the seat says on which site."""
+        """Return, as bits, the first days that the vehicle and the order of tests allow. `seat` is the vehicle at a
+        site.
+        """
         model = self.model
         stretch = model.stretch[j]
         mask = model.window[j] & stretch.starts(self.free_vehicle[seat])
@@ -86,8 +88,10 @@ class State:
         return mask
 
     def best(self, j: int, dynos: tuple[int, ...] | list[int]) -> tuple[int, int] | None:
-        """Find the earliest place on these dynos, the first named where days are equal; or where it stands, if that
-        is cheaper."""
+        """Find the earliest place on these dynos, or the place that the test has now, if that is cheaper.
+
+        If days are equal, the dyno that comes first is taken. Returns (dyno, first day), or None.
+        """
         if self.apart:
             return self._best_of_sites(j, dynos)
         return self._best(j, dynos, self.allowed(j, self.model.vehicle[j]))

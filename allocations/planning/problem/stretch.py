@@ -1,4 +1,4 @@
-"""How long a test takes from each day on: always as many days, or more where it pauses over closed ones."""
+"""How long a test takes from each day on: always the same, or longer if it pauses over closed days."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def starts_for(free: int, days: int) -> int:
-    """Give the days on which `days` free days in a row begin, out of the free days as bits."""
+    """Return the days on which `days` free days in a row begin. Days are bits, here and in the result."""
     done = 1
     while done < days:
         step = min(done, days - done)
@@ -17,9 +17,9 @@ def starts_for(free: int, days: int) -> int:
 
 
 class Stretch:
-    """The days that a test takes, by its first one; here as many from every day on.
+    """The days that a test takes, by its first day; here as many from every day on.
 
-    `ends` gives the last day by the first.
+    `ends` has the last day for each first day.
     """
 
     def __init__(self, days: int, horizon: int):
@@ -32,18 +32,18 @@ class Stretch:
         self.steps = tuple(steps)
 
     def starts(self, free: int) -> int:
-        """Give the days on which such a test may begin, out of the free days as bits."""
+        """Return the days on which such a test may begin, as bits, by the free days."""
         for step in self.steps:
             free &= free >> step
         return free
 
     def ended_by(self, last: int) -> int:
-        """Give how many first days, counted from 0, lead to an end on day `last` or before."""
+        """Return how many first days, counted from 0, lead to an end on day `last` or before."""
         return max(0, last - self.days + 2)
 
 
 class Broken(Stretch):
-    """The same among closed days: none of them is the first one, and a test that pauses takes them besides."""
+    """The same with closed days: the test begins on none of them, and if it pauses it takes them in addition."""
 
     def __init__(self, days: int, horizon: int, *, closed: frozenset[int], pauses: bool):
         super().__init__(days, horizon)
@@ -60,12 +60,12 @@ class Broken(Stretch):
         self.parts = tuple(sorted(masks.items()))
 
     def starts(self, free: int) -> int:
-        """Give the days on which such a test may begin, out of the free days as bits."""
+        """Return the days on which such a test may begin, as bits, by the free days."""
         begins = 0
         for length, mask in self.parts:
             begins |= starts_for(free, length) & mask
         return begins
 
     def ended_by(self, last: int) -> int:
-        """Give how many first days, counted from 0, lead to an end on day `last` or before."""
+        """Return how many first days, counted from 0, lead to an end on day `last` or before."""
         return bisect_right(self.ends, last)

@@ -1,4 +1,4 @@
-"""Where vehicles are and how long they are on the way: a vehicle's free days are kept apart for each facility."""
+"""Where vehicles are and how long they travel: a vehicle's free days are kept separately for each facility."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from allocations.planning.problem.instance import Problem
 
 
 def days_mask(first: int, last: int) -> int:
-    """Give the days from first to last as bits; those before day 0 are left out."""
+    """Return the days from first to last as bits; days before 0 are left out."""
     first = max(0, first)
     return ((1 << (last - first + 1)) - 1) << first if last >= first else 0
 
 
 def _sites_apart(problem: Problem, near: set[str]) -> list[str]:
-    """Name the facilities to tell apart: those with a way between them, where more than one of them is in use."""
+    """Return the facilities to keep separate: those with travel between them, if more than one is in use."""
     of_dynos = {problem.facilities.get(name) for name in problem.dynos}
     of_vehicles = {o.facility for o in problem.occupied}
     return sorted(near) if len((of_dynos | of_vehicles) & near) > 1 else []
 
 
 class Sites:
-    """The facilities by index, and the days between them. Where no travel takes any, all dynos are on one site."""
+    """The facilities by index, and the days between them. If no travel takes any days, all dynos are on one site."""
 
     def __init__(self, problem: Problem):
         table = {(t.origin, t.to): t.days for t in problem.travel if t.days}
@@ -34,11 +34,13 @@ class Sites:
                 self.days[self.named(origin)][self.named(to)] = days
 
     def named(self, facility: str | None) -> int:
-        """Give the index of a facility."""
+        """Return the index of a facility; 0 for one without travel."""
         return self._index.get(facility, 0)
 
     def shadow(self, site: int, first: int, last: int) -> list[int]:
-        """Give, for each site, the days that a stay here from first to last takes there, as bits."""
+        """Return, for each site, the days on which a stay here from first to last keeps the vehicle from there, as
+        bits.
+        """
         return [
             days_mask(first - self.days[other][site], last + self.days[site][other]) for other in range(self.count)
         ]
