@@ -1,6 +1,6 @@
 """Who may do what, per proving ground.
 
-The default is to deny, and another ground's data does not exist for who is no member of it.
+The default is to deny, and the data of a ground does not exist for users who are not members of it.
 """
 
 from typing import TYPE_CHECKING
@@ -40,6 +40,7 @@ def administered_by(user: "User") -> QuerySet[ProvingGround]:
 
 
 def role_in(user: "User", ground_id: int) -> Role | None:
+    """Returns the user's role in the ground, or None if the user is not a member."""
     if not user.is_authenticated or not user.is_active:
         return None
     if user.is_superuser:
@@ -51,14 +52,20 @@ def role_in(user: "User", ground_id: int) -> Role | None:
 
 
 def may(user: "User", ground_id: int, needed: Role) -> bool:
+    """Tells whether the user has at least the role `needed` in the ground."""
     role = role_in(user, ground_id)
     return role is not None and role.covers(needed)
 
 
 def require(user: "User", ground_id: int, needed: Role) -> Role:
-    """Returns the user's role.
+    """Checks that the user has at least the role `needed` in the ground, and returns the user's role.
 
-    Raises NotFound for who is no member of the ground, and NotAllowed for a member with too low a role.
+    Raises
+    ------
+    NotFound
+        If the user is not a member of the ground.
+    NotAllowed
+        If the user is a member with a lower role.
     """
     role = role_in(user, ground_id)
     if role is None:
@@ -69,12 +76,22 @@ def require(user: "User", ground_id: int, needed: Role) -> Role:
 
 
 def role_for_kind(kind: str) -> Role:
-    """Somebody who schedules has to be able to take a broken dyno down at any hour; all other windows are planned."""
+    """Returns the role that recording a window takes. A scheduler may record outages, since dynos break at any
+    hour.
+    """
     return Role.SCHEDULER if kind == MaintenanceKind.OUTAGE else Role.ADMIN
 
 
 def require_kind(user: "User", ground_id: int, kind: str) -> None:
-    """Raises NotAllowed where the user's role does not cover recording windows of this kind."""
+    """Checks that the user's role covers windows of this kind.
+
+    Raises
+    ------
+    NotFound
+        If the user is not a member of the ground.
+    NotAllowed
+        If the user's role does not cover it.
+    """
     if require(user, ground_id, Role.SCHEDULER).covers(role_for_kind(kind)):
         return
     raise NotAllowed(
@@ -96,7 +113,15 @@ def windows_kept_by(user: "User", ground_id: int) -> QuerySet[MaintenanceWindow]
 
 
 def require_window(user: "User", window: MaintenanceWindow) -> None:
-    """Raises NotFound for who is no member of its ground, and NotAllowed where the window is an admin's to change."""
+    """Checks that the user may change or lift the window.
+
+    Raises
+    ------
+    NotFound
+        If the user is not a member of its ground.
+    NotAllowed
+        If the window is an admin's to change.
+    """
     require(user, window.ground_id, Role.SCHEDULER)
     if not windows_kept_by(user, window.ground_id).filter(pk=window.pk).exists():
         subject = "An outage that an admin recorded" if window.kind == MaintenanceKind.OUTAGE else "This window"

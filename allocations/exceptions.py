@@ -1,4 +1,6 @@
-"""Every refusal of the domain: a stable code and a sentence, translated at the edges (pages, API, chat)."""
+"""The errors of the domain, each with a stable code and a sentence. Pages, API and chat show them in their own
+way.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,32 +11,38 @@ from allocations.enums import RefusalCode, Weight
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """A rule that fails: its stable code, and a sentence that says what is wrong and what would help."""
+
     code: RefusalCode
     sentence: str
 
 
 class DomainError(Exception):
+    """An error to show to the user. `sentence` says in plain words what is wrong."""
+
     code = "error"
     http_status = 422
-    """By which a page or the API answers."""
+    """The status of the page or of the API's answer."""
 
     def __init__(self, sentence: str):
         super().__init__(sentence)
         self.sentence = sentence
 
     def details(self) -> dict[str, Any]:
-        """What there is to say beside code and sentence, as plain data."""
+        """Returns what there is besides code and sentence, as plain data."""
         return {}
 
 
 class NotFound(DomainError):
-    """It does not exist, or not for this user: nothing tells the two apart."""
+    """It does not exist, or is not the user's to see: the two are not told apart."""
 
     code = "not-found"
     http_status = 404
 
 
 class NotAllowed(DomainError):
+    """The user's role is too low."""
+
     code = "not-allowed"
     http_status = 403
 
@@ -61,14 +69,14 @@ class Busy(DomainError):
 
 
 class KeyReused(DomainError):
-    """An idempotency key came again with another request."""
+    """An idempotency key was used for another request before."""
 
     code = "idempotency-key-reused"
     http_status = 409
 
 
 class Invalid(DomainError):
-    """Values that a row cannot have. `errors` are sentences by field; those of no single field are under ""."""
+    """Values that a row cannot have. `errors` has sentences by field; those of no single field are under ""."""
 
     code = "invalid"
 
@@ -81,7 +89,7 @@ class Invalid(DomainError):
 
 
 class Refused(DomainError):
-    """The rulebook says no. `refusals` has each rule that failed, `places` the nearest places that would do."""
+    """A rule refuses it. `refusals` has each rule that failed, `places` the nearest places that would do."""
 
     code = "refused"
 
@@ -108,7 +116,7 @@ class Refused(DomainError):
 
     @property
     def to_confirm(self) -> frozenset[RefusalCode]:
-        """The codes that have to be confirmed for this to be written after all; none where a rule refuses it."""
+        """The codes that have to be confirmed to write this after all; empty if a rule refuses it for good."""
         codes = frozenset(refusal.code for refusal in self.refusals)
         return codes if all(code.weight is Weight.ASKS for code in codes) else frozenset()
 

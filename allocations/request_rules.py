@@ -1,8 +1,8 @@
-"""What a request asks of its place, and which days are asked about: pure functions, as in the rulebook.
+"""What a request asks of its place, and which days need to be confirmed: pure functions, as in the rulebook.
 
-The rules of a place refuse nothing for good. Each gives a `Refusal` whose code says by its weight (`enums.Weight`)
-whether somebody has to confirm it or whether it is only said. The order of two requests is asked about and not
-refused, since reality sometimes runs them the other way round.
+These rules never refuse a place for good. Each gives a `Refusal` whose code says by its weight (`enums.Weight`)
+whether somebody has to confirm it, or whether it is only shown. The order of two requests has to be confirmed and is
+not refused, since in practice they sometimes run in the other order.
 """
 
 import datetime as dt
@@ -16,15 +16,15 @@ from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, day_range, full_date
 
 LONG_PAST = 31
-"""Days. A first day that is longer ago is asked about."""
+"""Days. A first day that is longer ago has to be confirmed."""
 
 FAR_AHEAD = 731
-"""Days. A first day that is farther ahead is asked about."""
+"""Days. A first day that is farther ahead has to be confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbor:
-    """A request that comes before or after, and the days of its place; None while it has none."""
+    """A request that comes before or after, and the days of its place; None while it has no place."""
 
     name: str
     days: DayRange | None
@@ -32,7 +32,7 @@ class Neighbor:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a request asks of its place. `days` are days worked of a test that pauses."""
+    """What a request asks of its place. For a test that pauses, `days` are days worked."""
 
     days: int
     earliest_start: dt.date | None = None
@@ -43,21 +43,21 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The days of a place, and how many of them the test works."""
+    """The days of a place, and on how many of them the test works."""
 
     days: DayRange
     length: int
 
 
 def check_waits(status: str) -> list[Refusal]:
-    """What has its place is changed with it, and what is cancelled not at all."""
+    """Only a request that waits can be changed (WRONG_STATUS)."""
     if status == RequestStatus.WAITING:
         return []
     return [Refusal(Code.WRONG_STATUS, f"The request is {status}; only one that waits can be changed.")]
 
 
 def check_dates(earliest_start: dt.date | None, due_date: dt.date | None) -> list[Refusal]:
-    """A request is due after it may start."""
+    """A request is not due before it may start (DAYS_ORDER)."""
     if not earliest_start or not due_date or due_date >= earliest_start:
         return []
     sentence = f"It is due {full_date(due_date)}, before its earliest start {full_date(earliest_start)}."
@@ -65,6 +65,7 @@ def check_dates(earliest_start: dt.date | None, due_date: dt.date | None) -> lis
 
 
 def check_wish(wish: Wish, place: Stretch) -> list[Refusal]:
+    """The concerns of a request about a place: BEFORE_EARLIEST_START, BEFORE_PREDECESSOR, FEWER_DAYS, PAST_DUE."""
     return [
         *_check_earliest(wish, place),
         *_check_order(wish, place),
@@ -74,7 +75,7 @@ def check_wish(wish: Wish, place: Stretch) -> list[Refusal]:
 
 
 def check_first_day(first: dt.date, today: dt.date) -> list[Refusal]:
-    """A day that was likely meant to be another: a wrong year, a wrong month."""
+    """The first day is not so far from today that it is probably a typing error (LONG_PAST, FAR_AHEAD)."""
     if (ago := (today - first).days) > LONG_PAST:
         return [Refusal(Code.LONG_PAST, f"It would start on {_day(first)}, {count(ago, 'day')} ago.")]
     if (ahead := (first - today).days) > FAR_AHEAD:
@@ -83,7 +84,15 @@ def check_first_day(first: dt.date, today: dt.date) -> list[Refusal]:
 
 
 def worsened(concerns: Iterable[Refusal], before: Iterable[Refusal], place: Stretch, stood: Stretch) -> list[Refusal]:
-    """Of the concerns of a place those that are new or worse than where the test stood, of which nobody is asked."""
+    """Returns those concerns of a place that are new, or worse than in the place that the test has now.
+
+    Parameters
+    ----------
+    before
+        The concerns of the place that the test has now.
+    place, stood
+        The new days and the present ones.
+    """
     old = {refusal.code for refusal in before}
     same = {
         Code.BEFORE_EARLIEST_START: place.days.first >= stood.days.first,

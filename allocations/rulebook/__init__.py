@@ -1,8 +1,8 @@
-"""What may be booked: pure functions over plain facts, asked by services, forms, API, import and planner alike.
+"""What may be booked: pure functions over plain facts, used by services, forms, API, import and planner alike.
 
-A rule that fails gives a `Refusal` with a stable code and a sentence that names what stands in the way. Days are
-whole dates, both ends inclusive. `registry.RULES` declares every rule once, `checks` has what each asks, and `facts`
-what they are asked about.
+A rule that fails gives a `Refusal`, with a stable code and a sentence that names what is in the way. Days are whole
+dates, both ends inclusive. `registry.RULES` declares every rule once, `checks` has the rules themselves, and `facts`
+the facts that they are about.
 """
 
 from allocations.rulebook.checks import check_days, check_window

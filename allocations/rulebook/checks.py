@@ -1,4 +1,4 @@
-"""The checks of the rules, each a pure function that gives a `Refusal` for whatever stands in the way."""
+"""The checks of the rules: pure functions that return a `Refusal` for each thing that is in the way."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _WEIGHT_WORDS = {"<10K": "<10K (up to 10,000 lb)", ">10K": ">10K (over 10,000 lb
 
 
 def check_days(days: DayRange) -> list[Refusal]:
-    """The last day is not before the first, and the days are not more than `LONGEST_STAY`."""
+    """The last day is not before the first (DAYS_ORDER), and there are at most `LONGEST_STAY` days (DAYS_LENGTH)."""
     if days.last < days.first:
         sentence = f"The last day ({full_date(days.last)}) is before the first ({full_date(days.first)})."
         return [Refusal(Code.DAYS_ORDER, sentence)]
@@ -23,7 +23,7 @@ def check_days(days: DayRange) -> list[Refusal]:
 
 
 def check_ground(question: Question) -> list[Refusal]:
-    """Test and dyno are of one proving ground."""
+    """Test and dyno are of one proving ground (OTHER_GROUND)."""
     test = question.test
     if test.ground_id == question.dyno.ground_id:
         return []
@@ -31,7 +31,14 @@ def check_ground(question: Question) -> list[Refusal]:
 
 
 def check_capability(question: Question) -> list[Refusal]:
-    """A dyno may run a test if one of its capability rows takes the test type, the drive and the weight class."""
+    """One capability of the dyno takes the test type, the drive and the weight class together.
+
+    Returns
+    -------
+    list[Refusal]
+        TEST_TYPE_NOT_RUN; else DRIVE_NOT_TAKEN, WEIGHT_NOT_TAKEN, or both; else COMBINATION_NOT_TAKEN if each is
+        taken, but no capability takes both.
+    """
     test, dyno = question.test, question.dyno
     rows = dyno.capabilities
     if not rows:
@@ -63,13 +70,13 @@ def check_capability(question: Question) -> list[Refusal]:
 
 
 def check_enabled(question: Question) -> list[Refusal]:
-    """A disabled dyno takes nothing."""
+    """The dyno is enabled (DYNO_DISABLED)."""
     dyno = question.dyno
     return [] if dyno.enabled else [Refusal(Code.DYNO_DISABLED, f"{dyno.name} is disabled.")]
 
 
 def check_availability(question: Question) -> list[Refusal]:
-    """All days are among those from and until which the dyno is available."""
+    """The dyno is available on all of the days (DYNO_NOT_YET_AVAILABLE, DYNO_NO_LONGER_AVAILABLE)."""
     dyno, days = question.dyno, question.days
     refusals = []
     if dyno.available_from and days.first < dyno.available_from:
@@ -82,7 +89,10 @@ def check_availability(question: Question) -> list[Refusal]:
 
 
 def check_calendar(question: Question) -> list[Refusal]:
-    """A test starts on a day that is worked, and one that pauses ends on one, unless that is where it stands."""
+    """A test starts on a working day, and a test that pauses ends on one (STARTS_ON_DAY_OFF, ENDS_ON_DAY_OFF).
+
+    A day that is its first or last day already is not checked.
+    """
     test, days, existing, calendar = question.test, question.days, question.existing, question.ground.calendar
     refusals = []
     if (not existing or existing.days.first != days.first) and (why := calendar.why_closed(days.first)):
@@ -100,8 +110,10 @@ def _day_off(day: dt.date, why: str) -> str:
 
 
 def check_travel(question: Question) -> list[Refusal]:
-    """A vehicle has its days on the way between this stay and any other that it has, save where it stands too near
-    on the same dyno already."""
+    """The vehicle has its days to travel between this stay and each other stay of it (TRAVEL).
+
+    A stay that is too near already, on the same dyno, is not checked.
+    """
     existing, travel = question.existing, question.ground.travel
     standing_days = existing.days if existing and existing.dyno_id == question.dyno.id else None
     at = question.dyno.facility_id
@@ -135,10 +147,12 @@ def _on_the_way(question: Question, stay: Stay) -> Refusal:
 
 
 def check_stays(question: Question) -> list[Refusal]:
-    """One occupant a dyno-day and one place a vehicle-day.
+    """A dyno has one occupant a day, and a vehicle is in one place a day (MAINTENANCE, DYNO_TAKEN,
+    VEHICLE_ELSEWHERE).
 
-    A test that still runs past its end stands in the way of all that is to come. Of what stands after it already
-    (`Question.existing`), only the days through today are: it may be put off, shortened or left where it is.
+    A test that runs past its end is in the way of everything later. It is not in the way of a test that has a place
+    after it already (`Question.existing`): that one may be postponed, shortened, or left where it is, except on days
+    through today.
     """
     days, dyno, test = question.days, question.dyno, question.test
     refusals = []
@@ -163,7 +177,7 @@ def _put_off(overrun: Stay, question: Question) -> bool:
 
 
 def check_warm_up(question: Question) -> list[Refusal]:
-    """A dyno takes no test on its days of warm-up after a maintenance window."""
+    """A dyno takes no test on its warm-up days after a maintenance window (WARM_UP)."""
     days, dyno = question.days, question.dyno
     windows = [stay for stay in _sorted(question.stays) if stay.dyno_id == dyno.id and stay.warm_up_days]
     return [
@@ -178,7 +192,18 @@ def check_warm_up(question: Question) -> list[Refusal]:
 
 
 def check_window(dyno_id: int, days: DayRange, stays: Iterable[Stay]) -> list[Refusal]:
-    """One occupant a dyno-day holds for a maintenance window too."""
+    """A maintenance window does not overlap another stay on its dyno.
+
+    Parameters
+    ----------
+    stays
+        What takes the dyno; stays on other dynos are ignored.
+
+    Returns
+    -------
+    list[Refusal]
+        MAINTENANCE for another window, DYNO_TAKEN for an allocation.
+    """
     return [_dyno_has(stay.dyno, stay, days) for stay in _meeting(days, stays) if stay.dyno_id == dyno_id]
 
 
@@ -208,7 +233,7 @@ def _vehicle_is(vehicle: str, stay: Stay, days: DayRange) -> Refusal:
 
 
 def _booked_by(stay: Stay) -> str:
-    """Whom to ask, as a sentence of its own; nothing of an allocation without an owner."""
+    """A sentence that names whom to ask; empty without an owner."""
     return f" Booked by {stay.owner}." if stay.owner else ""
 
 

@@ -1,7 +1,7 @@
-"""The rules, each declared once: its check, its codes, where a form says them, and what kind of rule it is.
+"""The rules, each declared once: its check, its codes, where a form shows them, and what kind of rule it is.
 
-Whoever needs a part of them (what other days would mend, what only other stays cause, beside which field a sentence
-stands) filters `RULES` and keeps no list of codes.
+Code that needs some of them (what other days would solve, what only other stays cause, beside which field a sentence
+is shown) filters `RULES` and has no list of codes of its own.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from allocations.rulebook.facts import Question
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a code is about: the form's `field` that it stands beside, and the `groups` of a booking's checks."""
+    """What a code is about: the form's `field` beside which it is shown, and the `groups` of a booking's checks."""
 
     field: str
     groups: tuple[str, ...]
@@ -27,7 +27,7 @@ class Rule:
     topics: Mapping[Code, Topic]
     """Every code that the check may give."""
     comes_first: bool = False
-    """Where it refuses, nothing else is asked."""
+    """If it fails, no other rule is checked."""
     needs_days: bool = True
     needs_test_type: bool = False
     passes: bool = False
@@ -35,7 +35,7 @@ class Rule:
     by_other_stays: bool = False
     """Only other stays cause it."""
     kept_in_place: bool = True
-    """Asked also of a test that keeps its place, whatever its dyno has become since."""
+    """Whether it is also checked for a test that keeps its place, even if its dyno has changed since."""
 
 
 DYNO = Topic("dyno", ("dyno",))
@@ -80,15 +80,23 @@ TRAVEL = Rule(checks.check_travel, {Code.TRAVEL: VEHICLE}, passes=True, by_other
 WARM_UP = Rule(checks.check_warm_up, {Code.WARM_UP: DYNO}, passes=True, by_other_stays=True, kept_in_place=False)
 
 RULES = (DAYS, GROUND, CAPABILITY, ENABLED, AVAILABILITY, CALENDAR, STAYS, WARM_UP, TRAVEL)
-"""In the order in which their sentences are said."""
+"""In the order in which their sentences are shown."""
 
 TOPICS: Mapping[Code, Topic] = {code: topic for rule in RULES for code, topic in rule.topics.items()}
 PASSING = frozenset(code for rule in RULES if rule.passes for code in rule.topics)
-"""Codes that other days may mend."""
+"""Codes that other days may solve."""
 
 
 def violations(question: Question, rules: Iterable[Rule] = RULES) -> list[Refusal]:
-    """Every rule that refuses the test on the dyno on these days; none is a yes."""
+    """Returns a refusal for every rule that fails; an empty list means yes.
+
+    Parameters
+    ----------
+    question
+        If the test keeps its place, rules that only matter for new places are skipped.
+    rules
+        The rules to check, in this order.
+    """
     refusals: list[Refusal] = []
     for rule in rules:
         if question.keeps_its_place and not rule.kept_in_place:
@@ -100,11 +108,11 @@ def violations(question: Question, rules: Iterable[Rule] = RULES) -> list[Refusa
 
 
 def violations_by_other_stays(question: Question) -> list[Refusal]:
-    """Of the violations those alone that other stays cause."""
+    """Returns the violations that only other stays cause."""
     return violations(question, [rule for rule in RULES if rule.by_other_stays])
 
 
 def violations_of_start(question: Question) -> list[Refusal]:
-    """No test starts where another still runs past its end, nor with a vehicle that is in such a test."""
+    """Returns why a test cannot start: another test runs past its end on the dyno, or with the vehicle."""
     overrunning = tuple(stay for stay in question.stays if stay.held_to)
     return violations(replace(question, stays=overrunning), [STAYS])
