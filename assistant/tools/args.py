@@ -1,4 +1,6 @@
-"""What tools take. The descriptions are read by models, and by the form in which a proposal is edited."""
+"""The arguments of the tools. Their descriptions are read by models, and shown in the form in which a proposal is
+edited.
+"""
 
 import datetime as dt
 import re
@@ -25,7 +27,7 @@ def _whole(value: Any) -> Any:
 
 
 _Day = Annotated[dt.date, Field(ge=dt.date(1900, 1, 1), le=dt.date(2999, 12, 31))]
-"""Far from where the calendar ends, so that days can be added."""
+"""Far from the limits of dates, so that days can be added."""
 Day = Annotated[_Day, Field(description="A day as YYYY-MM-DD.")]
 MaybeDay = Annotated[_Day | None, BeforeValidator(_none_if_empty), Field(description="A day as YYYY-MM-DD.")]
 MaybeText = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_none_if_empty)]

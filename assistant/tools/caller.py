@@ -1,4 +1,4 @@
-"""Who asks, where and when: what every tool gets. Rights and day are looked up anew at each call."""
+"""Who asks, where and when: every tool gets it. Rights and today's date are looked up anew at each call."""
 
 import datetime as dt
 import uuid
@@ -25,7 +25,13 @@ class Ctx:
 
 
 class Caller:
-    """The user of a context, as the database has them now. Raises NotFound for who may not be here (any more)."""
+    """The user and proving ground of a context, as they are in the database now.
+
+    Raises
+    ------
+    NotFound
+        If the user is inactive or deleted, or no longer a member of the ground.
+    """
 
     def __init__(self, ctx: Ctx) -> None:
         user = User.objects.filter(pk=ctx.user_id, is_active=True).first()

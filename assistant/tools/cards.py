@@ -1,4 +1,4 @@
-"""What the user sees before approving: drawn from what would be done and from facts, never from a model's words."""
+"""Cards: what the user sees before approving. They show what would be done, never a model's words."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, TypedDict
@@ -46,12 +46,12 @@ class Card(TypedDict):
 
 
 def line(label: str, new: object, old: object = "") -> Line:
-    """Old is struck through where it differs from new."""
+    """Returns a line of a card. The old value is struck through, if it differs from the new one."""
     return {"label": label, "old": str(old) if str(old) != str(new) else "", "new": str(new)}
 
 
 def bar(row: "Allocation", kind: str) -> Bar:
-    """A bar on the calendar: `new` is dashed, `old` leaves."""
+    """Returns an allocation as a bar on the calendar. Of the kinds, `new` is dashed and `old` is leaving."""
     return {
         "kind": kind,
         "dyno_id": row.dyno_id,
@@ -64,10 +64,12 @@ def bar(row: "Allocation", kind: str) -> Bar:
 
 
 def days_in_words(days: DayRange) -> str:
+    """Returns days with their number, such as `1 to 5 March (5 days)`."""
     return f"{days} ({count(days.days, 'day')})"
 
 
 def checks(row: "Allocation") -> list[str]:
+    """Returns the conditions of the rulebook that an allocation meets."""
     return [check.label for check in checks_of(row) if check.holds]
 
 
@@ -80,6 +82,13 @@ def card(
     bars: list[Bar] | None = None,
     links: list[Link] | None = None,
 ) -> Card:
+    """Returns a card with its texts made safe to show.
+
+    Parameters
+    ----------
+    checks, warnings
+        Sentences of what holds, and of what the user should know before approving.
+    """
     drawn: Card = {
         "title": title,
         "lines": lines,
@@ -92,7 +101,7 @@ def card(
 
 
 def links_of(row: "Allocation") -> list[Link]:
-    """To the vehicle and the dyno of an allocation."""
+    """Returns links to the vehicle and the dyno of an allocation."""
     data = rows.vehicle(row.vehicle)
     return [
         {"label": data["vehicle"], "url": data["url"]},
@@ -101,7 +110,7 @@ def links_of(row: "Allocation") -> list[Link]:
 
 
 def card_text(drawn: Card) -> str:
-    """The card as plain lines, for those who cannot see it: the API, evals, screen readers."""
+    """Returns the card as plain lines, for the API, evals and screen readers."""
     lines = [drawn.get("title", "")]
     for row in drawn.get("lines", []):
         change = f"{row['old']} → {row['new']}" if row["old"] else row["new"]

@@ -1,4 +1,4 @@
-"""What a proposal would do, as plain data with ids and versions, and the one place where it is carried out."""
+"""What a proposal would do, as plain data with ids and versions; and the one place where it is carried out."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Day = str | dt.date
 
 class _Step(TypedDict):
     confirmed: NotRequired[list[str]]
-    """Codes of what the user has been shown and confirms with the card."""
+    """Codes of concerns that the card shows, and that the user accepts by approving it."""
 
 
 class BookStep(_Step):
@@ -67,7 +67,7 @@ class CancelStep(_Step):
 
 
 class AnswerStep(TypedDict):
-    """What becomes of one booking that a maintenance window hits."""
+    """What happens to one booking that a maintenance window hits."""
 
     allocation_id: int
     version: int | None
@@ -104,16 +104,26 @@ Observed = TypeVar("Observed")
 
 @dataclass(frozen=True)
 class Draft:
-    """What would be done, and the card of it."""
+    """What would be done, and the card that shows it."""
 
     step: Step
     card: Card
 
 
 def carry_out(step: Step, *, user: User, key: str | None = None, reason: str = "") -> "Change":
-    """Carries the step out and returns its change; with the same key again, the change of the first time.
+    """Carries a step out with the user's rights, and returns its change.
 
-    Raises what the services raise.
+    Parameters
+    ----------
+    key
+        Idempotency key: with the same key again, the change of the first time is returned.
+    reason
+        Recorded with the change.
+
+    Raises
+    ------
+    DomainError
+        What the service raises that the step calls.
     """
     actor = Actor(user, Door.ASSISTANT, reason)
     return _DO[step["do"]](step, actor, key)
@@ -124,7 +134,18 @@ class _Back(Exception):
 
 
 def rehearse(step: Step, *, user: User, look: Callable[["Change"], Observed]) -> Observed:
-    """Carries the step out, looks at what came of it, and takes all of it back. Raises what the services raise."""
+    """Carries a step out, looks at the result, and rolls all of it back.
+
+    Parameters
+    ----------
+    look
+        Called with the change within the transaction; what it returns is returned.
+
+    Raises
+    ------
+    DomainError
+        What the service raises that the step calls.
+    """
     observed: list[Observed] = []
     try:
         with transaction.atomic():
@@ -135,7 +156,19 @@ def rehearse(step: Step, *, user: User, look: Callable[["Change"], Observed]) ->
 
 
 def rehearse_asking(step: Step, *, user: User, look: Callable[["Change"], Observed]) -> tuple[Observed, list[str]]:
-    """Rehearses; what has to be confirmed goes into the step, and its sentences come back to be shown with it."""
+    """Rehearses a step with all its concerns confirmed.
+
+    Returns
+    -------
+    tuple[Observed, list[str]]
+        What `look` returned, and the sentences to show for confirmation. Their codes are added to the step as
+        `confirmed`.
+
+    Raises
+    ------
+    Refused
+        If a rule refuses the step for good.
+    """
     try:
         return rehearse(step, user=user, look=look), []
     except Refused as refused:
@@ -147,7 +180,7 @@ def rehearse_asking(step: Step, *, user: User, look: Callable[["Change"], Observ
 
 
 def day_of(value: str | dt.date) -> dt.date:
-    """As it is in a step, which is kept as JSON between its proposal and its approval."""
+    """Returns a day of a step, which is a text if the step was stored as JSON between proposal and approval."""
     return dt.date.fromisoformat(value) if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""One declaration of a tool: its arguments, what it does, who may use it, and the words that people read of it."""
+"""The declaration of a tool: its arguments, what it does, who may use it, and the words that people see of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Tool:
-    """`run` returns data of a tool that reads, or the draft of one that writes (`writes`)."""
+    """A declared tool. `run` returns the data of a tool that reads, or the draft of one that writes (`writes`)."""
 
     name: str
     description: str
-    """What a model is told."""
+    """What a model reads about the tool."""
     args: type[BaseModel]
     run: Run
     labels: tuple[str, str]
-    """What it has done, and what it is doing."""
+    """What it has done, and what it is doing, in words."""
     counted: tuple[str, str] | None = None
-    """The part of the result that is counted on its card, and the noun for one of it."""
+    """The key of the result that its card counts, and the noun for one of it."""
     phrase: Callable[[Result], str] | None = None
     """The result in sentences, for the offline model."""
     role: Role = Role.VIEWER
@@ -44,7 +44,19 @@ def reads(
     phrase: Callable[[Result], str],
     counted: tuple[str, str] | None = None,
 ) -> Callable[[Run], Run]:
-    """Declares a function as a tool that looks something up; its name is the tool's."""
+    """Declares a function as a tool that looks something up; its name is the tool's.
+
+    Parameters
+    ----------
+    description
+        What a model reads about the tool.
+    labels
+        What it has done, and what it is doing, such as ("Counted tests", "Counting tests").
+    phrase
+        Puts the result into sentences, for the offline model.
+    counted
+        The key of the result that the card counts, and the noun for one of it.
+    """
 
     def declare(run: Run) -> Run:
         DECLARED[run.__name__] = Tool(run.__name__, description, args, run, labels, counted, phrase)
@@ -60,7 +72,15 @@ def proposes(
     labels: tuple[str, str],
     single_booking: bool = False,
 ) -> Callable[[Run], Run]:
-    """Declares a function as a tool that drafts a write, which a user has to approve."""
+    """Declares a function as a tool that drafts a write, which a user has to approve. It takes the role scheduler.
+
+    Parameters
+    ----------
+    description, labels
+        As for `reads`.
+    single_booking
+        Whether the draft is one booking.
+    """
 
     def declare(run: Run) -> Run:
         DECLARED[run.__name__] = Tool(

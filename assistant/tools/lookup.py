@@ -1,4 +1,8 @@
-"""From what a model or a person writes to the row that is meant, in the caller's ground."""
+"""From the names that a model or a person writes to the rows in the caller's ground.
+
+Each raises NotFound if nothing fits, with similar names if there are any, and Unclear, with candidates, if several
+rows fit.
+"""
 
 import re
 from typing import TYPE_CHECKING
@@ -18,7 +22,7 @@ MOST_NAMED = 8
 
 
 def vehicle(caller: Caller, text: str) -> "Vehicle":
-    """By tag or its beginning, VIN or its end, id or program. Raises NotFound, with names like it, and Unclear."""
+    """Returns the vehicle of a tag or its beginning, a VIN or its end, an id, or a program with one vehicle."""
     text = re.sub(r"^(?:vehicle|vin|tag|id)\s*[:#]?\s*", "", str(text).strip(), flags=re.IGNORECASE) or str(text)
     if exact := vehicles.vehicle_named(text, caller.ground, user=caller.user):
         return exact
@@ -62,6 +66,7 @@ def _ids_named(text: str, identities: list[_Identity]) -> list[int]:
 
 
 def dyno(caller: Caller, text: str) -> "Dyno":
+    """Returns the dyno of a name."""
     query = dynos.dynos(caller.ground, user=caller.user)
     by_name = {row.name: row for row in query}
     names = matching.dynos_named(str(text), [*by_name])
@@ -79,6 +84,7 @@ def dyno(caller: Caller, text: str) -> "Dyno":
 
 
 def test_type(caller: Caller, text: str) -> "TestType":
+    """Returns the test type of a name."""
     by_name = {row.name: row for row in grounds.test_types(caller.ground, user=caller.user)}
     names = matching.test_types_named(str(text), [*by_name])
     if len(names) == 1:
@@ -91,7 +97,9 @@ def test_type(caller: Caller, text: str) -> "TestType":
 
 
 def drive(text: str | None) -> str:
-    """Raises DomainError for what is no drive."""
+    """Returns the code of a drive that people write, such as `4x4`; empty for no text. Raises DomainError if it is no
+    drive.
+    """
     if not text:
         return ""
     code = DRIVES.get(re.sub(r"[\s-]", "", text).upper())

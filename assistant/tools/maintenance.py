@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GivingWay:
-    """An answer for each booking within the window's days, and what the card says of it."""
+    """An answer for each booking on the days of the window, and what the card shows of it."""
 
     answers: list[AnswerStep] = field(default_factory=list)
     lines: list[cards.Line] = field(default_factory=list)
@@ -30,7 +30,11 @@ class GivingWay:
 
 
 def giving_way(caller: Caller, dyno: "Dyno", days: DayRange, kind: str) -> GivingWay:
-    """Nobody else is moved; where that makes tests late, the card leads to the repairs that move others too."""
+    """Returns what gives way to a window of this kind on these days of a dyno.
+
+    No other booking is moved. If that makes tests late, the card links to repairs that move others too. Raises
+    NotAllowed if the user is no scheduler.
+    """
     result = GivingWay()
     option = next(iter(repairs.repairs(dyno.pk, days, user=caller.user, others=False).options), None)
     if option:

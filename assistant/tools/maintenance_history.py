@@ -1,4 +1,4 @@
-"""The maintenance that there was: what was down, for how long, and why."""
+"""Past maintenance: what was down, for how long, and why."""
 
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ class MaintenanceHistory(Period):
 
 
 def in_sentences(data: Result) -> str:
+    """Puts the result of `list_maintenance_history` into sentences."""
     where = f" of {data['dyno']['dyno']}" if data.get("dyno") else ""
     if not data["windows"]:
         return f"There is no maintenance{where} on record."
@@ -38,6 +39,7 @@ def in_sentences(data: Result) -> str:
     phrase=in_sentences,
 )
 def list_maintenance_history(caller: Caller, args: MaintenanceHistory) -> Result:
+    """Returns `windows` that have begun, latest first, with the day that each was lifted on, and their `count`."""
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     span = days_of(args.start_date, args.end_date)
     zone = ZoneInfo(caller.ground.time_zone)

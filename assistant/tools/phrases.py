@@ -1,4 +1,4 @@
-"""The result of each tool that reads, in plain sentences with links to the records. Pure."""
+"""Puts the result of each tool that reads into plain sentences, with links to the records. Pure functions."""
 
 import re
 from typing import Any
@@ -7,16 +7,18 @@ from assistant.tools.declaring import Result
 
 
 def link(label: Any, url: str) -> str:
+    """Returns a Markdown link; the label is escaped."""
     text = re.sub(r"([\[\]\\`*_<>])", r"\\\1", str(label)) if re.search(r"[\[\]\\`*<>]", str(label)) else str(label)
     return f"[{text}]({url})"
 
 
 def alike(place: Result) -> str:
-    """What follows on a lane that stands for others."""
+    """Returns what follows the name of a lane that stands for others."""
     return f" and {place['more_alike']} more alike" if place.get("more_alike") else ""
 
 
 def days(row: Result) -> str:
+    """Returns the days of a row in words."""
     first, last = row["first_day"], row["last_day"]
     return first if first == last else f"{first} to {last}"
 
@@ -59,7 +61,7 @@ def dynos_listed(data: Result) -> str:
 
 
 def _state(row: Result) -> str:
-    """What keeps a dyno from being had, and when."""
+    """Why and when a dyno is not available."""
     state = "" if row["enabled"] else ", disabled"
     if row.get("available_from"):
         state += f", available from {row['available_from']}"
@@ -93,7 +95,7 @@ def dynos_free(data: Result) -> str:
 
 
 def _lines_of_partly_free(data: Result) -> list[str]:
-    """A line for each with its gaps; where it is one alone, why the other days are none."""
+    """A line for each with its gaps; if it is only one, also why it is not free on the other days."""
     partly = data["partly_free"]
     lines = [
         f"- {link(row['dyno'], row['url'])}: free {', '.join(days(gap) for gap in row['free'])}" for row in partly
@@ -105,7 +107,7 @@ def _lines_of_partly_free(data: Result) -> list[str]:
 
 
 def _never_free(data: Result) -> list[Result]:
-    """The dynos free on no day; beside some that are in part, those alone that run the test."""
+    """The dynos free on no day; if others are partly free, only those that run the test."""
     rows: list[Result] = data["not_free"]
     if not data["partly_free"]:
         return rows

@@ -1,4 +1,4 @@
-"""The tool that places waiting requests: the planner's plan, as a card whose rows can be taken out."""
+"""The tool that places waiting requests: a plan of the planner, as a card from which rows can be removed."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assistant.tools.row_types import Dyno, Plan, PlanItem, TestRequest
 
 SECONDS = 5
-"""The longest that somebody waits for the planner in a conversation; a plan that is proven comes sooner."""
+"""How long the planner may search in a conversation; it ends sooner if the plan is proven optimal."""
 
 
 class Placed(NamedTuple):
@@ -43,6 +43,16 @@ class Placed(NamedTuple):
     labels=("Planned the requests", "Planning the requests"),
 )
 def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
+    """Drafts a plan of the waiting requests; with `args.items`, of these of its rows only.
+
+    Raises
+    ------
+    Refused
+        WRONG_STATUS if no request waits, or no row is chosen; NO_PLACE, with the reasons, if none has a place; and as
+        `plans.apply_plan` does.
+    Busy
+        If another plan or what-if of the user is being solved.
+    """
     waiting = requests.request_list(caller.ground, user=caller.user).filter(status=RequestStatus.WAITING)
     number = waiting.count()
     if not number:
@@ -75,7 +85,7 @@ def plan_requests(caller: Caller, args: a.PlanRequests) -> Draft:
 
 
 def _plan_of(caller: Caller, waiting: "QuerySet[TestRequest]", at_most: int | None) -> "Plan":
-    """A fresh plan of the requests that wait, or of the most urgent ones: by priority, due date and age."""
+    """Solves a new plan of the waiting requests, or of the most urgent ones: by priority, due date and age."""
     urgent = list(waiting.values_list("pk", flat=True)[:at_most]) if at_most else None
     plan = plans.ask_for_plan(
         caller.ground.pk,
@@ -105,7 +115,7 @@ def _plan_by_id(caller: Caller, plan_id: str) -> "Plan":
 
 
 def _lines(plan: "Plan", chosen: list[Placed], waiting: int) -> list[cards.Line]:
-    """What it comes to, which a card shows at once, and then each place."""
+    """The totals, which a card shows at once, and then each place."""
     lines = [
         cards.line("Lateness", _lateness(plan, chosen)),
         cards.line("Days planned", DayRange(plan.first_day, plan.last_day)),
@@ -118,7 +128,7 @@ def _lines(plan: "Plan", chosen: list[Placed], waiting: int) -> list[cards.Line]
 
 
 def named(item: "PlanItem") -> str:
-    """The test of a row of the plan."""
+    """Returns the vehicle and test type of a row of the plan."""
     return f"{item.test.vehicle.label}, {item.test.test_type.name}"
 
 
@@ -145,7 +155,7 @@ def _bar(placed: Placed) -> cards.Bar:
 
 
 def _lateness(plan: "Plan", chosen: list[Placed]) -> str:
-    """In days, and how good that is against the bound."""
+    """The days late, and how far they may be from the best plan."""
     days = sum(placed.item.late for placed in chosen)
     if len(chosen) < plan.items.exclude(dyno=None).count():
         return f"{count(days, 'day')} in all"  # what is known of the whole plan does not hold for a part

@@ -1,4 +1,4 @@
-"""Tools that write: each makes a draft, checked by a rehearsal, and nothing more. Approvals carry drafts out."""
+"""Tools that write: each makes a draft, checked by a rehearsal, and writes nothing. Approvals carry drafts out."""
 
 import datetime as dt
 import uuid
@@ -35,7 +35,7 @@ def _past(caller: Caller, first: dt.date) -> list[str]:
 
 
 def _waiting_request(caller: Caller, vehicle: "Vehicle", test_type: "TestType") -> "TestRequest | None":
-    """The one request that this booking would be the place of."""
+    """The only waiting request that this booking could be the place of, or None."""
     candidates = requests.request_list(caller.ground, user=caller.user).filter(
         vehicle=vehicle, test_type=test_type, status=RequestStatus.WAITING
     )[:2]
@@ -100,6 +100,9 @@ def _draft_of_booking(
     single_booking=True,
 )
 def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
+    """Drafts a booking on the dyno that the user named. The vehicle's only waiting request for the test is placed by
+    it.
+    """
     vehicle = lookup.vehicle(caller, args.vehicle)
     dyno = lookup.dyno(caller, args.dyno)
     test_type = lookup.test_type(caller, args.test_type)
@@ -125,6 +128,9 @@ def book_allocation(caller: Caller, args: a.BookAllocation) -> Draft:
     single_booking=True,
 )
 def auto_allocate_vehicle(caller: Caller, args: a.AutoAllocate) -> Draft:
+    """Drafts a booking at the best place. If there is none, Refused also has the vehicle's own bookings in the
+    way.
+    """
     vehicle = lookup.vehicle(caller, args.vehicle)
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     test_type = lookup.test_type(caller, args.test_type)
@@ -157,7 +163,7 @@ def _explain(
     days: DayRange,
     dyno: "Dyno | None" = None,
 ) -> None:
-    """Adds to "no place" what stands in the way, the vehicle's own bookings first."""
+    """Adds to a refusal what is in the way, the vehicle's own bookings first."""
     sentences = {refusal.sentence for refusal in refused.refusals}
     own = reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk, days=days)
     own = own.select_related("created_by")
@@ -179,7 +185,22 @@ def _explain(
 
 
 def one_allocation(caller: Caller, args: a.OneAllocation, *, dyno: str | None = None) -> "Allocation":
-    """The allocation that is meant: the only one that can still change and fits what was said."""
+    """Returns the allocation that the arguments describe: by its id, or the only one that can still change and fits.
+
+    Parameters
+    ----------
+    dyno
+        The name of a dyno that it is on.
+
+    Raises
+    ------
+    NotFound
+        If none fits.
+    Unclear
+        If several fit; `candidates` are these.
+    DomainError
+        If neither an id, a vehicle nor a dyno is given.
+    """
     if args.allocation is not None:
         row = allocation_by_id(args.allocation, user=caller.user)
         if row.ground_id != caller.ground.pk:
@@ -204,7 +225,7 @@ def one_allocation(caller: Caller, args: a.OneAllocation, *, dyno: str | None = 
 
 
 def _not_one(name: str, candidates: "list[Allocation]", test: str | None, within: DayRange | None) -> DomainError:
-    """Several bookings fit, or none does."""
+    """The error if several bookings fit, or none does."""
     if candidates:
         listed = "; ".join(f"{row.dyno}, {row.test_type}, {row.days}" for row in candidates[:5])
         return Unclear(
@@ -222,6 +243,7 @@ def _not_one(name: str, candidates: "list[Allocation]", test: str | None, within
     labels=("Prepared a move", "Preparing a move"),
 )
 def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
+    """Drafts a move. Raises DomainError if no day and no other dyno is given."""
     old = one_allocation(caller, args)
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else old.dyno
     if args.start_date is None and args.end_date is None and dyno.pk == old.dyno_id:
@@ -270,6 +292,7 @@ def move_allocation(caller: Caller, args: a.MoveAllocation) -> Draft:
     labels=("Prepared a cancellation", "Preparing a cancellation"),
 )
 def cancel_allocation(caller: Caller, args: a.CancelAllocation) -> Draft:
+    """Drafts a cancellation, with a warning if the test is running."""
     old = one_allocation(caller, args, dyno=args.dyno)
     step: commands.CancelStep = {"do": "cancel", "allocation_id": old.pk, "version": old.version}
     commands.rehearse(step, user=caller.user, look=lambda change: None)
@@ -359,6 +382,7 @@ def _id_of(text: str) -> uuid.UUID:
     labels=("Prepared an undo", "Preparing an undo"),
 )
 def undo_change(caller: Caller, args: a.UndoChange) -> Draft:
+    """Drafts an undo of a change, or of the user's own latest. Raises NotFound if there is none."""
     if args.change:
         change = reports.change_of(_id_of(args.change), caller.ground, user=caller.user)
     else:

@@ -1,4 +1,4 @@
-"""Tools that read. Each takes the caller and its arguments and returns data with ids."""
+"""Tools that read. Each takes the caller and its arguments, and returns data with ids."""
 
 import datetime as dt
 from collections import defaultdict
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assistant.tools.row_types import Allocation
 
 MOST = 50
-"""Rows a result at most; how many there are is said beside them."""
+"""Rows of a result, at most; `count` has the number of all."""
 
 
 @reads(
@@ -32,6 +32,7 @@ MOST = 50
     phrase=phrases.now,
 )
 def get_datetime_now(caller: Caller, args: a.NoArgs) -> Result:
+    """Returns the date, weekday, time and time zone at the proving ground, and the ISO week."""
     now = clock.now(caller.ground.time_zone)
     return {
         "date": now.date(),
@@ -51,6 +52,7 @@ def get_datetime_now(caller: Caller, args: a.NoArgs) -> Result:
     phrase=phrases.dynos_listed,
 )
 def list_dynos(caller: Caller, args: a.ListDynos) -> Result:
+    """Returns `dynos` that fit what was `asked`, each with what it runs. A weight is in pounds."""
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     drive = lookup.drive(args.drive_type)
     filtered = bool(test_type or drive or args.weight_lbs)
@@ -82,14 +84,14 @@ def list_dynos(caller: Caller, args: a.ListDynos) -> Result:
 
 
 def days_between(first: dt.date, last: dt.date) -> DayRange:
-    """Raises DomainError where they are the wrong way round."""
+    """Returns the days. Raises DomainError if the last one is before the first."""
     if last < first:
         raise DomainError(f"The last day ({full_date(last)}) is before the first ({full_date(first)}).")
     return DayRange(first, last)
 
 
 def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
-    """The days from one to the other, or the one that is given."""
+    """Returns the days from one to the other, or the one day that is given; None without any."""
     first, last = start or end, end or start
     return days_between(first, last) if first and last else None
 
@@ -103,6 +105,9 @@ def days_of(start: dt.date | None, end: dt.date | None) -> DayRange | None:
     phrase=phrases.dynos_free,
 )
 def find_available_dynos(caller: Caller, args: a.FindDynos) -> Result:
+    """Returns dynos that are `free` on all of the days, `partly_free` ones with their gaps, and why others are
+    `not_free`.
+    """
     days = days_between(args.start_date, args.end_date)
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     options = fit.fits(
@@ -144,6 +149,9 @@ def find_available_dynos(caller: Caller, args: a.FindDynos) -> Result:
     phrase=phrases.vehicle,
 )
 def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> Result:
+    """Returns a vehicle with its current and coming `allocations`, its latest `past` ones, and its `waiting`
+    requests.
+    """
     vehicle = lookup.vehicle(caller, args.vehicle)
     bookings = list(reports.allocations_between(caller.ground, user=caller.user, vehicle_id=vehicle.pk))
     today = caller.today
@@ -173,6 +181,7 @@ def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> Result:
     phrase=phrases.conflicts,
 )
 def detect_conflicts(caller: Caller, args: a.Period) -> Result:
+    """Returns `conflicts`: pairs of stays, as (kind, id), that share a dyno or a vehicle on the same days."""
     days = days_of(args.start_date, args.end_date)
     conflicts = reports.conflicts(caller.ground, user=caller.user, days=days)
     return {
@@ -197,6 +206,7 @@ def detect_conflicts(caller: Caller, args: a.Period) -> Result:
     phrase=phrases.completed,
 )
 def completed_tests_count(caller: Caller, args: a.CountCompleted) -> Result:
+    """Returns how many tests are completed, in all and `by_test_type`, and the latest ten."""
     test_type = lookup.test_type(caller, args.test_type) if args.test_type else None
     days = days_of(args.start_date, args.end_date)
     completed = reports.allocations_between(
@@ -221,6 +231,10 @@ def completed_tests_count(caller: Caller, args: a.CountCompleted) -> Result:
     phrase=phrases.by_status,
 )
 def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> Result:
+    """Returns `tests` of a status, and for one dyno without a status also its `maintenance`.
+
+    Raises DomainError if there is no such status.
+    """
     status = (args.status or "").strip().casefold() or None
     if status and status not in AllocationStatus.values:
         raise DomainError(f"{args.status} is no status; it is one of {', '.join(AllocationStatus.values)}.")
@@ -260,7 +274,7 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> Result:
     phrase=phrases.maintenance,
 )
 def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> Result:
-    """Today's where no day is said; of one dyno, what is and what comes."""
+    """Returns windows and `disabled` dynos: for today, for the given days, or for one dyno within a year."""
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     today = caller.today
     stated = days_of(args.start_date, args.end_date)
@@ -289,6 +303,9 @@ def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> Result:
     phrase=phrases.fit,
 )
 def explain_fit(caller: Caller, args: a.ExplainFit) -> Result:
+    """Returns `answers`: for each dyno and test type whether the dyno `can` run the vehicle, and if not, the
+    `reasons`.
+    """
     vehicle = lookup.vehicle(caller, args.vehicle)
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     days = days_of(args.start_date, args.end_date)
@@ -328,6 +345,9 @@ def explain_fit(caller: Caller, args: a.ExplainFit) -> Result:
     phrase=phrases.utilisation,
 )
 def utilisation_report(caller: Caller, args: a.Utilisation) -> Result:
+    """Returns the use of each dyno and of all, in per cent, with the days that count. Raises DomainError beyond 1,100
+    days.
+    """
     days = days_of(args.start_date, args.end_date)
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     if days is None or days.days > 1100:
@@ -362,7 +382,10 @@ def utilisation_report(caller: Caller, args: a.Utilisation) -> Result:
     phrase=phrases.late,
 )
 def list_late_tests(caller: Caller, args: a.ListLate) -> Result:
-    """The longest late first, how many in each way, and the requests that can no longer make their due date."""
+    """Returns late `tests`, latest first, how many in each way, and requests that can no longer meet their due date.
+
+    Raises DomainError if there is no such kind of lateness.
+    """
     kind = (args.kind or "").strip().casefold().replace(" ", "-") or None
     if kind and kind not in LateKind.values:
         raise DomainError(f"{args.kind} is no kind of lateness; it is one of {', '.join(LateKind.values)}.")
@@ -394,6 +417,9 @@ def _late_row(row: "Allocation") -> Result:
     phrase=phrases.requests,
 )
 def list_requests(caller: Caller, args: a.ListRequests) -> Result:
+    """Returns `requests` of a status, in the order in which they are best placed. Raises DomainError if there is no
+    such status.
+    """
     status = (args.status or RequestStatus.WAITING).casefold()
     if status not in RequestStatus.values:
         raise DomainError(f"{args.status} is no status of a request; it is one of {', '.join(RequestStatus.values)}.")

@@ -1,4 +1,4 @@
-"""All tools. A module that declares some is imported here, in the order in which a model is told of them."""
+"""All tools. Modules that declare some are imported here, in the order in which a model reads of them."""
 
 from assistant.tools import read, maintenance_history  # isort: skip
 from assistant.tools.sql import running  # isort: skip
@@ -11,6 +11,8 @@ TOOLS: dict[str, Tool] = dict(DECLARED)
 
 
 def offered(caller: Caller) -> list[Tool]:
-    """The tools that this user may use here: no writes for viewers, none that the admin has switched off."""
+    """Returns the tools that this user may use here: viewers get none that write, and nobody one that an admin
+    switched off.
+    """
     off = set(caller.settings.tools_off)
     return [tool for tool in TOOLS.values() if caller.role.covers(tool.role) and tool.name not in off]

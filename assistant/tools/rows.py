@@ -1,4 +1,4 @@
-"""Rows as data: with ids, and the address of the record's own page."""
+"""Rows as plain data: with ids, and the address of the record's own page. Days are inclusive, weights in pounds."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, TypedDict

@@ -41,7 +41,13 @@ class NotLetThrough(DomainError):
 
 
 def checked(text: str) -> str:
-    """The query, written anew from what was understood of it. Raises NotLetThrough with what is not let through."""
+    """Returns the query, written anew from its syntax tree.
+
+    Raises
+    ------
+    NotLetThrough
+        If it is not one SELECT over the views, uses a function that is not on the list, or could become too large.
+    """
     try:
         return _checked(text)
     except sizes.TooLarge:

@@ -19,7 +19,7 @@ MOST_ROWS = 200
 MOST_COLUMNS = 40
 LONGEST_CELL = 300
 LONGEST_ANSWER = 60_000
-"""Characters of all cells; rows beyond it are left out, and the count says so."""
+"""Characters of all cells, at most; rows beyond that are left out, and the count shows it."""
 _AS_THEY_ARE = {psycopg.adapters.types[name].oid for name in ("bool int2 int4 int8 float4 float8 date").split()}
 _NUMERIC = psycopg.adapters.types["numeric"].oid
 
@@ -32,7 +32,18 @@ _NUMERIC = psycopg.adapters.types["numeric"].oid
     phrase=phrases.query,
 )
 def query_database(caller: Caller, args: QueryDatabase) -> dict[str, Any]:
-    """Without SQL: the views and their columns. Raises NotLetThrough, and Unavailable where no role could be made."""
+    """Returns the rows of a query on the views of the caller's ground, at most `MOST_ROWS`; without SQL, the views
+    and columns.
+
+    Raises
+    ------
+    NotLetThrough
+        If the query is not one SELECT on the views, with functions that are allowed.
+    Unavailable
+        If the database roles for queries do not exist, or no connection is to be had.
+    DomainError
+        If the query fails, takes too long, or has too many columns.
+    """
     if not args.sql.strip():
         return {"views": COLUMNS, "dialect": "PostgreSQL", "rows_at_most": MOST_ROWS}
     query = guard.checked(args.sql)
