@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from allocations.enums import Drive, WeightClass
 from allocations.models import Allocation, Capability, Dyno, MaintenanceWindow
 from allocations.rulebook import violations
-from allocations.selectors.availability import Placement, find_places, query_for, question_of
+from allocations.selectors.availability import DynoDays, Placement, find_places, query_for, question_of
 from allocations.tests import naive
 from allocations.tests.world import day
 from dynosite.lib.days import DayRange
@@ -127,7 +127,7 @@ def test_find_places_equals_a_loop_over_days(world, data):
                 near=None if near is None else day(near),
                 limit=99,
                 leaving_out=ids.get(out),
-                occupied=[(by_name[s.dyno].pk, day(s.first), day(s.last)) for s in spoken_for],
+                occupied=[DynoDays(by_name[s.dyno].pk, day(s.first), day(s.last)) for s in spoken_for],
             )
         assert len(queries) == 2
         expected = naive.places(
