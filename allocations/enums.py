@@ -103,7 +103,7 @@ class Action(TextChoices):
 
 class PlanState(TextChoices):
     QUEUED = "queued", "Queued"
-    THINKING = "thinking", "Thinking"
+    SOLVING = "thinking", "Solving"
     READY = "ready", "Ready"
     APPLIED = "applied", "Applied"
     FAILED = "failed", "Failed"
@@ -112,7 +112,7 @@ class PlanState(TextChoices):
 class ScenarioState(TextChoices):
     DRAFT = "draft", "Not asked yet"
     QUEUED = "queued", "Queued"
-    THINKING = "thinking", "Thinking"
+    SOLVING = "thinking", "Solving"
     READY = "ready", "Answered"
     FAILED = "failed", "Failed"
 

@@ -9,7 +9,7 @@ NOTHING = frozenset({"", "-", "--", "–", "—", "?", "n/a", "na", "#n/a", "non
 NO_PLACE = frozenset({"no dyno available", "invalid drive", "no dyno candidates"}) | NOTHING
 POOL = "Track"
 """In a sheet: whichever lane of the track is free."""
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 
 _QUOTED = r'"((?:[^"]|"")*)"'
 _PART = re.compile(rf"\s*(?:{_QUOTED}\s*(?=[,;]|$)|([^,;]*))(?:[,;]|$)")
@@ -29,8 +29,8 @@ def name_problem(name: str) -> str:
         return f"'{name}' says in the forecast workbook that there is no dyno; choose another name."
     if name.startswith('"'):
         return "A name does not begin with a quotation mark."
-    if len(name) > LONGEST_NAME:
-        return f"A name has {LONGEST_NAME} characters at most."
+    if len(name) > MAX_NAME_LENGTH:
+        return f"A name has {MAX_NAME_LENGTH} characters at most."
     return ""
 
 

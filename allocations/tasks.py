@@ -11,7 +11,7 @@ def _unless_held(task: Task, work: Callable[[str], None], id_: str) -> None:
     """A message that comes while another worker has the job waits until that has ended it, or is known to be lost."""
     try:
         work(id_)
-    except jobs.Held as held:
+    except jobs.HeldError as held:
         raise task.retry(countdown=held.seconds) from None
 
 
@@ -31,8 +31,8 @@ def forget_old_workbooks() -> None:
 
 
 @shared_task(bind=True, ignore_result=True, max_retries=None)
-def think_plan(self: Task, id_: str) -> None:
-    _unless_held(self, plans.think_plan, id_)
+def solve_plan(self: Task, id_: str) -> None:
+    _unless_held(self, plans.solve_plan, id_)
 
 
 @shared_task(ignore_result=True)
@@ -41,17 +41,17 @@ def mail_notices() -> None:
 
 
 @shared_task(bind=True, ignore_result=True, max_retries=None)
-def think_scenario(self: Task, id_: str) -> None:
-    _unless_held(self, scenarios.think_scenario, id_)
+def solve_scenario(self: Task, id_: str) -> None:
+    _unless_held(self, scenarios.solve_scenario, id_)
 
 
 @shared_task(ignore_result=True)
 def take_up_lost_jobs() -> None:
     """Sends plans, what-ifs and imports again whose worker or message is lost, and ends those given up."""
     for plan in jobs.take_up(jobs.PLANS):
-        think_plan.delay(str(plan.pk))
+        solve_plan.delay(str(plan.pk))
     for scenario in jobs.take_up(jobs.SCENARIOS):
-        think_scenario.delay(str(scenario.pk))
+        solve_scenario.delay(str(scenario.pk))
     for upload in jobs.take_up(jobs.IMPORTS):
         task = check_workbook if upload.state == ImportState.CHECKING else import_workbook
         task.delay(str(upload.pk))

@@ -46,7 +46,7 @@ class ProposalStatus(TextChoices):
     UNDONE = "undone", "Undone"
 
 
-class Outcome(TextChoices):
+class RunOutcome(TextChoices):
     """What a turn came to, as the user sees it."""
 
     ANSWER = "answer", "Answer"

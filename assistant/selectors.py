@@ -25,7 +25,7 @@ Id = uuid.UUID | str
 
 
 @dataclass(frozen=True)
-class Entry:
+class TimelineEntry:
     """One thing of a conversation. `kind` is message, tool, proposal or run; of runs those that have not gone well
     or are under way."""
 
@@ -54,16 +54,17 @@ def conversations_of(user: User, *, ground_id: int, search: str = "") -> QuerySe
     return conversations
 
 
-def timeline(conversation: Conversation) -> list[Entry]:
+def timeline(conversation: Conversation) -> list[TimelineEntry]:
     """All that a panel shows of it, in order."""
     entries = [
-        Entry("message", message.created_at, message) for message in conversation.messages.select_related("run")
+        TimelineEntry("message", message.created_at, message)
+        for message in conversation.messages.select_related("run")
     ]
-    entries += [Entry("tool", call.at, call) for call in tool_calls_of(conversation)]
+    entries += [TimelineEntry("tool", call.at, call) for call in tool_calls_of(conversation)]
     proposals = Proposal.objects.filter(conversation=conversation).select_related("replaces", "ground")
-    entries += [Entry("proposal", proposal.created_at, proposal) for proposal in proposals]
+    entries += [TimelineEntry("proposal", proposal.created_at, proposal) for proposal in proposals]
     runs = conversation.runs.exclude(status=RunStatus.DONE)
-    entries += [Entry("run", run.ended_at or timezone.now(), run) for run in runs]
+    entries += [TimelineEntry("run", run.ended_at or timezone.now(), run) for run in runs]
     return sorted(entries, key=lambda entry: entry.at)
 
 

@@ -22,7 +22,7 @@ KEPT_ENTRIES = 5_000
 """Entries kept a run."""
 KEPT_SECONDS = 60 * 60
 """After the end."""
-LONGEST_SECONDS = 6 * 60 * 60
+MAX_SECONDS = 6 * 60 * 60
 """That a stream without an end is kept."""
 PAUSE_SECONDS = 1.0
 """After Redis did not answer: a run does not wait for it again with each word."""
@@ -43,7 +43,7 @@ def publish(run_id: uuid.UUID | str, name: str, /, **data: Any) -> bool:
     if time.monotonic() < _Away.until:
         return False
     try:
-        _add(run_id, name, data, LONGEST_SECONDS)
+        _add(run_id, name, data, MAX_SECONDS)
     except redis.RedisError as error:
         _Away.until = time.monotonic() + PAUSE_SECONDS
         logger.warning("%s of run %s was not published: %s", name, run_id, error)
@@ -87,7 +87,7 @@ def last_name(run_id: uuid.UUID | str) -> str:
 
 def ask_to_stop(run_id: uuid.UUID | str) -> bool:
     try:
-        shared_text().set(f"{key(run_id)}:stop", 1, ex=LONGEST_SECONDS)
+        shared_text().set(f"{key(run_id)}:stop", 1, ex=MAX_SECONDS)
     except redis.RedisError as error:
         logger.warning("run %s was not asked to stop: %s", run_id, error)
         return False

@@ -22,7 +22,7 @@ DYNOS = 200
 REPEATS = 6
 ALL_ON_ONE = "50, one dyno"
 CLIENTS = {"1": 1, "8": 8, "50": 50, ALL_ON_ONE: 50}
-LEAST_OF_FLOOR = 0.5
+MIN_OF_FLOOR = 0.5
 
 Slot = tuple[int, int, dt.date]
 """Vehicle, dyno, day."""
@@ -64,8 +64,8 @@ def run(*, seconds: float) -> Report:
         report.ratios[f"{label} clients: service / psycopg"] = statistics.median(
             ours / floor for ours, floor in zip(rates["service"], rates["psycopg"], strict=True)
         )
-    if report.ratios["1 clients: service / psycopg"] < LEAST_OF_FLOOR:
-        report.failures.append(f"with 1 client the service has less than {LEAST_OF_FLOOR} of psycopg's rate")
+    if report.ratios["1 clients: service / psycopg"] < MIN_OF_FLOOR:
+        report.failures.append(f"with 1 client the service has less than {MIN_OF_FLOOR} of psycopg's rate")
     report.notes.append(
         f"{len(statements)} statements and one commit a booking, the same on both sides; median of {REPEATS} pairs. "
         "The service also publishes each booking to Redis; psycopg prepares its statements by itself."

@@ -14,7 +14,7 @@ Step = Callable[[], Any]
 
 
 @dataclass
-class Outcome:
+class CallResult:
     seconds: list[float] = field(default_factory=list)
     """Of each step that succeeded."""
 
@@ -26,7 +26,7 @@ class Outcome:
         return len(self.seconds) / self.elapsed if self.elapsed else 0.0
 
 
-def run_clients(client: Callable[[int], tuple[Step, Step]], *, clients: int, seconds: float) -> Outcome:
+def run_clients(client: Callable[[int], tuple[Step, Step]], *, clients: int, seconds: float) -> CallResult:
     """`client(number)`, called in the client's own thread, gives its step and what to do at its end."""
     fork = multiprocessing.get_context("fork")
     workers = min(clients, os.cpu_count() or 1)
@@ -38,7 +38,7 @@ def run_clients(client: Callable[[int], tuple[Step, Step]], *, clients: int, sec
     ]
     for process in processes:
         process.start()
-    total = Outcome()
+    total = CallResult()
     for _ in range(clients):
         durations, errors, elapsed = results.get()
         total.seconds += durations

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
-class Unmeasurable(Exception):
+class UnmeasurableError(Exception):
     """What is missing on this machine, in a sentence."""
 
 

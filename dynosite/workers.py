@@ -21,8 +21,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 
 ROUTES = {
     "assistant.tasks.run_turn": {"queue": CHAT},
-    "allocations.tasks.think_plan": {"queue": PLANS},
-    "allocations.tasks.think_scenario": {"queue": PLANS},
+    "allocations.tasks.solve_plan": {"queue": PLANS},
+    "allocations.tasks.solve_scenario": {"queue": PLANS},
     "allocations.tasks.check_workbook": {"queue": IMPORTS},
     "allocations.tasks.import_workbook": {"queue": IMPORTS},
 }

@@ -11,7 +11,7 @@ CODES = "_codes"
 BACK = "_back"
 
 
-class Ask(Exception):
+class ConfirmationRequired(Exception):
     """Raised while saving: nothing is written, and `template` asks first."""
 
     def __init__(self, template: str, **context: Any):
@@ -20,7 +20,7 @@ class Ask(Exception):
         self.context = context
 
 
-class LeadsTo(Exception):
+class RedirectRequired(Exception):
     """Raised while saving: nothing is written, and another page goes on with what was typed."""
 
     def __init__(self, address: str, sentence: str):
@@ -33,10 +33,10 @@ def confirmed(request: HttpRequest) -> bool:
     return CONFIRMED in request.POST
 
 
-def asks_to_confirm(request: HttpRequest, refused: Refused) -> Ask:
+def asks_to_confirm(request: HttpRequest, refused: Refused) -> ConfirmationRequired:
     """The question for what can be confirmed: its sentences, and the same form again with the codes of them."""
     fields = [(name, value) for name, value in repeated(request) if name != CODES]
-    return Ask(
+    return ConfirmationRequired(
         "admin/confirm.html",
         title="Is this meant so?",
         lead="Nothing is saved yet.",

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from allocations.admin.asking import BACK, Ask, LeadsTo, asks_to_confirm, repeated
+from allocations.admin.asking import BACK, ConfirmationRequired, RedirectRequired, asks_to_confirm, repeated
 from allocations.admin.forms import DomainForm
 from allocations.admin.history import history_page
 from allocations.admin.scope import actor_of, ground_ids, within
@@ -166,9 +166,9 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
             setattr(request, REFUSAL, DomainError("Nothing is saved yet."))
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except Ask as ask:
+        except ConfirmationRequired as ask:
             return self.asking_page(request, ask)
-        except LeadsTo as elsewhere:
+        except RedirectRequired as elsewhere:
             self.message_user(request, elsewhere.sentence, "info")
             return HttpResponseRedirect(elsewhere.address)
         except NotAllowed:
@@ -181,7 +181,7 @@ class GroundAdmin(Scoped, admin.ModelAdmin):
             setattr(request, REFUSAL, error)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def asking_page(self, request: HttpRequest, ask: Ask) -> HttpResponse:
+    def asking_page(self, request: HttpRequest, ask: ConfirmationRequired) -> HttpResponse:
         context = {"fields": repeated(request, without=ask.context.get("without", "")), **ask.context}
         return self.page(request, ask.template, **context)
 

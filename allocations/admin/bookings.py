@@ -21,7 +21,7 @@ from allocations.admin.scope import actor_of, within
 from allocations.enums import OPEN_STATUSES, AllocationStatus, RequestStatus
 from allocations.exceptions import DomainError
 from allocations.models import Allocation, Change, ProvingGround, TestRequest
-from allocations.rulebook import FARTHEST, check_days
+from allocations.rulebook import MAX_AHEAD, check_days
 from allocations.selectors.running import progress_of
 from allocations.services import booking
 from allocations.services.unit_of_work import Actor
@@ -42,7 +42,7 @@ class AllocationForm(VersionedForm):
                 self.add_error(name, f"{row} is not of the proving ground of {dyno}.")
         if first and last and (wrong := check_days(DayRange(first, last))):
             self.add_error("last_day", wrong[0].sentence)
-        elif last and last > clock.today("UTC") + FARTHEST:
+        elif last and last > clock.today("UTC") + MAX_AHEAD:
             self.add_error("last_day", f"{full_date(last)} is more than ten years ahead.")
         return values
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from allocations.admin.asking import Ask, repeated
+from allocations.admin.asking import ConfirmationRequired, repeated
 from allocations.enums import LostDaysTo
 from allocations.selectors.days_lost import Loss
 from allocations.services.days_lost import DaysLost, LossAnswer
@@ -15,8 +15,8 @@ from dynosite.lib.params import number_of
 PREFIX = "lost-"
 
 
-def asks_about_losses(request: HttpRequest, lost: DaysLost) -> Ask:
-    return Ask(
+def asks_about_losses(request: HttpRequest, lost: DaysLost) -> ConfirmationRequired:
+    return ConfirmationRequired(
         "admin/days_lost.html",
         title="Days off under tests that pause",
         button="Save all of it",

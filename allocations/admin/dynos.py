@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from allocations.admin.asking import Ask, confirmed, repeated
+from allocations.admin.asking import ConfirmationRequired, confirmed, repeated
 from allocations.admin.base import GroundAdmin, Rows
 from allocations.admin.forms import LabelledFormSet, SeenForm, with_seen
 from allocations.admin.scope import actor_of, ground_ids
@@ -100,7 +100,7 @@ class DynoAdmin(GroundAdmin):
         if change and not confirmed(request):
             stranded = _left_outside(form.instance, form.initial)
             if stranded:
-                raise Ask(
+                raise ConfirmationRequired(
                     "admin/stranded.html",
                     title=f"{form.instance}: tests that keep a place it no longer offers",
                     allocations=stranded,

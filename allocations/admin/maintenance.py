@@ -12,14 +12,14 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
-from allocations.admin.asking import LeadsTo, confirmed, repeated
+from allocations.admin.asking import RedirectRequired, confirmed, repeated
 from allocations.admin.base import GroundAdmin, on_schedule, span_of
 from allocations.admin.forms import VersionedForm
 from allocations.admin.scope import actor_of
 from allocations.enums import MaintenanceKind, RefusalCode
 from allocations.exceptions import DomainError, Refused, Stale
 from allocations.models import MaintenanceWindow
-from allocations.rulebook import FARTHEST, LONG_WINDOW, check_days
+from allocations.rulebook import LONG_WINDOW, MAX_AHEAD, check_days
 from allocations.selectors.maintenance import Return, fallout, returns
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from dynosite.accounts.requests import user_of
@@ -33,7 +33,7 @@ NOT_YET = "Nothing is saved yet. Look at what the window does to the schedule, a
 SOMEBODY_ELSE = "Somebody else has changed this in the meantime; look at it as it is now and try again."
 
 
-class WindowForm(VersionedForm):
+class WindowAdminForm(VersionedForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         dyno, first, last = (values.get(name) for name in ("dyno", "first_day", "last_day"))
@@ -52,7 +52,7 @@ class WindowForm(VersionedForm):
             self.add_error("last_day", f"{full_date(last)} is past; today is {full_date(today)}.")
         elif first < today and first != self.initial.get("first_day") and kind != MaintenanceKind.OUTAGE:
             self.add_error("first_day", f"{full_date(first)} is past; only an outage may have begun already.")
-        elif last > today + FARTHEST:
+        elif last > today + MAX_AHEAD:
             self.add_error("last_day", f"{full_date(last)} is more than ten years ahead.")
 
 
@@ -80,7 +80,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(MaintenanceWindow)
 class MaintenanceWindowAdmin(GroundAdmin):
-    form = WindowForm
+    form = WindowAdminForm
     change_form_template = "admin/window_form.html"
     list_display = ["dyno", "span", "kind", "state", "displaced", "reason", "reference", "schedule", "ground_code"]
     list_display_links = ["dyno", "span"]
@@ -169,11 +169,11 @@ class MaintenanceWindowAdmin(GroundAdmin):
                 return True
         return days.days > LONG_WINDOW and bool({"first_day", "last_day"} & set(form.changed_data))
 
-    def _repairs(self, request: HttpRequest, window: MaintenanceWindow, form: Any) -> LeadsTo:
+    def _repairs(self, request: HttpRequest, window: MaintenanceWindow, form: Any) -> RedirectRequired:
         typed = {name: form.cleaned_data[name] for name in ("first_day", "last_day", "kind", "reason", "reference")}
         name, of = ("window-change", [window.pk]) if window.pk else ("window-create", [])
         address = ground_url(window.ground.code, f"allocations:{name}", *of)
-        return LeadsTo(f"{address}?{urlencode({'dyno': window.dyno_id, **typed, 'preview': 1})}", NOT_YET)
+        return RedirectRequired(f"{address}?{urlencode({'dyno': window.dyno_id, **typed, 'preview': 1})}", NOT_YET)
 
     def message_user(self, request: HttpRequest, message: Any, *args: Any, **more: Any) -> None:
         """Of a window that was set, what became of the tests, in place of Django's sentence."""

@@ -7,7 +7,7 @@ from math import ceil, isfinite
 
 from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
 
-from allocations.exchange.errors import Unreadable
+from allocations.exchange.errors import UnreadableError
 from allocations.names import NOTHING
 from dynosite.lib.plain_text import one_line
 
@@ -66,14 +66,16 @@ def clause_of(value) -> str:
 
 
 def instant(value, *, epoch=WINDOWS_EPOCH) -> datetime | None:
-    """The moment in a date cell (None where it is empty); raises Unreadable for what is no likely date."""
+    """The moment in a date cell (None where it is empty); raises UnreadableError for what is no likely date."""
     if _is_no_moment(value):
         return None
     moment = _moment(value, epoch)
     if not isinstance(moment, datetime):
-        raise Unreadable(f"{clause_of(value)}, which is no date; write it as 2027-03-01")
+        raise UnreadableError(f"{clause_of(value)}, which is no date; write it as 2027-03-01")
     if not EARLIEST <= moment.date() <= LATEST:
-        raise Unreadable(f"{clause_of(value)}, which is no likely date; days from {EARLIEST} to {LATEST} will do")
+        raise UnreadableError(
+            f"{clause_of(value)}, which is no likely date; days from {EARLIEST} to {LATEST} will do"
+        )
     return moment
 
 
@@ -95,7 +97,7 @@ def _moment(value, epoch) -> object:
 
 
 def _day_in_words(words: str) -> datetime | None:
-    """A date in words or figures; raises Unreadable where day and month could be either way round."""
+    """A date in words or figures; raises UnreadableError where day and month could be either way round."""
     words = re.sub(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?(Z|[+-]\d\d:?\d\d)?$", "", words)
     if m := re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", words):
         return _day(*map(int, m.groups()))
@@ -103,7 +105,9 @@ def _day_in_words(words: str) -> datetime | None:
         a, b, year = map(int, m.groups())
         year += 2000 if year < 100 else 0
         if a <= 12 and b <= 12 and a != b:
-            raise Unreadable(f"says '{words}', which may be either of two days; write it as {year}-{a:02}-{b:02}")
+            raise UnreadableError(
+                f"says '{words}', which may be either of two days; write it as {year}-{a:02}-{b:02}"
+            )
         return _day(year, a, b) or _day(year, b, a)
     return _day_with_month_name(words)
 
@@ -129,14 +133,14 @@ def _day(year, month, day) -> datetime | None:
 
 
 def number(value) -> float | None:
-    """The number in a cell (None where it is empty); raises Unreadable."""
+    """The number in a cell (None where it is empty); raises UnreadableError."""
     if value is not UNCALCULATED and is_nothing(value):
         return None
     if type(value) in (int, float) and isfinite(value):
         return value
     if isinstance(value, str) and NUMBER.fullmatch(text(value)):
         return float(text(value).replace(",", ""))
-    raise Unreadable(f"{clause_of(value)}, which is no number")
+    raise UnreadableError(f"{clause_of(value)}, which is no number")
 
 
 def whole_days(days: float) -> int:

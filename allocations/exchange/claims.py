@@ -8,7 +8,7 @@ from typing import Any
 from allocations.exchange.cells import fold
 from allocations.exchange.dynos import Dynos
 from allocations.exchange.errors import WorkbookError
-from allocations.exchange.ground import Calendar, Ground, KnownVehicle, Stretch
+from allocations.exchange.ground import Ground, KnownCalendar, KnownVehicle, Stretch
 from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED, Capability, Conflict, Row, VehicleKey, Window
 from allocations.rulebook import (
     AVAILABILITY,
@@ -83,7 +83,7 @@ def _overlapping(claims: list[Claim]) -> Iterator[tuple[int, int]]:
         open_claims.append(claim)
 
 
-class Judge:
+class PlacementResolver:
     """Gives places to claims: completed first, then running, then the earlier first day, then the upper row."""
 
     def __init__(
@@ -95,8 +95,8 @@ class Judge:
     ):
         self.dynos, self.ground, self.windows = dynos, ground, windows
         self.known_vehicles = known_vehicles
-        self.on_dyno: dict[str, Calendar[Row]] = defaultdict(Calendar)
-        self.of_vehicle: dict[VehicleKey, Calendar[Row]] = defaultdict(Calendar)
+        self.on_dyno: dict[str, KnownCalendar[Row]] = defaultdict(KnownCalendar)
+        self.of_vehicle: dict[VehicleKey, KnownCalendar[Row]] = defaultdict(KnownCalendar)
         self.named: dict[str, list[DayRange]] = defaultdict(list)
         """The days of rows that name a lane: it is left to them as long as others are free."""
 

@@ -8,7 +8,7 @@ from allocations.exchange.cells import fold
 from allocations.exchange.ground import Ground, KnownDyno
 from allocations.exchange.opening import MAINTENANCE, RULES
 from allocations.exchange.outcome import Capability, DynoSpec, Row, Sheets
-from allocations.names import LONGEST_NAME, NO_PLACE, POOL, dyno_name_problem, name_problem, unquoted
+from allocations.names import MAX_NAME_LENGTH, NO_PLACE, POOL, dyno_name_problem, name_problem, unquoted
 
 
 def candidates(facility: str, dyno: str, facility_of: Mapping[str, str]) -> list[str]:
@@ -81,7 +81,7 @@ class Dynos:
 
     def _can_be_made(self, key: str, name: str, sheets: Sheets) -> bool:
         """Whether it is there, or its name can be given; says why not. What is quoted can only be meant as a name."""
-        if key in self.ground.dynos or (key in sheets.exact and len(name) <= LONGEST_NAME):
+        if key in self.ground.dynos or (key in sheets.exact and len(name) <= MAX_NAME_LENGTH):
             return True
         problem = dyno_name_problem(name)
         if problem:

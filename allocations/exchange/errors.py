@@ -5,5 +5,5 @@ class WorkbookError(Exception):
     """The file can't be read as a forecast workbook."""
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A cell can't be read; the message is a clause for the row's reason."""

@@ -30,7 +30,7 @@ class Gap(NamedTuple):
     last: date
 
 
-class Calendar(Generic[Occupant]):
+class KnownCalendar(Generic[Occupant]):
     """Days that are taken, each stretch with what takes it; stretches never overlap."""
 
     def __init__(self) -> None:
@@ -130,8 +130,8 @@ class Ground:
     dynos: dict[str, KnownDyno] = field(default_factory=dict)
     test_types: dict[str, str] = field(default_factory=dict)
     vehicles: list[KnownVehicle] = field(default_factory=list)
-    dyno_days: dict[str, Calendar[str]] = field(default_factory=dict)
-    vehicle_days: dict[int, Calendar[str]] = field(default_factory=dict)
+    dyno_days: dict[str, KnownCalendar[str]] = field(default_factory=dict)
+    vehicle_days: dict[int, KnownCalendar[str]] = field(default_factory=dict)
     wanted_days: dict[int, list[DayRange]] = field(default_factory=dict)  # by waiting requests
     rows: dict[str, KnownRow] = field(default_factory=dict)
     windows: set[tuple[str, str]] = field(default_factory=set)  # dyno and reference of those that it has had

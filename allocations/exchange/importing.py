@@ -16,7 +16,7 @@ from allocations.exchange.outcome import (
     WAITING,
     Decision,
     Doubt,
-    Outcome,
+    ImportPlan,
     Sheets,
     VehicleSpec,
 )
@@ -144,12 +144,12 @@ def _read(source, ground: ProvingGround | None, shift_weeks: int) -> Sheets:
 
 def _resolve(
     sheets: Sheets, ground: ProvingGround | None, lanes: int, choices: Collection[str]
-) -> tuple[Outcome, Ground]:
+) -> tuple[ImportPlan, Ground]:
     state = snapshot(ground, sheets, row_identities(sheets.rows).values()) if ground else Ground()
     return resolve(sheets, state, lanes=lanes, choices=choices), state
 
 
-def report_of(outcome: Outcome, state: Ground, ground: ProvingGround | None = None) -> Report:
+def report_of(outcome: ImportPlan, state: Ground, ground: ProvingGround | None = None) -> Report:
     counts = {name: outcome.count(name) for name in (BOOKED, WAITING, CANCELLED, REFUSED)}
     new = [d for d in outcome.decisions if not d.already_there]
     return Report(
@@ -177,7 +177,7 @@ def report_of(outcome: Outcome, state: Ground, ground: ProvingGround | None = No
     )
 
 
-def intake_of(outcome: Outcome, state: Ground, summary: str = "") -> Intake:
+def intake_of(outcome: ImportPlan, state: Ground, summary: str = "") -> Intake:
     """The outcome as the service takes it: only what the ground does not have yet."""
     new = [d for d in outcome.decisions if not d.already_there]
     known_types = {**outcome.test_types, **state.test_types}

@@ -160,7 +160,7 @@ class Decision:
 
 
 @dataclass
-class Outcome:
+class ImportPlan:
     """Everything that an import of the workbook would make."""
 
     dynos: dict[str, DynoSpec] = field(default_factory=dict)

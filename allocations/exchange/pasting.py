@@ -14,7 +14,7 @@ from allocations.exchange.opening import FORECAST, MAINTENANCE, MAX_COLUMNS, RUL
 from allocations.models import ProvingGround
 from dynosite.accounts.models import User
 
-LONGEST_PASTE = 400_000
+MAX_PASTE_LENGTH = 400_000
 """Characters; about two thousand rows of the forecast."""
 NAME = "Pasted rows.xlsx"
 

@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 from openpyxl.utils import get_column_letter
 
 from allocations.exchange.cells import clause_of, fold, instant, is_nothing, text
-from allocations.exchange.errors import Unreadable
+from allocations.exchange.errors import UnreadableError
 from allocations.exchange.headings import forecast_heading, table_heading
 from allocations.exchange.opening import FORECAST, MAINTENANCE, RULES, Grid, open_workbook
 from allocations.exchange.outcome import DRIVES, WEIGHT_CLASSES, Doubt, Rule, Sheets, Window
 from allocations.exchange.rows import RowReader
-from allocations.exchange.words import DRIVE_WORDS, LONGEST, weight_class
+from allocations.exchange.words import DRIVE_WORDS, MAX_LENGTHS, weight_class
 from allocations.names import listed, name_problem, unquoted
 
 RULE_FIELDS = [
@@ -92,8 +92,8 @@ def _read_rules(grid, sheets: Sheets) -> None:
         sheets.exact.update(fold(name) for name, exact in names if exact)
         if not test:
             problem = "it names no test type"
-        elif len(test) > LONGEST["test"]:
-            problem = f"its test type is longer than {LONGEST['test']} characters"
+        elif len(test) > MAX_LENGTHS["test"]:
+            problem = f"its test type is longer than {MAX_LENGTHS['test']} characters"
         elif not drives:
             problem = f"the drive {clause_of(drive)}; any, 2WD and AWD will do"
         elif not weights:
@@ -118,7 +118,7 @@ def _read_windows(grid, sheets: Sheets, shift: Shift) -> None:
         for field_name in ("first", "last"):
             try:
                 moment = instant(grid.at(n, at[field_name]), epoch=grid.epoch)
-            except Unreadable as problem:
+            except UnreadableError as problem:
                 cell = grid.cell(n, at[field_name])
                 sheets.warnings.append(f"{MAINTENANCE} row {n} was left out: {cell} ({name or 'no dyno'}) {problem}.")
                 break

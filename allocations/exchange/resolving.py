@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 from allocations.exchange.again import known_otherwise, with_names_of_today
 from allocations.exchange.cells import fold
-from allocations.exchange.claims import RANK, Claim, Judge, Verdict, conflicts
+from allocations.exchange.claims import RANK, Claim, PlacementResolver, Verdict, conflicts
 from allocations.exchange.dynos import Dynos
 from allocations.exchange.errors import WorkbookError
-from allocations.exchange.ground import IN_MAINTENANCE, Calendar, Ground, KnownRow
+from allocations.exchange.ground import IN_MAINTENANCE, Ground, KnownCalendar, KnownRow
 from allocations.exchange.identity import row_identities, window_reference
 from allocations.exchange.outcome import (
     BOOKED,
@@ -18,7 +18,7 @@ from allocations.exchange.outcome import (
     RUNNING,
     WAITING,
     Decision,
-    Outcome,
+    ImportPlan,
     Row,
     Sheets,
     VehicleKey,
@@ -26,7 +26,7 @@ from allocations.exchange.outcome import (
 )
 from allocations.exchange.vehicles import Vehicles
 from allocations.names import POOL
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 from dynosite.lib.formats import day_range
 
 MAX_LANES = 200
@@ -34,7 +34,7 @@ MAX_LANES = 200
 
 def resolve(
     sheets: Sheets, ground: Ground | None = None, *, lanes: int = 12, choices: Collection[str] = ()
-) -> Outcome:
+) -> ImportPlan:
     """Decide every row; the same sheets and the same ground always give the same outcome.
 
     `choices` are keys of doubts of which the less likely way was chosen.
@@ -51,12 +51,12 @@ class _Resolution:
         self.sheets, self.ground, self.choices = sheets, ground, choices
         self.dynos = Dynos(sheets, ground, lanes)
         self.vehicles = Vehicles(sheets.rows, ground)
-        self.outcome = Outcome(refusals=dict(sheets.refusals))
+        self.outcome = ImportPlan(refusals=dict(sheets.refusals))
         self.places: dict[int, tuple[str, ...]] = {}
         self.waits: dict[int, str] = {}
         self.keys: dict[int, VehicleKey] = {}
 
-    def run(self) -> Outcome:
+    def run(self) -> ImportPlan:
         out = self.outcome
         identities = self.identities
         rows = [row for row in self.sheets.rows if self._readable(row)]
@@ -69,7 +69,7 @@ class _Resolution:
         claims = self._claims(rows)
         out.conflicts = conflicts(claims, self.dynos)
         windows = self._windows()
-        judge = Judge(self.dynos, self.ground, windows, self.vehicles.known)
+        judge = PlacementResolver(self.dynos, self.ground, windows, self.vehicles.known)
         verdicts = judge.judge([claim for claim in claims if claim.row.number not in imported])
         out.doubts += [*doubts, *self.sheets.doubts]
         out.warnings += [*self.sheets.warnings, *self.dynos.warnings, *self.vehicles.warnings]
@@ -199,10 +199,10 @@ class _Resolution:
             self.sheets_warning(row, f"is {row.status} and keeps its place, although {verdict.warning}.")
         return Decision(row, BOOKED, identity, key, verdict.dyno)
 
-    def _keep_windows(self, windows: dict[str, list[Window]], judge: Judge) -> None:
+    def _keep_windows(self, windows: dict[str, list[Window]], judge: PlacementResolver) -> None:
         """Windows to be made: a day has one occupant, so what stands keeps its days and the window the others."""
         for lane, group in windows.items():
-            days: Calendar[object] = Calendar()
+            days: KnownCalendar[object] = KnownCalendar()
             for calendar in (self.ground.dyno_days.get(lane, ()), judge.on_dyno.get(lane, ())):
                 for first, last, occupant in calendar:
                     days.take(first, last, occupant)
@@ -225,6 +225,6 @@ class _Resolution:
 def _pieces(first: date, last: date) -> Iterator[tuple[date, date]]:
     """The days in stays that are not too long to be kept as one."""
     while first <= last:
-        end = min(last, first + timedelta(days=LONGEST_STAY - 1))
+        end = min(last, first + timedelta(days=MAX_STAY_DAYS - 1))
         yield first, end
         first = end + timedelta(days=1)

@@ -14,7 +14,7 @@ from allocations.exchange.cells import (
     text,
     whole_days,
 )
-from allocations.exchange.errors import Unreadable
+from allocations.exchange.errors import UnreadableError
 from allocations.exchange.headings import NAMES
 from allocations.exchange.outcome import Row
 from allocations.exchange.words import (
@@ -24,9 +24,9 @@ from allocations.exchange.words import (
     DRIVE_WORDS,
     ISSUED_TAG,
     KEPT_AS_NOTE,
-    LONGEST,
-    LONGEST_DETAIL,
     MAX_DAYS,
+    MAX_DETAIL_LENGTH,
+    MAX_LENGTHS,
     NOTE_LABELS,
     NUMBERS,
     STATUS_WORDS,
@@ -151,7 +151,7 @@ class RowReader:
                 self.problems.append(f"{where} {clause_of(value)}")
             return ""
         words = text(value)
-        longest = LONGEST.get(name, LONGEST_DETAIL if name != "notes" else 2000)
+        longest = MAX_LENGTHS.get(name, MAX_DETAIL_LENGTH if name != "notes" else 2000)
         if len(words) > longest:
             if not quiet:
                 self.problems.append(f"{where} is longer than {longest} characters")
@@ -179,8 +179,8 @@ class RowReader:
         elif known_name is None:
             known_ones = ", ".join(sorted(self.test_types.values())) or "none at all"
             self.problems.append(f"unknown test type: {where} {clause_of(value)}; DynoRules knows {known_ones}")
-        elif len(text(value)) > LONGEST["test"]:
-            self.problems.append(f"{where} is longer than {LONGEST['test']} characters")
+        elif len(text(value)) > MAX_LENGTHS["test"]:
+            self.problems.append(f"{where} is longer than {MAX_LENGTHS['test']} characters")
         return text(value)
 
     def _weight(self):
@@ -236,13 +236,13 @@ class RowReader:
         where, value = self._cell(name)
         try:
             return instant(value, epoch=self.grid.epoch)
-        except Unreadable as problem:
-            raise Unreadable(f"{where} {problem}") from problem
+        except UnreadableError as problem:
+            raise UnreadableError(f"{where} {problem}") from problem
 
     def _quiet_day(self, name, *, ends=False) -> date | None:
         try:
             moment = self._instant(name)
-        except Unreadable:
+        except UnreadableError:
             return None
         return self.shift(_last_of(moment) if ends else moment.date()) if moment else None
 
@@ -251,7 +251,7 @@ class RowReader:
             for name in ("actual", "new_estimate", "estimated"):
                 if moment := self._instant(name):
                     return self.shift(moment.date())
-        except Unreadable as problem:
+        except UnreadableError as problem:
             self.problems.append(f"no start date: {problem}")
             return None
         if not self.may_wait:
@@ -263,7 +263,7 @@ class RowReader:
             return None, 0
         try:
             last, days, source = self._end(first)
-        except Unreadable as problem:
+        except UnreadableError as problem:
             self.problems.append(f"no end date: {problem}")
             return None, 0
         if days is None:
@@ -300,7 +300,7 @@ class RowReader:
         _, value = self._cell("extra_days", quiet=True)
         try:
             added = None if value is UNCALCULATED or is_error(value) else number(value)
-        except Unreadable:
+        except UnreadableError:
             return 0
         return added if added is not None and 0 <= added <= MAX_DAYS else 0
 
@@ -320,13 +320,13 @@ class RowReader:
 
     def _days(self, where, value) -> float | None:
         if isinstance(value, datetime | date | time | timedelta):
-            raise Unreadable(f"{where} {clause_of(value)}, which is no number of days")
+            raise UnreadableError(f"{where} {clause_of(value)}, which is no number of days")
         try:
             days = number(value)
-        except Unreadable as problem:
-            raise Unreadable(f"{where} {problem}") from problem
+        except UnreadableError as problem:
+            raise UnreadableError(f"{where} {problem}") from problem
         if days is not None and abs(days) > 100_000:
-            raise Unreadable(
+            raise UnreadableError(
                 f"{where} {clause_of(value)}, which is no likely number of days; 1 to {MAX_DAYS} will do"
             )
         return days
@@ -339,7 +339,7 @@ class RowReader:
             return None
         try:
             amount = number(value)
-        except Unreadable:
+        except UnreadableError:
             amount = -1
         if amount is not None and not (0 <= amount <= most and amount == int(amount)):
             self.remarks.append(f"{where} {clause_of(value)}; it was kept as a note")

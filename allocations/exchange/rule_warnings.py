@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from allocations.enums import AllocationStatus
 from allocations.exchange.cells import fold
-from allocations.exchange.outcome import BOOKED, COMPLETED, Decision, Outcome, VehicleKey
+from allocations.exchange.outcome import BOOKED, COMPLETED, Decision, ImportPlan, VehicleKey
 from allocations.models import Allocation, Facility, ProvingGround, TestType
 from allocations.rulebook import GroundRules, days_between, too_near
 from allocations.selectors.ground_rules import rules_of
@@ -39,7 +39,7 @@ class _Stay:
         return f"{sheet}at {self.name} {self.days}"
 
 
-def misfits_of(outcome: Outcome, ground: ProvingGround | None) -> list[Misfit]:
+def misfits_of(outcome: ImportPlan, ground: ProvingGround | None) -> list[Misfit]:
     """Of the rows that would be booked and are not there yet, in the order of the sheet; completed ones are past."""
     if ground is None:
         return []
@@ -77,7 +77,7 @@ def _named(of: dt.date, why: str) -> str:
     return day(of, year=True) + ("" if why == f"{of:%A}" else f" ({why})")
 
 
-def _too_near(booked: list[Decision], outcome: Outcome, ground: ProvingGround, rules: GroundRules) -> list[Misfit]:
+def _too_near(booked: list[Decision], outcome: ImportPlan, ground: ProvingGround, rules: GroundRules) -> list[Misfit]:
     facilities = {fold(name): pk for pk, name in Facility.objects.filter(ground=ground).values_list("pk", "name")}
     dynos = {fold(name): facility for name, facility in ground.dynos.values_list("name", "facility__name")} | {
         key: spec.facility for key, spec in outcome.dynos.items()

@@ -11,8 +11,8 @@ from allocations.enums import Action, AllocationStatus, RequestStatus
 from allocations.exchange.cells import fold
 from allocations.exchange.ground import (
     IN_MAINTENANCE,
-    Calendar,
     Ground,
+    KnownCalendar,
     KnownDyno,
     KnownRow,
     KnownTest,
@@ -138,8 +138,8 @@ def _dynos(ground: ProvingGround) -> list[KnownDyno]:
 
 
 def _taken_days(ground: ProvingGround, state: Ground, first: date, last: date) -> None:
-    dynos: dict[str, Calendar[str]] = defaultdict(Calendar)
-    vehicles: dict[int, Calendar[str]] = defaultdict(Calendar)
+    dynos: dict[str, KnownCalendar[str]] = defaultdict(KnownCalendar)
+    vehicles: dict[int, KnownCalendar[str]] = defaultdict(KnownCalendar)
     stays = Allocation.objects.filter(ground=ground, first_day__lte=last, last_day__gte=first)
     for stay in stays.exclude(status=AllocationStatus.CANCELLED).values_list(
         "dyno__name", "vehicle_id", "vehicle__tag", "vehicle__vin", "first_day", "last_day"
@@ -159,7 +159,7 @@ def _taken_days(ground: ProvingGround, state: Ground, first: date, last: date) -
 
 
 def _take_overruns(
-    ground: ProvingGround, last: date, dynos: dict[str, Calendar[str]], vehicles: dict[int, Calendar[str]]
+    ground: ProvingGround, last: date, dynos: dict[str, KnownCalendar[str]], vehicles: dict[int, KnownCalendar[str]]
 ) -> None:
     """What still runs past its end takes all days after it that nothing else takes: nobody knows until when."""
     running = Allocation.objects.filter(overrunning(ground.today()), ground=ground).select_related("vehicle", "dyno")

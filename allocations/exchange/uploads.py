@@ -36,7 +36,7 @@ _SENTENCE = "The import failed for a reason that is ours, not the workbook's; no
 _NOBODY = "The account of the user who confirmed it was deleted; nothing was written. Send and confirm it again."
 
 
-class Stopped(Exception):
+class ImportStoppedError(Exception):
     """Somebody asked the import to stop; its transaction is rolled back."""
 
 
@@ -75,7 +75,7 @@ def _expect_few_unconfirmed(user: User) -> None:
 
 
 def check(id_: uuid.UUID | str) -> None:
-    """The dry run: what an import would do now. Raises jobs.Held where another worker is at it."""
+    """The dry run: what an import would do now. Raises jobs.HeldError where another worker is at it."""
     upload = jobs.claim(jobs.IMPORTS, id_, (ImportState.CHECKING,))
     if upload is None:
         return
@@ -136,7 +136,7 @@ def not_queued(id_: uuid.UUID | str) -> None:
 def carry(id_: uuid.UUID | str) -> None:
     """Carries out a confirmed import with the rights of who confirmed it. A second delivery of the task does no harm.
 
-    Raises jobs.Held where another worker is at it.
+    Raises jobs.HeldError where another worker is at it.
     """
     upload = jobs.claim(jobs.IMPORTS, id_, (ImportState.IMPORTING, ImportState.STOPPING))
     if upload is None:
@@ -145,7 +145,7 @@ def carry(id_: uuid.UUID | str) -> None:
     def report_progress(done: int, total: int) -> None:
         jobs.tell(upload.progress_key, (done, total))
         if WorkbookImport.objects.filter(pk=id_, stop_asked=True).exists():
-            raise Stopped
+            raise ImportStoppedError
         if done == total:
             # Until it is committed nobody stops it or takes it up.
             jobs.expect_mine(jobs.IMPORTS, upload)
@@ -153,9 +153,9 @@ def carry(id_: uuid.UUID | str) -> None:
     with jobs.Hold(jobs.IMPORTS, upload), _told_of_failure(upload):
         try:
             report = _carry_out_as_confirmed(upload, report_progress)
-        except Stopped:
+        except ImportStoppedError:
             _end(upload, ImportState.STOPPED)
-        except jobs.Lost:
+        except jobs.LeaseLostError:
             logger.warning("workbook import %s was taken from its worker, which writes nothing", id_)
         else:
             _end(upload, ImportState.DONE, report=_as_json(report))

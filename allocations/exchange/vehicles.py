@@ -6,7 +6,7 @@ from datetime import date
 
 from allocations import vehicle_details
 from allocations.exchange.cells import fold
-from allocations.exchange.ground import Calendar, Ground, KnownVehicle
+from allocations.exchange.ground import Ground, KnownCalendar, KnownVehicle
 from allocations.exchange.outcome import Row, VehicleKey, VehicleSpec
 from dynosite.lib.days import DayRange
 
@@ -116,7 +116,7 @@ class Vehicles:
             groups[fold(row.tag)].append(row)
         for name, group in groups.items():
             tags: list[str] = []
-            busy: list[Calendar[None]] = []
+            busy: list[KnownCalendar[None]] = []
             spelling = group[0].tag
             for row in sorted(group, key=lambda r: (r.first or date.max, r.number)):
                 stay = row.stay
@@ -150,8 +150,8 @@ class Vehicles:
             nth += 1
         return tag
 
-    def _busy(self, tag: str) -> Calendar[None]:
-        days: Calendar[None] = Calendar()
+    def _busy(self, tag: str) -> KnownCalendar[None]:
+        days: KnownCalendar[None] = KnownCalendar()
         if vehicle := self._by_tag.get(fold(tag)):
             stays = [DayRange(first, last) for first, last, _ in self.ground.vehicle_days.get(vehicle.id, ())]
             for stay in [*stays, *self.ground.wanted_days.get(vehicle.id, ())]:

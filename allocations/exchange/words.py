@@ -6,10 +6,10 @@ from allocations import vehicle_details
 from allocations.exchange.cells import fold
 from allocations.exchange.headings import NAMES
 from allocations.exchange.outcome import COMPLETED, RUNNING, SCHEDULED
-from allocations.names import LONGEST_NAME
-from allocations.rulebook import LONGEST_STAY
+from allocations.names import MAX_NAME_LENGTH
+from allocations.rulebook import MAX_STAY_DAYS
 
-MAX_DAYS = LONGEST_STAY
+MAX_DAYS = MAX_STAY_DAYS
 ISSUED_TAG = re.compile(r"\d{3}[A-Z]\d{3}")
 VIN = re.compile(r"(?=.*\d)[A-Z0-9-]{6,30}")
 DRIVE_WORDS = {"awd": "AWD", "4x4": "AWD", "2wd": "2WD", "4x2": "2WD", "rwd/awd": "2WD"}
@@ -39,8 +39,8 @@ NOTE_LABELS = (
     SHEET_PLACE_LABEL,
     *(f"{label}: " for label in [*AS_NOTE.values(), *(NAMES[n] for n in ("model_year", *NUMBERS))]),
 )
-LONGEST = {"tag": 52, "test": 60, "facility": 60, "dyno": 2 * LONGEST_NAME + 2}  # quotation marks are doubled
-LONGEST_DETAIL = 60
+MAX_LENGTHS = {"tag": 52, "test": 60, "facility": 60, "dyno": 2 * MAX_NAME_LENGTH + 2}  # quotation marks are doubled
+MAX_DETAIL_LENGTH = 60
 
 
 def weight_class(value) -> str | None:

@@ -16,7 +16,7 @@ from allocations.enums import Role
 from allocations.models.guards import within_ground
 from allocations.models.naming import check_name, tidy
 from allocations.names import name_problem
-from allocations.rulebook import LONGEST_STAY, LONGEST_TRAVEL
+from allocations.rulebook import MAX_STAY_DAYS, MAX_TRAVEL_DAYS
 from dynosite.lib import clock
 from dynosite.lib.days import DayRange
 from dynosite.lib.workdays import countries
@@ -144,9 +144,9 @@ class Shutdown(models.Model):
                 violation_error_message="The last day is before the first.",
             ),
             models.CheckConstraint(
-                condition=models.Q(last_day__lt=models.F("first_day") + models.Value(LONGEST_STAY)),
+                condition=models.Q(last_day__lt=models.F("first_day") + models.Value(MAX_STAY_DAYS)),
                 name="shutdown_days_length",
-                violation_error_message=f"{LONGEST_STAY} days at the longest.",
+                violation_error_message=f"{MAX_STAY_DAYS} days at the longest.",
             ),
         ]
         indexes = [models.Index(fields=["ground", "last_day"], name="shutdown_ground_last")]
@@ -181,9 +181,9 @@ class Travel(models.Model):
                 violation_error_message="Travel leads from one facility to another.",
             ),
             models.CheckConstraint(
-                condition=models.Q(days__gte=1, days__lte=LONGEST_TRAVEL),
+                condition=models.Q(days__gte=1, days__lte=MAX_TRAVEL_DAYS),
                 name="travel_days",
-                violation_error_message=f"From 1 to {LONGEST_TRAVEL} days; a way that takes none needs no row.",
+                violation_error_message=f"From 1 to {MAX_TRAVEL_DAYS} days; a way that takes none needs no row.",
             ),
         ]
         triggers = [
@@ -220,7 +220,8 @@ class TestType(models.Model):
             models.UniqueConstraint("ground", Lower("name"), name="test_type_name_once"),
             models.UniqueConstraint(fields=["ground", "code"], name="test_type_code_once"),
             models.CheckConstraint(
-                condition=models.Q(default_days__gte=1, default_days__lte=LONGEST_STAY), name="test_type_default_days"
+                condition=models.Q(default_days__gte=1, default_days__lte=MAX_STAY_DAYS),
+                name="test_type_default_days",
             ),
         ]
         triggers = [ground_stays]

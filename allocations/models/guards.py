@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import BigIntegerField, F, Func, Q, Value
 
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 from dynosite.lib.days import DayRange
 
 
@@ -192,8 +192,8 @@ def stay_checks(prefix: str) -> list[models.CheckConstraint]:
             violation_error_message="The last day is before the first.",
         ),
         models.CheckConstraint(
-            condition=Q(last_day__lt=F("first_day") + Value(LONGEST_STAY)),
+            condition=Q(last_day__lt=F("first_day") + Value(MAX_STAY_DAYS)),
             name=f"{prefix}_days_length",
-            violation_error_message=f"{LONGEST_STAY} days at the longest.",
+            violation_error_message=f"{MAX_STAY_DAYS} days at the longest.",
         ),
     ]

@@ -7,7 +7,7 @@ from allocations.models.dyno import Dyno
 from allocations.models.ground import ProvingGround, ground_stays
 from allocations.models.guards import frees_all, occupies, stay_checks, within_ground
 from dynosite.lib.days import DayRange
-from dynosite.lib.recurring import LONGEST_WORDS
+from dynosite.lib.recurring import MAX_WORDS_LENGTH
 
 
 @pghistory.track()
@@ -23,7 +23,7 @@ class MaintenanceWindow(models.Model):
     reference = models.CharField(max_length=60, blank=True, help_text="Work order or ticket.")
     series = models.UUIDField(null=True, blank=True, editable=False)
     """Shared by the windows that were set together as one that comes again, on one dyno."""
-    repeats = models.CharField(max_length=LONGEST_WORDS, null=True, blank=True, editable=False)
+    repeats = models.CharField(max_length=MAX_WORDS_LENGTH, null=True, blank=True, editable=False)
     """How a series comes again, in words, as it was set: single windows may be changed or lifted since."""
     lifted_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(

@@ -62,7 +62,7 @@ class Plan(Job):
 
     @property
     def under_way(self) -> bool:
-        return self.state in (PlanState.QUEUED, PlanState.THINKING)
+        return self.state in (PlanState.QUEUED, PlanState.SOLVING)
 
     @property
     def gap(self) -> int | None:

@@ -7,7 +7,7 @@ from allocations.enums import Drive, Priority, RequestStatus
 from allocations.models.ground import ProvingGround, TestType, ground_stays
 from allocations.models.guards import within_ground
 from allocations.models.vehicle import Vehicle
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 
 
 @pghistory.track()
@@ -26,7 +26,7 @@ class TestRequest(models.Model):
         blank=True,
         help_text="Where it is tested as another than the vehicle's own.",
     )
-    days = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(LONGEST_STAY)])
+    days = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(MAX_STAY_DAYS)])
     miles = models.PositiveIntegerField(null=True, blank=True)
     miles_per_day = models.PositiveIntegerField(null=True, blank=True)
     extra_days = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -49,7 +49,7 @@ class TestRequest(models.Model):
         ordering = ["earliest_start", "id"]
         constraints = [
             models.UniqueConstraint(fields=["ground", "import_key"], name="request_import_key_once"),
-            models.CheckConstraint(condition=models.Q(days__gte=1, days__lte=LONGEST_STAY), name="request_days"),
+            models.CheckConstraint(condition=models.Q(days__gte=1, days__lte=MAX_STAY_DAYS), name="request_days"),
             models.CheckConstraint(condition=models.Q(status__in=RequestStatus.values), name="request_status"),
             models.CheckConstraint(condition=models.Q(priority__in=Priority.values), name="request_priority"),
             models.CheckConstraint(condition=models.Q(drive__in=["", *Drive.values]), name="request_drive"),

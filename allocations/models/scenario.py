@@ -44,4 +44,4 @@ class Scenario(Job):
 
     @property
     def under_way(self) -> bool:
-        return self.state in (ScenarioState.QUEUED, ScenarioState.THINKING)
+        return self.state in (ScenarioState.QUEUED, ScenarioState.SOLVING)

@@ -20,7 +20,7 @@ from allocations.planning.search.annealing import heat_for
 from allocations.planning.search.greedy import greedy
 from allocations.planning.search.local_search import LocalSearch
 from allocations.planning.search.reduced import (
-    LEAST_SECONDS,
+    MIN_SECONDS,
     at_index,
     cheaper_plan,
     days_late,
@@ -39,7 +39,7 @@ STEPS_A_TEST = 50  # of a small problem's search
 QUICK_STEPS = 400
 SLICE = 250
 SEARCH_SHARE = 0.7  # of the time; the rest is for the proof
-MOST = 5
+MAX_OPTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def repair(
     *,
     others: bool = True,
     seconds: float = SECONDS,
-    most: int = MOST,
+    most: int = MAX_OPTIONS,
     seed: int = 0,
     on_option: Callable[[Option], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -199,7 +199,7 @@ class _Repair:
         search = LocalSearch(model, seed=self.seed, plan=greedy(model))
         hot, cold = heat_for(model)
         search.run(QUICK_STEPS, hot=hot, cold=cold)
-        plan, proven = exact_plan(model, search.best, seconds=max(LEAST_SECONDS, self.seconds_left))
+        plan, proven = exact_plan(model, search.best, seconds=max(MIN_SECONDS, self.seconds_left))
         last = LocalSearch(model, plan=plan)
         last.polish()
         self._keep(0, self._rest(model) + value_of(model, last.best), self._places(model, last.best), proven)

@@ -18,7 +18,7 @@ from allocations.planning.worker import Worker
 SECONDS = 10.0
 EVERY = 0.5
 # More workers than processors take time from one another.
-MOST_WORKERS = max(2, os.cpu_count() or 2)
+MAX_WORKERS = max(2, os.cpu_count() or 2)
 # With one worker the local search has at most this share of the time before the exact methods get the processor.
 ALONE_SHARE = 0.25
 CHUNK = 200
@@ -48,7 +48,7 @@ def solve(
         How long to search, 10 by default. With `steps`, how long at most; by default as long as the steps take, and
         10 seconds more for the bound.
     workers
-        Processes to use, this one included; at most `MOST_WORKERS`.
+        Processes to use, this one included; at most `MAX_WORKERS`.
     seed
         Seed of the random choices.
     on_progress
@@ -70,7 +70,7 @@ def solve(
     if run.open and steps is not None:
         run.by_steps(steps, seed)
     elif run.open:
-        run.by_clock(min(max(1, workers), MOST_WORKERS), seed)
+        run.by_clock(min(max(1, workers), MAX_WORKERS), seed)
     return run.finish()
 
 

@@ -7,10 +7,10 @@ the facts that they are about.
 
 from allocations.rulebook.checks import check_days, check_window
 from allocations.rulebook.facts import (
-    FARTHEST,
     LONG_WINDOW,
-    LONGEST_STAY,
-    LONGEST_TRAVEL,
+    MAX_AHEAD,
+    MAX_STAY_DAYS,
+    MAX_TRAVEL_DAYS,
     USUAL,
     CapabilityFacts,
     DynoFacts,
@@ -41,10 +41,10 @@ __all__ = [
     "AVAILABILITY",
     "CAPABILITY",
     "ENABLED",
-    "FARTHEST",
-    "LONGEST_STAY",
-    "LONGEST_TRAVEL",
     "LONG_WINDOW",
+    "MAX_AHEAD",
+    "MAX_STAY_DAYS",
+    "MAX_TRAVEL_DAYS",
     "PASSING",
     "RULES",
     "TOPICS",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from allocations.enums import RefusalCode as Code
 from allocations.exceptions import Refusal
-from allocations.rulebook.facts import LONGEST_STAY, Question, Stay, days_between, too_near
+from allocations.rulebook.facts import MAX_STAY_DAYS, Question, Stay, days_between, too_near
 from dynosite.lib.days import DayRange
 from dynosite.lib.formats import count, full_date
 
@@ -13,12 +13,12 @@ _WEIGHT_WORDS = {"<10K": "<10K (up to 10,000 lb)", ">10K": ">10K (over 10,000 lb
 
 
 def check_days(days: DayRange) -> list[Refusal]:
-    """The last day is not before the first (DAYS_ORDER), and there are at most `LONGEST_STAY` days (DAYS_LENGTH)."""
+    """The last day is not before the first (DAYS_ORDER), and there are at most `MAX_STAY_DAYS` days (DAYS_LENGTH)."""
     if days.last < days.first:
         sentence = f"The last day ({full_date(days.last)}) is before the first ({full_date(days.first)})."
         return [Refusal(Code.DAYS_ORDER, sentence)]
-    if days.days > LONGEST_STAY:
-        return [Refusal(Code.DAYS_LENGTH, f"{days.days} days are too many; {LONGEST_STAY} days is the limit.")]
+    if days.days > MAX_STAY_DAYS:
+        return [Refusal(Code.DAYS_LENGTH, f"{days.days} days are too many; {MAX_STAY_DAYS} days is the limit.")]
     return []
 
 

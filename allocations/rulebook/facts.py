@@ -11,13 +11,13 @@ from dynosite.lib.workdays import EVERY_DAY, WorkingCalendar
 
 LONG_WINDOW = 60
 """Days. A longer maintenance window is probably a wrong date, so a form asks to check it."""
-LONGEST_STAY = 366
+MAX_STAY_DAYS = 366
 """Days. The bound lets a search by first day look back no farther than this."""
 
-FARTHEST = dt.timedelta(days=3653)
+MAX_AHEAD = dt.timedelta(days=3653)
 """How far ahead from today a form lets anything end."""
 
-LONGEST_TRAVEL = 60
+MAX_TRAVEL_DAYS = 60
 """Days."""
 
 Travel = Mapping[tuple[int, int], int]

@@ -13,7 +13,7 @@ from django.db import connection
 
 from allocations.models import Allocation, Dyno, Vehicle
 from allocations.rulebook import (
-    LONGEST_STAY,
+    MAX_STAY_DAYS,
     CapabilityFacts,
     DynoFacts,
     ExistingPlacement,
@@ -93,7 +93,7 @@ def question_of(placement: Placement) -> Question | None:
             "drive": placement.drive,
             "first": placement.days.first,
             "last": placement.days.last,
-            "longest": LONGEST_STAY,
+            "longest": MAX_STAY_DAYS,
             "leaving_out": placement.allocation_id or 0,
         },
     )
@@ -149,7 +149,7 @@ def stays_in(ground_id: int, days: DayRange, *, today: dt.date | None, reach: in
 
 
 def _stays(where: str, days: DayRange, today: dt.date | None, params: dict[str, Any]) -> list[Stay]:
-    shared: dict[str, Any] = {"first": days.first, "last": days.last, "longest": LONGEST_STAY, "leaving_out": 0}
+    shared: dict[str, Any] = {"first": days.first, "last": days.last, "longest": MAX_STAY_DAYS, "leaving_out": 0}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {STAY_COLUMNS} {where}", shared | params)
         stays = [_stay(row, today) for (row,) in cursor.fetchall()]
@@ -248,9 +248,9 @@ def find_places(
     Returns
     -------
     list[Place]
-        At most `limit` places; none if the test takes no day or more than `LONGEST_STAY`.
+        At most `limit` places; none if the test takes no day or more than `MAX_STAY_DAYS`.
     """
-    if latest < first_day or not 1 <= query.days <= LONGEST_STAY:
+    if latest < first_day or not 1 <= query.days <= MAX_STAY_DAYS:
         return []
     ground_rules, pauses = rules or rules_for(query.ground_id, query.test_type_id)
     params: dict[str, object] = {
@@ -263,7 +263,7 @@ def find_places(
         "latest": latest,
         "wanted": near or first_day,
         "today": ground_rules.today,
-        "longest": LONGEST_STAY,
+        "longest": MAX_STAY_DAYS,
         "reach": ground_rules.reach,
         "limit": limit,
         "dynos": None if dynos is None else list(dynos),
@@ -293,7 +293,7 @@ def _taken_days(occupied: Sequence[DynoDays]) -> dict[str, object]:
 def _stretches(calendar: WorkingCalendar, starts: DayRange, days: int, *, pauses: bool) -> list[DayRange]:
     """The days of a test by each day on which it may start, without those that are too long for a stay."""
     stretches = (calendar.stretch(first, days, pauses=pauses) for first in starts if not calendar.why_closed(first))
-    return [stretch for stretch in stretches if stretch.days <= LONGEST_STAY]
+    return [stretch for stretch in stretches if stretch.days <= MAX_STAY_DAYS]
 
 
 NEAREST = 3

@@ -12,7 +12,7 @@ from django.db.models import Q
 from allocations import access
 from allocations.enums import AllocationStatus, MaintenanceKind, Role
 from allocations.models import Capability, Dyno, Occupancy, ProvingGround
-from allocations.rulebook import LONGEST_STAY, held_to
+from allocations.rulebook import MAX_STAY_DAYS, held_to
 from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.lanes import Lane, pools, runs_of
 from allocations.selectors.lateness import Lateness, lateness_of
@@ -323,7 +323,7 @@ def _fill(rows: list[DynoRow], days: DayRange, today: dt.date, chosen: CalendarF
     by_id = {row.id: row for row in rows}
     stays = (
         Occupancy.objects.filter(
-            Q(last_day__gte=days.first) & Q(first_day__gt=days.first - dt.timedelta(days=LONGEST_STAY))
+            Q(last_day__gte=days.first) & Q(first_day__gt=days.first - dt.timedelta(days=MAX_STAY_DAYS))
             | _overrunning_into(days, today),
             dyno_id__in=list(by_id),
             first_day__lte=days.last,

@@ -86,7 +86,7 @@ class RowChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChangeEntry:
     """A change as a page shows it. `undoable` tells that nothing visible prevents an undo."""
 
     change: Change
@@ -109,7 +109,7 @@ def changes(ground: ProvingGround, *, user: User) -> QuerySet[Change]:
     return Change.objects.filter(ground=ground).select_related("user", "undone_by", "undoes").order_by("-at", "pk")
 
 
-def history_of(row: Any, *, user: User) -> list[Entry]:
+def history_of(row: Any, *, user: User) -> list[ChangeEntry]:
     """Returns the changes of one row of the schedule, newest first; in each only what happened to this row."""
     role = access.require(user, row.ground_id, Role.VIEWER)
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True) if pk]
@@ -149,7 +149,7 @@ def changes_by_id(ids: Iterable[UUID], *, user: User) -> dict[UUID, Change]:
 
 def entries(
     history: Iterable[Change], role: Role, *, user: User | None = None, only: tuple[str, int] | None = None
-) -> list[Entry]:
+) -> list[ChangeEntry]:
     """Returns changes as pages show them: names in place of ids, with one query for each kind of row.
 
     Parameters
@@ -176,7 +176,7 @@ def entries(
     rows = rows_now(change.items for change, _ in matching if is_kept(change.items)) if may_write else {}
     windows = _windows_kept([change for change, _ in matching], role, user) if may_write else frozenset()
     return [
-        Entry(
+        ChangeEntry(
             change,
             tuple(_row_change(item, names) for item in items),
             _undoable(change, role, versions, rows, windows),
@@ -317,7 +317,7 @@ def _text_of(name: str, value: Any, names: dict[tuple[str, int], str]) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def row_history(row: Any, *, limit: int = 20) -> list[Entry]:
+def row_history(row: Any, *, limit: int = 20) -> list[ChangeEntry]:
     """Returns the latest changes of a vehicle or dyno, newest first; none of them is undoable here."""
     ids = [pk for pk in row.events.order_by("-pgh_id").values_list("pgh_context_id", flat=True)[:limit] if pk]
     row_changes = (

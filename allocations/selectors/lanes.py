@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from allocations.models import Capability, Dyno
 from allocations.selectors.availability import Place
 
-FEWEST = 4
+MIN_LANES = 4
 """The smallest pool: two or three dynos alike stay apart."""
 _NUMBER = re.compile(r"[\s#.-]*\d+$")
 
@@ -46,7 +46,7 @@ def pools(dynos: Iterable[Lane]) -> dict[int, tuple[int, ...]]:
 
     If dynos of one name differ in what they may run, the pool is those that more than half of them are like: a lane
     that can do more than its eleven neighbours is on its own, but a hall of several kinds of dynos has no lanes.
-    Lanes in and out of service are in separate pools. A pool has at least `FEWEST` lanes.
+    Lanes in and out of service are in separate pools. A pool has at least `MIN_LANES` lanes.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def pools(dynos: Iterable[Lane]) -> dict[int, tuple[int, ...]]:
             if lane.runs == runs:
                 by_service[lane.service].append(lane.dyno_id)
         for ids in by_service.values():
-            if len(ids) >= FEWEST:
+            if len(ids) >= MIN_LANES:
                 by_dyno |= dict.fromkeys(ids, tuple(ids))
     return by_dyno
 

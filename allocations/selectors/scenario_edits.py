@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from allocations.enums import Drive, RefusalCode, WeightClass
 from allocations.exceptions import Refused
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 from dynosite.lib.formats import count, day_range
 
-MOST_EDITS = 20
+MAX_EDITS = 20
 
 
 class Edit(BaseModel):
@@ -81,7 +81,7 @@ class MoreTests(Edit):
     test_type: int
     count: int = Field(ge=1, le=500)
     month: dt.date
-    days: int | None = Field(None, ge=1, le=LONGEST_STAY)
+    days: int | None = Field(None, ge=1, le=MAX_STAY_DAYS)
     drive: Drive | None = None
     weight: WeightClass | None = None
 

@@ -16,7 +16,7 @@ from allocations.models import Allocation, Dyno, ProvingGround, TestRequest, Tes
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
 
-LONGEST_TEXT = 100
+MAX_TEXT_LENGTH = 100
 """Characters of a search text that are read."""
 
 DYNO_FIELDS = ("name", "facility__name", "notes")
@@ -41,8 +41,8 @@ ALLOCATION_FIELDS = (
 
 
 def words_of(text: str) -> list[str]:
-    """Returns the words of a search text, of its first `LONGEST_TEXT` characters."""
-    return text[:LONGEST_TEXT].split()
+    """Returns the words of a search text, of its first `MAX_TEXT_LENGTH` characters."""
+    return text[:MAX_TEXT_LENGTH].split()
 
 
 def every_word(text: str, fields: Sequence[str]) -> Q:

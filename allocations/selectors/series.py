@@ -15,7 +15,7 @@ from allocations.selectors.maintenance import Hit, Slot, hit_on, hits_in, occupi
 from dynosite.accounts.models import User
 from dynosite.lib.days import DayRange
 
-MOST_WINDOWS = 200
+MAX_WINDOWS = 200
 """Windows that may be set together, over all dynos."""
 
 

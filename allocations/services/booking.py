@@ -13,7 +13,7 @@ from allocations.access import NOT_FOUND
 from allocations.enums import OPEN_STATUSES, Action, AllocationStatus, RefusalCode, Weight
 from allocations.exceptions import NotFound, Refused
 from allocations.models import Allocation, Change, Dyno, TestType
-from allocations.rulebook import LONGEST_STAY, ExistingPlacement, check_days, violations_of_start
+from allocations.rulebook import MAX_STAY_DAYS, ExistingPlacement, check_days, violations_of_start
 from allocations.selectors.availability import Placement, find_places, query_for, question_of
 from allocations.selectors.ground_rules import rules_for
 from allocations.selectors.running import extended
@@ -85,7 +85,7 @@ def book(
         )
 
 
-class _Lost(Exception):
+class _RaceLostError(Exception):
     """The place was taken by another write before its dyno was locked."""
 
 
@@ -153,7 +153,7 @@ def auto_book(
         work.lock_vehicles([vehicle_id])
         best = next(iter(search()), None)
         if best is None or best.dyno_id not in work.dynos:
-            raise _Lost
+            raise _RaceLostError
         work.dynos = {best.dyno_id}
         placement = Placement(vehicle_id, best.dyno_id, test_type_id, best.days, drive=drive)
         place(work, placement, note=note, request_id=request_id, confirmed=confirmed)
@@ -168,7 +168,7 @@ def auto_book(
                     key=key,
                     request=params | {"request": request_id},
                 )
-            except _Lost:
+            except _RaceLostError:
                 continue
         raise _no_place(vehicle_of(vehicle_id).label, test_type_id, stay, latest, dyno_id)
 
@@ -237,7 +237,7 @@ def move(
     try:
         return UnitOfWork.run(write, actor=actor, action=Action.MOVE, key=key, request=params)
     except Refused as refused:
-        if "days" in target and target["days"].days in range(1, LONGEST_STAY + 1):
+        if "days" in target and target["days"].days in range(1, MAX_STAY_DAYS + 1):
             allocation = target["allocation"]
             dyno, days, status = target["place"]
             with offering_places(

@@ -36,7 +36,7 @@ COLOURS = ("#2464c9", "#0f766e", "#b45309", "#7c3aed", "#be185d", "#4d7c0f", "#0
 Progress = Callable[[int, int], None]
 
 
-class _NothingNew(Exception):
+class _NothingNewError(Exception):
     pass
 
 
@@ -70,11 +70,11 @@ def bring_in(
         work.enter(ground_id)
         _lock_everything(work)
         if not _Writing(work, decide(), on_progress).run():
-            raise _NothingNew
+            raise _NothingNewError
 
     try:
         return UnitOfWork.run(write, actor=actor, action=Action.IMPORT)
-    except _NothingNew:
+    except _NothingNewError:
         return None
     except IntegrityError as error:
         if isinstance(error.__cause__, psycopg.errors.UniqueViolation):

@@ -35,13 +35,13 @@ UNHEARD = dt.timedelta(seconds=30)
 """A job that waits for longer is handed to the workers again: its message may be lost."""
 TURN_SECONDS = 1.0
 """Seconds between two looks at whether the user's other job has ended."""
-MOST_ATTEMPTS = 3
-GAVE_UP = f"Its worker was lost {MOST_ATTEMPTS} times, so it was given up; ask again, or for less at once."
+MAX_ATTEMPTS = 3
+GAVE_UP = f"Its worker was lost {MAX_ATTEMPTS} times, so it was given up; ask again, or for less at once."
 NOBODY_TOLD = "No worker can be reached at the moment; ask again in a minute."
 PROGRESS_SECONDS = 3600
 
 
-class Held(Exception):
+class HeldError(Exception):
     """Not now: another worker has the job, or its user has another in work. Try again after `seconds`."""
 
     def __init__(self, seconds: float):
@@ -49,7 +49,7 @@ class Held(Exception):
         self.seconds = seconds
 
 
-class Lost(Exception):
+class LeaseLostError(Exception):
     """Another attempt counts by now: nothing of this one may be written."""
 
 
@@ -78,9 +78,9 @@ class Kind:
 PLANS = Kind(
     Plan,
     queue="plans",
-    under_way=(PlanState.QUEUED, PlanState.THINKING),
+    under_way=(PlanState.QUEUED, PlanState.SOLVING),
     waiting={"state": PlanState.QUEUED},
-    working={"state": PlanState.THINKING},
+    working={"state": PlanState.SOLVING},
     stopping={},
     stopped=lambda: {"state": PlanState.FAILED, "error": "It was stopped before there was a plan."},
     failed=lambda sentence: {"state": PlanState.FAILED, "error": sentence},
@@ -88,9 +88,9 @@ PLANS = Kind(
 SCENARIOS = Kind(
     Scenario,
     queue="plans",
-    under_way=(ScenarioState.QUEUED, ScenarioState.THINKING),
+    under_way=(ScenarioState.QUEUED, ScenarioState.SOLVING),
     waiting={"state": ScenarioState.QUEUED},
-    working={"state": ScenarioState.THINKING},
+    working={"state": ScenarioState.SOLVING},
     stopping={},
     stopped=lambda: {"state": ScenarioState.DRAFT},
     failed=lambda sentence: {"state": ScenarioState.FAILED, "error": sentence},
@@ -174,7 +174,7 @@ def claim(kind: Kind, pk: uuid.UUID | str, states: tuple[str, ...] = ()) -> Any:
         if row is None:
             return None
         if is_held(row):
-            raise Held((row.held_until - timezone.now()).total_seconds() + 0.5)
+            raise HeldError((row.held_until - timezone.now()).total_seconds() + 0.5)
         if _ended(kind, row):
             return None
         _expect_turn(kind, row)
@@ -183,14 +183,14 @@ def claim(kind: Kind, pk: uuid.UUID | str, states: tuple[str, ...] = ()) -> Any:
 
 
 def _expect_turn(kind: Kind, row: Job) -> None:
-    """Raises Held while another job of the user is in work: nobody takes all workers of a queue."""
+    """Raises HeldError while another job of the user is in work: nobody takes all workers of a queue."""
     if row.queued_by_id is None:
         return
     prepared.fetch("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"turn-of-user:{row.queued_by_id}"])
     for other in IN_TURN[kind.queue]:
         theirs = other.rows.filter(queued_by=row.queued_by_id, held_until__gt=timezone.now())
         if theirs.filter(state__in=other.under_way).exclude(pk=row.pk).exists():
-            raise Held(TURN_SECONDS)
+            raise HeldError(TURN_SECONDS)
 
 
 def is_held(row: Job) -> bool:
@@ -207,9 +207,9 @@ def end(kind: Kind, row: Job, **values: Any) -> bool:
 
 
 def expect_mine(kind: Kind, row: Job) -> None:
-    """Locks the row until the transaction ends. Raises Lost if another attempt counts by now, or none."""
+    """Locks the row until the transaction ends. Raises LeaseLostError if another attempt counts by now, or none."""
     if not kind.rows.select_for_update(no_key=True, of=("self",)).filter(pk=row.pk, holder=row.holder).exists():
-        raise Lost
+        raise LeaseLostError
 
 
 def stop(kind: Kind, pk: uuid.UUID | str) -> bool:
@@ -307,7 +307,7 @@ def _ended(kind: Kind, row: Any) -> bool:
     """Ends a job without a worker that was to stop, or that has lost too many workers. Returns whether it did."""
     if row.stop_asked:
         _set(row, kind.stopped() | _let_go())
-    elif row.attempts >= MOST_ATTEMPTS:
+    elif row.attempts >= MAX_ATTEMPTS:
         _set(row, kind.failed(GAVE_UP) | _let_go())
     else:
         return False

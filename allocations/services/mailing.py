@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 MAILED_WITHIN = dt.timedelta(days=1)
 """What could not be mailed by then is on the page only."""
-MOST_BREAKS = 3
+MAX_BREAKS = 3
 """Connections that may break in one round before it ends: a server may hang up on an address that it rejects."""
 PERMANENT = 500
 """The lowest reply code of a permanent failure (RFC 5321)."""
@@ -58,7 +58,7 @@ def mail_notices() -> int:
             logger.warning("the connection broke while notices of %s were mailed: %s", user, error)
             _close(connection)
             breaks += 1
-            if breaks == MOST_BREAKS:
+            if breaks == MAX_BREAKS:
                 break
     _close(connection)
     return number

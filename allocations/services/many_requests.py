@@ -15,7 +15,7 @@ from dynosite.lib.formats import count, full_date
 
 FIELDS = frozenset({"priority", "due_date", "created_by_id"})
 """What can be set on several requests at once."""
-MOST = 500
+MAX_REQUESTS = 500
 """Requests that one change may have, at most."""
 _NAMED = 10
 """Requests that a sentence names, at most."""
@@ -30,7 +30,7 @@ def change_requests(versions: Versions, *, actor: Actor, key: str | None = None,
     Parameters
     ----------
     versions
-        At most `MOST` requests: the version that the user saw, by id; None is not checked.
+        At most `MAX_REQUESTS` requests: the version that the user saw, by id; None is not checked.
     values
         `priority`, `due_date`, or `created_by_id`, the owner, a member of the ground.
 
@@ -38,7 +38,7 @@ def change_requests(versions: Versions, *, actor: Actor, key: str | None = None,
     ------
     Refused
         With a sentence for each request that cannot be changed like that: WRONG_STATUS if it does not wait,
-        DAYS_ORDER if it would be due before its earliest start. TOO_MANY_AT_ONCE for more than `MOST`.
+        DAYS_ORDER if it would be due before its earliest start. TOO_MANY_AT_ONCE for more than `MAX_REQUESTS`.
     Stale
         If some were changed since; the sentence names them.
     TypeError
@@ -102,8 +102,8 @@ def in_words(values: Mapping[str, Any]) -> str:
 
 def _locked(work: UnitOfWork, versions: Versions) -> list[TestRequest]:
     """The rows, locked and as they were looked at, each with its vehicle and test type."""
-    if len(versions) > MOST:
-        sentence = f"{count(len(versions), 'request')} are too many at once; {MOST} is the limit."
+    if len(versions) > MAX_REQUESTS:
+        sentence = f"{count(len(versions), 'request')} are too many at once; {MAX_REQUESTS} is the limit."
         raise Refused.because(RefusalCode.TOO_MANY_AT_ONCE, sentence)
     grounds = set(TestRequest.objects.filter(pk__in=versions).values_list("ground_id", flat=True))
     if not grounds:

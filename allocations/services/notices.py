@@ -26,7 +26,7 @@ class FinishedWork(Protocol):
 
 NEWSWORTHY = frozenset(Action) - {Action.IMPORT, Action.START, Action.REQUEST, Action.ADD, Action.DELETE}
 """The actions that people get notices about."""
-MOST_SINGLY = 5
+MAX_SINGLY = 5
 """Notices that one change gives a person, at most; if there were more, they are put together in one."""
 
 
@@ -87,7 +87,7 @@ def choose_mail(user: User, *, enabled: bool) -> None:
 
 
 def _notices(change: Change, action: Action, user: int, lines: list[Line]) -> Iterator[Notice]:
-    if len(lines) > MOST_SINGLY:
+    if len(lines) > MAX_SINGLY:
         late = sum(line.late for line in lines)
         parts = [
             {"allocation": line.allocation_id, "request": line.request_id, "sentence": line.sentence}

@@ -13,7 +13,7 @@ from allocations.access import NOT_FOUND
 from allocations.enums import OPEN_STATUSES, RefusalCode, RequestStatus, Weight
 from allocations.exceptions import NotFound, Refusal, Refused, Stale
 from allocations.models import Allocation, TestRequest, Vehicle
-from allocations.rulebook import LONGEST_STAY, ExistingPlacement, Question, violations
+from allocations.rulebook import MAX_STAY_DAYS, ExistingPlacement, Question, violations
 from allocations.selectors.availability import NEAREST, Placement, nearest_places, query_for, question_of
 from allocations.selectors.ground_rules import length_of
 from allocations.selectors.lanes import best_of_each
@@ -72,7 +72,7 @@ def offering_places(
     try:
         yield
     except Refused as refused:
-        if 1 <= days.days <= LONGEST_STAY and not refused.places and not refused.to_confirm:
+        if 1 <= days.days <= MAX_STAY_DAYS and not refused.places and not refused.to_confirm:
             vehicle = vehicle_of(vehicle_id)
             access.require(user, vehicle.ground_id, access.Role.VIEWER)
             today = vehicle.ground.today()

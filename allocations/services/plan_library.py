@@ -11,7 +11,7 @@ from allocations.enums import PlanState, RefusalCode, Role
 from allocations.exceptions import Refused
 from allocations.models import Plan
 from allocations.selectors.plans import plan_by_id
-from allocations.services.plans import ask_for_plan, stop_thinking
+from allocations.services.plans import ask_for_plan, stop_solving
 from allocations.services.unit_of_work import Actor
 
 
@@ -56,8 +56,8 @@ def delete_plan(plan_id: uuid.UUID | str, *, actor: Actor) -> Plan:
     restored.
     """
     plan = plan_by_id(plan_id, user=actor.user, needed=Role.SCHEDULER)
-    if plan.state in (PlanState.QUEUED, PlanState.THINKING):
-        stop_thinking(plan.pk)
+    if plan.state in (PlanState.QUEUED, PlanState.SOLVING):
+        stop_solving(plan.pk)
     Plan.objects.filter(pk=plan.pk, deleted_at=None).update(deleted_at=timezone.now())
     return plan
 

@@ -29,11 +29,11 @@ from dynosite.lib.formats import day_range
 
 logger = logging.getLogger(__name__)
 
-LONGEST_HORIZON = 1_500
+MAX_HORIZON_DAYS = 1_500
 """Days."""
 USUAL_DAYS = 730
 """Days that a plan looks ahead by default."""
-THOUGHT_OUT = ("state", "curve", "objective", "bound", "proven", "problem", "holder", "held_until")
+SOLVED_FIELDS = ("state", "curve", "objective", "bound", "proven", "problem", "holder", "held_until")
 
 
 _DAYS_OF_THE_PLAN = frozenset({RefusalCode.LONG_PAST, RefusalCode.FAR_AHEAD})
@@ -62,12 +62,12 @@ def ask_for_plan(
     note: str = "",
     again_of: Plan | None = None,
 ) -> Plan:
-    """Queues a plan; a worker solves it later (`think_plan`). Nothing is written to the schedule.
+    """Queues a plan; a worker solves it later (`solve_plan`). Nothing is written to the schedule.
 
     Parameters
     ----------
     first_day, last_day
-        Days to plan, at most `LONGEST_HORIZON`.
+        Days to plan, at most `MAX_HORIZON_DAYS`.
     movable, frozen_until
         Which scheduled allocations may move (`Movable`), except those that start by `frozen_until`.
     seconds
@@ -84,8 +84,8 @@ def ask_for_plan(
     days = DayRange(first_day, last_day)
     if days.last < days.first:
         raise Refused(check_days(days))
-    if days.days > LONGEST_HORIZON:
-        sentence = f"{days.days} days are too many to plan at once; {LONGEST_HORIZON} will do."
+    if days.days > MAX_HORIZON_DAYS:
+        sentence = f"{days.days} days are too many to plan at once; {MAX_HORIZON_DAYS} will do."
         raise Refused.because(RefusalCode.DAYS_LENGTH, sentence)
     with transaction.atomic():
         jobs.expect_room(actor.user, ground_id)
@@ -105,15 +105,15 @@ def ask_for_plan(
         )
 
 
-def stop_thinking(plan_id: uuid.UUID | str) -> None:
+def stop_solving(plan_id: uuid.UUID | str) -> None:
     """Asks the worker to stop and keep the best plan so far. A plan that no worker has yet ends without a result."""
     jobs.stop(jobs.PLANS, plan_id)
 
 
-def think_plan(plan_id: uuid.UUID | str) -> None:
+def solve_plan(plan_id: uuid.UUID | str) -> None:
     """Solves a queued plan, and publishes its progress. For a worker; the same plan may be handed out twice.
 
-    Raises jobs.Held if another worker is solving the plan, or another job of its user.
+    Raises jobs.HeldError if another worker is solving the plan, or another job of its user.
     """
     plan = jobs.claim(jobs.PLANS, plan_id)
     if plan is None:
@@ -126,8 +126,8 @@ def think_plan(plan_id: uuid.UUID | str) -> None:
 
     with jobs.Hold(jobs.PLANS, plan) as hold:
         try:
-            think(plan, on_progress=tell, should_stop=hold.should_stop)
-        except jobs.Lost:
+            solve_and_store(plan, on_progress=tell, should_stop=hold.should_stop)
+        except jobs.LeaseLostError:
             logger.warning("plan %s was taken from its worker, which writes nothing", plan_id)
         except Exception:
             sentence = "The planner failed for a reason that is ours; nothing was written to the schedule."
@@ -135,7 +135,7 @@ def think_plan(plan_id: uuid.UUID | str) -> None:
             raise
 
 
-def think(
+def solve_and_store(
     plan: Plan,
     *,
     workers: int = 2,
@@ -154,10 +154,10 @@ def think(
 
     Raises
     ------
-    jobs.Lost
+    jobs.LeaseLostError
         If another worker has taken the plan over; nothing is saved.
     """
-    Plan.objects.filter(pk=plan.pk, holder=plan.holder).update(state=PlanState.THINKING)
+    Plan.objects.filter(pk=plan.pk, holder=plan.holder).update(state=PlanState.SOLVING)
     planning = problem_of(plan, requests=plan.chosen)
     curve: list[tuple[float, int, int]] = []
 
@@ -184,7 +184,7 @@ def think(
         PlanItem.objects.bulk_create(_items(plan, planning, solution, reasons))
         plan.holder = plan.held_until = None
         # Not what others may have changed meanwhile: its name, its note, and whether it is deleted.
-        plan.save(update_fields=THOUGHT_OUT)
+        plan.save(update_fields=SOLVED_FIELDS)
     return plan
 
 

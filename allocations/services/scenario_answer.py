@@ -23,7 +23,7 @@ PRICING_SECONDS = 30.0
 Tell = Callable[[int, int, str, Progress | None], None]
 
 
-class Stopped(Exception):
+class ScenarioStoppedError(Exception):
     """The user stopped it before there was anything to compare."""
 
 
@@ -76,10 +76,10 @@ def answer(
 
     today = plan(now.problem, 1, "Today’s plan")
     if should_stop():
-        raise Stopped
+        raise ScenarioStoppedError
     changed = plan(then.problem, 2, "The plan with the edits")
     if should_stop():
-        raise Stopped
+        raise ScenarioStoppedError
     tell(3, stages, "What each shortage costs", None)
     groups = groups_of(then, facts)
     pricing = price_groups(then.problem, groups, seconds=max(PRICING_SECONDS, scenario.seconds))

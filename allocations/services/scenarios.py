@@ -19,14 +19,14 @@ from allocations.exceptions import Refused
 from allocations.models import Scenario
 from allocations.planning import Progress
 from allocations.rulebook import check_days
-from allocations.selectors.scenario_edits import MOST_EDITS, read_edit
+from allocations.selectors.scenario_edits import MAX_EDITS, read_edit
 from allocations.selectors.scenarios import scenario_by_id
 from allocations.services import jobs
-from allocations.services.scenario_answer import Stopped, answer
+from allocations.services.scenario_answer import ScenarioStoppedError, answer
 from allocations.services.unit_of_work import Actor
 from dynosite.lib.days import DayRange
 
-LONGEST = 800
+MAX_SCENARIO_DAYS = 800
 """Days that a scenario looks at, at most."""
 
 
@@ -47,7 +47,7 @@ def make_scenario(
     Parameters
     ----------
     first_day, last_day
-        Days to look at, at most `LONGEST`.
+        Days to look at, at most `MAX_SCENARIO_DAYS`.
     movable
         Which scheduled allocations may move (`Movable`).
     frozen_until
@@ -79,8 +79,8 @@ def _expect_days(first_day: dt.date, last_day: dt.date) -> None:
     days = DayRange(first_day, last_day)
     if days.last < days.first:
         raise Refused(check_days(days))
-    if days.days > LONGEST:
-        sentence = f"{days.days} days are too many to look at once; {LONGEST} will do."
+    if days.days > MAX_SCENARIO_DAYS:
+        sentence = f"{days.days} days are too many to look at once; {MAX_SCENARIO_DAYS} will do."
         raise Refused.because(RefusalCode.DAYS_LENGTH, sentence)
 
 
@@ -124,8 +124,8 @@ def add_edit(scenario_id: uuid.UUID | str, *, actor: Actor, data: dict[str, Any]
         being solved.
     """
     scenario = _idle(scenario_id, actor)
-    if len(scenario.edits) >= MOST_EDITS:
-        raise Refused.because(RefusalCode.BAD_ANSWER, f"{MOST_EDITS} edits are the most that a scenario takes.")
+    if len(scenario.edits) >= MAX_EDITS:
+        raise Refused.because(RefusalCode.BAD_ANSWER, f"{MAX_EDITS} edits are the most that a scenario takes.")
     edit = read_edit(data)
     return _with_edits(scenario, [*scenario.edits, edit.model_dump(mode="json", exclude_none=True)])
 
@@ -192,12 +192,12 @@ def set_deleted(scenario_id: uuid.UUID | str, *, actor: Actor, deleted: bool) ->
     return scenario
 
 
-def think_scenario(scenario_id: uuid.UUID | str) -> None:
+def solve_scenario(scenario_id: uuid.UUID | str) -> None:
     """Solves a queued scenario, and publishes its progress. For a worker; the same scenario may be handed out twice.
 
     Raises
     ------
-    jobs.Held
+    jobs.HeldError
         If another worker is solving it, or another job of its user.
     """
     scenario = jobs.claim(jobs.SCENARIOS, scenario_id)
@@ -206,7 +206,7 @@ def think_scenario(scenario_id: uuid.UUID | str) -> None:
     with jobs.Hold(jobs.SCENARIOS, scenario) as hold:
         try:
             result = answer(scenario, tell=_teller(scenario), should_stop=hold.should_stop)
-        except Stopped:
+        except ScenarioStoppedError:
             jobs.end(jobs.SCENARIOS, scenario, state=ScenarioState.DRAFT)
             return
         except Exception:

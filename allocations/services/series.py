@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from allocations.enums import Action, RefusalCode, Role
 from allocations.exceptions import Refusal, Refused
 from allocations.models import Allocation, Change, Displacement, Dyno, MaintenanceWindow
-from allocations.rulebook import FARTHEST, check_days
+from allocations.rulebook import MAX_AHEAD, check_days
 from allocations.selectors.maintenance import Answer, Slot, hits_in, tally_of
-from allocations.selectors.series import MOST_WINDOWS, in_order, in_the_way
+from allocations.selectors.series import MAX_WINDOWS, in_order, in_the_way
 from allocations.services.displacing import displace_all, expect_answers
 from allocations.services.unit_of_work import Actor, UnitOfWork
 from dynosite.lib.formats import count, day_range, full_date
-from dynosite.lib.recurring import LONGEST_WORDS
+from dynosite.lib.recurring import MAX_WORDS_LENGTH
 
 NAMED = 3
 """Dynos that a summary names, at most; the others are counted."""
@@ -38,7 +38,7 @@ def set_series(
     Parameters
     ----------
     slots
-        Days of dynos, at most `selectors.series.MOST_WINDOWS`.
+        Days of dynos, at most `selectors.series.MAX_WINDOWS`.
     repeats
         How the series repeats, in words.
     answers
@@ -92,8 +92,8 @@ def _expect_sound(slots: list[Slot]) -> None:
     """Raises Refused for what is wrong with the windows themselves, whatever the schedule."""
     if not slots:
         raise Refused.because(RefusalCode.BAD_ANSWER, "There is no window to set; tick one at least.")
-    if len(slots) > MOST_WINDOWS:
-        sentence = f"{len(slots)} windows are too many at once; {MOST_WINDOWS} is the limit."
+    if len(slots) > MAX_WINDOWS:
+        sentence = f"{len(slots)} windows are too many at once; {MAX_WINDOWS} is the limit."
         raise Refused.because(RefusalCode.TOO_MANY_AT_ONCE, sentence)
     refusals = list(dict.fromkeys(refusal for slot in slots for refusal in check_days(slot.days)))
     before: dict[int, Slot] = {}
@@ -110,7 +110,7 @@ def _expect_sound(slots: list[Slot]) -> None:
 def _expect_near(slots: list[Slot]) -> None:
     """Raises Refused if a window ends too far after today at the ground. The dynos are locked."""
     last = max(slot.days.last for slot in slots)
-    if last > Dyno.objects.select_related("ground").get(pk=slots[0].dyno_id).ground.today() + FARTHEST:
+    if last > Dyno.objects.select_related("ground").get(pk=slots[0].dyno_id).ground.today() + MAX_AHEAD:
         sentence = f"The last window would end on {full_date(last)}, more than ten years ahead."
         raise Refused.because(RefusalCode.DAYS_LENGTH, sentence)
 
@@ -127,7 +127,7 @@ def _inserted(work: UnitOfWork, slots: list[Slot], *, repeats: str, **values: st
             last_day=slot.days.last,
             created_by=work.actor.user,
             series=series.get(slot.dyno_id),
-            repeats=repeats[:LONGEST_WORDS] if slot.dyno_id in series else None,
+            repeats=repeats[:MAX_WORDS_LENGTH] if slot.dyno_id in series else None,
             **values,
         )
         for slot in slots

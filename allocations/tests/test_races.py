@@ -10,7 +10,7 @@ from allocations.exceptions import Busy, Refused
 from allocations.models import Allocation, Change, Dyno, Facility, Occupancy, TestRequest, Travel
 from allocations.services import booking
 from allocations.services.maintenance import lift_maintenance, set_maintenance
-from allocations.services.plans import apply_plan, ask_for_plan, think
+from allocations.services.plans import apply_plan, ask_for_plan, solve_and_store
 from allocations.services.undo import undo
 from allocations.services.unit_of_work import _lock_statement
 from allocations.tests.invariants import expect_sound, overlaps
@@ -353,7 +353,7 @@ def test_a_plan_among_fifty_bookings_is_applied_whole_or_refused_with_reasons(cr
     fates = set()
     for lead in (0, 25, 50):
         asked = ask_for_plan(crowd.north.pk, actor=crowd.actor(), first_day=day(0), last_day=day(400), seconds=5)
-        plan = think(asked, steps=50)
+        plan = solve_and_store(asked, steps=50)
         wanted = [(item.dyno.name, (item.first_day - day(0)).days) for item in plan.items.exclude(dyno=None)]
         assert len(wanted) == CLIENTS
         # Bookings on the plan's own days and on free ones, some of them before the plan is applied.

@@ -25,7 +25,7 @@ TITLES = {
 
 
 @dataclass
-class Outcome:
+class AttemptResult:
     """The change that was made, or why there is none: a title, sentences, and places that would do."""
 
     change: Any = None
@@ -91,20 +91,20 @@ def warn_of_misfits(request: UserRequest, rows: Sequence[Allocation]) -> None:
         messages.warning(request, f"No longer in keeping with the rules: {names}. They stay booked until moved.")
 
 
-def attempt(write: Callable[[], Any], *, title: str = "") -> Outcome:
+def attempt(write: Callable[[], Any], *, title: str = "") -> AttemptResult:
     """Runs `write`. What does not exist and what is not allowed is left to the edge of the site."""
     try:
-        return Outcome(write())
+        return AttemptResult(write())
     except (Refused, Stale, KeyReused, Busy) as error:
         return refusal(error, title=title)
 
 
-def refusal(error: DomainError, *, title: str = "") -> Outcome:
+def refusal(error: DomainError, *, title: str = "") -> AttemptResult:
     if isinstance(error, Refused):
         sentences = [reason.sentence for reason in error.refusals]
         codes = frozenset(reason.code.value for reason in error.refusals)
         confirm = sorted(error.to_confirm)
         title = "Is this meant so?" if confirm else title or TITLES[Refused]
-        return Outcome(None, title, sentences, error.places, error.http_status, codes, confirm)
+        return AttemptResult(None, title, sentences, error.places, error.http_status, codes, confirm)
     kind = type(error)
-    return Outcome(None, TITLES[kind], [error.sentence], (), error.http_status, frozenset({error.code}))
+    return AttemptResult(None, TITLES[kind], [error.sentence], (), error.http_status, frozenset({error.code}))

@@ -22,7 +22,7 @@ ATTRIBUTE = "_shell"
 """Of a request."""
 
 
-class Elsewhere(Exception):
+class ElsewhereError(Exception):
     """The page is to be opened in this ground."""
 
     def __init__(self, code: str) -> None:
@@ -107,15 +107,15 @@ class Shell:
     def show_ground(self, ground_id: int) -> None:
         """Says that the page is about a thing of this ground. Pages that may not import this call it on the request.
 
-        Raises Elsewhere where the page was opened in no ground or another one, and WrongGround where a form or a part
-        of a page was.
+        Raises ElsewhereError where the page was opened in no ground or another one, and WrongGround where a form or a
+        part of a page was.
         """
         ground = next((ground for ground in self.grounds if ground.pk == ground_id), None)
         if ground is None:
             raise NotFound(access.NOT_FOUND)
         named = self.named
         if named != ground and is_page(self.request):
-            raise Elsewhere(ground.code)
+            raise ElsewhereError(ground.code)
         if named and named != ground:
             raise WrongGround(
                 f"This page belongs to {named.name}, but what it is about belongs to {ground.name}. "

@@ -9,12 +9,12 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from allocations.selectors.search import LONGEST_TEXT, every_word
+from allocations.selectors.search import MAX_TEXT_LENGTH, every_word
 from allocations.web.live import live_list
 from dynosite.lib.htmx import wants_fragment
 
 PER_PAGE = 30
-MOST_AT_ONCE = 1000
+MAX_AT_ONCE = 1000
 """Rows that a page shows which is asked for all of them, to be printed."""
 
 
@@ -50,7 +50,7 @@ def arranged(
     then: Sequence[Any] = (),
 ) -> Arranged:
     """The rows that `?q=` finds, in the order of `?sort=` and `then`. `sorts` are fields by name."""
-    text = query.get("q", "").strip()[:LONGEST_TEXT]
+    text = query.get("q", "").strip()[:MAX_TEXT_LENGTH]
     rows = rows.filter(every_word(text, search))
     sort = query.get("sort", "")
     if sort.removeprefix("-") not in sorts:
@@ -82,7 +82,7 @@ def paged(
 ) -> Listing:
     """`live` is to be made before anything is read: `live.live_list`."""
     everything = bool(request.GET.get("all"))
-    page = Paginator(ordered.rows, MOST_AT_ONCE if everything else per_page).get_page(request.GET.get("page"))
+    page = Paginator(ordered.rows, MAX_AT_ONCE if everything else per_page).get_page(request.GET.get("page"))
     is_cut = everything and page.paginator.num_pages > 1
     return Listing(ordered.rows, page, ordered.text, ordered.sort, filtered or bool(ordered.text), is_cut, live)
 

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from allocations.exceptions import DomainError, NotAllowed, NotFound
-from allocations.web.ground_context import Elsewhere, same_page, shell_of
+from allocations.web.ground_context import ElsewhereError, same_page, shell_of
 from dynosite.lib.ground_address import is_page, split_off
 from dynosite.lib.pages import page_of
 
@@ -66,7 +66,7 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, Elsewhere):
+        if isinstance(exception, ElsewhereError):
             return redirect(same_page(request, exception.code))
         if isinstance(exception, NotFound):
             return response_for_exception(request, Http404(exception.sentence))

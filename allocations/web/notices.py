@@ -13,18 +13,18 @@ from dynosite.accounts.requests import UserRequest
 from dynosite.lib.htmx import wants_fragment
 from dynosite.lib.params import numbers_of
 
-MOST_LISTED = 100
+MAX_LISTED = 100
 
 
 @require_safe
 def index(request: UserRequest) -> HttpResponse:
     live = live_list(request)
-    rows = list(notices_of(request.user)[:MOST_LISTED])
+    rows = list(notices_of(request.user)[:MAX_LISTED])
     context = {
         "notices": rows,
         "unseen": sum(1 for notice in rows if notice.seen_at is None),
         "mail": bool(settings.EMAIL_HOST),
-        "shown": MOST_LISTED,
+        "shown": MAX_LISTED,
         "live": live,
     }
     template = "_list.html" if wants_fragment(request, "list") else "page.html"

@@ -12,7 +12,7 @@ from django.utils.text import Truncator
 
 from assistant.admin.base import ReadOnlyAdmin, run_link
 from assistant.governance import usage_figures
-from assistant.governance.usage_figures import Bars, Table, dollars
+from assistant.governance.usage_figures import Bars, FigureTable, dollars
 from assistant.models import Feedback, ModelCall, Proposal, Spend, ToolCall
 from assistant.web.markdown import render
 from dynosite.lib.moments import moment
@@ -47,19 +47,19 @@ class SpendAdmin(ReadOnlyAdmin):
     def paid(self, row: Spend) -> str:
         return dollars(row.cost)
 
-    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:
+    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[FigureTable], Bars | None]:
         tables = [usage_figures.spend_by_user(rows), usage_figures.spend_by_ground(rows), _prices()]
         return tables, usage_figures.bars_of(usage_figures.spend_by_day(rows))
 
 
-def _prices() -> Table:
+def _prices() -> FigureTable:
     """Of the models that are set up; a model that is not priced is said to be so."""
     rows: list[tuple[Any, ...]] = []
     for model in settings.ASSISTANT_MODELS:
         price = settings.ASSISTANT_PRICES.get(model)
         rows.append((model, *(f"${amount}" for amount in price[:2])) if price else (model, "no price", "no price"))
     rows.append(("offline", "free", "free"))
-    return Table("Prices, for a million tokens", ("Model", "In", "Out"), rows)
+    return FigureTable("Prices, for a million tokens", ("Model", "In", "Out"), rows)
 
 
 @admin.register(Proposal)
@@ -95,7 +95,7 @@ class ProposalAdmin(ReadOnlyAdmin):
     def title(self, row: Proposal) -> str:
         return str(row)
 
-    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:
+    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[FigureTable], Bars | None]:
         return [usage_figures.approvals(rows)], None
 
 
@@ -137,7 +137,7 @@ class ToolCallAdmin(OfRunAdmin):
     def result_text(self, row: ToolCall) -> str:
         return Truncator(row.error or row.result.get("message", "")).chars(120)
 
-    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:
+    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[FigureTable], Bars | None]:
         return [usage_figures.tools(rows)], None
 
 
@@ -174,7 +174,7 @@ class ModelCallAdmin(OfRunAdmin):
     def failure(self, row: ModelCall) -> str:
         return Truncator(row.error).chars(120)
 
-    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:
+    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[FigureTable], Bars | None]:
         return [usage_figures.models(rows)], None
 
 

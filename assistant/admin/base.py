@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 
 from allocations.admin.base import GroundAdmin
-from assistant.governance.usage_figures import Bars, Table
+from assistant.governance.usage_figures import Bars, FigureTable
 from dynosite.lib.csv_files import csv_answer
 
 
@@ -36,7 +36,7 @@ class ReadOnlyAdmin(GroundAdmin):
 
     has_change_permission = has_add_permission
 
-    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[Table], Bars | None]:
+    def summary(self, request: HttpRequest, rows: QuerySet) -> tuple[list[FigureTable], Bars | None]:
         return [], None
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

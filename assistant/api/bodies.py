@@ -2,13 +2,13 @@
 
 from rest_framework import serializers
 
-from assistant.conversations.conversations import LONGEST
+from assistant.conversations.conversations import MAX_MESSAGE_LENGTH
 from assistant.enums import ProposalStatus
 from dynosite.lib.api.views import Body
 
 
 class MessageBody(Body):
-    text = serializers.CharField(max_length=LONGEST)
+    text = serializers.CharField(max_length=MAX_MESSAGE_LENGTH)
     conversation = serializers.UUIDField(required=False, allow_null=True)
     ground = serializers.CharField(required=False, allow_null=True, max_length=40)
 

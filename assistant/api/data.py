@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from assistant.enums import Author, ProposalStatus
 from assistant.models import Conversation, Message, Proposal, Run, ToolCall
-from assistant.selectors import Entry
+from assistant.selectors import TimelineEntry
 from assistant.tools.cards import card_text
 
 Data = dict[str, Any]
@@ -105,7 +105,7 @@ def _usage(row: Run) -> Data:
     }
 
 
-def entry(row: Entry) -> Data:
+def entry(row: TimelineEntry) -> Data:
     """One thing of a timeline; of a run only how it stands, for all else of it has entries of its own."""
     item = row.item
     if row.kind == "message":

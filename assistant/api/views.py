@@ -22,7 +22,7 @@ from dynosite.accounts.models import User
 from dynosite.lib.api.errors import EMPTY
 from dynosite.lib.api.views import Body, View, read
 
-LONGEST_KEY = 200
+MAX_KEY_LENGTH = 200
 
 
 def run_of(pk: uuid.UUID, user: User) -> Run:
@@ -80,8 +80,8 @@ class Messages(View):
 
     def _message_id(self, request: Request) -> uuid.UUID | None:
         key = request.headers.get("Idempotency-Key", "").strip()
-        if len(key) > LONGEST_KEY:
-            raise Invalid({"Idempotency-Key": [f"A key has at most {LONGEST_KEY} characters."]})
+        if len(key) > MAX_KEY_LENGTH:
+            raise Invalid({"Idempotency-Key": [f"A key has at most {MAX_KEY_LENGTH} characters."]})
         return uuid.uuid5(uuid.NAMESPACE_URL, f"api:{request.user.pk}:{key}") if key else None
 
 

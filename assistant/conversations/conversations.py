@@ -23,9 +23,9 @@ from assistant.selectors import NO_CONVERSATION, NO_MESSAGE, Id, conversation_by
 from dynosite.accounts.models import User
 from dynosite.lib.plain_text import storable, visible
 
-LONGEST = 8_000
+MAX_MESSAGE_LENGTH = 8_000
 """Characters of a message."""
-LONGEST_PAGE = 4_000
+MAX_PAGE_LENGTH = 4_000
 """Characters of what is told of the page in view, as JSON."""
 TITLE = 70
 UNDER_WAY = (RunStatus.QUEUED, RunStatus.RUNNING)
@@ -249,15 +249,17 @@ def _checked(text: str) -> str:
     text = storable(text).strip()
     if not text:
         raise Invalid({"text": ["Write a message first."]})
-    if len(text) > LONGEST:
-        raise Invalid({"text": [f"A message has at most {LONGEST:,} characters; this one has {len(text):,}."]})
+    if len(text) > MAX_MESSAGE_LENGTH:
+        raise Invalid(
+            {"text": [f"A message has at most {MAX_MESSAGE_LENGTH:,} characters; this one has {len(text):,}."]}
+        )
     return text
 
 
 def _page(page: Mapping[str, Any] | None) -> dict[str, Any]:
     """What the page in view says of itself; nothing if that is no small piece of data."""
     try:
-        return dict(page or {}) if len(json.dumps(dict(page or {}))) <= LONGEST_PAGE else {}
+        return dict(page or {}) if len(json.dumps(dict(page or {}))) <= MAX_PAGE_LENGTH else {}
     except (TypeError, ValueError):
         return {}
 

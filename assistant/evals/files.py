@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 
 from allocations.enums import AllocationStatus, Drive, MaintenanceKind, Priority, Role, WeightClass
-from assistant.enums import Outcome
+from assistant.enums import RunOutcome
 from assistant.tools.registry import TOOLS
 
-MOST_TOLD = 12
+MAX_REPORTED = 12
 Entry = dict[str, Any]
 LISTS = ("grounds", "users", "test_types", "dynos", "vehicles", "allocations", "maintenance", "requests")
 NEEDED = {
@@ -72,8 +72,8 @@ def _read(path: str) -> Any:
 def _tell(path: str, problems: Iterable[str]) -> None:
     sentences = list(problems)
     if sentences:
-        more = [f"and {len(sentences) - MOST_TOLD} more"] if len(sentences) > MOST_TOLD else []
-        raise FileError(f"{path} cannot be used:\n  " + "\n  ".join(sentences[:MOST_TOLD] + more))
+        more = [f"and {len(sentences) - MAX_REPORTED} more"] if len(sentences) > MAX_REPORTED else []
+        raise FileError(f"{path} cannot be used:\n  " + "\n  ".join(sentences[:MAX_REPORTED] + more))
 
 
 def _of_world(world: dict[str, Any]) -> Iterator[str]:
@@ -186,8 +186,8 @@ def _of_place(case: Entry, users: dict[str, Entry], codes: set[Any]) -> Iterator
 
 def _of_expectations(case: Entry) -> Iterator[str]:
     """What shall come of it."""
-    if case.get("outcome") and case["outcome"] not in Outcome.values:
-        yield f"outcome is {case['outcome']!r}, and none of {', '.join(Outcome.values)}"
+    if case.get("outcome") and case["outcome"] not in RunOutcome.values:
+        yield f"outcome is {case['outcome']!r}, and none of {', '.join(RunOutcome.values)}"
     for key, kind in (("tools", list), ("has", list), ("hasnt", list), ("args", dict)):
         if case.get(key) is not None and not isinstance(case[key], kind):
             yield f"{key} should be a {kind.__name__}"

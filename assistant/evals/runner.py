@@ -39,23 +39,26 @@ class Result:
         return {"id": data["id"], "pass": data.pop("passed")} | data
 
 
-class NoModel(Exception):
+class NoModelError(Exception):
     """Why a model cannot be asked, in a sentence."""
 
 
 def model_named(name: str | None) -> ModelFor:
-    """The offline model without a name, else the hosted one (`provider:model`, or `gemini-…`). Raises NoModel."""
+    """The offline model without a name, else the hosted one (`provider:model`, or `gemini-…`).
+
+    Raises NoModelError.
+    """
     if name in (None, "", "offline"):
         return offline_model
     full = f"google_genai:{name}" if name.startswith("gemini") else name
     if ":" not in full:
-        raise NoModel(f"{name} is no model: name it as provider:model, such as google_genai:gemini-2.5-flash.")
+        raise NoModelError(f"{name} is no model: name it as provider:model, such as google_genai:gemini-2.5-flash.")
     if full.startswith("google_genai:") and not settings.GEMINI_API_KEY:
-        raise NoModel("Gemini needs GEMINI_API_KEY. (The offline model needs nothing: leave --model out.)")
+        raise NoModelError("Gemini needs GEMINI_API_KEY. (The offline model needs nothing: leave --model out.)")
     try:
         model = hosted_models((full,))[0].model
     except Exception as error:  # each provider's client has its own
-        raise NoModel(f"The model {name} cannot be used: {' '.join(str(error).split())[:400]}") from error
+        raise NoModelError(f"The model {name} cannot be used: {' '.join(str(error).split())[:400]}") from error
     return lambda caller: model
 
 

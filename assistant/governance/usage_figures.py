@@ -15,12 +15,12 @@ from assistant.spend import spending
 from dynosite.lib import clock
 from dynosite.lib.formats import full_date
 
-LONGEST = 30
+MAX_LENGTH = 30
 """Rows of a table; the rest is in the export."""
 
 
 @dataclass(frozen=True)
-class Table:
+class FigureTable:
     title: str
     heads: tuple[str, ...]
     rows: list[tuple[Any, ...]]
@@ -36,7 +36,7 @@ def dollars(cost: Decimal | None) -> str:
     return f"${cost:,.2f}" if cost >= 1 or not cost else f"${cost:,.4f}"
 
 
-def spend_by_user(rows: QuerySet) -> Table:
+def spend_by_user(rows: QuerySet) -> FigureTable:
     groups = (
         rows.order_by()
         .values("user__username")
@@ -47,33 +47,33 @@ def spend_by_user(rows: QuerySet) -> Table:
             out=Sum("tokens_out"),
             paid=Sum("cost"),
         )
-        .order_by("-paid", "-into")[:LONGEST]
+        .order_by("-paid", "-into")[:MAX_LENGTH]
     )
     lines = [
         (row["user__username"], row["days"], row["n"], row["into"], row["out"], dollars(row["paid"]))
         for row in groups
     ]
-    return Table("By user", ("User", "Days", "Calls", "Tokens in", "Tokens out", "Cost"), lines)
+    return FigureTable("By user", ("User", "Days", "Calls", "Tokens in", "Tokens out", "Cost"), lines)
 
 
-def spend_by_ground(rows: QuerySet) -> Table:
+def spend_by_ground(rows: QuerySet) -> FigureTable:
     groups = (
         rows.order_by()
         .values("ground__name")
         .annotate(n=Sum("calls"), into=Sum("tokens_in"), out=Sum("tokens_out"), paid=Sum("cost"))
-        .order_by("-paid", "-into")[:LONGEST]
+        .order_by("-paid", "-into")[:MAX_LENGTH]
     )
     lines = [(row["ground__name"], row["n"], row["into"], row["out"], dollars(row["paid"])) for row in groups]
-    return Table("By proving ground", ("Ground", "Calls", "Tokens in", "Tokens out", "Cost"), lines)
+    return FigureTable("By proving ground", ("Ground", "Calls", "Tokens in", "Tokens out", "Cost"), lines)
 
 
 def spend_by_day(rows: QuerySet) -> list[tuple[Any, int, Decimal]]:
     """Day, tokens and cost, of the latest days that have any, in the order of time."""
     groups = rows.order_by().values("day").annotate(tokens=Sum(F("tokens_in") + F("tokens_out")), paid=Sum("cost"))
-    return [(row["day"], row["tokens"], row["paid"]) for row in groups.order_by("-day")[:LONGEST]][::-1]
+    return [(row["day"], row["tokens"], row["paid"]) for row in groups.order_by("-day")[:MAX_LENGTH]][::-1]
 
 
-def tools(rows: QuerySet) -> Table:
+def tools(rows: QuerySet) -> FigureTable:
     """How each tool's calls ended."""
     groups = (
         rows.order_by()
@@ -102,10 +102,10 @@ def tools(rows: QuerySet) -> Table:
         for row in groups
     ]
     heads = ("Tool", "Calls", "Failed", "Share", "Invalid", "Refused", "Not found or unclear", "Time, mean")
-    return Table("By tool", heads, lines)
+    return FigureTable("By tool", heads, lines)
 
 
-def models(rows: QuerySet) -> Table:
+def models(rows: QuerySet) -> FigureTable:
     """How each model's calls ended."""
     groups = (
         rows.order_by()
@@ -134,7 +134,7 @@ def models(rows: QuerySet) -> Table:
         for row in groups
     ]
     heads = ("Model", "Calls", "Failed", "Share", "Time, mean", "Tokens", "Estimated", "Cost")
-    return Table("By model", heads, lines)
+    return FigureTable("By model", heads, lines)
 
 
 DECISIONS = {
@@ -148,7 +148,7 @@ DECISIONS = {
 }
 
 
-def approvals(rows: QuerySet) -> Table:
+def approvals(rows: QuerySet) -> FigureTable:
     """What became of each tool's proposals. The rate is of those that somebody decided on."""
     counts = {name: Count("pk", filter=Q(status__in=statuses)) for name, statuses in DECISIONS.items()}
     groups = rows.order_by().values("tool").annotate(n=Count("pk"), **counts).order_by("-n")
@@ -157,7 +157,7 @@ def approvals(rows: QuerySet) -> Table:
         decided = row["approved"] + row["edited"] + row["rejected"]
         lines.append((row["tool"], row["n"], *(row[name] for name in DECISIONS), percent(row["approved"], decided)))
     heads = ("Tool", "Proposed", *(name.capitalize() for name in DECISIONS), "Approval rate")
-    return Table("By tool", heads, lines)
+    return FigureTable("By tool", heads, lines)
 
 
 def percent(part: int, whole: int) -> str:

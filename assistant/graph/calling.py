@@ -25,8 +25,8 @@ from dynosite.lib.plain_text import storable, visible
 
 logger = logging.getLogger(__name__)
 
-LONGEST_ID = 100
-LONGEST_NAME = 60
+MAX_ID_LENGTH = 100
+MAX_NAME_LENGTH = 60
 """Characters of a tool's name that are recorded; a model may make up any."""
 Run = Callable[[str, dict[str, Any], Ctx, str], dict[str, Any]]
 ONE_TOO_MANY = (
@@ -40,13 +40,13 @@ def call(name: str, raw: dict[str, Any], *, ctx: Ctx, call_id: str = "") -> dict
     """Calls the tool by the user's rights. The result has `status`, `message` where there is one, and the data."""
     # The graph calls tools in threads of its own.
     with given_back():
-        return _recorded(storable(name)[:LONGEST_NAME], storable(raw), ctx, call_id)
+        return _recorded(storable(name)[:MAX_NAME_LENGTH], storable(raw), ctx, call_id)
 
 
 def refuse(name: str, raw: dict[str, Any], *, ctx: Ctx, call_id: str = "") -> dict[str, Any]:
     """Answers a call that comes on top of as many as one step may have: nothing is done, and it is recorded."""
     with given_back():
-        return _recorded(storable(name)[:LONGEST_NAME], storable(raw), ctx, call_id, run=_one_too_many)
+        return _recorded(storable(name)[:MAX_NAME_LENGTH], storable(raw), ctx, call_id, run=_one_too_many)
 
 
 def fits(name: str, raw: dict[str, Any]) -> bool:
@@ -82,7 +82,7 @@ def _record_of(run_id: uuid.UUID, call_id: str, name: str, args: dict[str, Any])
     Only with the same arguments: some providers give several calls of a run one id.
     """
     digest = hashlib.sha256(json.dumps([call_id, name, args], sort_keys=True).encode()).hexdigest()
-    stored_id = call_id if len(call_id) <= LONGEST_ID else digest
+    stored_id = call_id if len(call_id) <= MAX_ID_LENGTH else digest
     record, _ = ToolCall.objects.get_or_create(
         run_id=run_id, call_id=stored_id, defaults={"name": name, "args": args}
     )

@@ -18,7 +18,7 @@ from typing import Any
 from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.checkpoint.postgres import PostgresSaver
 
-from assistant.providers.failures import CallTooLong
+from assistant.providers.failures import CallTimeoutError
 
 TICK = 0.1
 """Seconds between two looks at whether to go on."""
@@ -34,7 +34,7 @@ class Halt(StrEnum):
     """Nobody listens any more."""
 
 
-class Halted(BaseException):
+class HaltedError(BaseException):
     """Ends a run from within. No `Exception`: nothing on the way may take it for a failure to try again."""
 
     def __init__(self, why: Halt) -> None:
@@ -60,7 +60,7 @@ class Watch(BaseCallbackHandler):
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         if self.halted:
-            raise Halted(self.halted)
+            raise HaltedError(self.halted)
 
     def pause(self, seconds: float) -> None:
         """Waits, and no longer than the run goes on."""
@@ -79,7 +79,7 @@ class Watch(BaseCallbackHandler):
     def on_llm_new_token(self, *args: Any, **kwargs: Any) -> None:
         self.check()
         if time.monotonic() > self._call_until:
-            raise CallTooLong("It went on for too long.")
+            raise CallTimeoutError("It went on for too long.")
 
     on_chat_model_start = on_tool_start = check
 
@@ -139,6 +139,6 @@ def drive(parts_of: Any, watch: Watch) -> Generator[Any, None, None]:
             if watch.halted:
                 deadline = deadline or time.monotonic() + GRACE
                 if time.monotonic() > deadline:
-                    raise Halted(watch.halted)
+                    raise HaltedError(watch.halted)
     finally:
         watch.halt(Halt.ABANDONED)

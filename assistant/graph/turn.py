@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langgraph.config import get_stream_writer
 from langgraph.errors import GraphRecursionError
 
-from assistant.enums import Outcome
+from assistant.enums import RunOutcome
 from assistant.graph import checkpoints, history
 from assistant.graph.build import MODEL_CALLS, build_agent, config_of, offline_model
 from assistant.graph.driving import GuardedSaver, Watch, drive
@@ -86,14 +86,14 @@ class Past:
     superseded: tuple[str, ...] = ()
 
 
-class TooManySteps(Exception):
+class TooManyStepsError(Exception):
     """The graph went round more often than a turn may."""
 
 
 Event = Words | Restart | ModelChosen | ModelMessage | Answered | None
 
 
-class Turn:
+class GraphTurn:
     """A turn of this context. The id of its question in the graph is the run's: the same turn, taken up again, finds
     it there and goes on behind what is done."""
 
@@ -125,7 +125,7 @@ class Turn:
         """What the model has said in this turn, as far as the graph keeps it."""
         return [_model_message(message) for message in self._own() if isinstance(message, AIMessage)]
 
-    def outcome(self, *, proposed: bool) -> Outcome:
+    def outcome(self, *, proposed: bool) -> RunOutcome:
         return outcome_of(self._own(), proposed=proposed)
 
     def go(self, text: str, past: Past | None = None) -> Generator[Event, None, None]:
@@ -161,7 +161,7 @@ class Turn:
                     else:
                         yield from _events(*part)
             except GraphRecursionError as error:
-                raise TooManySteps(str(error)) from error
+                raise TooManyStepsError(str(error)) from error
 
     def _state(self) -> tuple[list[BaseMessage], bool]:
         state = self._agent.get_state(self._config)

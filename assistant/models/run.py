@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from assistant.enums import Outcome, RunStatus, ToolStatus
+from assistant.enums import RunOutcome, RunStatus, ToolStatus
 from assistant.models.conversation import Conversation
 from dynosite.lib.moments import moment
 
@@ -25,7 +25,7 @@ class Run(models.Model):
         help_text="What was asked. A run that tries again has the question of the first.",
     )
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
-    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    outcome = models.CharField(max_length=10, choices=RunOutcome.choices, blank=True)
     page = models.JSONField(default=dict, blank=True, help_text="The page in view when it was asked.")
     model = models.CharField(max_length=120, blank=True, help_text="That gave the answer.")
     prompt = models.CharField(max_length=60, blank=True)

@@ -22,7 +22,7 @@ from langchain_core.messages import AIMessage
 from assistant.exceptions import OverBudget
 from assistant.providers.answers import CUT_KEY, Worth, cut_sentence, has_waiting_card, reason_of, worth_of
 from assistant.providers.breaker import Breaker
-from assistant.providers.failures import CallTooLong, Failure, NoAnswer, classify, is_our_own, may_have_cost
+from assistant.providers.failures import CallTimeoutError, Failure, NoAnswerError, classify, is_our_own, may_have_cost
 from assistant.providers.hosted import Link
 from assistant.providers.troubles import Troubles
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 OFFLINE = "offline"
 Handler = Callable[[ModelRequest], ModelResponse]
 ATTEMPTS = 3
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
+FIRST_PAUSE, MAX_PAUSE = 0.5, 4.0
 """Seconds. The pause doubles with each attempt, and its actual length is drawn between half and all of it."""
 TELLS_REASON = ("google_genai",)
 """Providers that end every whole answer with a reason."""
@@ -53,7 +53,7 @@ class Meter(Protocol):
     ) -> None: ...
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """An answer that is empty, malformed or broken off."""
 
 
@@ -117,13 +117,13 @@ class Chain(AgentMiddleware):
             self._tell("model", {"name": link.name, "attempt": attempt + 1})
             try:
                 response = self._call(link.name, request.override(model=link.model), self._limited(handler))
-            except Unusable:
+            except UnusableError:
                 breaker.succeeded()  # it does answer
                 self._tell("restart", {})
                 if has_waiting_card(request.messages):
                     return None, {}  # all is done; the offline model says so in words
             except Exception as error:
-                if is_our_own(error) or isinstance(error, NoAnswer):
+                if is_our_own(error) or isinstance(error, NoAnswerError):
                     raise
                 self._tell("restart", {})
                 failure = classify(error)
@@ -131,14 +131,14 @@ class Chain(AgentMiddleware):
                     return None, self._refused(link, failure, error)
                 breaker.failed()
                 # What was too slow has had its time; the turn's is needed for the next.
-                if isinstance(error, CallTooLong) or not breaker.allows():
+                if isinstance(error, CallTimeoutError) or not breaker.allows():
                     return None, {}
             else:
                 breaker.succeeded()
                 self._troubles.end(link.name)
                 return response, {}
             if attempt + 1 < ATTEMPTS:
-                longest = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
+                longest = min(FIRST_PAUSE * 2**attempt, MAX_PAUSE)
                 self._pause(random.uniform(longest / 2, longest))  # noqa: S311
         return None, {}
 
@@ -183,9 +183,9 @@ def _fault(answer: AIMessage | None, model: str) -> Exception | None:
     reason = (reason_of(answer) if answer else "") or "no reason"
     match worth_of(answer, tells=model.partition(":")[0] in TELLS_REASON):
         case Worth.BLOCKED:
-            return NoAnswer(BLOCKED.format(reason=reason.lower()))
+            return NoAnswerError(BLOCKED.format(reason=reason.lower()))
         case Worth.UNUSABLE:
-            return Unusable(f"No answer that could be used ({reason}).")
+            return UnusableError(f"No answer that could be used ({reason}).")
         case Worth.CUT if answer:
             answer.additional_kwargs[CUT_KEY] = cut_sentence(answer)
     return None

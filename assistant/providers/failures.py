@@ -19,11 +19,11 @@ class Failure(StrEnum):
     """Another try of the same would fail the same way: the provider will not, or what it sent makes no sense."""
 
 
-class CallTooLong(Exception):
+class CallTimeoutError(Exception):
     """A model call that went on past its time, with or without words on the way."""
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """The provider blocked this. The sentence is for the user."""
 
 
@@ -33,7 +33,7 @@ _MISCONFIGURED = (
     langchain.ModelNotFoundError,
 )
 _TRANSIENT = (
-    CallTooLong,
+    CallTimeoutError,
     ConnectionError,
     TimeoutError,
     httpx.TransportError,
@@ -61,5 +61,5 @@ def may_have_cost(error: BaseException) -> bool:
     """Whether the provider had begun to work on it: it was too slow, broke off or was stopped, and did not refuse."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | ConnectionRefusedError):
         return False
-    begun = (CallTooLong, TimeoutError, ConnectionError, httpx.TransportError, langchain.ModelTimeoutError)
+    begun = (CallTimeoutError, TimeoutError, ConnectionError, httpx.TransportError, langchain.ModelTimeoutError)
     return isinstance(error, begun) or not isinstance(error, Exception)

@@ -16,7 +16,7 @@ from django.utils import timezone
 logger = logging.getLogger(__name__)
 
 PAUSE = 10 * 60
-LONGEST = 500
+MAX_LENGTH = 500
 """Characters of what the provider said."""
 
 
@@ -42,7 +42,7 @@ class Troubles:
 
     def begin(self, model: str, error: str) -> bool:
         """Notes the refusal and leaves the model alone for a while; says whether it is news, and logs it then."""
-        entry = {"since": timezone.now().isoformat(), "error": error[:LONGEST]}
+        entry = {"since": timezone.now().isoformat(), "error": error[:MAX_LENGTH]}
         try:
             self._redis.set(self._pause_of(model), 1, ex=PAUSE)
             is_news = bool(self._redis.hsetnx(self._all, model, json.dumps(entry)))
@@ -54,7 +54,7 @@ class Troubles:
         except redis.RedisError:
             is_news = True
         if is_news:
-            logger.error("%s refuses how it is set up; other models answer until then: %s", model, error[:LONGEST])
+            logger.error("%s refuses how it is set up; other models answer until then: %s", model, error[:MAX_LENGTH])
         return is_news
 
     def end(self, model: str) -> None:

@@ -32,7 +32,7 @@ from assistant.spend.prices import cost_of, has_price
 from assistant.tools.caller import Caller, Ctx
 from dynosite.lib.connections import given_back
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
+FIRST_PAUSE, MAX_PAUSE = 0.05, 0.5
 LOST = "The worker ended before the answer came."
 
 
@@ -75,11 +75,11 @@ class Budgets:
                 with transaction.atomic(durable=True):
                     spending.expect_room(self._run, day, priced=has_price(model))
                     return self._opened(model, day)
-            except spending.InUse as held:
+            except spending.InUseError as held:
                 if time.monotonic() + pause > until:
                     raise OverBudget(held.sentence) from None
             self.pause(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+            pause = min(pause * 1.5, MAX_PAUSE)
 
     def _opened(self, model: str, day: dt.date) -> ModelCall:
         size = self._size

@@ -16,7 +16,7 @@ from assistant.exceptions import OverBudget
 from assistant.models import Budget, Run
 
 
-class InUse(Exception):
+class InUseError(Exception):
     """What is left of a budget is held by calls that are under way."""
 
     def __init__(self, budget: Budget) -> None:
@@ -43,7 +43,7 @@ def expect_room(run: Run, day: dt.date, *, priced: bool) -> None:
         if budget.tokens is not None and tokens + held_tokens >= budget.tokens:
             held_up = budget
     if held_up:
-        raise InUse(held_up)
+        raise InUseError(held_up)
 
 
 def _locked(run: Run) -> list[Budget]:

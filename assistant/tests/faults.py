@@ -97,7 +97,7 @@ def set_points() -> None:
     around(streams, "end", before="before end is told")
     # What a killed worker held is free again soon.
     jobs.LEASE = dt.timedelta(seconds=3)
-    around(plans, "think", before="before thinking")
+    around(plans, "solve_and_store", before="before solving")
     around(scenarios, "answer", before="before answer")
     around(uploads, "preview", before="before preview")
     around(uploads, "carry_out", before="before import", after="after import")

@@ -10,7 +10,7 @@ import pytest
 from allocations.enums import PlanState, Role
 from allocations.models import Plan
 from allocations.services.plans import ask_for_plan
-from allocations.tasks import think_plan
+from allocations.tasks import solve_plan
 from assistant.conversations import conversations
 from assistant.enums import Author, RunStatus
 from assistant.exceptions import Waiting
@@ -68,7 +68,7 @@ def test_turns_that_wait_for_their_model_keep_no_connection_but_that_of_their_lo
 @pytest.fixture
 def plan_worker(chat_worker):
     """As the site starts it. It begins with a plan, and stays with it until another point is named."""
-    faults.name_point("hold all before thinking")
+    faults.name_point("hold all before solving")
     worker = CeleryWorker("assistant.tests.faults", queues=(workers.PLANS,), pool=workers.ARGUMENTS[workers.PLANS])
     worker.resume()
     yield worker
@@ -83,12 +83,12 @@ def test_another_is_answered_while_forty_plans_of_one_user_wait(world, chat_work
         plan = ask_for_plan(
             world.north.pk, actor=world.actor(), first_day=today, last_day=today, seconds=1, name=f"Plan {number}"
         )
-        think_plan.delay(str(plan.pk))
-    thinking = Plan.objects.filter(state=PlanState.THINKING)
-    wait_until(lambda: thinking.count() == 1, "the first plan")
+        solve_plan.delay(str(plan.pk))
+    solving = Plan.objects.filter(state=PlanState.SOLVING)
+    wait_until(lambda: solving.count() == 1, "the first plan")
     stub.answers(gemini_stub.text("It stands idle."))
     assert ended(ask(world, "where is 412W103?", SIX[0])).status == RunStatus.DONE
-    assert (thinking.count(), Plan.objects.filter(state=PlanState.QUEUED).count()) == (1, FORTY - 1)
+    assert (solving.count(), Plan.objects.filter(state=PlanState.QUEUED).count()) == (1, FORTY - 1)
     faults.name_point("")
     plan_worker.wait(120)
     assert set(Plan.objects.values_list("state", flat=True)) == {PlanState.READY}

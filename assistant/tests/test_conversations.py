@@ -58,7 +58,7 @@ def test_a_title_is_the_first_words(world, sent):
     assert len(title) <= conversations.TITLE + 1
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", "\x00", "x" * (conversations.LONGEST + 1)])
+@pytest.mark.parametrize("text", ["", "  \n ", "\x00", "x" * (conversations.MAX_MESSAGE_LENGTH + 1)])
 def test_nothing_and_far_too_much_are_no_message(world, sent, text):
     with pytest.raises(Invalid) as invalid:
         ask(world, text)

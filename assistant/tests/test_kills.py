@@ -141,7 +141,7 @@ def test_a_run_whose_workers_are_all_gone_is_found_and_finished(world, hosted_wo
 def test_a_run_that_kills_each_worker_is_given_up(world, hosted_worker, booking_model):
     faults.name_point("before tool", always=True)
     run = ended(ask(world, "book it"), seconds=90)
-    assert (run.status, run.attempts) == (RunStatus.FAILED, running.MOST_ATTEMPTS)
+    assert (run.status, run.attempts) == (RunStatus.FAILED, running.MAX_ATTEMPTS)
     assert run.messages.get(author=Author.NOTE).text == running.GAVE_UP
     assert Proposal.objects.count() == 0
     faults.name_point("")

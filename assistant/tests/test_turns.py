@@ -9,7 +9,7 @@ from django.utils import timezone
 from allocations.models import Allocation
 from assistant import approvals, prompts, streams
 from assistant.conversations import conversations
-from assistant.enums import Author, Outcome, ProposalStatus, RunStatus, ToolStatus
+from assistant.enums import Author, ProposalStatus, RunOutcome, RunStatus, ToolStatus
 from assistant.graph import calling
 from assistant.graph.build import CALLS_A_STEP
 from assistant.models import KillSwitch, Message, ModelCall, Proposal, ToolCall
@@ -45,7 +45,7 @@ def note_of(run) -> str:
 
 def test_an_offline_booking_turn_ends_with_a_card_and_its_approval_books(world, offline_worker):
     run = ended(ask(world, BOOK))
-    assert (run.status, run.outcome, run.attempts, run.model) == (RunStatus.DONE, Outcome.PROPOSAL, 1, "offline")
+    assert (run.status, run.outcome, run.attempts, run.model) == (RunStatus.DONE, RunOutcome.PROPOSAL, 1, "offline")
     proposal = Proposal.objects.get()
     assert (proposal.run_id, proposal.status) == (run.pk, ProposalStatus.WAITING)
     question, answer = run.conversation.messages.all()
@@ -78,7 +78,7 @@ def test_a_hosted_booking_turn_calls_the_tool_and_books_after_approval(world, ho
         gemini_stub.text("It waits ", "for you.", tokens=(30, 7)),
     )
     run = ended(ask(world, "please book 412W103"))
-    assert (run.status, run.outcome, run.model) == (RunStatus.DONE, Outcome.PROPOSAL, GEMINI)
+    assert (run.status, run.outcome, run.model) == (RunStatus.DONE, RunOutcome.PROPOSAL, GEMINI)
     assert (run.tokens_in, run.tokens_out) == (40, 12)
     assert (run.prompt, run.prompt_hash) == (prompts.LIVE, prompts.digest())
     assert run.created_at < run.started_at < run.first_words_at < run.ended_at < timezone.now()
@@ -166,7 +166,7 @@ def test_a_bad_key_lets_the_offline_model_answer_and_is_told_once(world, hosted_
 def test_an_empty_answer_after_a_card_is_a_run_that_is_done(world, hosted_worker, stub):
     stub.answers(gemini_stub.call("book_allocation", BOOKING), gemini_stub.finishing("STOP"))
     run = ended(ask(world, "please book 412W103"))
-    assert (run.status, run.outcome, len(stub.requests)) == (RunStatus.DONE, Outcome.PROPOSAL, 2)
+    assert (run.status, run.outcome, len(stub.requests)) == (RunStatus.DONE, RunOutcome.PROPOSAL, 2)
     assert Proposal.objects.get().status == ProposalStatus.WAITING
     assert not run.messages.filter(author=Author.NOTE).exists()
     assert "412W103" in run.messages.get(author=Author.ASSISTANT).text
@@ -175,7 +175,7 @@ def test_an_empty_answer_after_a_card_is_a_run_that_is_done(world, hosted_worker
 def test_a_block_after_a_card_leaves_a_run_that_is_done(world, hosted_worker, stub):
     stub.answers(gemini_stub.call("book_allocation", BOOKING), gemini_stub.finishing("SAFETY"))
     run = ended(ask(world, "please book 412W103"))
-    assert (run.status, run.outcome) == (RunStatus.DONE, Outcome.PROPOSAL)
+    assert (run.status, run.outcome) == (RunStatus.DONE, RunOutcome.PROPOSAL)
     assert "filter blocked" in note_of(run)
 
 

@@ -1,7 +1,8 @@
 """The assistant's tools: what a model may do on behalf of a user.
 
 A tool is a function of the caller and its arguments (`args`), declared with `reads` or `proposes`. A tool that reads
-returns plain data (`Result`): rows with ids and the address of each record's page, at most `read.MOST` of a kind,
+returns plain data (`Result`): rows with ids and the address of each record's page, at most
+`read.MAX_LISTED` of a kind,
 with a `count` of all. A tool that writes returns a draft and has written nothing: `commands.carry_out` does that when
 the user has approved the card.
 

@@ -129,7 +129,7 @@ def carry_out(step: Step, *, user: User, key: str | None = None, reason: str = "
     return _DO[step["do"]](step, actor, key)
 
 
-class _Back(Exception):
+class _RollbackError(Exception):
     pass
 
 
@@ -150,8 +150,8 @@ def rehearse(step: Step, *, user: User, look: Callable[["Change"], Observed]) ->
     try:
         with transaction.atomic():
             observed.append(look(carry_out(step, user=user)))
-            raise _Back
-    except _Back:
+            raise _RollbackError
+    except _RollbackError:
         return observed[0]
 
 

@@ -18,7 +18,7 @@ from assistant.tools.caller import Caller
 if TYPE_CHECKING:
     from assistant.tools.row_types import Dyno, TestType, Vehicle
 
-MOST_NAMED = 8
+MAX_NAMED = 8
 
 
 def vehicle(caller: Caller, text: str) -> "Vehicle":
@@ -29,12 +29,12 @@ def vehicle(caller: Caller, text: str) -> "Vehicle":
     query = vehicles.vehicles(caller.ground, user=caller.user)
     identities = list(query.values_list("pk", "tag", "vin"))
     ids = _ids_named(text, identities)
-    ids = ids or list(query.filter(program__iexact=text).values_list("pk", flat=True)[:MOST_NAMED])
+    ids = ids or list(query.filter(program__iexact=text).values_list("pk", flat=True)[:MAX_NAMED])
     if len(ids) == 1:
         return query.get(pk=ids[0])
     if ids:
-        candidates = [rows.vehicle(row) for row in query.filter(pk__in=ids)[:MOST_NAMED]]
-        named = ", ".join(row["vehicle"] for row in candidates) + (" and more" if len(ids) >= MOST_NAMED else "")
+        candidates = [rows.vehicle(row) for row in query.filter(pk__in=ids)[:MAX_NAMED]]
+        named = ", ".join(row["vehicle"] for row in candidates) + (" and more" if len(ids) >= MAX_NAMED else "")
         raise Unclear(f"{text} fits several vehicles; say which: {named}.", candidates)
     near = matching.alike(text, [*_ids_by_name(identities)], least=80)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
@@ -73,10 +73,10 @@ def dyno(caller: Caller, text: str) -> "Dyno":
     if len(names) == 1:
         return by_name[names[0]]
     if names:
-        named = ", ".join(names[:MOST_NAMED])
+        named = ", ".join(names[:MAX_NAMED])
         raise Unclear(
             f"{text} fits several dynos; say which: {named}.",
-            [rows.dyno(by_name[name]) for name in names[:MOST_NAMED]],
+            [rows.dyno(by_name[name]) for name in names[:MAX_NAMED]],
         )
     near = matching.alike(str(text), [*by_name], least=70)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""

@@ -8,7 +8,7 @@ from assistant.tools.args import MaybeDyno, Period
 from assistant.tools.caller import Caller
 from assistant.tools.declaring import Result, reads
 from assistant.tools.phrases import days, link
-from assistant.tools.read import MOST, days_of
+from assistant.tools.read import MAX_LISTED, days_of
 from dynosite.lib.formats import count
 
 
@@ -49,7 +49,7 @@ def list_maintenance_history(caller: Caller, args: MaintenanceHistory) -> Result
         "days": span and rows.span(span),
         "windows": [
             rows.window(row) | {"lifted_on": row.lifted_at and row.lifted_at.astimezone(zone).date()}
-            for row in windows[:MOST]
+            for row in windows[:MAX_LISTED]
         ],
         "count": windows.count(),
     }

@@ -97,9 +97,9 @@ def _plan_of(caller: Caller, waiting: "QuerySet[TestRequest]", at_most: int | No
         name="Asked of the assistant",
     )
     try:
-        plans.think_plan(plan.pk)
-    except jobs.Held:
-        plans.stop_thinking(plan.pk)
+        plans.solve_plan(plan.pk)
+    except jobs.HeldError:
+        plans.stop_solving(plan.pk)
         raise Busy("Another plan or what-if of yours is being thought out; wait for it, or stop it.") from None
     plan.refresh_from_db()
     if plan.state != PlanState.READY:

@@ -21,7 +21,7 @@ from dynosite.lib.formats import full_date
 if TYPE_CHECKING:
     from assistant.tools.row_types import Allocation
 
-MOST = 50
+MAX_LISTED = 50
 """Rows of a result, at most; `count` has the number of all."""
 
 
@@ -131,7 +131,8 @@ def find_available_dynos(caller: Caller, args: a.FindDynos) -> Result:
             for option in free
         ],
         "partly_free": [
-            rows.dyno(option.dyno) | {"free": [rows.span(gap) for gap in option.free]} for option in partly[:MOST]
+            rows.dyno(option.dyno) | {"free": [rows.span(gap) for gap in option.free]}
+            for option in partly[:MAX_LISTED]
         ],
         "not_free": [
             rows.dyno(option.dyno) | {"reasons": [refusal.sentence for refusal in option.refusals]}
@@ -166,9 +167,9 @@ def check_vehicle_allocation(caller: Caller, args: a.CheckVehicle) -> Result:
     ]
     return {
         "vehicle": rows.vehicle(vehicle),
-        "allocations": [rows.allocation(row) for row in coming[:MOST]],
+        "allocations": [rows.allocation(row) for row in coming[:MAX_LISTED]],
         "past": [rows.allocation(row) for row in reversed(bookings) if row not in coming][:10],
-        "waiting": [rows.request(row) for row in waiting[:MOST]],
+        "waiting": [rows.request(row) for row in waiting[:MAX_LISTED]],
         "today": today,
     }
 
@@ -192,7 +193,7 @@ def detect_conflicts(caller: Caller, args: a.Period) -> Result:
                 "stays": [conflict.one, conflict.other],
             }
             | rows.span(conflict.days)
-            for conflict in conflicts[:MOST]
+            for conflict in conflicts[:MAX_LISTED]
         ],
         "count": len(conflicts),
     }
@@ -260,7 +261,7 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> Result:
         "status_asked": status,
         "days": days and rows.span(days),
         "dyno": dyno and rows.dyno(dyno),
-        "tests": [rows.allocation(row) for row in tests[:MOST]],
+        "tests": [rows.allocation(row) for row in tests[:MAX_LISTED]],
         "count": tests.count(),
         "maintenance": windows,
     }
@@ -285,7 +286,7 @@ def maintenance_check(caller: Caller, args: a.CheckMaintenance) -> Result:
         "said": stated is not None,
         "today": today,
         "dyno": dyno and rows.dyno(dyno),
-        "maintenance": [rows.window(row) for row in windows[:MOST]],
+        "maintenance": [rows.window(row) for row in windows[:MAX_LISTED]],
         "count": len(windows),
         "disabled": [
             rows.dyno(row)
@@ -396,10 +397,10 @@ def list_late_tests(caller: Caller, args: a.ListLate) -> Result:
     )
     return {
         "kind": kind,
-        "tests": [_late_row(row) for row in late.order_by("-days_late", "pk")[:MOST]],
+        "tests": [_late_row(row) for row in late.order_by("-days_late", "pk")[:MAX_LISTED]],
         "count": late.count(),
         "by_kind": {LateKind(name).value: number for name, number in lateness.late_counts(every).items()},
-        "waiting": [rows.request(row) for row in waiting[:MOST]],
+        "waiting": [rows.request(row) for row in waiting[:MAX_LISTED]],
         "waiting_count": waiting.count(),
     }
 
@@ -426,4 +427,8 @@ def list_requests(caller: Caller, args: a.ListRequests) -> Result:
     query = requests.request_list(caller.ground, user=caller.user).filter(status=status)
     if args.vehicle:
         query = query.filter(vehicle=lookup.vehicle(caller, args.vehicle))
-    return {"status_asked": status, "requests": [rows.request(row) for row in query[:MOST]], "count": query.count()}
+    return {
+        "status_asked": status,
+        "requests": [rows.request(row) for row in query[:MAX_LISTED]],
+        "count": query.count(),
+    }

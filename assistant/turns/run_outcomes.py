@@ -12,11 +12,11 @@ from psycopg import OperationalError as DriverError
 from allocations.exceptions import DomainError
 from assistant import metrics, streams
 from assistant.conversations import conversations
-from assistant.enums import Outcome, ProposalStatus, RunStatus
-from assistant.graph.driving import Halt, Halted
-from assistant.graph.turn import TooManySteps
+from assistant.enums import ProposalStatus, RunOutcome, RunStatus
+from assistant.graph.driving import Halt, HaltedError
+from assistant.graph.turn import TooManyStepsError
 from assistant.models import Run
-from assistant.providers.failures import NoAnswer
+from assistant.providers.failures import NoAnswerError
 from assistant.turns.transcript import Transcript
 
 logger = logging.getLogger(__name__)
@@ -48,18 +48,18 @@ def of(error: BaseException) -> Ending:
     """What to say of what ended a run."""
     detail = f"{type(error).__name__}: {error}"
     match error:
-        case Halted(why=Halt.STOPPED):
+        case HaltedError(why=Halt.STOPPED):
             return Ending(RunStatus.STOPPED, STOPPED)
-        case Halted(why=Halt.UNLOCKED):
+        case HaltedError(why=Halt.UNLOCKED):
             return Ending(RunStatus.FAILED, DATABASE_AWAY, "The lock on the conversation was lost.")
-        case Halted():
+        case HaltedError():
             late = f"It took more than {turn_seconds():.0f} seconds."
             return Ending(RunStatus.FAILED, TOO_LONG, late, done_with_card=True)
         case DomainError():
             return Ending(RunStatus.FAILED, error.sentence, detail)
-        case NoAnswer():
+        case NoAnswerError():
             return Ending(RunStatus.FAILED, str(error), detail, done_with_card=True)
-        case TooManySteps():
+        case TooManyStepsError():
             return Ending(RunStatus.FAILED, TOO_MANY_STEPS, detail, done_with_card=True)
         case OperationalError() | InterfaceError() | DriverError():
             return Ending(RunStatus.FAILED, DATABASE_AWAY, detail)
@@ -87,7 +87,7 @@ def _write(run: Run, transcript: Transcript, ending: Ending) -> RunStatus:
     with transaction.atomic():
         transcript.keep_half()
         if ending.done_with_card and run.proposals.filter(status=ProposalStatus.WAITING).exists():
-            ending = replace(ending, status=RunStatus.DONE, outcome=Outcome.PROPOSAL)
+            ending = replace(ending, status=RunStatus.DONE, outcome=RunOutcome.PROPOSAL)
         run.status, run.error, run.outcome = ending.status, ending.error, ending.outcome
         run.ended_at = timezone.now()
         run.save(update_fields=["status", "error", "outcome", "model", "ended_at"])

@@ -15,7 +15,7 @@ from assistant import prompts, streams
 from assistant.conversations import conversations, switches
 from assistant.enums import Author, RunStatus
 from assistant.graph import checkpoints, turn
-from assistant.graph.driving import Halt, Halted, Watch
+from assistant.graph.driving import Halt, HaltedError, Watch
 from assistant.models import Message, Run, ToolCall
 from assistant.providers.chain import ATTEMPTS, OFFLINE
 from assistant.spend.budgets import Budgets
@@ -26,7 +26,7 @@ from dynosite.lib.connections import lend_back
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 4
+MAX_ATTEMPTS = 4
 """How often a worker takes a run up: one that has killed so many is not given to the next."""
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether the user wants it stopped."""
@@ -63,7 +63,7 @@ def _claim(run_id: uuid.UUID) -> Run | None:
         run = Run.objects.select_for_update().get(pk=run_id)
         if RunStatus(run.status).ended:
             return None
-        if run.attempts >= MOST_ATTEMPTS:
+        if run.attempts >= MAX_ATTEMPTS:
             conversations.close(run, RunStatus.FAILED, GAVE_UP, error=f"Given up after {run.attempts} attempts.")
             return None
         run.status = RunStatus.RUNNING
@@ -82,7 +82,7 @@ def _run(run: Run, lock: locks.Lock) -> None:
     try:
         outcome = _lead(run, transcript, lock)
         ending = run_outcomes.Ending(RunStatus.DONE, outcome=outcome)
-    except (Halted, Exception) as error:
+    except (HaltedError, Exception) as error:
         ending = run_outcomes.of(error)
     run_outcomes.write(run, transcript, ending)
     try:
@@ -94,7 +94,7 @@ def _run(run: Run, lock: locks.Lock) -> None:
 def _lead(run: Run, transcript: Transcript, lock: locks.Lock) -> str:
     ctx = Ctx(run.user_id, run.ground_id, run.conversation_id, run.pk, page=run.page)
     meter = Budgets(run)
-    own = turn.Turn(ctx, meter=meter)
+    own = turn.GraphTurn(ctx, meter=meter)
     meter.pause = own.watch.pause
     if run.attempts > 1:
         messages = own.messages()

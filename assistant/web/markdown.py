@@ -12,8 +12,8 @@ from assistant.web.addresses import in_page, is_own_page
 from assistant.web.days import in_words
 from dynosite.lib.plain_text import visible
 
-LONGEST = 40_000
-MOST_MARKS = 4_000
+MAX_LENGTH = 40_000
+MAX_MARKS = 4_000
 """Characters that may begin a link, emphasis or code; each may be looked at from many others. With more of them a
 text is shown as it is written."""
 _MARKS = re.compile(r"[\[*_`]")
@@ -66,8 +66,8 @@ _PARSER, _PLAIN = _parser(), MarkdownIt("zero")
 def render(text: str, names: Mapping[str, str] | None = None) -> SafeString:
     """`names` become links where the text speaks of them: a name and the address of its page. Days are written as
     pages write them."""
-    text = visible(text[:LONGEST])
-    parser = _PARSER if len(_MARKS.findall(text)) <= MOST_MARKS else _PLAIN
+    text = visible(text[:MAX_LENGTH])
+    parser = _PARSER if len(_MARKS.findall(text)) <= MAX_MARKS else _PLAIN
     tokens = parser.parse(text)
     spoken = Names({name: url for name, url in (names or {}).items() if len(name) > 1 and is_own_page(url)})
     for token in tokens:

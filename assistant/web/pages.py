@@ -9,14 +9,14 @@ from django.urls import Resolver404, resolve
 from dynosite.lib.ground_address import split_ground
 from dynosite.lib.params import number_of
 
-MOST = 2000
+MAX_LENGTH = 2000
 _SELECTED = {"a": "allocation", "w": "maintenance_window"}
 
 
 def page_in_view(text: str) -> dict[str, Any]:
     """From what the browser tells: only what is of a known form goes on. Nothing in it gives any right."""
     try:
-        values = json.loads(text[:MOST])
+        values = json.loads(text[:MAX_LENGTH])
     except (ValueError, RecursionError):
         return {}
     if not isinstance(values, dict):

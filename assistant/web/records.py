@@ -7,7 +7,7 @@ from typing import Any
 from assistant.web.addresses import allocation_page, dyno_page, is_own_page, vehicle_page
 from dynosite.lib.ground_address import own_address, split_ground
 
-MOST = 6
+MAX_RECORDS = 6
 _KINDS = {"allocations": "Booking", "maintenance": "Maintenance", "requests": "Request"}
 
 
@@ -45,13 +45,13 @@ def spoken_of(text: str, records: Iterable[Record]) -> list[Record]:
         and split_ground(record.url)[1] not in text
         and all(p in text for p in record.parts)
     ]
-    return mentioned[:MOST]
+    return mentioned[:MAX_RECORDS]
 
 
 def of_change(change: Any) -> list[dict[str, str]]:
     """Links to the bookings that a change wrote."""
     ids = allocations_of(change)
-    if len(ids) > MOST:
+    if len(ids) > MAX_RECORDS:
         return []
     return [
         {"label": "The booking" if len(ids) == 1 else f"Booking {number}", "url": allocation_page(pk)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 COOKIE = "assistant"
-LEAST, MOST, USUAL = 300, 720, 372
+MIN_WIDTH, MAX_WIDTH, USUAL = 300, 720, 372
 """Pixels."""
 
 
@@ -14,8 +14,8 @@ LEAST, MOST, USUAL = 300, 720, 372
 class PanelState:
     open: bool = False
     width: int = USUAL
-    least: int = LEAST
-    most: int = MOST
+    least: int = MIN_WIDTH
+    most: int = MAX_WIDTH
 
 
 def state_of(request: HttpRequest) -> PanelState:
@@ -23,4 +23,4 @@ def state_of(request: HttpRequest) -> PanelState:
     match = re.fullmatch(r"(open|closed)\.(\d{2,4})", request.COOKIES.get(COOKIE, ""))
     if not match:
         return PanelState()
-    return PanelState(match[1] == "open", min(max(int(match[2]), LEAST), MOST))
+    return PanelState(match[1] == "open", min(max(int(match[2]), MIN_WIDTH), MAX_WIDTH))

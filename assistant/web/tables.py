@@ -10,7 +10,7 @@ from assistant.tools.registry import TOOLS
 from assistant.web.addresses import in_page, is_own_page
 from dynosite.lib.formats import count
 
-MOST_ROWS = 12
+MAX_ROWS = 12
 _ICONS = {
     ToolStatus.OK: "check",
     ToolStatus.WAITING: "check",
@@ -194,12 +194,12 @@ def _is_table(value: Any) -> bool:
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
     names = list(dict.fromkeys(name for row in rows for name in row if _is_column(name)))
     names = [name for name in names if any(not _empty(row.get(name)) for row in rows)]
-    grid = [[_cell(row.get(name)) for name in names] for row in rows[:MOST_ROWS]]
+    grid = [[_cell(row.get(name)) for name in names] for row in rows[:MAX_ROWS]]
     for cells, row in zip(grid, rows, strict=False):
         url = row.get("url")
         if cells and isinstance(url, str) and is_own_page(url):
             cells[0] = Cell(cells[0].text, in_page(url))
-    return Table(title, [_title(name) for name in names], grid, max(0, len(rows) - MOST_ROWS))
+    return Table(title, [_title(name) for name in names], grid, max(0, len(rows) - MAX_ROWS))
 
 
 def _is_column(name: str) -> bool:

@@ -22,7 +22,7 @@ from assistant.web.answers import about, ground_named, in_panel, page, parts
 from assistant.web.entries import Turn, turns_of
 from dynosite.accounts.requests import GroundRequest
 
-MOST_LISTED = 30
+MAX_LISTED = 30
 NEW = "new"
 
 
@@ -126,10 +126,10 @@ def list_context(request: GroundRequest, ground: Any) -> dict[str, Any]:
     search = request.GET.get("q", "").strip()[:200]
     waits = Q(proposals__status=ProposalStatus.WAITING, proposals__expires_at__gt=timezone.now())
     rows = selectors.conversations_of(request.user, ground_id=ground.pk, search=search)
-    listed = list(rows.annotate(changes_waiting=Count("proposals", filter=waits, distinct=True))[: MOST_LISTED + 1])
+    listed = list(rows.annotate(changes_waiting=Count("proposals", filter=waits, distinct=True))[: MAX_LISTED + 1])
     return {
-        "conversations": listed[:MOST_LISTED],
-        "more": len(listed) > MOST_LISTED,
+        "conversations": listed[:MAX_LISTED],
+        "more": len(listed) > MAX_LISTED,
         "search": search,
         "current": request.GET.get("c", ""),
         "deleted": _deleted(request),

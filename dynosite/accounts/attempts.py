@@ -25,7 +25,7 @@ from dynosite.lib.addresses import client_address, network
 
 log = logging.getLogger(__name__)
 Scope = FailedSignIns.Scope
-LONGEST_NAME = FailedSignIns._meta.get_field("name").max_length
+MAX_NAME_LENGTH = FailedSignIns._meta.get_field("name").max_length
 RETENTION = dt.timedelta(days=1)
 
 
@@ -58,7 +58,7 @@ FREE_WHILE_ATTACKED = 1
 """Failures of an address for a name that many addresses are tried with."""
 
 
-class TooManyAttempts(Exception):
+class TooManyAttemptsError(Exception):
     """No password was tried. `seconds` is how long to wait."""
 
     def __init__(self, seconds: float) -> None:
@@ -104,8 +104,8 @@ class Attempt:
 
 
 def begin(request: HttpRequest, name: str) -> Attempt:
-    """Counts an attempt before its password is looked at. Raises TooManyAttempts."""
-    name, address = name.casefold()[:LONGEST_NAME], client_address(request)
+    """Counts an attempt before its password is looked at. Raises TooManyAttemptsError."""
+    name, address = name.casefold()[:MAX_NAME_LENGTH], client_address(request)
     browser = browser_of(request)
     if browser and browser.knows(name):
         keys = [(Scope.BROWSER, name, "", browser.key)]
@@ -115,7 +115,7 @@ def begin(request: HttpRequest, name: str) -> Attempt:
         keys = [(Scope.ADDRESS, "", place, ""), (Scope.NAME, name, "", ""), (Scope.PAIR, name, place, "")]
     try:
         attempt = _count(keys)
-    except TooManyAttempts as refusal:
+    except TooManyAttemptsError as refusal:
         log.warning("sign-in refused: name=%r address=%s wait=%ds", name, address, refusal.seconds)
         raise
     return attempt
@@ -125,7 +125,9 @@ def note_failure(request: HttpRequest, name: str) -> None:
     browser = browser_of(request)
     known_browser = bool(browser and browser.knows(name))
     kind = "known" if known_browser else "new"
-    log.warning("sign-in failed: name=%r address=%s browser=%s", name[:LONGEST_NAME], client_address(request), kind)
+    log.warning(
+        "sign-in failed: name=%r address=%s browser=%s", name[:MAX_NAME_LENGTH], client_address(request), kind
+    )
 
 
 @transaction.atomic
@@ -134,7 +136,7 @@ def _count(keys: list[tuple[FailedSignIns.Scope, str, str, str]]) -> Attempt:
     rows = {scope: _locked(scope, name, address, browser, now) for scope, name, address, browser in keys}
     wait = max((row.wait_until - now).total_seconds() if row.wait_until else 0.0 for row in rows.values())
     if wait > 0:
-        raise TooManyAttempts(wait)
+        raise TooManyAttemptsError(wait)
     attacked = Scope.NAME in rows and rows[Scope.NAME].failures >= LIMITS[Scope.NAME].free
     for scope, row in rows.items():
         limit = LIMITS[scope]

@@ -14,7 +14,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 SALT = "dynosite.accounts.browsers"
 LIFETIME = 180 * 24 * 60 * 60
 """Seconds."""
-MOST_USERS = 8
+MAX_USERS = 8
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def browser_of(request: HttpRequest) -> Browser | None:
 def remember(request: HttpRequest, response: HttpResponse, name: str) -> None:
     """Note in the browser that this user has signed in with it."""
     before = browser_of(request) or Browser(secrets.token_hex(16))
-    users = [digest(name), *(user for user in before.users if user != digest(name))][:MOST_USERS]
+    users = [digest(name), *(user for user in before.users if user != digest(name))][:MAX_USERS]
     response.set_cookie(
         settings.BROWSER_COOKIE_NAME,
         signing.dumps([before.key, *users], salt=SALT),

@@ -3,7 +3,7 @@ from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.http import HttpRequest
 
 from dynosite.accounts import attempts
-from dynosite.accounts.hashing import HashingBusy
+from dynosite.accounts.hashing import HashingBusyError
 from dynosite.accounts.models import User
 
 RIGHTS = [("read", "only read"), ("write", "read and change things")]
@@ -55,7 +55,7 @@ class SignInForm(AuthenticationForm):
         attempt = attempts.begin(self.request, name)
         try:
             cleaned = super().clean()
-        except HashingBusy:
+        except HashingBusyError:
             attempt.not_tried()
             raise
         except forms.ValidationError:

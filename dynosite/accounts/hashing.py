@@ -16,14 +16,14 @@ from django.db import connection
 
 Result = TypeVar("Result")
 AT_ONCE = 3
-MOST_WAITING = 60
-LONGEST_WAIT = 8.0
+MAX_WAITING = 60
+MAX_WAIT_SECONDS = 8.0
 """Seconds."""
 RETRY_AFTER = 5
 """Seconds."""
 
 
-class HashingBusy(Exception):
+class HashingBusyError(Exception):
     """No place came free in time. `sentence` is for the user, `retry_after` in seconds."""
 
     sentence = "Too many people sign in at this moment. Wait a few seconds, then try again."
@@ -42,20 +42,20 @@ class Places:
         self._longest_wait = longest_wait
 
     def carry_out(self, work: Callable[[], Result]) -> Result:
-        """Raises HashingBusy."""
+        """Raises HashingBusyError."""
         if not self._entry.acquire(blocking=False):
-            raise HashingBusy
+            raise HashingBusyError
         future = self._threads.submit(work)
         future.add_done_callback(lambda _done: self._entry.release())
         try:
             return future.result(self._longest_wait)
         except TimeoutError:
             if future.cancel():
-                raise HashingBusy from None
+                raise HashingBusyError from None
             return future.result()  # it has begun, and does not take long
 
 
-places = Places(AT_ONCE, MOST_WAITING, LONGEST_WAIT)
+places = Places(AT_ONCE, MAX_WAITING, MAX_WAIT_SECONDS)
 
 
 def give_connection_back() -> None:
@@ -65,7 +65,7 @@ def give_connection_back() -> None:
 
 
 def bounded(work: Callable[[], Result]) -> Result:
-    """Raises HashingBusy."""
+    """Raises HashingBusyError."""
     give_connection_back()
     return places.carry_out(work)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from dynosite.accounts.hashing import HashingBusy
+from dynosite.accounts.hashing import HashingBusyError
 from dynosite.lib.errors import error_page
 
 
@@ -18,7 +18,7 @@ class HashingBusyMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, HashingBusy):
+        if not isinstance(exception, HashingBusyError):
             return None
         response = error_page(request, 503, {"sentence": exception.sentence})
         response["Retry-After"] = str(exception.retry_after)

@@ -13,8 +13,8 @@ from django.shortcuts import redirect
 from django.urls import reverse_lazy
 
 from dynosite.accounts import attempts, tokens
-from dynosite.accounts.attempts import TooManyAttempts
-from dynosite.accounts.hashing import HashingBusy
+from dynosite.accounts.attempts import TooManyAttemptsError
+from dynosite.accounts.hashing import HashingBusyError
 from dynosite.accounts.models import User
 
 
@@ -39,11 +39,11 @@ class PasswordForm(PasswordChangeForm):
             del self.fields["end_tokens"]
 
     def clean_old_password(self) -> str:
-        """Raises TooManyAttempts and HashingBusy besides the form's own errors."""
+        """Raises TooManyAttemptsError and HashingBusy besides the form's own errors."""
         attempt = attempts.begin(self.request, self.user.username)
         try:
             password = super().clean_old_password()
-        except HashingBusy:
+        except HashingBusyError:
             attempt.not_tried()
             raise
         except forms.ValidationError:
@@ -75,9 +75,9 @@ class PasswordView(PasswordChangeView):
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         try:
             return super().post(request, *args, **kwargs)
-        except TooManyAttempts as refusal:
+        except TooManyAttemptsError as refusal:
             return self._refused(refusal.sentence, 429, refusal.seconds)
-        except HashingBusy as busy:
+        except HashingBusyError as busy:
             return self._refused(busy.sentence, 503, busy.retry_after)
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:

@@ -29,7 +29,7 @@ SESSION_KEY = "typed"
 REASON = "signed-out"
 LIFETIME = 60 * 60
 """Seconds."""
-MOST_CHARACTERS = 64 * 1024
+MAX_CHARACTERS = 64 * 1024
 SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 SECRET = re.compile(r"pass(word|phrase|wd)|secret", re.IGNORECASE)
 UNSEEN = {"key", "version", "next", "ground", "seen"}
@@ -65,7 +65,7 @@ def draft_of(request: HttpRequest, page: str) -> Draft | None:
         return None
     secret = [name for name in sent if SECRET.search(name)]
     typed = {name: values for name, values in sent.items() if name not in secret}
-    too_long = sum(len(name) + sum(map(len, values)) for name, values in typed.items()) > MOST_CHARACTERS
+    too_long = sum(len(name) + sum(map(len, values)) for name, values in typed.items()) > MAX_CHARACTERS
     return {
         "owner": browser.users[0],
         "page": page,

@@ -7,9 +7,9 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 
 from dynosite.accounts import browsers, returning
-from dynosite.accounts.attempts import TooManyAttempts
+from dynosite.accounts.attempts import TooManyAttemptsError
 from dynosite.accounts.forms import SignInForm
-from dynosite.accounts.hashing import HashingBusy
+from dynosite.accounts.hashing import HashingBusyError
 
 
 class SignInView(LoginView):
@@ -19,9 +19,9 @@ class SignInView(LoginView):
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         try:
             return super().post(request, *args, **kwargs)
-        except HashingBusy as busy:
+        except HashingBusyError as busy:
             return self._refused(busy.sentence, status=503, retry_after=busy.retry_after)
-        except TooManyAttempts as refusal:
+        except TooManyAttemptsError as refusal:
             return self._refused(refusal.sentence, status=429, retry_after=refusal.seconds)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:

@@ -11,8 +11,8 @@ from django.utils import timezone
 from dynosite.accounts.models import ApiToken, User
 
 PREFIX = "dyno_"
-LONGEST_DAYS = 366
-MOST = 20
+MAX_DAYS = 366
+MAX_LIVE = 20
 """A user, that are neither revoked nor expired."""
 NOTED_EVERY = dt.timedelta(minutes=1)
 UNKNOWN = "This token is not known."
@@ -28,13 +28,13 @@ def issue(user: User, name: str, *, days: int, may_write: bool = False) -> tuple
     longest = ApiToken._meta.get_field("name").max_length or 0
     if not 0 < len(name) <= longest:
         raise TokenError(f"A name has 1 to {longest} characters.")
-    if not 0 < days <= LONGEST_DAYS:
-        raise TokenError(f"A token lives for 1 to {LONGEST_DAYS} days.")
+    if not 0 < days <= MAX_DAYS:
+        raise TokenError(f"A token lives for 1 to {MAX_DAYS} days.")
     end_with_password(user, apart_from=live(user))
     if user.tokens.filter(name=name, revoked_at=None).exists():
         raise TokenError(f"You have a token of the name {name}. Revoke it first, or choose another name.")
-    if live(user).count() >= MOST:
-        raise TokenError(f"You have {MOST} tokens. Revoke one that is not needed any more.")
+    if live(user).count() >= MAX_LIVE:
+        raise TokenError(f"You have {MAX_LIVE} tokens. Revoke one that is not needed any more.")
     text = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,

@@ -15,7 +15,7 @@ from dynosite.lib.redis_client import shared
 
 logger = logging.getLogger(__name__)
 
-MOST_KEPT = 1_000
+MAX_KEPT = 1_000
 """Entries kept a stream. A page that missed more than that loads anew."""
 
 
@@ -39,7 +39,7 @@ def publish(ground_id: int, name: str, *, dynos: Iterable[int] = (), **ids: obje
 
     def send() -> None:
         try:
-            shared().xadd(stream_key(ground_id), {"name": name, "data": payload}, maxlen=MOST_KEPT, approximate=True)
+            shared().xadd(stream_key(ground_id), {"name": name, "data": payload}, maxlen=MAX_KEPT, approximate=True)
         except redis.RedisError as error:
             logger.warning("event %s of ground %s was not published: %s", name, ground_id, error)
 

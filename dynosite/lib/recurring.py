@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 
-MOST_TIMES = 52
-MOST_EVERY = 52
+MAX_TIMES = 52
+MAX_EVERY = 52
 """Weeks or months from one time to the next."""
-LONGEST_WORDS = 80
+MAX_WORDS_LENGTH = 80
 
 _NTH = ("first", "second", "third", "fourth", "last")
 
@@ -47,9 +47,9 @@ class Recurrence:
     def days(self, first: dt.date, *, times: int | None = None, until: dt.date | None = None) -> list[dt.date]:
         """The first day and those on which it comes again: so many times, until a day, or both.
 
-        Gives at most one more than `MOST_TIMES`, which tells that there would be too many.
+        Gives at most one more than `MAX_TIMES`, which tells that there would be too many.
         """
-        numbers = range(min(times or MOST_TIMES + 1, MOST_TIMES + 1))
+        numbers = range(min(times or MAX_TIMES + 1, MAX_TIMES + 1))
         days = (self.day(first, number) for number in numbers)
         return list(takewhile(lambda day: until is None or day <= until, days))
 

@@ -9,7 +9,7 @@ import holidays
 
 from dynosite.lib.days import DayRange
 
-FARTHEST = 1_500
+MAX_DAYS_AHEAD = 1_500
 """Days. What does not end within so many has no end."""
 
 
@@ -64,7 +64,7 @@ class WorkingCalendar:
         last, remaining = first, days
         while True:
             remaining -= not self.why_closed(last)
-            if remaining <= 0 or (last - first).days >= FARTHEST:
+            if remaining <= 0 or (last - first).days >= MAX_DAYS_AHEAD:
                 return DayRange(first, last)
             last += dt.timedelta(days=1)
 

@@ -19,15 +19,15 @@ POLITE_SECONDS = 3.5
 KILLED_SECONDS = 1.0
 
 
-class StopRequested(Exception):
+class StopRequestedError(Exception):
     """Somebody asked for the end: Ctrl-C, a signal, or the end of `make`."""
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunningError(Exception):
     pass
 
 
-class Ended(Exception):
+class ProcessEndedError(Exception):
     """A part ended by itself, so all have to."""
 
 
@@ -102,19 +102,19 @@ class Supervisor:
             if process.poll() is None:
                 _kill_group(process)
         if process.returncode != 0:
-            raise Ended(f"{name} failed ({_describe(process.returncode)}).")
+            raise ProcessEndedError(f"{name} failed ({_describe(process.returncode)}).")
 
     def pause(self, seconds: float) -> None:
         """Wait, but no longer than everything runs and nobody asks for the end."""
         limit = time.monotonic() + seconds
         while True:
             if self._asked.wait(max(0.0, min(0.2, limit - time.monotonic()))) or self._make_was_interrupted():
-                raise StopRequested
+                raise StopRequestedError
             if self.output.broken.is_set():
-                raise StopRequested
+                raise StopRequestedError
             for name, process in {**self._parts, **self._watched}.items():
                 if process.poll() is not None:
-                    raise Ended(f"{name} ended ({_describe(process.returncode)}): stopping the rest.")
+                    raise ProcessEndedError(f"{name} ended ({_describe(process.returncode)}): stopping the rest.")
             if time.monotonic() >= limit:
                 return
 
@@ -169,7 +169,7 @@ def only_one(path: Path):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise AlreadyRunning(file.read().strip()) from None
+            raise AlreadyRunningError(file.read().strip()) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

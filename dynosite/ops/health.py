@@ -53,7 +53,7 @@ def _state(check: Callable[[], None]) -> str:
     return "ok"
 
 
-class MigrationsMissing(Exception):
+class MigrationsMissingError(Exception):
     pass
 
 
@@ -68,7 +68,7 @@ def _migrations() -> None:
         return
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise MigrationsMissing
+        raise MigrationsMissingError
     _migrated = True
 
 

@@ -74,8 +74,8 @@ def a_confirmed_workbook(world) -> WorkbookImport:
 
 
 CASES = {
-    "before thinking": (a_plan, tasks.think_plan, PlanState.READY),
-    "before answer": (a_scenario, tasks.think_scenario, ScenarioState.READY),
+    "before solving": (a_plan, tasks.solve_plan, PlanState.READY),
+    "before answer": (a_scenario, tasks.solve_scenario, ScenarioState.READY),
     "before preview": (a_workbook, tasks.check_workbook, ImportState.CHECKED),
     "before import": (a_confirmed_workbook, tasks.import_workbook, ImportState.DONE),
     "after import": (a_confirmed_workbook, tasks.import_workbook, ImportState.DONE),
@@ -99,12 +99,12 @@ def test_a_job_whose_pool_process_is_killed_is_done_by_another(world, worker, po
 
 def test_a_plan_whose_workers_are_all_gone_is_taken_up(world, worker):
     plan = a_plan(world)
-    faults.name_point("hold before thinking")
-    tasks.think_plan.delay(str(plan.pk))
+    faults.name_point("hold before solving")
+    tasks.solve_plan.delay(str(plan.pk))
     wait_until(faults.has_struck, "the first attempt")
     os.killpg(worker._process.pid, signal.SIGKILL)
     plan.refresh_from_db()
-    assert (plan.state, jobs.is_held(plan)) == (PlanState.THINKING, True)
+    assert (plan.state, jobs.is_held(plan)) == (PlanState.SOLVING, True)
     wait_until(lambda: not jobs.is_held(Plan.objects.get(pk=plan.pk)), "the end of the lease")
     worker.resume()
     tasks.take_up_lost_jobs()
@@ -140,19 +140,19 @@ def lose(job) -> None:
 
 def test_the_plan_of_another_is_thought_out_while_those_of_one_user_wait(world, worker):
     world.user("another", north="scheduler")
-    faults.name_point("hold before thinking")
+    faults.name_point("hold before solving")
     first = a_plan(world)
-    tasks.think_plan.delay(str(first.pk))
+    tasks.solve_plan.delay(str(first.pk))
     wait_until(faults.has_struck, "the first plan")
     more = [a_plan(world) for _ in range(2)]
     theirs = plans.ask_for_plan(
         world.north.pk, actor=world.actor("another"), first_day=day(0), last_day=day(20), seconds=1
     )
     for plan in (*more, theirs):
-        tasks.think_plan.delay(str(plan.pk))
+        tasks.solve_plan.delay(str(plan.pk))
     wait_until(lambda: Plan.objects.filter(pk=theirs.pk, state=PlanState.READY).exists(), "theirs", seconds=40)
     states = [Plan.objects.get(pk=plan.pk).state for plan in (first, *more)]
-    assert states == [PlanState.THINKING, PlanState.QUEUED, PlanState.QUEUED]
+    assert states == [PlanState.SOLVING, PlanState.QUEUED, PlanState.QUEUED]
     os.killpg(worker._process.pid, signal.SIGKILL)
     worker.resume()
 
@@ -161,7 +161,7 @@ def test_a_user_has_one_plan_or_what_if_in_work_and_an_import_beside_it(world):
     plan, scenario, upload = a_plan(world), a_scenario(world), a_workbook(world, "scheduler")
     assert jobs.claim(jobs.PLANS, plan.pk)
     assert jobs.claim(jobs.IMPORTS, upload.pk)
-    with pytest.raises(jobs.Held) as held:
+    with pytest.raises(jobs.HeldError) as held:
         jobs.claim(jobs.SCENARIOS, scenario.pk)
     assert held.value.seconds == jobs.TURN_SECONDS
     jobs.end(jobs.PLANS, Plan.objects.get(pk=plan.pk), state=PlanState.READY)
@@ -171,8 +171,8 @@ def test_a_user_has_one_plan_or_what_if_in_work_and_an_import_beside_it(world):
 def test_a_job_that_another_has_is_held(world):
     plan = a_plan(world)
     assert jobs.claim(jobs.PLANS, plan.pk).attempts == 1
-    with pytest.raises(jobs.Held) as held:
-        plans.think_plan(plan.pk)
+    with pytest.raises(jobs.HeldError) as held:
+        plans.solve_plan(plan.pk)
     assert 20 < held.value.seconds < 26
     assert jobs.claim(jobs.PLANS, uuid.uuid4()) is None
 
@@ -182,7 +182,7 @@ def test_stop_of_a_job_that_no_worker_has_ends_it_at_once(world, sent):
     for kind, job in zip(jobs.KINDS, (plan, scenario, upload), strict=True):
         jobs.claim(kind, job.pk)
         lose(job)
-    plans.stop_thinking(plan.pk)
+    plans.stop_solving(plan.pk)
     scenarios.stop_scenario(scenario.pk, actor=world.actor())
     assert uploads.stop(upload.pk)
     for job in (plan, scenario, upload):
@@ -196,9 +196,9 @@ def test_stop_of_a_job_that_no_worker_has_ends_it_at_once(world, sent):
 def test_a_job_that_was_to_stop_when_its_worker_was_lost_is_ended_and_not_begun_anew(world, sent):
     plan = a_plan(world)
     jobs.claim(jobs.PLANS, plan.pk)
-    plans.stop_thinking(plan.pk)
+    plans.stop_solving(plan.pk)
     plan.refresh_from_db()
-    assert (plan.state, plan.stop_asked) == (PlanState.THINKING, True)
+    assert (plan.state, plan.stop_asked) == (PlanState.SOLVING, True)
     lose(plan)
     tasks.take_up_lost_jobs()
     plan.refresh_from_db()
@@ -212,7 +212,7 @@ def test_a_stop_of_before_does_not_end_the_next_attempt(world):
     lose(scenario)
     assert jobs.take_up(jobs.SCENARIOS) == []
     scenarios.ask_scenario(scenario.pk, actor=world.actor())
-    scenarios.think_scenario(scenario.pk)
+    scenarios.solve_scenario(scenario.pk)
     scenario.refresh_from_db()
     assert (scenario.state, scenario.result["today"]["tests"]) == (ScenarioState.READY, 1)
 
@@ -221,14 +221,14 @@ def test_a_running_worker_hears_of_a_stop_and_keeps_the_best_so_far(world, monke
     plan, heard = a_plan(world), []
 
     def solve(*args, should_stop, **options):
-        plans.stop_thinking(plan.pk)
+        plans.stop_solving(plan.pk)
         wait_until(should_stop, "the word to stop")
         heard.append(True)
         return real(*args, should_stop=should_stop, **options)
 
     real = plans.solve
     monkeypatch.setattr(plans, "solve", solve)
-    plans.think_plan(plan.pk)
+    plans.solve_plan(plan.pk)
     plan.refresh_from_db()
     assert (plan.state, heard) == (PlanState.READY, [True])
 
@@ -245,11 +245,11 @@ def test_an_attempt_that_counts_no_more_writes_nothing(world, monkeypatch):
 
     real = plans.solve
     monkeypatch.setattr(plans, "solve", solve)
-    plans.think_plan(plan.pk)
+    plans.solve_plan(plan.pk)
     plan.refresh_from_db()
     assert (plan.state, plan.items.count(), plan.problem) == (PlanState.QUEUED, 0, {})
     monkeypatch.undo()
-    plans.think_plan(plan.pk)
+    plans.solve_plan(plan.pk)
     plan.refresh_from_db()
     assert (plan.state, plan.items.count(), plan.attempts) == (PlanState.READY, 1, 2)
 
@@ -271,7 +271,7 @@ def test_an_import_that_counts_no_more_is_rolled_back(world, monkeypatch):
 
 def test_a_job_that_loses_each_worker_is_given_up(world, sent):
     plan, upload = a_plan(world), a_workbook(world)
-    for _ in range(jobs.MOST_ATTEMPTS):
+    for _ in range(jobs.MAX_ATTEMPTS):
         assert jobs.claim(jobs.PLANS, plan.pk)
         assert jobs.claim(jobs.IMPORTS, upload.pk)
         lose(plan)
@@ -281,7 +281,7 @@ def test_a_job_that_loses_each_worker_is_given_up(world, sent):
     upload.refresh_from_db()
     assert (plan.state, plan.error) == (PlanState.FAILED, jobs.GAVE_UP)
     assert (upload.state, upload.problem, upload.file) == (ImportState.FAILED, jobs.GAVE_UP, None)
-    assert len(sent) == 2 * (jobs.MOST_ATTEMPTS - 1)
+    assert len(sent) == 2 * (jobs.MAX_ATTEMPTS - 1)
 
 
 def test_what_is_done_to_a_plan_while_it_is_thought_out_stays(world, monkeypatch):
@@ -294,7 +294,7 @@ def test_what_is_done_to_a_plan_while_it_is_thought_out_stays(world, monkeypatch
 
     real = plans.solve
     monkeypatch.setattr(plans, "solve", solve)
-    plans.think_plan(plan.pk)
+    plans.solve_plan(plan.pk)
     plan.refresh_from_db()
     assert (plan.state, plan.name, plan.note) == (PlanState.READY, "Winter", "For Tom")
     assert plan.deleted_at is not None
@@ -316,7 +316,7 @@ def test_so_much_of_a_user_and_of_a_ground_is_under_way_at_once(world, settings)
     a_workbook(world, "admin")
     world.user("another", north="scheduler")
     expect_too_many(a_workbook, world, "another", match="^4 plans, what-ifs or imports of this proving ground are")
-    plans.think_plan(Plan.objects.get().pk)
+    plans.solve_plan(Plan.objects.get().pk)
     a_workbook(world, "another")
 
 

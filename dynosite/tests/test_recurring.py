@@ -6,10 +6,10 @@ from dateutil.rrule import MONTHLY, WEEKLY, rrule, weekday
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynosite.lib.recurring import MOST_EVERY, MOST_TIMES, Recurrence, Unit
+from dynosite.lib.recurring import MAX_EVERY, MAX_TIMES, Recurrence, Unit
 
 DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2200, 12, 31))
-EVERY = st.integers(1, MOST_EVERY)
+EVERY = st.integers(1, MAX_EVERY)
 RECURRENCES = st.builds(Recurrence, st.sampled_from(Unit), EVERY)
 
 
@@ -50,9 +50,9 @@ def test_it_ends_after_so_many_times_or_on_a_day_whichever_is_first(bounds, expe
 
 def test_too_many_times_give_one_more_than_may_be():
     weekly, first = Recurrence(Unit.WEEK, 1), dt.date(2026, 12, 7)
-    assert len(weekly.days(first, until=dt.date(2200, 12, 31))) == MOST_TIMES + 1
-    assert len(weekly.days(first, times=1_000_000)) == MOST_TIMES + 1
-    assert weekly.days(first, times=MOST_TIMES)[-1] == dt.date(2027, 11, 29)
+    assert len(weekly.days(first, until=dt.date(2200, 12, 31))) == MAX_TIMES + 1
+    assert len(weekly.days(first, times=1_000_000)) == MAX_TIMES + 1
+    assert weekly.days(first, times=MAX_TIMES)[-1] == dt.date(2027, 11, 29)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_words(unit, every, first, words):
 
 @given(RECURRENCES, DAYS)
 def test_days_rise_and_keep_their_weekday_or_their_day_of_the_month(recurrence, first):
-    days = recurrence.days(first, times=MOST_TIMES)
+    days = recurrence.days(first, times=MAX_TIMES)
     assert days[0] == first
     assert days == sorted(set(days))
     for number, day in enumerate(days):

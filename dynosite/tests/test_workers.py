@@ -14,8 +14,8 @@ def test_every_task_goes_to_the_queue_of_its_kind():
     queues = {name: app.amqp.router.route({}, name)["queue"].name for name in ours}
     assert {name: queue for name, queue in queues.items() if queue != workers.UPKEEP} == {
         "assistant.tasks.run_turn": "chat",
-        "allocations.tasks.think_plan": "plans",
-        "allocations.tasks.think_scenario": "plans",
+        "allocations.tasks.solve_plan": "plans",
+        "allocations.tasks.solve_scenario": "plans",
         "allocations.tasks.check_workbook": "imports",
         "allocations.tasks.import_workbook": "imports",
     }

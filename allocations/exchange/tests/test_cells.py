@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from allocations.exchange.cells import UNCALCULATED, fold, instant, number, text, whole_days
-from allocations.exchange.errors import Unreadable
+from allocations.exchange.errors import UnreadableError
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_no_day(value):
     ],
 )
 def test_what_is_no_day_is_said_in_words(value, clause):
-    with pytest.raises(Unreadable, match=clause.replace("(", r"\(")):
+    with pytest.raises(UnreadableError, match=clause.replace("(", r"\(")):
         instant(value)
 
 
@@ -94,7 +94,7 @@ def test_numbers(value, expected):
 
 @pytest.mark.parametrize("value", ["two weeks", "4,66", "1e5", "#DIV/0!", True, float("inf"), UNCALCULATED])
 def test_what_is_no_number(value):
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableError):
         number(value)
 
 

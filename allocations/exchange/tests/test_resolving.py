@@ -3,7 +3,7 @@
 import pytest
 
 from allocations.exchange.errors import WorkbookError
-from allocations.exchange.ground import Calendar, Ground, KnownDyno, KnownRow, KnownVehicle
+from allocations.exchange.ground import Ground, KnownCalendar, KnownDyno, KnownRow, KnownVehicle
 from allocations.exchange.outcome import Capability, Conflict
 from allocations.exchange.reading import read_workbook
 from allocations.exchange.resolving import resolve
@@ -250,7 +250,7 @@ def known_ground() -> Ground:
         test_types={"4k certification": "4K Certification"},
         vehicles=[KnownVehicle(7, "412W766", "", False, "2WD", "<10K")],
     )
-    ground.dyno_days["npg 1"], ground.vehicle_days[7] = Calendar(), Calendar()
+    ground.dyno_days["npg 1"], ground.vehicle_days[7] = KnownCalendar(), KnownCalendar()
     ground.dyno_days["npg 1"].take(d(2), d(3), "booked for 999Z999")
     ground.vehicle_days[7].take(d(30), d(31), "booked on NPG 2")
     return ground

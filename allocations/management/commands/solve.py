@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from allocations.planning import Option, Problem, ProblemError, Progress, Solution, check, repair, solve
 from allocations.planning.repair import SECONDS as REPAIR_SECONDS
 
-MOST_SECONDS = 1_000_000
+MAX_SECONDS = 1_000_000
 Answer = TypeVar("Answer")
 
 
@@ -76,8 +76,8 @@ class Command(BaseCommand):
         problem = self._read(options["problem"])
         if options["move_price"] is not None:
             problem = self._refused(problem.with_weights, move=options["move_price"])
-        if not 0 <= (options["seconds"] or 0) <= MOST_SECONDS:
-            raise CommandError(f"--seconds must be between 0 and {MOST_SECONDS}")
+        if not 0 <= (options["seconds"] or 0) <= MAX_SECONDS:
+            raise CommandError(f"--seconds must be between 0 and {MAX_SECONDS}")
         if options["workers"] < 1 or (options["steps"] or 0) < 0:
             raise CommandError("--workers must be above 0, --steps not below")
         with Stop() as stop:

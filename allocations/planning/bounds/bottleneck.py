@@ -20,7 +20,7 @@ from allocations.planning.bounds.linear import relax
 from allocations.planning.problem.instance import Problem
 from allocations.planning.problem.model import Model, bits
 
-MOST_ENTRIES = 2_000_000
+MAX_ENTRIES = 2_000_000
 """Of the program's matrix; more of them make the steps longer."""
 STEPS = (1, 2, 4, 7, 14, 28)
 LEAN = 1e-4
@@ -83,7 +83,7 @@ def price_groups(problem: Problem, groups: Mapping[str, Collection[str]], *, sec
 def _step(model: Model) -> int:
     starts = sum(model.window[j].bit_count() * model.days[j] for j in range(model.n) if not model.fixed[j])
     entries = starts * max(1, len(eligible_unions(model)) // 2)
-    return next((step for step in STEPS if entries <= MOST_ENTRIES * step * step), STEPS[-1])
+    return next((step for step in STEPS if entries <= MAX_ENTRIES * step * step), STEPS[-1])
 
 
 def _columns(model: Model, step: int) -> Columns:

@@ -199,7 +199,7 @@ def relax(
 
 
 @dataclass
-class Outcome:
+class ProgramResult:
     """What an integer program came to: a plan if one was found, a bound on these columns, and whether it ended."""
 
     plan: Plan | None
@@ -207,7 +207,7 @@ class Outcome:
     ended: bool
 
 
-def solve_exactly(model: Model, columns: Columns, rows: Rows, *, seconds: float) -> Outcome:
+def solve_exactly(model: Model, columns: Columns, rows: Rows, *, seconds: float) -> ProgramResult:
     """Solve placed columns as an integer program."""
     program = _program(model, columns, rows, integer=True)
     params = mathopt.SolveParameters(
@@ -216,7 +216,7 @@ def solve_exactly(model: Model, columns: Columns, rows: Rows, *, seconds: float)
     result = mathopt.solve(program, mathopt.SolverType.HIGHS, params=params)
     reason = result.termination.reason
     if reason == mathopt.TerminationReason.INFEASIBLE:
-        return Outcome(None, math.inf, ended=True)
+        return ProgramResult(None, math.inf, ended=True)
     plan: Plan | None = None
     if result.has_primal_feasible_solution():
         plan = [None] * model.n
@@ -225,4 +225,4 @@ def solve_exactly(model: Model, columns: Columns, rows: Rows, *, seconds: float)
             if columns.first[i] != UNPLACED:
                 plan[columns.test[i]] = (int(columns.dyno[i]), int(columns.first[i]))
     bound = max(0.0, result.termination.objective_bounds.dual_bound)
-    return Outcome(plan, bound, ended=reason == mathopt.TerminationReason.OPTIMAL)
+    return ProgramResult(plan, bound, ended=reason == mathopt.TerminationReason.OPTIMAL)

@@ -17,7 +17,7 @@ from allocations.planning.problem.solution import Placement, Solution
 from allocations.planning.problem.stretch import Broken, Stretch
 from allocations.planning.problem.travel import Sites, days_mask
 
-MOST_EXACT = 1 << 50
+MAX_EXACT = 1 << 50
 Plan = list[tuple[int, int] | None]
 """For each test its dyno and first day, or None."""
 
@@ -255,7 +255,7 @@ class Model:
         self.grain = max(1, math.gcd(*self.weight, weights.move, weights.unplaced or 0))
         self.unplaced_price = weights.unplaced or worst + n * weights.move + self.grain
         # Beyond that, sums of floating-point prices prove nothing, and numpy's integers overflow.
-        self.exact = self.unplaced_price * (n + 1) < MOST_EXACT
+        self.exact = self.unplaced_price * (n + 1) < MAX_EXACT
         self.unplaced_cost = self.unplaced_price * self.level
         finish = self.finish_unit * weights.finish
         self.cost: list[list[int]] = []

@@ -8,7 +8,7 @@ from reprlib import repr as brief
 from typing import Any, NamedTuple
 
 from allocations.planning.problem.reading import (
-    MOST,
+    MAX_INTEGER,
     ProblemError,
     integer,
     list_of,
@@ -233,5 +233,5 @@ def read_weights(value: Any) -> Weights:
             raise ProblemError(f"weights.{key}", f"is unknown; there are {', '.join(sorted(field_names))}")
     values = {key: integer(item, key, "weights", low=0) for key in item if key != "unplaced"}
     if item.get("unplaced") is not None:
-        values["unplaced"] = integer(item, "unplaced", "weights", low=1, high=MOST**3)
+        values["unplaced"] = integer(item, "unplaced", "weights", low=1, high=MAX_INTEGER**3)
     return Weights(**values)

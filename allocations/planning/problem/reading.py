@@ -7,7 +7,7 @@ from reprlib import repr as brief
 from typing import Any
 
 # Sums of numbers up to here stay exact everywhere.
-MOST = 10**9
+MAX_INTEGER = 10**9
 
 
 class ProblemError(ValueError):
@@ -33,7 +33,13 @@ def required(data: Mapping[str, Any], key: str, where: str) -> Any:
 
 
 def integer(
-    data: Mapping[str, Any], key: str, where: str, *, low: int = -MOST, high: int = MOST, default: int | None = None
+    data: Mapping[str, Any],
+    key: str,
+    where: str,
+    *,
+    low: int = -MAX_INTEGER,
+    high: int = MAX_INTEGER,
+    default: int | None = None,
 ) -> int:
     """Read a whole number from `low` to `high`; with a `default`, the field may be left out or null."""
     name = f"{where}.{key}".strip(".")

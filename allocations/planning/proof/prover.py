@@ -16,7 +16,7 @@ from allocations.planning.search.rounding import refined, rounded
 from allocations.planning.search.sequence import Sequence
 
 # The columns that the placed relaxation can take.
-MOST_PLACED = 200_000
+MAX_PLACED = 200_000
 # Pooled columns to begin with: up to so many days after where the plan has the test.
 LATER = 6
 # Placed columns to begin with, per test.
@@ -26,7 +26,7 @@ AT_ONCE = 6_000
 FIRST_EXACT = 4_000
 # The share of the time left, and the seconds, for a plan made from a relaxation.
 REFINING = 0.1
-MOST_REFINING = 4.0
+MAX_REFINING = 4.0
 # Neighbourhoods before the first integer program over a choice of columns: share of the time, tries in vain.
 SEARCH_SHARE = 0.6
 PATIENCE = 40
@@ -90,7 +90,7 @@ class Prover:
         if pooled is None:
             return
         placed = placed_columns(model, pooled)
-        if len(placed) <= MOST_PLACED:
+        if len(placed) <= MAX_PLACED:
             self._prove_placed(placed, plan, relax_only=relax_only)
         elif not relax_only:
             near = placed_columns(model, pooled.keep(slice(0, NEAR * model.n)))
@@ -135,7 +135,7 @@ class Prover:
         """Make a plan of what the relaxation says and better it for a moment."""
         plan = rounded(self.model, columns, value, seed=self.seed)
         self.offer(plan)
-        moment = min(MOST_REFINING, self.seconds_left * REFINING, self.model.n / 100)
+        moment = min(MAX_REFINING, self.seconds_left * REFINING, self.model.n / 100)
         if moment > 0:
             self.offer(refined(self.model, plan, seed=self.seed, seconds=moment))
 

@@ -18,9 +18,9 @@ from allocations.planning.bounds.linear import whole
 from allocations.planning.problem.model import Plan, bits
 from allocations.planning.search.sequence import Sequence
 
-MOST_CELLS = 40_000_000
-MOST_SETS = 300_000
-MOST_WATCHED = 6
+MAX_CELLS = 40_000_000
+MAX_SETS = 300_000
+MAX_WATCHED = 6
 
 
 def dominance(days: list[int], weight: list[int], due: list[int]) -> tuple[list[int], list[int]]:
@@ -99,7 +99,7 @@ class SequenceProof:
     @staticmethod
     def fits(sequence: Sequence) -> bool:
         """Whether the tables stay within reason."""
-        return int(sequence.days.sum()) * sequence.model.n**2 <= MOST_CELLS
+        return int(sequence.days.sum()) * sequence.model.n**2 <= MAX_CELLS
 
     def _barred(self, days: np.ndarray) -> np.ndarray:
         """Give [t, j]: infinite where j cannot start at t, some tests being before it and some after."""
@@ -222,7 +222,7 @@ class SequenceProof:
                 report(best())
                 return
             seconds *= 1.5
-            if pace < 0.005 and watch < MOST_WATCHED:
+            if pace < 0.005 and watch < MAX_WATCHED:
                 watch += 2
                 self.tighten(watch)
                 pace, self.top, self.going = 0.1, -math.inf, self.price
@@ -260,7 +260,7 @@ class SequenceProof:
             chosen = order[first]
             if not len(chosen):
                 return True, None
-            if len(chosen) > MOST_SETS:
+            if len(chosen) > MAX_SETS:
                 return False, None
             sets, cost, ends, last = extended[first], value[chosen], after[chosen], job[chosen]
             missing = remainder[chosen]

@@ -12,7 +12,7 @@ from allocations.planning.bounds.linear import solve_exactly
 from allocations.planning.problem.instance import Occupied, Place, Problem, ProblemError, Test, check_fixed
 from allocations.planning.problem.model import Model, Plan
 
-LEAST_SECONDS = 0.05
+MIN_SECONDS = 0.05
 
 
 def at_index(place: Place | None, index: dict[str, int]) -> tuple[int, int] | None:
@@ -178,7 +178,7 @@ def cheaper_plan(model: Model, below: int, *, seconds: float, keep: str = "") ->
         columns = columns.keep((columns.test != j) | (columns.first != UNPLACED))
     if len(set(columns.test.tolist())) < model.n:
         return None, True
-    outcome = solve_exactly(model, columns, rows_for(model, columns), seconds=max(LEAST_SECONDS, seconds))
+    outcome = solve_exactly(model, columns, rows_for(model, columns), seconds=max(MIN_SECONDS, seconds))
     plan = outcome.plan if outcome.plan is not None and value_of(model, outcome.plan) < below else None
     return plan, outcome.ended
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from allocations.planning.problem.model import Model, Plan, bits
 
-MOST_TESTS = 62
+MAX_TESTS = 62
 
 
 class Sequence:
@@ -26,7 +26,7 @@ class Sequence:
     @classmethod
     def of(cls, model: Model) -> Sequence | None:
         """See the problem as a sequence, or None where it is more than that."""
-        if not 1 < model.n <= MOST_TESTS or not _is_tardiness_alone(model) or not _is_on_one_dyno(model):
+        if not 1 < model.n <= MAX_TESTS or not _is_tardiness_alone(model) or not _is_on_one_dyno(model):
             return None
         dyno = model.dynos[0][0]
         begin = next((day for day in bits(model.free_dyno[dyno]) if day >= model.earliest[0]), None)

@@ -77,7 +77,7 @@ def test_one_more_dyno_runs_what_the_group_runs_and_nothing_else():
 
 
 def test_coarse_steps_rank_the_same(monkeypatch):
-    monkeypatch.setattr(bottleneck, "MOST_ENTRIES", 20)
+    monkeypatch.setattr(bottleneck, "MAX_ENTRIES", 20)
     pricing = price_groups(CROWDED, GROUPS, seconds=5)
     assert pricing.step > 1
     assert [shortage.group for shortage in pricing.shortages] == ["on A", "on B"]

@@ -7,7 +7,7 @@ import pytest
 from allocations.enums import Drive, WeightClass
 from allocations.exceptions import Refused
 from allocations.selectors.availability import Place
-from allocations.selectors.lanes import FEWEST, Lane, one_of_each, pools, pools_of
+from allocations.selectors.lanes import MIN_LANES, Lane, one_of_each, pools, pools_of
 from allocations.selectors.places import other_places, ranked_places
 from allocations.tests.boards import add_lanes
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, World, allocation_of, day
@@ -44,7 +44,7 @@ def test_only_the_number_at_the_end_may_differ(names):
     "dynos",
     [
         [],
-        track(FEWEST - 1),
+        track(MIN_LANES - 1),
         lanes("North", "East", "South", "West"),
         lanes("Track 1a", "Track 2b", "Track 3c", "Track 4d"),
         lanes("Track 1", "Track 2", "Lane 3", "Lane 4"),

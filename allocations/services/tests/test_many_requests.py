@@ -5,7 +5,7 @@ import pytest
 from allocations.enums import RefusalCode
 from allocations.exceptions import NotAllowed, NotFound, Refused, Stale
 from allocations.models import Change, Notice, TestRequest
-from allocations.services.many_requests import MOST, cancel_requests, change_requests
+from allocations.services.many_requests import MAX_REQUESTS, cancel_requests, change_requests
 from allocations.services.requests import cancel_request, change_request, create_request
 from allocations.services.undo import undo
 from allocations.tests.world import day
@@ -113,7 +113,7 @@ def test_rights_and_grounds_are_checked(world, three):
     with pytest.raises(NotFound):
         change_requests(versions(three), created_by_id=outsider, actor=world.actor())
     with pytest.raises(Refused, match="too many at once"):
-        cancel_requests(dict.fromkeys(range(1, MOST + 2)), actor=world.actor())
+        cancel_requests(dict.fromkeys(range(1, MAX_REQUESTS + 2)), actor=world.actor())
     assert [row[0] for row in values_of(three)] == ["normal"] * 3
 
 

@@ -15,9 +15,9 @@ from allocations.selectors.maintenance import Answer
 from allocations.selectors.notices import notices_of
 from allocations.services import booking
 from allocations.services.fleet import change_dyno
-from allocations.services.mailing import MOST_BREAKS, mail_notices
+from allocations.services.mailing import MAX_BREAKS, mail_notices
 from allocations.services.maintenance import set_maintenance
-from allocations.services.notices import MOST_SINGLY, choose_mail, mark_seen, tell
+from allocations.services.notices import MAX_SINGLY, choose_mail, mark_seen, tell
 from allocations.services.requests import cancel_request, change_request, create_request
 from allocations.services.tests.smtp_stub import SmtpStub, closed_port
 from allocations.services.undo import undo
@@ -265,7 +265,7 @@ def test_what_is_refused_for_now_is_tried_again_and_not_marked(world, two_told, 
 
 def test_a_server_that_hangs_up_on_one_address_still_takes_the_others(world, two_told, smtp):
     smtp.replies["asker@dynosite.test"] = SmtpStub.HANG_UP
-    for _ in range(MOST_BREAKS):
+    for _ in range(MAX_BREAKS):
         mail_notices()
     assert smtp.delivered == ["scheduler@dynosite.test"]
 
@@ -385,7 +385,7 @@ def test_what_is_long_past_is_no_news(world, booked, monkeypatch):
 
 @pytest.mark.usefixtures("_server")
 def test_many_bookings_of_one_change_are_one_line_and_one_mail(world, booked):
-    number = MOST_SINGLY + 1
+    number = MAX_SINGLY + 1
     for row in range(number - 1):
         world.book("412W101", "NPG 1", 10 + 4 * row, 11 + 4 * row)
     rows = {row.pk: row for row in Allocation.objects.filter(vehicle__tag="412W101")}

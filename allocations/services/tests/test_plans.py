@@ -6,7 +6,7 @@ from allocations.enums import AllocationStatus, Movable, PlanState, Priority, Re
 from allocations.exceptions import NotAllowed, NotFound, Refused
 from allocations.models import Allocation, Dyno, TestRequest
 from allocations.services import booking
-from allocations.services.plans import apply_plan, ask_for_plan, think
+from allocations.services.plans import apply_plan, ask_for_plan, solve_and_store
 from allocations.services.undo import undo
 from allocations.tests.world import allocation_of, day
 
@@ -21,7 +21,7 @@ def plan_of(world, *, last=20, by="scheduler", **more):
     plan = ask_for_plan(
         world.north.pk, actor=world.actor(by), first_day=day(0), last_day=day(last), seconds=2, **more
     )
-    return think(plan, steps=200)
+    return solve_and_store(plan, steps=200)
 
 
 def places(plan):

@@ -11,7 +11,7 @@ from allocations.models import Allocation, Change, Displacement, MaintenanceWind
 from allocations.models.tests.raw import refused as refused_by_database
 from allocations.models.tests.raw import window as raw_window
 from allocations.selectors.maintenance import Answer, Slot
-from allocations.selectors.series import MOST_WINDOWS, later_in_series, occurrences, places_in_series
+from allocations.selectors.series import MAX_WINDOWS, later_in_series, occurrences, places_in_series
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.services.series import set_series
 from allocations.services.undo import undo
@@ -210,7 +210,7 @@ def test_windows_of_two_grounds_are_not_set_together(world):
     [
         (lambda world: [], RefusalCode.BAD_ANSWER),
         (lambda world: slots(world, "NPG 1", 20, 22, 24, days=3), RefusalCode.MAINTENANCE),
-        (lambda world: slots(world, "NPG 1", *range(20, 21 + MOST_WINDOWS), days=1), RefusalCode.TOO_MANY_AT_ONCE),
+        (lambda world: slots(world, "NPG 1", *range(20, 21 + MAX_WINDOWS), days=1), RefusalCode.TOO_MANY_AT_ONCE),
         (lambda world: slots(world, "NPG 1", 20, 20 + 3653), RefusalCode.DAYS_LENGTH),
         (lambda world: slots(world, "NPG 1", 20, 500, days=367), RefusalCode.DAYS_LENGTH),
     ],

@@ -9,7 +9,7 @@ from allocations.enums import RequestStatus, Weight
 from allocations.exceptions import Refused
 from allocations.models import Allocation, TestRequest
 from allocations.services import booking
-from allocations.services.plans import PlanOvertaken, apply_plan, ask_for_plan, think
+from allocations.services.plans import PlanOvertaken, apply_plan, ask_for_plan, solve_and_store
 from allocations.services.requests import create_request
 from allocations.services.undo import undo
 from allocations.tests.world import allocation_of, day
@@ -176,7 +176,7 @@ def test_plan_keeps_the_order_to_what_has_its_place_and_to_its_own(world):
         waiting_plan = ask_for_plan(
             world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(60), seconds=5
         )
-        plan = think(waiting_plan, steps=50)
+        plan = solve_and_store(waiting_plan, steps=50)
         only_last = plan.items.get(request=third)
         with pytest.raises(PlanOvertaken) as overtaken:
             apply_plan(plan.pk, actor=world.actor(), items=[only_last.pk])

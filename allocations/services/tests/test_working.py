@@ -27,7 +27,7 @@ from allocations.selectors.plan_problem import problem_of
 from allocations.services import booking
 from allocations.services.maintenance import lift_maintenance, set_maintenance
 from allocations.services.members import change_ground
-from allocations.services.plans import apply_plan, ask_for_plan, think
+from allocations.services.plans import apply_plan, ask_for_plan, solve_and_store
 from allocations.services.undo import undo
 from allocations.services.working import ShutDays, Way
 from allocations.tests.world import ANY_DRIVE, ANY_WEIGHT, allocation_of, day
@@ -297,7 +297,7 @@ def test_the_planner_gets_days_off_and_what_pauses(working):
     problem = problem_of(plan).problem
     assert problem.closed[:6] == (5, 6, 10, 12, 13, 17)
     assert [(t.days, t.pauses) for t in problem.tests] == [(4, True)]
-    think(plan, workers=1, steps=50)
+    solve_and_store(plan, workers=1, steps=50)
     (item,) = plan.items.all()
     assert (item.first_day, item.last_day, item.late) == (day(7), day(11), 0)
     apply_plan(plan.pk, actor=working.actor())
@@ -330,7 +330,7 @@ def test_the_planner_keeps_the_days_on_the_way(apart):
     apart.dynos["NPG 1"].enabled = False
     apart.dynos["NPG 1"].save()
     plan = plan_for(apart)
-    think(plan, workers=1, steps=50)
+    solve_and_store(plan, workers=1, steps=50)
     (item,) = plan.items.all()
     # The stay before the plan's first day counts: two days on the way.
     assert (item.dyno.name, item.first_day) == ("NPG 21", day(2))

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from allocations.enums import OPEN_STATUSES, AllocationStatus, Role
 from allocations.models import Allocation
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 from allocations.selectors.allocations import allocation_by_id, checks_of
 from allocations.selectors.ground_rules import length_of, stretch_of
 from allocations.selectors.history import history_of
@@ -20,7 +20,7 @@ from allocations.selectors.places import explained, other_places, why_no_place
 from allocations.selectors.running import overrun_since, progress_of
 from allocations.services import booking
 from allocations.services.details import change_booking
-from allocations.web.domain_errors import Outcome, actor_of, attempt, confirmed_in, key_of, say_done
+from allocations.web.domain_errors import AttemptResult, actor_of, attempt, confirmed_in, key_of, say_done
 from allocations.web.forms.allocation import CancelForm, CompleteForm, DetailsForm, ExtendForm, MoveForm
 from allocations.web.forms.booking import read_place
 from allocations.web.ground_context import current_ground, shell_of
@@ -85,7 +85,7 @@ def _of_place(posted: QueryDict, allocation: Allocation) -> QueryDict:
         return posted
     data = posted.copy()
     dyno_id, first = place
-    days = number_of(data.get("days"), largest=LONGEST_STAY) or 0
+    days = number_of(data.get("days"), largest=MAX_STAY_DAYS) or 0
     stay = stretch_of(allocation.ground_id, allocation.test_type_id, first, days) if days else None
     keeps = not days or days == _days_to_move(allocation)
     data["dyno"], data["first_day"] = str(dyno_id), first.isoformat()
@@ -206,7 +206,9 @@ def _version(request: UserRequest) -> int | None:
     return number_of(request.POST.get("version"))
 
 
-def _after(request: UserRequest, allocation: Allocation, outcome: Outcome, done: str, **forms: Any) -> HttpResponse:
+def _after(
+    request: UserRequest, allocation: Allocation, outcome: AttemptResult, done: str, **forms: Any
+) -> HttpResponse:
     if outcome.refused:
         return _page(request, allocation, outcome=outcome, status=outcome.status, **forms)
     say_done(request, outcome.change, done)
@@ -227,7 +229,7 @@ def _page(
     complete_form: CompleteForm | None = None,
     extend_form: ExtendForm | None = None,
     details_form: DetailsForm | None = None,
-    outcome: Outcome | None = None,
+    outcome: AttemptResult | None = None,
     status: int = 200,
 ) -> HttpResponse:
     if outcome is not None:
@@ -261,7 +263,7 @@ def _page(
     return render(request, "allocations/allocation/page.html", context, status=status)
 
 
-def _place_days(allocation: Allocation, form: MoveForm | None, outcome: Outcome | None) -> int:
+def _place_days(allocation: Allocation, form: MoveForm | None, outcome: AttemptResult | None) -> int:
     """The days that a place's button stands for: those of the form that was refused, else the allocation's own."""
     if outcome and form is not None and form.is_valid() and form.cleaned_data["last_day"]:
         days = DayRange(form.cleaned_data["first_day"], form.cleaned_data["last_day"])
@@ -278,7 +280,9 @@ def _now(allocation: Allocation) -> dict[str, Any]:
     return {"dyno": allocation.dyno_id, "first_day": allocation.first_day, "version": allocation.version}
 
 
-def _places(request: UserRequest, allocation: Allocation, outcome: Outcome | None) -> tuple[list[Any], list[str]]:
+def _places(
+    request: UserRequest, allocation: Allocation, outcome: AttemptResult | None
+) -> tuple[list[Any], list[str]]:
     """After a refusal the nearest places that would do; else, when asked for, the places from its first day on.
 
     Where there is none, why not, dyno by dyno.

@@ -16,7 +16,7 @@ from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.places import Ranked, explained, place_value, ranked_places, with_concerns
 from allocations.selectors.wishes import concerns_of, wish_of
 from allocations.services.booking import MAX_BACKUP_DAYS, auto_book, book
-from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, say_done
+from allocations.web.domain_errors import AttemptResult, actor_of, attempt, key_of, say_done
 from allocations.web.forms.booking import BookingForm, read_place
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.requests.rows import queue_of
@@ -152,7 +152,7 @@ def _page(
     offer: Offer,
     *,
     places: dict[str, Any] | None = None,
-    outcome: Outcome | None = None,
+    outcome: AttemptResult | None = None,
     status: int = 200,
 ) -> HttpResponse:
     data = form.cleaned_data if form.is_bound and form.is_valid() and places is not None else {}

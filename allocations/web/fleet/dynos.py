@@ -34,7 +34,7 @@ from allocations.web.forms.fleet import DynoForm, RunFormSet, runs_of
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.live import live_list
-from allocations.web.schedule.free_dynos import MOST_OTHERS, FreeDynos, read_free
+from allocations.web.schedule.free_dynos import MAX_OTHERS, FreeDynos, read_free
 from dynosite.accounts.requests import UserRequest
 from dynosite.lib.csv_files import csv_answer
 from dynosite.lib.htmx import wants_fragment
@@ -98,7 +98,7 @@ def index(request: UserRequest) -> HttpResponseBase:
         "may_schedule": shell_of(request).may_schedule,
         "free": free,
         "others": _others(rows, free, results.text) if free.asks_days else [],
-        "most_others": MOST_OTHERS,
+        "most_others": MAX_OTHERS,
     }
     return list_page(request, "dynos", results, context)
 

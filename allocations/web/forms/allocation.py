@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from allocations.models import Allocation, Dyno
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 from allocations.web.forms.fields import GroundForm, drive_field, field_of, owner_choices
 from dynosite.lib.forms import DayField
 
@@ -24,15 +24,15 @@ class MoveForm(GroundForm):
         first, last = data.get("first_day"), data.get("last_day")
         if first and last and last < first:
             self.add_error("last_day", "The last day is before the first.")
-        elif first and last and (last - first).days >= LONGEST_STAY:
-            self.add_error("last_day", f"The limit is {LONGEST_STAY} days.")
+        elif first and last and (last - first).days >= MAX_STAY_DAYS:
+            self.add_error("last_day", f"The limit is {MAX_STAY_DAYS} days.")
         return data
 
 
 class ExtendForm(forms.Form):
     """Nothing said is until today."""
 
-    days = forms.IntegerField(label="Days more", required=False, min_value=0, max_value=LONGEST_STAY)
+    days = forms.IntegerField(label="Days more", required=False, min_value=0, max_value=MAX_STAY_DAYS)
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from allocations.models import Dyno
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 from allocations.selectors.ground_rules import rules_of
 from allocations.web.forms.fields import GroundForm, VehicleField, drive_field, test_type_field
 from dynosite.lib.days import DayRange, day_of
@@ -21,7 +21,7 @@ class BookingForm(GroundForm):
     drive = drive_field()
     first_day = DayField(label="First day")
     days = forms.IntegerField(
-        min_value=1, max_value=LONGEST_STAY, required=False, help_text="Empty: as the test type has it"
+        min_value=1, max_value=MAX_STAY_DAYS, required=False, help_text="Empty: as the test type has it"
     )
     last_day = DayField(label="Last day", required=False, help_text="In place of the number of days")
     dyno = forms.ModelChoiceField(Dyno.objects.all(), required=False, empty_label="Any that fits")
@@ -34,8 +34,8 @@ class BookingForm(GroundForm):
             return data
         if last and last < first:
             self.add_error("last_day", "The last day is before the first.")
-        elif last and (last - first).days >= LONGEST_STAY:
-            self.add_error("last_day", f"The limit is {LONGEST_STAY} days.")
+        elif last and (last - first).days >= MAX_STAY_DAYS:
+            self.add_error("last_day", f"The limit is {MAX_STAY_DAYS} days.")
         elif last and days and data.get("test_type"):
             number = self.calendar.length(DayRange(first, last), pauses=self.pauses)
             if number != days:

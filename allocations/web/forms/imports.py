@@ -4,7 +4,7 @@ from django import forms
 
 from allocations.exchange.errors import WorkbookError
 from allocations.exchange.importing import LANES
-from allocations.exchange.pasting import LONGEST_PASTE
+from allocations.exchange.pasting import MAX_PASTE_LENGTH
 from allocations.exchange.uploads import SUFFIXES, check_file
 
 
@@ -38,7 +38,7 @@ class UploadForm(forms.Form):
 class PasteForm(forms.Form):
     rows = forms.CharField(
         label="Rows",
-        max_length=LONGEST_PASTE,
+        max_length=MAX_PASTE_LENGTH,
         strip=False,
         help_text="With the heading row of the forecast sheet. They are checked first; nothing is written before you "
         "confirm.",

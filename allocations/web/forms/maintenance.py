@@ -9,15 +9,15 @@ from django import forms
 
 from allocations.enums import DisplacedTo, MaintenanceKind
 from allocations.models import Dyno
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 from allocations.selectors.maintenance import Answer, Hit, Slot
-from allocations.selectors.series import MOST_WINDOWS
+from allocations.selectors.series import MAX_WINDOWS
 from allocations.web.forms.booking import read_place
 from allocations.web.forms.fields import GroundForm, field_of
 from dynosite.lib.days import DayRange
 from dynosite.lib.forms import DayField
 from dynosite.lib.params import number_of
-from dynosite.lib.recurring import MOST_EVERY, MOST_TIMES, Recurrence, Unit
+from dynosite.lib.recurring import MAX_EVERY, MAX_TIMES, Recurrence, Unit
 
 REPEATS = [
     ("", "Does not repeat"),
@@ -42,10 +42,10 @@ class WindowForm(GroundForm):
     )
     repeat = forms.ChoiceField(label="Repeats", choices=REPEATS, required=False)
     every = forms.IntegerField(
-        label="Every", min_value=1, max_value=MOST_EVERY, required=False, help_text="Weeks or months"
+        label="Every", min_value=1, max_value=MAX_EVERY, required=False, help_text="Weeks or months"
     )
     times = forms.IntegerField(
-        label="How many times", min_value=2, max_value=MOST_TIMES, required=False, help_text="The first one included"
+        label="How many times", min_value=2, max_value=MAX_TIMES, required=False, help_text="The first one included"
     )
     until = DayField(label="Or until", required=False, help_text="The last one begins on this day or before it")
     also = forms.ModelMultipleChoiceField(
@@ -71,8 +71,8 @@ class WindowForm(GroundForm):
         first, last = data.get("first_day"), data.get("last_day")
         if first and last and last < first:
             self.add_error("last_day", "The last day is before the first.")
-        elif first and last and (last - first).days >= LONGEST_STAY:
-            self.add_error("last_day", f"{LONGEST_STAY} days at the longest; set a second window after it.")
+        elif first and last and (last - first).days >= MAX_STAY_DAYS:
+            self.add_error("last_day", f"{MAX_STAY_DAYS} days at the longest; set a second window after it.")
         if first and last and data.get("dyno") and not self.errors:
             self._check_series(data)
         return data
@@ -82,16 +82,16 @@ class WindowForm(GroundForm):
         if data.get("repeat"):
             self._check_repeat(data, starts)
         dynos = {data.get("dyno"), *data.get("also", ())}
-        if len(starts) * len(dynos) > MOST_WINDOWS:
-            sentence = f"These are {len(starts) * len(dynos)} windows; {MOST_WINDOWS} are the most at once."
+        if len(starts) * len(dynos) > MAX_WINDOWS:
+            sentence = f"These are {len(starts) * len(dynos)} windows; {MAX_WINDOWS} are the most at once."
             self.add_error("also", sentence)
 
     def _check_repeat(self, data: dict[str, Any], starts: list[dt.date]) -> None:
         length = (data["last_day"] - data["first_day"]).days + 1
         if not data.get("times") and not data.get("until"):
             self.add_error("times", "Say how many times, or until which day.")
-        elif len(starts) > MOST_TIMES:
-            self.add_error("until", f"It would come more than {MOST_TIMES} times; choose an earlier day.")
+        elif len(starts) > MAX_TIMES:
+            self.add_error("until", f"It would come more than {MAX_TIMES} times; choose an earlier day.")
         elif len(starts) == 1:
             self.add_error("until", "By this day it comes only once; choose a later day.")
         elif any((after - before).days < length for before, after in pairwise(starts)):

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from allocations.enums import Priority, RequestStatus
 from allocations.models import TestRequest
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 from allocations.selectors.people import people
 from allocations.web.forms.fields import (
     GroundForm,
@@ -52,7 +52,10 @@ class RequestForm(GroundForm):
     step = forms.CharField(required=False, max_length=60, help_text="Such as a phase of the program")
     drive = drive_field()
     days = forms.IntegerField(
-        min_value=1, max_value=LONGEST_STAY, required=False, help_text="Empty: from the miles, or the test type's own"
+        min_value=1,
+        max_value=MAX_STAY_DAYS,
+        required=False,
+        help_text="Empty: from the miles, or the test type's own",
     )
     miles = forms.IntegerField(min_value=1, max_value=1_000_000, required=False)
     miles_per_day = forms.IntegerField(min_value=1, max_value=10_000, required=False, label="Miles a day")
@@ -92,8 +95,8 @@ class RequestForm(GroundForm):
         test_type = data.get("test_type")
         if not data.get("days") and "days" not in self.errors and test_type:
             data["days"] = self._days_of_the_miles(data) or test_type.default_days
-            if data["days"] > LONGEST_STAY:
-                self.add_error("days", f"The miles make {data['days']} days; {LONGEST_STAY} days is the limit.")
+            if data["days"] > MAX_STAY_DAYS:
+                self.add_error("days", f"The miles make {data['days']} days; {MAX_STAY_DAYS} days is the limit.")
         return data
 
     @staticmethod

@@ -6,7 +6,7 @@ from django import forms
 
 from allocations.enums import Drive, Movable, WeightClass
 from allocations.models import Dyno, MaintenanceWindow
-from allocations.rulebook import LONGEST_STAY
+from allocations.rulebook import MAX_STAY_DAYS
 from allocations.web.forms.fields import GroundForm, field_of, test_type_field
 from dynosite.lib.formats import full_date
 from dynosite.lib.forms import DayField
@@ -124,7 +124,7 @@ class AddMaintenanceForm(EditForm):
     last_day = DayField(label="Last day")
 
 
-class WindowForm(EditForm):
+class ScenarioWindowForm(EditForm):
     window = forms.ModelChoiceField(
         MaintenanceWindow.objects.filter(lifted_at=None).select_related("dyno"), empty_label="Choose …"
     )
@@ -136,12 +136,12 @@ class WindowForm(EditForm):
             field.queryset = field.queryset.filter(last_day__gte=since) if field.queryset is not None else None
 
 
-class MoveMaintenanceForm(WindowForm):
+class MoveMaintenanceForm(ScenarioWindowForm):
     do, title, icon = "move-maintenance", "Maintenance at another time", "move-horizontal"
     first_day = DayField(label="New first day", help_text="As long as it is")
 
 
-class RemoveMaintenanceForm(WindowForm):
+class RemoveMaintenanceForm(ScenarioWindowForm):
     do, title, icon = "remove-maintenance", "Maintenance less", "wrench"
 
 
@@ -153,7 +153,7 @@ class MoreTestsForm(EditForm):
     days = forms.IntegerField(
         label="Days each",
         min_value=1,
-        max_value=LONGEST_STAY,
+        max_value=MAX_STAY_DAYS,
         required=False,
         help_text="Empty: as tests of this type take",
     )

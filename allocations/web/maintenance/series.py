@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from allocations.selectors.maintenance import Hit, tally_of
 from allocations.selectors.series import Occurrence, occurrences
 from allocations.services.series import set_series
-from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of
+from allocations.web.domain_errors import AttemptResult, actor_of, attempt, key_of
 from allocations.web.forms.maintenance import WindowForm, read_answers
 from dynosite.accounts.requests import UserRequest
 
@@ -54,7 +54,7 @@ def series_of(request: UserRequest, form: WindowForm) -> Series:
     return Series(form.repeats, rows)
 
 
-def write_series(request: UserRequest, form: WindowForm, series: Series) -> Outcome:
+def write_series(request: UserRequest, form: WindowForm, series: Series) -> AttemptResult:
     """Sets the windows that are ticked. One that has got something in its way since is refused, and all with it."""
     ticked = set(request.POST.getlist("window"))
     data = form.cleaned_data

@@ -17,7 +17,7 @@ from allocations.selectors.dynos import dyno_by_id
 from allocations.selectors.maintenance import Answer, Hit, fallout, may_change_window, returns, tally_of, window_by_id
 from allocations.selectors.series import later_in_series, places_in_series
 from allocations.services.maintenance import lift_maintenance, set_maintenance
-from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, say_done
+from allocations.web.domain_errors import AttemptResult, actor_of, attempt, key_of, say_done
 from allocations.web.forms.maintenance import SERIES, WindowForm, read_answers
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.maintenance.repairs import ONE_BY_ONE, Choice, choice_for
@@ -95,7 +95,7 @@ def lift(request: UserRequest, pk: int) -> HttpResponse:
     return render(request, "allocations/maintenance/lift.html", context, status=outcome.status if outcome else 200)
 
 
-def _lifted(request: UserRequest, window: MaintenanceWindow, with_later: bool) -> Outcome:
+def _lifted(request: UserRequest, window: MaintenanceWindow, with_later: bool) -> AttemptResult:
     version = number_of(request.POST.get("version"))
     return attempt(
         lambda: lift_maintenance(
@@ -246,7 +246,7 @@ def _page(
     hits: list[Hit] | None = None,
     choice: Choice | None = None,
     series: Series | None = None,
-    outcome: Outcome | None = None,
+    outcome: AttemptResult | None = None,
     status: int = 200,
 ) -> HttpResponse:
     title = "Set maintenance" if shell_of(request).may_keep else "Take a dyno out of service"

@@ -20,7 +20,7 @@ from allocations.web.ground_context import current_ground
 from allocations.web.plans.plan_pages import LIST, found_plan, queue
 from dynosite.accounts.requests import UserRequest
 
-MOST_COMPARED = 5
+MAX_COMPARED = 5
 
 
 @require_POST
@@ -83,7 +83,7 @@ def compare(request: UserRequest) -> HttpResponse:
 
 def _ids(request: UserRequest) -> list[uuid.UUID]:
     ids = []
-    for text in request.GET.getlist("plan")[:MOST_COMPARED]:
+    for text in request.GET.getlist("plan")[:MAX_COMPARED]:
         try:
             ids.append(uuid.UUID(text))
         except ValueError:

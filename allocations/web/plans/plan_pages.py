@@ -172,7 +172,7 @@ def _narrowed(rows, chosen: dict[str, str]) -> list[TestRequest]:
 
 
 def queue(plan: Plan) -> None:
-    send_job(tasks.think_plan, jobs.PLANS, plan.pk)
+    send_job(tasks.solve_plan, jobs.PLANS, plan.pk)
 
 
 @require_safe
@@ -228,7 +228,7 @@ def _row(item: PlanItem, by_item: dict, ticked: set[int] | None) -> dict[str, ob
 @require_POST
 def stop(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     found_plan(request, pk, Role.SCHEDULER)
-    plans.stop_thinking(pk)
+    plans.stop_solving(pk)
     return redirect("allocations:plan-detail", pk)
 
 

@@ -13,7 +13,7 @@ from allocations.enums import Role
 from allocations.models import ProvingGround, TestRequest
 from allocations.selectors.requests import requests_named
 from allocations.services.many_requests import cancel_requests, change_requests, differs, in_words, why_not
-from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, say_done
+from allocations.web.domain_errors import AttemptResult, actor_of, attempt, key_of, say_done
 from allocations.web.forms.requests import ManyForm
 from allocations.web.ground_context import current_ground
 from allocations.web.requests.rows import list_named, list_url
@@ -114,7 +114,7 @@ def _page(
     values: Mapping[str, Any],
     *,
     form: ManyForm | None = None,
-    outcome: Outcome | None = None,
+    outcome: AttemptResult | None = None,
 ) -> HttpResponse:
     """With a `form` what is to be set; without one they are to be cancelled."""
     data = _data(request)

@@ -18,7 +18,7 @@ from allocations.selectors.history import history_of
 from allocations.selectors.lateness import end_of, is_late
 from allocations.selectors.requests import request_by_id
 from allocations.services.requests import cancel_request, change_request, create_request
-from allocations.web.domain_errors import Outcome, actor_of, attempt, key_of, say_done
+from allocations.web.domain_errors import AttemptResult, actor_of, attempt, key_of, say_done
 from allocations.web.forms.requests import FIELDS, RequestForm
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, paged
@@ -96,7 +96,7 @@ def detail(request: UserRequest, pk: int) -> HttpResponse:
     return _detail(request, _wish(request, pk))
 
 
-def _detail(request: UserRequest, wish: TestRequest, outcome: Outcome | None = None) -> HttpResponse:
+def _detail(request: UserRequest, wish: TestRequest, outcome: AttemptResult | None = None) -> HttpResponse:
     places = wish.allocations.select_related("dyno__facility", "test_type").order_by("first_day")
     today = wish.ground.today()
     live = [place for place in places if place.status != "cancelled"]
@@ -201,7 +201,7 @@ def _wish(request: UserRequest, pk: int, needed: Role = Role.VIEWER) -> TestRequ
 
 
 def _form_page(
-    request: UserRequest, form: RequestForm, outcome: Outcome | None, wish: TestRequest | None
+    request: UserRequest, form: RequestForm, outcome: AttemptResult | None, wish: TestRequest | None
 ) -> HttpResponse:
     trail = [("Requests", reverse("allocations:request-list"))]
     trail += [(str(wish), _address(wish.pk)), ("Change", "")] if wish else [("New request", "")]

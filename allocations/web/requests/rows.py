@@ -30,7 +30,7 @@ SORTS = {
     "created": "created_at",
 }
 FILTERS = ("test", "priority", "late")
-LONGEST_QUERY = 2000
+MAX_QUERY_LENGTH = 2000
 """Characters of a list's query that a form carries along."""
 _THEN = (F("due_date").asc(nulls_last=True), F("earliest_start").asc(nulls_first=True))
 _NOT_OF_THE_LIST = ("page", "format", "all", "ground")
@@ -90,7 +90,7 @@ def list_url(text: str) -> str:
 def list_named(data: QueryDict) -> str:
     """The list that somebody came from, as `list_text` gives it; empty for none, and for what is no query."""
     text = data.get("list", "")
-    if len(text) > LONGEST_QUERY or has_nul(QueryDict(text)):
+    if len(text) > MAX_QUERY_LENGTH or has_nul(QueryDict(text)):
         return ""
     return QueryDict(text).urlencode()
 

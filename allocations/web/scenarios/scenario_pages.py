@@ -22,7 +22,7 @@ from allocations.selectors.scenario_facts import names_for
 from allocations.selectors.scenarios import scenario_by_id, scenario_progress, scenarios_of
 from allocations.services import jobs, scenarios
 from allocations.services.unit_of_work import Actor
-from allocations.web.forms.scenarios import FORMS, EditForm, ScenarioForm, WindowForm
+from allocations.web.forms.scenarios import FORMS, EditForm, ScenarioForm, ScenarioWindowForm
 from allocations.web.ground_context import current_ground, shell_of
 from allocations.web.listing import list_page, listing
 from allocations.web.queueing import send_job
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 LIST = "allocations:scenario-list"
 DETAIL = "allocations:scenario-detail"
 AHEAD = dt.timedelta(days=364)
-MOST_COMPARED = 6
+MAX_COMPARED = 6
 SORTS = {
     "made": "made_at",
     "name": "name",
@@ -174,7 +174,7 @@ def _forms(request: UserRequest, scenario: Scenario, wrong: EditForm | None, kin
 
 def _form(request: UserRequest, scenario: Scenario, kind: str, data: Any = None) -> EditForm:
     form = FORMS[kind]
-    more = {"since": scenario.first_day} if issubclass(form, WindowForm) else {}
+    more = {"since": scenario.first_day} if issubclass(form, ScenarioWindowForm) else {}
     return form(data, ground=scenario.ground, user=request.user, auto_id=f"{kind}-%s", **more)
 
 
@@ -212,7 +212,7 @@ def remove_edit(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
 def ask(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     _scenario(request, pk, Role.SCHEDULER)
     if _try(request, lambda: scenarios.ask_scenario(pk, actor=_actor(request))):
-        send_job(tasks.think_scenario, jobs.SCENARIOS, pk)
+        send_job(tasks.solve_scenario, jobs.SCENARIOS, pk)
     return redirect(DETAIL, pk)
 
 
@@ -243,7 +243,7 @@ def restore(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
 def compare(request: UserRequest) -> HttpResponse:
     """Answered scenarios side by side (`?scenario=` for each)."""
     ground = current_ground(request)
-    texts = request.GET.getlist("scenario")[:MOST_COMPARED]
+    texts = request.GET.getlist("scenario")[:MAX_COMPARED]
     chosen = [pk for text in texts if (pk := uuid_of(text))]
     by_id = {scenario.pk: scenario for scenario in scenarios_of(ground.pk, user=request.user).filter(pk__in=chosen)}
     if len(chosen) < len(texts) or any(pk not in by_id for pk in chosen):

@@ -31,7 +31,7 @@ WHOLE_UP_TO = 50
 """Dynos; a larger board sends its first rows and the others when they come near."""
 ROWS_AT_ONCE = 25
 FIRST_ROWS = 30
-MOST_ROWS_ASKED = 250
+MAX_ROWS_ASKED = 250
 AROUND = dt.timedelta(days=3)
 """Days shown before what is looked for."""
 """What can still be changed."""
@@ -180,7 +180,7 @@ def _folder(name: str) -> str:
 
 
 def _bounded(ids: set[int]) -> set[int]:
-    return set(sorted(ids)[:MOST_ROWS_ASKED])
+    return set(sorted(ids)[:MAX_ROWS_ASKED])
 
 
 def _sections(calendar: Calendar, query: ScheduleQuery) -> list[Section]:

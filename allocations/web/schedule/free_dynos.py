@@ -20,7 +20,7 @@ from dynosite.lib.params import number_of
 if TYPE_CHECKING:
     from dynosite.accounts.models import User
 
-MOST_OTHERS = 60
+MAX_OTHERS = 60
 """Dynos that are not free, on the page; the CSV has them all."""
 
 

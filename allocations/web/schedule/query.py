@@ -13,7 +13,7 @@ from dynosite.lib.days import DayRange, day_of
 from dynosite.lib.formats import day_range, full_date
 from dynosite.lib.params import number_of
 
-LONGEST = 400
+MAX_SHOWN_DAYS = 400
 """Days that the calendar shows at most."""
 
 
@@ -39,9 +39,9 @@ ZOOMS = {
 DEFAULT_ZOOM = "week"
 FILTERS = ("runs", "drive", "weight", "facility", "status", "test", "mine")
 VIEW = ("zoom", "from", "to", "lanes", *FILTERS)
-MOST_UNFOLDED = 50
+MAX_UNFOLDED = 50
 """Pools of lanes."""
-LONGEST_VIEW = 1000
+MAX_VIEW_LENGTH = 1000
 STATUSES = (
     (LATE, "All late"),
     *LateKind.choices,
@@ -107,7 +107,7 @@ class ScheduleQuery:
         for name in self.params:
             if name not in VIEW:
                 del query[name]
-        return query.urlencode(safe="><,")[:LONGEST_VIEW]
+        return query.urlencode(safe="><,")[:MAX_VIEW_LENGTH]
 
     @property
     def with_days(self) -> str:
@@ -142,7 +142,7 @@ def read_query(params: QueryDict, ground: ProvingGround) -> ScheduleQuery:
 
 
 def _ids(text: str) -> frozenset[int]:
-    parts = text.split(",")[:MOST_UNFOLDED]
+    parts = text.split(",")[:MAX_UNFOLDED]
     return frozenset(int(part) for part in parts if part.isdecimal() and len(part) < 19)
 
 
@@ -157,9 +157,11 @@ def _days(params: QueryDict, zoom: Zoom, today: dt.date) -> tuple[DayRange, str]
         last = None
     if last is None:
         last = first + dt.timedelta(days=zoom.days - 1)
-    longest = DayRange.starting(first, LONGEST)
+    longest = DayRange.starting(first, MAX_SHOWN_DAYS)
     if last > longest.last:
-        remark = f"The schedule shows {LONGEST} days at once; the days up to {full_date(last)} follow with Later."
+        remark = (
+            f"The schedule shows {MAX_SHOWN_DAYS} days at once; the days up to {full_date(last)} follow with Later."
+        )
         last = longest.last
     return DayRange(first, last), f"{remark} Shown: {day_range(first, last)}." if remark else ""
 

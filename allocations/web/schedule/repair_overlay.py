@@ -19,7 +19,7 @@ from dynosite.lib.days import DayRange, day_of
 from dynosite.lib.formats import count, day_range
 
 BEFORE = dt.timedelta(days=7)
-LONGEST = 2_000
+MAX_LENGTH = 2_000
 """Characters of an option in an address; a longer one is not shown on the calendar."""
 
 
@@ -54,7 +54,7 @@ class RepairOverlay:
 
 def calendar_address(dyno: Dyno, days: DayRange, text: str, back: str) -> str:
     """Where an option lies over the calendar; nothing where it is too long for an address."""
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         return ""
     window = f"{dyno.pk}/{days.first}/{days.last}"
     query = {"from": days.first - BEFORE, "window": window, "repair": text, "back": back}
@@ -64,7 +64,7 @@ def calendar_address(dyno: Dyno, days: DayRange, text: str, back: str) -> str:
 def repair_overlay_of(query: ScheduleQuery) -> RepairOverlay | None:
     """What the address names and this ground has; what makes no sense is passed over."""
     text = query.params.get("repair", "")
-    if not text or len(text) > LONGEST:
+    if not text or len(text) > MAX_LENGTH:
         return None
     hit, others = read(text)
     answers = hit | others

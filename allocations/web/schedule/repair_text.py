@@ -6,7 +6,7 @@ from allocations.selectors.repairs import RepairOption
 from dynosite.lib.days import day_of
 from dynosite.lib.params import number_of
 
-MOST_ANSWERS = 1_000
+MAX_ANSWERS = 1_000
 
 
 def text_of(option: RepairOption) -> str:
@@ -22,7 +22,7 @@ def text_of(option: RepairOption) -> str:
 def read(text: str) -> tuple[dict[int, Answer], dict[int, Answer]]:
     """The answers for those hit and for those that make room; what makes no sense is left out, and then missing."""
     answers: dict[str, dict[int, Answer]] = {"d": {}, "o": {}}
-    for line in text.split(" ")[:MOST_ANSWERS]:
+    for line in text.split(" ")[:MAX_ANSWERS]:
         try:
             kind, id_, to, dyno, first, last, version = line.split("/")
             answers[kind][_number(id_)] = Answer(

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from allocations.enums import RequestStatus
-from allocations.selectors.search import BY_NAME, KINDS, LONGEST_TEXT, Kind, search, search_all
+from allocations.selectors.search import BY_NAME, KINDS, MAX_TEXT_LENGTH, Kind, search, search_all
 from allocations.web.ground_context import current_ground
 from dynosite.accounts.requests import UserRequest
 from dynosite.lib.formats import count, day, day_range
@@ -40,7 +40,7 @@ class Group:
 def index(request: UserRequest) -> HttpResponse:
     """The page of results, or for htmx what drops down below the field."""
     ground = current_ground(request)
-    text = " ".join(request.GET.get("q", "").split())[:LONGEST_TEXT]
+    text = " ".join(request.GET.get("q", "").split())[:MAX_TEXT_LENGTH]
     kind = BY_NAME.get(request.GET.get("kind", ""))
     dropdown = wants_fragment(request, "search-results")
     context: dict[str, Any] = {"text": text, "search_text": text, "kind": kind, "kinds": KINDS}

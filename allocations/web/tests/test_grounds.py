@@ -153,7 +153,7 @@ def test_what_another_tab_chooses_changes_no_list(client, north_things, south_th
 
 
 def test_what_another_tab_chooses_changes_no_form(client, world, monkeypatch):
-    for task in ("think_plan", "check_workbook"):
+    for task in ("solve_plan", "check_workbook"):
         monkeypatch.setattr(f"allocations.tasks.{task}.delay", lambda id_: None)
     models = (Vehicle, TestRequest, Plan, WorkbookImport)
     before = [model.objects.filter(ground=world.north).count() for model in models]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from allocations.enums import Door, PlanState
 from allocations.models import Allocation, Plan, ProvingGround, TestRequest
 from allocations.services.booking import book
-from allocations.services.plans import apply_plan, ask_for_plan, think
+from allocations.services.plans import apply_plan, ask_for_plan, solve_and_store
 from allocations.tests.world import MONDAY, day
 from allocations.web.plans.curve import curve_of
 from allocations.web.tests.conftest import waiting
@@ -32,7 +32,7 @@ def request_(world):
 
 def thought(world, **more):
     plan = ask_for_plan(world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(20), seconds=1, **more)
-    return think(plan, steps=20)
+    return solve_and_store(plan, steps=20)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def plan(world, request_):
 @pytest.fixture
 def _queued(monkeypatch):
     """Thinking stays with the queue: what is asked for is under test."""
-    monkeypatch.setattr("allocations.tasks.think_plan.delay", lambda pk: None)
+    monkeypatch.setattr("allocations.tasks.solve_plan.delay", lambda pk: None)
 
 
 def test_a_plan_is_asked_for_and_thought_out_by_a_worker(committed_world, celery_worker, client):
@@ -160,7 +160,7 @@ def test_only_the_requests_ticked_are_planned_and_planned_again(world, client):
         reverse("allocations:plan-create"),
         FORM | {"which": "picked", "request": [*chosen, 999_999], "name": "Two of three"},
     )
-    plan = think(Plan.objects.get(), steps=20)
+    plan = solve_and_store(Plan.objects.get(), steps=20)
     assert (plan.name, plan.chosen, plan.seconds) == ("Two of three", chosen, 1)
     assert [item.request_id for item in plan.items.order_by("request")] == chosen
     client.post(reverse("allocations:plan-again", args=[plan.pk]))

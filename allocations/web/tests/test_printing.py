@@ -101,7 +101,7 @@ def test_list_links_to_all_rows_of_its_filter(client, world, name):
 
 
 def test_list_too_long_for_a_page_says_so(client, world, monkeypatch):
-    monkeypatch.setattr(listing, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(listing, "MAX_AT_ONCE", 2)
     client.force_login(world.users["viewer"])
     page = client.get(reverse("allocations:vehicle-list"), {"all": "1"})
     assert "These are rows 1 to 2. The CSV has all of them." in " ".join(page.content.decode().split())

@@ -144,7 +144,7 @@ def test_passwords_and_files_are_not_kept_and_that_is_said(client):
 
 
 def test_what_is_too_long_or_too_old_is_not_kept(client, monkeypatch):
-    sent = client.post(NEW, TYPED | {"note": "x" * returning.MOST_CHARACTERS}, headers=FROM_NEW)
+    sent = client.post(NEW, TYPED | {"note": "x" * returning.MAX_CHARACTERS}, headers=FROM_NEW)
     assert "What you typed is too long to be kept." in client.get(sent["Location"]).content.decode()
     sent = client.post(NEW, TYPED, headers=FROM_NEW)
     monkeypatch.setattr(returning, "LIFETIME", -1)

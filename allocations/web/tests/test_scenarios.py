@@ -164,9 +164,9 @@ def test_stopping_before_there_is_anything_to_compare_leaves_a_draft(crowded):
     scenario = scenarios.ask_scenario(new_scenario(crowded).pk, actor=crowded.actor())
     with pytest.raises(Refused, match="thought about"):
         scenarios.add_edit(scenario.pk, actor=crowded.actor(), data={"do": "close-weekends"})
-    Scenario.objects.filter(pk=scenario.pk).update(state=ScenarioState.THINKING)
+    Scenario.objects.filter(pk=scenario.pk).update(state=ScenarioState.SOLVING)
     scenarios.stop_scenario(scenario.pk, actor=crowded.actor())
-    scenarios.think_scenario(scenario.pk)
+    scenarios.solve_scenario(scenario.pk)
     scenario.refresh_from_db()
     assert (scenario.state, scenario.result) == (ScenarioState.DRAFT, {})
 

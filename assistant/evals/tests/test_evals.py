@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from allocations.models import Allocation
-from assistant.enums import Outcome, ToolStatus
+from assistant.enums import RunOutcome, ToolStatus
 from assistant.evals import runner, world
 from assistant.management.commands.eval_assistant import CASES
 from assistant.models import ToolCall
@@ -69,8 +69,8 @@ def test_the_command_works_in_a_database_of_its_own(transactional_db, tmp_path: 
     call_command("eval_assistant", cases=str(cases), as_json=True, stdout=out)
     results = json.loads(out.getvalue())["cases"]
     assert [(case["id"], case["pass"], case["outcome"]) for case in results] == [
-        ("a", True, Outcome.ANSWER),
-        ("b", True, Outcome.PROPOSAL),
+        ("a", True, RunOutcome.ANSWER),
+        ("b", True, RunOutcome.PROPOSAL),
     ]
     assert results[1]["tools"][0]["name"] == "auto_allocate_vehicle"
     assert connection.settings_dict["NAME"] == own

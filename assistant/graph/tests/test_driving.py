@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from assistant.graph.driving import GRACE, GuardedSaver, Halt, Halted, Watch, drive
+from assistant.graph.driving import GRACE, GuardedSaver, Halt, HaltedError, Watch, drive
 
 
 def test_the_parts_come_in_order_and_the_end_ends_it():
@@ -34,7 +34,7 @@ def test_a_graph_that_is_silent_is_left_soon_after_it_is_halted():
     watch.halt(Halt.STOPPED)
     watch.halt(Halt.TOO_LONG)
     began = time.monotonic()
-    with pytest.raises(Halted) as halted:
+    with pytest.raises(HaltedError) as halted:
         list(parts)
     never.set()
     assert halted.value.why == Halt.STOPPED
@@ -45,7 +45,7 @@ def test_who_stops_listening_halts_the_graph():
     watch = Watch()
     with closing(drive(iter("abc"), watch)) as parts:
         next(parts)
-    with pytest.raises(Halted):
+    with pytest.raises(HaltedError):
         watch.check()
 
 
@@ -54,7 +54,7 @@ def test_a_halted_watch_ends_whatever_begins_or_goes_on(event):
     watch = Watch()
     getattr(watch, event)("word")
     watch.halt(Halt.STOPPED)
-    with pytest.raises(Halted):
+    with pytest.raises(HaltedError):
         getattr(watch, event)("word")
 
 
@@ -62,7 +62,7 @@ def test_a_halted_run_writes_no_checkpoint():
     watch = Watch()
     saver = GuardedSaver(None, watch)
     watch.halt(Halt.ABANDONED)
-    with pytest.raises(Halted):
+    with pytest.raises(HaltedError):
         saver.put({}, {}, {}, {})
-    with pytest.raises(Halted):
+    with pytest.raises(HaltedError):
         saver.put_writes({}, [], "task")

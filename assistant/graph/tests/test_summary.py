@@ -100,7 +100,7 @@ def test_a_digest_says_who_said_what_and_leaves_results_out():
         AIMessage("x" * 999),
     ]
     short = summary.digest(messages)
-    assert short == f"- User: One two\n- Assistant: {'x' * summary.LONGEST_LINE}…"
+    assert short == f"- User: One two\n- Assistant: {'x' * summary.MAX_LINE_LENGTH}…"
     earlier = HumanMessage(f"So far:\n\n{short}", additional_kwargs={"lc_source": "summarization"})
     assert summary.digest([earlier, AIMessage("more")]) == f"{short}\n- Assistant: more"
 

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             chosen = files.read_cases(cases, a_world, only)
             model_for = runner.model_named(model)
             results = _run(a_world, chosen, model_for)
-        except (files.FileError, runner.NoModel) as error:
+        except (files.FileError, runner.NoModelError) as error:
             raise CommandError(str(error)) from None
         except DatabaseError as error:
             raise CommandError(f"The scratch database could not be made or filled: {error}") from error

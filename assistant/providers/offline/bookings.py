@@ -6,9 +6,9 @@ import re
 from assistant.providers.offline.days import DAY
 from assistant.providers.offline.intent import (
     BOOKING,
-    MOST_AT_ONCE,
+    MAX_AT_ONCE,
     Plan,
-    Turn,
+    Utterance,
     ask,
     booking_number,
     books,
@@ -22,7 +22,7 @@ from assistant.providers.offline.intent import (
 from assistant.providers.offline.reading import listed, read
 
 
-def undo(turn: Turn) -> Plan | None:
+def undo(turn: Utterance) -> Plan | None:
     if turn.has(
         r"undo|revert|roll ?back|take (?:that|it|this) back|reverse (?:that|it|my|the)|put (?:it|that) back|restore (?:it|that|the last)"
     ):
@@ -41,17 +41,17 @@ _OUTAGE = (
 )
 
 
-def _kind(turn: Turn) -> str:
+def _kind(turn: Utterance) -> str:
     if turn.has(r"calibrat\w*"):
         return "calibration"
     return "outage" if turn.has(_OUTAGE) else "planned"
 
 
-def _says_it_fails(turn: Turn) -> bool:
+def _says_it_fails(turn: Utterance) -> bool:
     return bool(turn.sentence.dyno) and turn.has(_FAILS) and is_statement(turn)
 
 
-def _sets_maintenance(turn: Turn, *, fails: bool) -> bool:
+def _sets_maintenance(turn: Utterance, *, fails: bool) -> bool:
     if not maintenance_words(turn) or (is_question(turn) and not fails):
         return False
     sets = fails or turn.has(
@@ -60,7 +60,7 @@ def _sets_maintenance(turn: Turn, *, fails: bool) -> bool:
     return sets and not turn.sentence.vehicle and not turn.has(r"show|list|what|which|when|any|are there|tell")
 
 
-def set_maintenance(turn: Turn) -> Plan | None:
+def set_maintenance(turn: Utterance) -> Plan | None:
     fails = _says_it_fails(turn)
     if not _sets_maintenance(turn, fails=fails):
         return None
@@ -87,7 +87,7 @@ def set_maintenance(turn: Turn) -> Plan | None:
 _KINDS = {"calibration": "a calibration", "planned": "planned maintenance"}
 
 
-def _days_out(turn: Turn, kind: str) -> tuple[dt.date | None, dt.date | None]:
+def _days_out(turn: Utterance, kind: str) -> tuple[dt.date | None, dt.date | None]:
     """First and last day of the maintenance; an outage begins today where no first day is named."""
     when, today = turn.sentence.when, turn.vocabulary.today
     if kind == "outage" and when.until and when.point:
@@ -97,7 +97,7 @@ def _days_out(turn: Turn, kind: str) -> tuple[dt.date | None, dt.date | None]:
     return when.first, when.through
 
 
-def _reason(turn: Turn) -> str | None:
+def _reason(turn: Utterance) -> str | None:
     """What is given as the reason, where it is not the days."""
     reason = re.search(
         r"(?i)(?:because of|due to|reason:?|because|for (?:an? |the )?(?!maintenance|calibration|outage|\d|one|two|three|a week|a day))\s*([^,.;]{3,60}?)(?=\s+(?:from|on|starting|until|between|next|this|tomorrow)\b|[,.;]|$)",
@@ -108,7 +108,7 @@ def _reason(turn: Turn) -> str | None:
     return reason[1].strip() or None
 
 
-def plan_all(turn: Turn) -> Plan | None:
+def plan_all(turn: Utterance) -> Plan | None:
     if turn.sentence.vehicle or turn.sentence.dyno:
         return None
     verbs = r"place|plan|schedule|allocate|assign|book|fit|slot|solve|process|work through|clear|sort|auto-?(?:allocate|plan|schedule|place)|find (?:a )?(?:places?|spots?|slots?|dynos?|homes?) for|distribute|put|arrange|optimi[sz]e"
@@ -128,7 +128,7 @@ _MOST_URGENT = re.compile(
 """`the 30 most urgent`, `30 requests`, `the first 30`."""
 
 
-def _asks_to_cancel(turn: Turn) -> bool:
+def _asks_to_cancel(turn: Utterance) -> bool:
     """Whether something shall be cancelled, and not what has been."""
     words = turn.sentence.words
     if not turn.has(
@@ -145,7 +145,7 @@ def _asks_to_cancel(turn: Turn) -> bool:
     )
 
 
-def _cancelled_elsewhere(turn: Turn) -> str | None:
+def _cancelled_elsewhere(turn: Utterance) -> str | None:
     """Where something that is no booking can be cancelled."""
     if turn.has("maintenance|calibration") and not turn.sentence.vehicle:
         return "I can't lift maintenance; an admin can, on the maintenance window's page."
@@ -154,7 +154,7 @@ def _cancelled_elsewhere(turn: Turn) -> str | None:
     return None
 
 
-def cancel(turn: Turn) -> Plan | None:
+def cancel(turn: Utterance) -> Plan | None:
     if not _asks_to_cancel(turn):
         return None
     if elsewhere := _cancelled_elsewhere(turn):
@@ -179,14 +179,14 @@ def cancel(turn: Turn) -> Plan | None:
     )
 
 
-def _missing_test(turn: Turn) -> str | None:
+def _missing_test(turn: Utterance) -> str | None:
     sentence, names = turn.sentence, turn.vocabulary.test_types
     if sentence.test or sentence.unsure_tests:
         return None
     return f"which test ({listed(names[:8])})" if names else "which test"
 
 
-def _missing_days(turn: Turn, *, dyno: bool) -> str | None:
+def _missing_days(turn: Utterance, *, dyno: bool) -> str | None:
     """What is not said of the days. On a dyno that is named, one day is enough; else its length is needed."""
     when = turn.sentence.when
     if not when.first or when.until:
@@ -196,7 +196,7 @@ def _missing_days(turn: Turn, *, dyno: bool) -> str | None:
     return None if turn.has("all day|only|one-day|single-day") else "for how many days"
 
 
-def _clarify_booking(turn: Turn, *, dyno: bool) -> Plan | None:
+def _clarify_booking(turn: Utterance, *, dyno: bool) -> Plan | None:
     sentence, when = turn.sentence, turn.sentence.when
     if when.first and when.end and when.end < when.first:
         return ask(f"The last day, {when.end}, is before the first, {when.first}: on which days shall it be?")
@@ -209,13 +209,13 @@ def _clarify_booking(turn: Turn, *, dyno: bool) -> Plan | None:
     return ask(f"To propose a booking I still need to know {listed(missing)}.")
 
 
-def _is_about_a_place(turn: Turn) -> bool:
+def _is_about_a_place(turn: Utterance) -> bool:
     return bool(turn.sentence.vehicle) or turn.has(
         r"dynos?|vehicles?|tests?|slots?|car|suv|truck|van|sedan|pickup|prototype|mule|for my|spot|cell"
     )
 
 
-def _says_what_and_when(turn: Turn) -> bool:
+def _says_what_and_when(turn: Utterance) -> bool:
     """A vehicle with a test or dyno and days is a booking, whatever the verb, unless it is a question of them."""
     sentence = turn.sentence
     if not sentence.vehicle or not (sentence.test or sentence.dyno) or not sentence.when.is_said:
@@ -223,13 +223,13 @@ def _says_what_and_when(turn: Turn) -> bool:
     return turn.has(BOOKING) or not turn.has(r"where|when|is|was|status|show|list|free|available")
 
 
-def _needs_a_place(turn: Turn) -> bool:
+def _needs_a_place(turn: Utterance) -> bool:
     return bool(turn.sentence.vehicle) and turn.has(
         r"(?:get|find|need|needs|want|give|wants|require|requires|looking for)\b.{0,40}\b(?:dyno|slot|place|spot|days?|test|space|booking|time)"
     )
 
 
-def _wants_a_booking(turn: Turn) -> bool:
+def _wants_a_booking(turn: Utterance) -> bool:
     strong, question = books(turn), is_question(turn)
     if not _is_about_a_place(turn) or (question and not strong):
         return False
@@ -241,7 +241,7 @@ def _wants_a_booking(turn: Turn) -> bool:
     return _says_what_and_when(turn) or _needs_a_place(turn)
 
 
-def book(turn: Turn) -> Plan | None:
+def book(turn: Utterance) -> Plan | None:
     if not _wants_a_booking(turn):
         return None
     sentence = turn.sentence
@@ -253,7 +253,7 @@ def book(turn: Turn) -> Plan | None:
     return _book_on_dyno(turn) if sentence.dyno else _book_anywhere(turn)
 
 
-def _book_on_dyno(turn: Turn) -> Plan:
+def _book_on_dyno(turn: Utterance) -> Plan:
     sentence, when = turn.sentence, turn.sentence.when
     return turn.call(
         "book_allocation",
@@ -265,7 +265,7 @@ def _book_on_dyno(turn: Turn) -> Plan:
     )
 
 
-def _book_anywhere(turn: Turn) -> Plan:
+def _book_anywhere(turn: Utterance) -> Plan:
     """A booking for each vehicle, on whichever dyno is best."""
     sentence, when = turn.sentence, turn.sentence.when
     calls = [
@@ -278,12 +278,12 @@ def _book_anywhere(turn: Turn) -> Plan:
             backup=sentence.backup or None,
             max_backup_days=sentence.backup_days if sentence.backup else None,
         )
-        for vehicle in sentence.vehicles[:MOST_AT_ONCE]
+        for vehicle in sentence.vehicles[:MAX_AT_ONCE]
     ]
     return Plan(calls=tuple(call for plan in calls for call in plan.calls))
 
 
-def incomplete_booking(turn: Turn) -> Plan | None:
+def incomplete_booking(turn: Utterance) -> Plan | None:
     """A wish for a dyno with no more to go by."""
     if turn.has(r"(?:need|want|get|find|looking for|require)\b.{0,40}\b(?:dyno|slot|test|booking)") or (
         turn.sentence.test and turn.sentence.when.first

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 import dateparser
 
 DAY = dt.timedelta(days=1)
-LONGEST = 300 * DAY
+MAX_AHEAD = 300 * DAY
 Bias = Literal["future", "past", "near"]
 Span = tuple[dt.date, dt.date]
 
@@ -432,7 +432,7 @@ class _Reader:
             moved = _date(moved.year + 1, moved.month, moved.day) or moved + 366 * DAY
         if self.text[last.at : last.to].count(str(last.first.year)):
             return None
-        if moved - first > LONGEST:
+        if moved - first > MAX_AHEAD:
             return last  # the wrong way round, and no year of it
         return replace(last, first=moved, last=moved)
 

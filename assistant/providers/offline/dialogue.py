@@ -11,13 +11,13 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from assistant import matching
-from assistant.enums import Outcome
+from assistant.enums import RunOutcome
 from assistant.providers.offline.days import DAY, WEEKDAY, When
 from assistant.providers.offline.reading import Sentence, Vocabulary, read
 
 DEEPEST = 5
 """Turns that are looked back at."""
-LONGEST = 12
+MAX_WORDS = 12
 """Words of an answer to a question, at most."""
 
 SOCIAL = frozenset(
@@ -126,7 +126,7 @@ def heard(
     if earlier is None:
         return sentence
     answers = _answers(messages[at - 1], text, sentence)
-    fragment = len(text.split()) <= LONGEST and _is_fragment(sentence)
+    fragment = len(text.split()) <= MAX_WORDS and _is_fragment(sentence)
     if not (fragment or answers or _refers(sentence)):
         return sentence
     before = heard(messages, earlier, vocabulary, decide, deep - 1)
@@ -140,8 +140,10 @@ def heard(
 
 def _answers(question: BaseMessage, text: str, sentence: Sentence) -> bool:
     """Whether a text may be the answer to what was asked before it."""
-    is_short = len(text.split()) <= LONGEST
-    return is_short and question.additional_kwargs.get("outcome") == Outcome.CLARIFY and not _stands_alone(sentence)
+    is_short = len(text.split()) <= MAX_WORDS
+    return (
+        is_short and question.additional_kwargs.get("outcome") == RunOutcome.CLARIFY and not _stands_alone(sentence)
+    )
 
 
 def _refers(sentence: Sentence) -> bool:

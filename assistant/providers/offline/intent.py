@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistant.enums import Outcome
+from assistant.enums import RunOutcome
 from assistant.providers.offline import dialogue, phrases
 from assistant.providers.offline.reading import Sentence, Vocabulary
 
@@ -18,7 +18,7 @@ class Plan:
 
     text: str = ""
     calls: tuple[tuple[str, Args], ...] = ()
-    outcome: Outcome = Outcome.ANSWER
+    outcome: RunOutcome = RunOutcome.ANSWER
 
     @property
     def kind(self) -> dialogue.Kind:
@@ -27,7 +27,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Utterance:
     sentence: Sentence
     vocabulary: Vocabulary
     tools: frozenset[str] = field(default_factory=frozenset)
@@ -57,7 +57,7 @@ def not_offered(name: str, vocabulary: Vocabulary) -> Plan:
     return refused("That tool is switched off here.")
 
 
-MOST_AT_ONCE = 6
+MAX_AT_ONCE = 6
 """Vehicles that one sentence may ask for."""
 WRITES = frozenset(
     "auto_allocate_vehicle book_allocation move_allocation cancel_allocation set_maintenance plan_requests undo_change".split()
@@ -65,18 +65,18 @@ WRITES = frozenset(
 
 
 def refused(text: str) -> Plan:
-    return Plan(text, outcome=Outcome.REFUSED)
+    return Plan(text, outcome=RunOutcome.REFUSED)
 
 
 def ask(text: str) -> Plan:
-    return Plan(text, outcome=Outcome.CLARIFY)
+    return Plan(text, outcome=RunOutcome.CLARIFY)
 
 
 BOOKING = r"book|put|schedule|allocate|assign|place|reserve|slot|get|find|need|needs|want|wants|arrange|set up|fit|squeeze|plan|park|load|add|run|test|send|line up|organi[sz]e|give|auto-?(?:allocate|book|schedule|assign)|(?:can|could|may) (?:you|i|we)|please|would like|let's|i'd like|must go|should go|has to go"
 _STRONG = r"book|put|schedule(?!\s+(?:of|is|says|looks?|for ;)\b)|allocate|assign|place|reserve|slot|auto-?(?:allocate|book|schedule|assign)|arrange|set up|squeeze|line up|park|sign up|pencil in"
 
 
-def books(turn: Turn) -> bool:
+def books(turn: Utterance) -> bool:
     words = turn.sentence.words
     if re.fullmatch(r"\s*;\W*schedule\W*", words):
         return False
@@ -92,13 +92,13 @@ def books(turn: Turn) -> bool:
     )
 
 
-def maintenance_words(turn: Turn) -> bool:
+def maintenance_words(turn: Utterance) -> bool:
     return turn.has(
         r"maintenance|calibrat\w*|outages?|out of (?:service|order|action)|down(?:time)?|offline|repairs?|servic(?:e|ed|ing)|broken|broke(?: down)?|faulty|defective|not working|overhaul|unavailable|blocked|back (?:up|online|in service|in action|in operation|on line)|(?:be|come|comes|is|are|coming) back|up again|working again|fixed|repaired"
     )
 
 
-def booking_number(turn: Turn) -> int | None:
+def booking_number(turn: Utterance) -> int | None:
     """The number by which a booking is named."""
     match = re.search(
         r"\b(?:allocation|booking|reservation|id)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", turn.sentence.words
@@ -111,11 +111,11 @@ _QUESTION = re.compile(
 )
 
 
-def is_question(turn: Turn) -> bool:
+def is_question(turn: Utterance) -> bool:
     return _QUESTION.match(turn.sentence.words) is not None
 
 
-def is_statement(turn: Turn) -> bool:
+def is_statement(turn: Utterance) -> bool:
     """Whether something is told: the name of what it is about stands before the verb, and there is no question mark."""
     text = turn.sentence.text.strip().casefold()
     return not _QUESTION.match(text) and not text.endswith("?")

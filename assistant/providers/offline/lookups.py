@@ -5,10 +5,19 @@ import re
 
 from assistant.providers.offline import queries
 from assistant.providers.offline.days import DAY
-from assistant.providers.offline.intent import MOST_AT_ONCE, Plan, Turn, ask, books, iso, maintenance_words, refused
+from assistant.providers.offline.intent import (
+    MAX_AT_ONCE,
+    Plan,
+    Utterance,
+    ask,
+    books,
+    iso,
+    maintenance_words,
+    refused,
+)
 
 
-def by_query(turn: Turn) -> Plan | None:
+def by_query(turn: Utterance) -> Plan | None:
     if re.match(
         r"(?is)\W*(?:delete\s+from|update\s+\w+\s+set|insert\s+into|(?:drop|alter|create|truncate)\s+(?:table|view|schema|database|role|user|index)|truncate\s+\w+\s*;?\s*$|grant\s+\w+|copy\s+\w+)\b",
         turn.sentence.text,
@@ -41,7 +50,7 @@ def _statement(text: str) -> str | None:
     return statement if re.match(r"(?i)select\b|with\s+\w+\s+as\b", statement) else None
 
 
-def _query(turn: Turn, sql: str | None) -> Plan:
+def _query(turn: Utterance, sql: str | None) -> Plan:
     """Run what was put in words, or say how to put it."""
     if turn.has(r"insert|update \w+ set|delete|drop|alter|truncate|grant|create table"):
         return refused("No: queries only read. Nothing was run.")
@@ -54,7 +63,7 @@ def _query(turn: Turn, sql: str | None) -> Plan:
     )
 
 
-def vehicles_list(turn: Turn) -> Plan | None:
+def vehicles_list(turn: Utterance) -> Plan | None:
     """No tool lists vehicles; a query does."""
     sentence = turn.sentence
     if any((sentence.vehicle, sentence.dyno, sentence.test, sentence.when.first)) or turn.has("dynos?|cells?|rigs?"):
@@ -72,7 +81,7 @@ def vehicles_list(turn: Turn) -> Plan | None:
     return None
 
 
-def conflicts(turn: Turn) -> Plan | None:
+def conflicts(turn: Utterance) -> Plan | None:
     if turn.has(
         r"double[\s-]?book\w*|booked twice|twice booked|conflict\w*|overlap\w*|clash(?:es|ing)?|collisions?|collid\w*|two vehicles on (?:one|the same)|same dyno (?:at|on) the same|booked at the same time|(?:on|at|for) the same (?:time|days?|dates?)\b.{0,20}\b(?:dyno|vehicle)|(?:more than one|two|several) (?:vehicles?|cars?|tests?|bookings?) (?:on|at) (?:one|a|the same)|two (?:tests|bookings|cars) (?:at|on) (?:the same|once|one)|double allocat\w*|(?:scheduled|allocated) twice|doubly booked"
     ):
@@ -83,7 +92,7 @@ def conflicts(turn: Turn) -> Plan | None:
     return None
 
 
-def maintenance(turn: Turn) -> Plan | None:
+def maintenance(turn: Utterance) -> Plan | None:
     if not maintenance_words(turn) and not turn.has("disabled|switched off|not working|closed|shut"):
         return None
     if turn.sentence.vehicle or (books(turn) and turn.sentence.test):
@@ -104,7 +113,7 @@ def maintenance(turn: Turn) -> Plan | None:
     )
 
 
-def fit(turn: Turn) -> Plan | None:
+def fit(turn: Utterance) -> Plan | None:
     sentence = turn.sentence
     if not sentence.vehicle:
         return None
@@ -121,7 +130,7 @@ def fit(turn: Turn) -> Plan | None:
     )
 
 
-def _asks_why_not(turn: Turn) -> bool:
+def _asks_why_not(turn: Utterance) -> bool:
     why = turn.has(
         r"why|what (?:stops|prevents|keeps|speaks against)|how come|reasons?|explain|what's (?:wrong|stopping)"
     )
@@ -130,7 +139,7 @@ def _asks_why_not(turn: Turn) -> bool:
     )
 
 
-def _asks_what_fits(turn: Turn) -> bool:
+def _asks_what_fits(turn: Utterance) -> bool:
     """Whether the vehicle may be on the dyno that is named, or on which it may."""
     if (
         turn.sentence.dyno
@@ -145,7 +154,7 @@ def _asks_what_fits(turn: Turn) -> bool:
     )
 
 
-def _asks_whether_it_fits(turn: Turn) -> bool:
+def _asks_whether_it_fits(turn: Utterance) -> bool:
     may = re.search(
         r"\b(?:can|could|may|is|does|would|will|should|might)(?:n't| not)?\b", turn.sentence.words
     ) and turn.has(
@@ -159,7 +168,7 @@ def _asks_whether_it_fits(turn: Turn) -> bool:
 _FREE = r"free|available|availability|open|openings?|vacant|vacanc(?:y|ies)|unoccupied|unused|empty|idle|not (?:booked|taken|in use)|spare|capacity|spots?|slots?|room|gaps?|space|unbooked"
 
 
-def _asks_for_free_days(turn: Turn) -> bool:
+def _asks_for_free_days(turn: Utterance) -> bool:
     if turn.sentence.vehicle or turn.has("requests?|waiting|backlog"):
         return False
     if turn.has("how many|count|number of") and turn.has("test types?|vehicles?|bookings?"):
@@ -169,7 +178,7 @@ def _asks_for_free_days(turn: Turn) -> bool:
     return turn.has(_FREE) or _seeks_a_fitting_dyno(turn)
 
 
-def _seeks_a_fitting_dyno(turn: Turn) -> bool:
+def _seeks_a_fitting_dyno(turn: Utterance) -> bool:
     """Whether a dyno is sought for what is to run, and not the list of those that can."""
     sentence = turn.sentence
     seeks = sentence.dyno or turn.has(
@@ -182,7 +191,7 @@ def _seeks_a_fitting_dyno(turn: Turn) -> bool:
     )
 
 
-def available(turn: Turn) -> Plan | None:
+def available(turn: Utterance) -> Plan | None:
     sentence = turn.sentence
     if not _asks_for_free_days(turn):
         return None
@@ -204,7 +213,7 @@ def available(turn: Turn) -> Plan | None:
     )
 
 
-def _days_to_search(turn: Turn) -> tuple[dt.date | None, dt.date | None]:
+def _days_to_search(turn: Utterance) -> tuple[dt.date | None, dt.date | None]:
     """First and last day; some weeks where the first free day is sought."""
     when, today = turn.sentence.when, turn.vocabulary.today
     if not when.first or (
@@ -218,7 +227,7 @@ def _days_to_search(turn: Turn) -> tuple[dt.date | None, dt.date | None]:
     return when.first, when.through
 
 
-def requests(turn: Turn) -> Plan | None:
+def requests(turn: Utterance) -> Plan | None:
     if turn.has(
         r"requests?|waiting|waits?|backlog|queue\w*|unplaced|pending|unscheduled|outstanding|(?:still )?needs? (?:a )?(?:dyno|place|slot)|not (?:yet )?(?:placed|scheduled|booked|allocated)|without a (?:dyno|place)|lined up|in line"
     ):
@@ -233,7 +242,7 @@ def requests(turn: Turn) -> Plan | None:
     return None
 
 
-def completed(turn: Turn) -> Plan | None:
+def completed(turn: Utterance) -> Plan | None:
     if turn.sentence.vehicle:
         return None
     counts = turn.has(r"how many|number of|count|total|how much|tally|quantity")
@@ -269,7 +278,7 @@ _LATE_KINDS = (
 )
 
 
-def late(turn: Turn) -> Plan | None:
+def late(turn: Utterance) -> Plan | None:
     """Which tests are late; of one vehicle its own page of facts says it."""
     if turn.sentence.vehicle or turn.has("start(?:s)? later|late (?:in|january|february|march|april|may|june|july)"):
         return None
@@ -282,7 +291,7 @@ def late(turn: Turn) -> Plan | None:
     return turn.call("list_late_tests", kind=kind)
 
 
-def by_status(turn: Turn) -> Plan | None:
+def by_status(turn: Utterance) -> Plan | None:
     sentence, when = turn.sentence, turn.sentence.when
     status = next((name for name, pattern in _STATUSES if turn.has(pattern)), None)
     if not _asks_for_tests(turn, status):
@@ -301,7 +310,7 @@ def by_status(turn: Turn) -> Plan | None:
     )
 
 
-def _asks_for_tests(turn: Turn, status: str | None) -> bool:
+def _asks_for_tests(turn: Utterance, status: str | None) -> bool:
     """Whether tests are asked for by their status, dyno or days, and not what a dyno can."""
     sentence = turn.sentence
     if sentence.vehicle:
@@ -316,13 +325,13 @@ def _asks_for_tests(turn: Turn, status: str | None) -> bool:
     return things and bool(status or sentence.dyno or sentence.when.first or turn.has("all|list|show"))
 
 
-def _asks_for_the_schedule(turn: Turn) -> bool:
+def _asks_for_the_schedule(turn: Utterance) -> bool:
     return bool(turn.sentence.dyno) or turn.has(
         r"(?:what|which|who|anything)\b.{0,20}\b(?:start|begin|end|finish|happen)\w*|tests?|bookings?|allocations?|reservations?|schedule|calendar|on\b|programme|agenda"
     )
 
 
-def utilisation(turn: Turn) -> Plan | None:
+def utilisation(turn: Utterance) -> Plan | None:
     if turn.sentence.vehicle or not turn.has(
         r"busy|busiest|utili[sz]ation|utili[sz]ed|usage|occupan\w+|occupied|load|loaded|how full|how much (?:is|are|of)|fully booked|how well used|quiet\w*|idle time|used|workload|percent\w*|how much\b.{0,30}\b(?:capacity|time|space|room)|under-?used|over-?booked|in use"
     ):
@@ -335,12 +344,12 @@ def utilisation(turn: Turn) -> Plan | None:
     return turn.call("utilisation_report", start_date=iso(start), end_date=iso(last), dyno=turn.sentence.dyno)
 
 
-def vehicle(turn: Turn) -> Plan | None:
-    calls = tuple(("check_vehicle_allocation", {"vehicle": name}) for name in turn.sentence.vehicles[:MOST_AT_ONCE])
+def vehicle(turn: Utterance) -> Plan | None:
+    calls = tuple(("check_vehicle_allocation", {"vehicle": name}) for name in turn.sentence.vehicles[:MAX_AT_ONCE])
     return Plan(calls=calls) if calls else None
 
 
-def dynos(turn: Turn) -> Plan | None:
+def dynos(turn: Utterance) -> Plan | None:
     sentence = turn.sentence
     if not _asks_about_dynos(turn):
         return None
@@ -363,7 +372,7 @@ def dynos(turn: Turn) -> Plan | None:
     return None
 
 
-def _asks_about_dynos(turn: Turn) -> bool:
+def _asks_about_dynos(turn: Utterance) -> bool:
     """Whether something shall be said of dynos, and none be booked."""
     if turn.has("find|get|need|want|looking for|require|give me (?:a|an|one)") and turn.has(
         "(?:a|an|any|some|one) (?:dyno|dynamometer|cell|rig)"

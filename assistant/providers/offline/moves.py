@@ -9,7 +9,7 @@ from assistant.providers.offline.days import DAY, When
 from assistant.providers.offline.intent import (
     Args,
     Plan,
-    Turn,
+    Utterance,
     ask,
     booking_number,
     is_question,
@@ -31,7 +31,7 @@ _DAY_AFTER = r"(?:the )?(?:day after(?! tomorrow)(?: that)?|following day|next d
 _DAY_BEFORE = r"(?:the )?(?:day before(?! yesterday)(?: that)?|previous day)"
 
 
-def moves(turn: Turn) -> bool:
+def moves(turn: Utterance) -> bool:
     if not turn.sentence.backup and turn.has(
         r"start\b.{0,30}\b(?:later|earlier)|(?:start|begin)s?\b.{0,30}\binstead"
     ):
@@ -86,14 +86,14 @@ def _length_of(match: re.Match) -> int:
     return count * (7 if match["u"].startswith("week") else 1)
 
 
-def _is_about_a_move(turn: Turn) -> bool:
+def _is_about_a_move(turn: Utterance) -> bool:
     sentence = turn.sentence
     if not moves(turn) or not (sentence.vehicle or sentence.dyno or turn.has("bookings?|allocations?")):
         return False
     return not is_question(turn) or turn.has("can (?:you|we|i)|could (?:you|we|i)")
 
 
-def move(turn: Turn) -> Plan | None:
+def move(turn: Utterance) -> Plan | None:
     if not _is_about_a_move(turn):
         return None
     if "move_allocation" not in turn.tools:
@@ -109,15 +109,15 @@ def move(turn: Turn) -> Plan | None:
     return turn.call("move_allocation", **args)
 
 
-def needs_booking(turn: Turn) -> bool:
+def needs_booking(turn: Utterance) -> bool:
     return _shift_of(turn.sentence.words) is not None or turn.has("extend|prolong|lengthen|shorten")
 
 
-def _split_move(turn: Turn) -> tuple[Sentence, Sentence]:
+def _split_move(turn: Utterance) -> tuple[Sentence, Sentence]:
     """The sentence before its `to`, which says which booking, and after it, which says where to."""
     words = turn.sentence.text
     joints = [joint for joint in _JOINT.finditer(words) if not _WISH.search(words[: joint.start()][-12:])]
-    for joint in joints[:MOST_JOINTS]:
+    for joint in joints[:MAX_JOINTS]:
         before, after = words[: joint.start()], words[joint.end() :]
         target = read(after, turn.vocabulary, bias="future")
         if not target.when.first and not target.dynos:
@@ -128,7 +128,7 @@ def _split_move(turn: Turn) -> tuple[Sentence, Sentence]:
     return read("", turn.vocabulary), read(words, turn.vocabulary)
 
 
-def _is_one_range(when: When, before: str, after: str, turn: Turn) -> bool:
+def _is_one_range(when: When, before: str, after: str, turn: Utterance) -> bool:
     """Whether the `to` is that of a range of days, from the one before it to the one after."""
     if not when.first or not when.point or re.search(r"(?i)\bfrom\b", before):
         return False
@@ -138,7 +138,7 @@ def _is_one_range(when: When, before: str, after: str, turn: Turn) -> bool:
 
 _JOINT = re.compile(r"(?i)\b(?:to|onto)\b")
 _WISH = re.compile(r"(?i)\b(?:like|want|need|able|have|try|going)\s+$")
-MOST_JOINTS = 8
+MAX_JOINTS = 8
 """That may part where a booking is from where it goes; each has its two sides read."""
 
 
@@ -147,7 +147,7 @@ def _starts_target(before: str) -> bool:
     return re.search(r"(?i)\b(?:to|onto)\b.*$", before) is not None
 
 
-def _move_args(turn: Turn) -> Args:
+def _move_args(turn: Utterance) -> Args:
     sentence = turn.sentence
     source, target = _split_move(turn)
     args: Args = {"vehicle": sentence.vehicle}
@@ -188,7 +188,7 @@ def _corrections(fix: Sentence) -> Args:
     return args
 
 
-def shifted(turn: Turn, data: dict[str, Any]) -> Plan:
+def shifted(turn: Utterance, data: dict[str, Any]) -> Plan:
     vehicle = data["vehicle"]["vehicle"]
     bookings = _bookings_meant(turn, data["allocations"])
     if not bookings:
@@ -208,7 +208,7 @@ def shifted(turn: Turn, data: dict[str, Any]) -> Plan:
     return turn.call("move_allocation", **args, start_date=iso(start), dyno=dyno if dyno != row["dyno"] else None)
 
 
-def _bookings_meant(turn: Turn, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _bookings_meant(turn: Utterance, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The bookings that could be moved, as far as days, the page in view or their status tell them apart."""
     bookings = [row for row in rows if row["status"] in ("scheduled", "running")]
     within = _split_move(turn)[0].when
@@ -224,7 +224,7 @@ def _narrowed(rows: list[dict[str, Any]], condition: Callable[[dict[str, Any]], 
     return [row for row in rows if condition(row)] or rows
 
 
-def _new_end(turn: Turn, last: dt.date) -> dt.date | None:
+def _new_end(turn: Utterance, last: dt.date) -> dt.date | None:
     """The last day of a booking that is to be longer or shorter, if it is said."""
     when, words = turn.sentence.when, turn.sentence.words
     if when.first:

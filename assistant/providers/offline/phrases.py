@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from assistant.enums import Outcome
+from assistant.enums import RunOutcome
 from assistant.tools.phrases import alike, days, link
 from assistant.tools.registry import TOOLS
 
@@ -34,33 +34,33 @@ NOTES = 3
 """Of a card that are said beside it."""
 
 
-def phrase(done: list[tuple[str, Data]]) -> tuple[str, Outcome]:
+def phrase(done: list[tuple[str, Data]]) -> tuple[str, RunOutcome]:
     """The answer to the last tool result, and what the turn comes to."""
     if len(done) > 1 and _are_of_one_tool(done):
         return _all_of_them([phrase([result]) for result in done])
     name, data = done[-1]
     status = data.get("status", "ok")
     if status == "waiting":
-        return f"{_card(data['card'])}\n\n{NOTHING_WRITTEN}", Outcome.PROPOSAL
+        return f"{_card(data['card'])}\n\n{NOTHING_WRITTEN}", RunOutcome.PROPOSAL
     if status == "carried-out":
-        return f"Done.\n\n{_card(data['card'])}", Outcome.PROPOSAL
+        return f"Done.\n\n{_card(data['card'])}", RunOutcome.PROPOSAL
     if status in ("unclear", "invalid"):
-        return data["message"], Outcome.CLARIFY
+        return data["message"], RunOutcome.CLARIFY
     if status != "ok":
-        return _refusal(data), Outcome.REFUSED
+        return _refusal(data), RunOutcome.REFUSED
     tool = TOOLS.get(name)
-    return (tool.phrase if tool and tool.phrase else _plain)(data), Outcome.ANSWER
+    return (tool.phrase if tool and tool.phrase else _plain)(data), RunOutcome.ANSWER
 
 
 def _are_of_one_tool(done: list[tuple[str, Data]]) -> bool:
     return len({name for name, _ in done}) == 1
 
 
-def _all_of_them(answers: list[tuple[str, Outcome]]) -> tuple[str, Outcome]:
+def _all_of_them(answers: list[tuple[str, RunOutcome]]) -> tuple[str, RunOutcome]:
     """One answer of several; what comes of them is the best that came of one."""
     texts = dict.fromkeys(text for text, _ in answers)
     outcomes = [outcome for _, outcome in answers]
-    best = next((rank for rank in (Outcome.PROPOSAL, Outcome.ANSWER) if rank in outcomes), outcomes[-1])
+    best = next((rank for rank in (RunOutcome.PROPOSAL, RunOutcome.ANSWER) if rank in outcomes), outcomes[-1])
     return "\n\n".join(texts), best
 
 

@@ -10,13 +10,13 @@ from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 
 from assistant.providers.offline import bookings, dialogue, lookups, moves, phrases, small_talk
 from assistant.providers.offline.days import DAY
-from assistant.providers.offline.intent import Plan, Turn, iso, refused
+from assistant.providers.offline.intent import Plan, Utterance, iso, refused
 from assistant.providers.offline.page_in_view import NOWHERE, with_names
 from assistant.providers.offline.reading import Sentence, Vocabulary, read
 
-LONGEST_WORDS, LONGEST_TEXT = 400, 2_400
+MAX_WORDS_LENGTH, MAX_TEXT_LENGTH = 400, 2_400
 """Words, and characters, of a message that are read: rules over more than that take long and understand no more."""
-NOT_READ = f"I read only the first {LONGEST_WORDS} words or so of this message, and nothing after “…{{end}}”."
+NOT_READ = f"I read only the first {MAX_WORDS_LENGTH} words or so of this message, and nothing after “…{{end}}”."
 
 
 def plan(messages: Sequence[BaseMessage], tools: Sequence[str], vocabulary: Vocabulary) -> Plan:
@@ -38,12 +38,12 @@ def _shortened(message: BaseMessage) -> BaseMessage:
     if not isinstance(message, HumanMessage):
         return message
     text = _text(message)
-    words = text[: LONGEST_TEXT + 1].split()
-    if len(text) <= LONGEST_TEXT and len(words) <= LONGEST_WORDS:
+    words = text[: MAX_TEXT_LENGTH + 1].split()
+    if len(text) <= MAX_TEXT_LENGTH and len(words) <= MAX_WORDS_LENGTH:
         return message
-    head = " ".join(words[:LONGEST_WORDS])
-    if len(head) > LONGEST_TEXT:
-        head = head[:LONGEST_TEXT].rpartition(" ")[0] or head[:LONGEST_TEXT]
+    head = " ".join(words[:MAX_WORDS_LENGTH])
+    if len(head) > MAX_TEXT_LENGTH:
+        head = head[:MAX_TEXT_LENGTH].rpartition(" ")[0] or head[:MAX_TEXT_LENGTH]
     return HumanMessage(head, id=message.id)
 
 
@@ -68,7 +68,7 @@ def _about_before(
     last = dialogue.last_turn(messages, at)
     if last is None:
         return None
-    turn = Turn(sentence, vocabulary, frozenset(tools))
+    turn = Utterance(sentence, vocabulary, frozenset(tools))
     if call := dialogue.choice(_text(messages[at]), last, vocabulary):
         return turn.call(call[0], **call[1])
     words = _text(messages[at]).casefold()
@@ -81,7 +81,7 @@ def _about_before(
     return None
 
 
-def _why(turn: Turn, args: dict[str, Any]) -> Plan:
+def _why(turn: Utterance, args: dict[str, Any]) -> Plan:
     """Why the last call came to what it did."""
     start, end = args.get("start_date"), args.get("end_date")
     if start and args.get("days_to_complete"):
@@ -122,14 +122,14 @@ def _data(message: ToolMessage) -> dict[str, Any]:
 
 
 def _first(sentence: Sentence, tools: Sequence[str], vocabulary: Vocabulary) -> Plan:
-    turn = Turn(sentence, vocabulary, frozenset(tools))
+    turn = Utterance(sentence, vocabulary, frozenset(tools))
     for rule in _RULES:
         if decision := rule(turn):
             return decision
     return refused(phrases.OFF_TOPIC)
 
 
-_RULES: tuple[Callable[[Turn], Plan | None], ...] = (
+_RULES: tuple[Callable[[Utterance], Plan | None], ...] = (
     small_talk.forbidden,
     small_talk.greeting,
     small_talk.what_time,
@@ -165,7 +165,7 @@ def _follow_up(
     name, data = done[-1]
     if name != "check_vehicle_allocation" or len(done) != 1 or data.get("status") != "ok":
         return None
-    turn = Turn(sentence, vocabulary, frozenset(tools))
+    turn = Utterance(sentence, vocabulary, frozenset(tools))
     if _first(sentence, tools, vocabulary).calls[:1] != (
         ("check_vehicle_allocation", {"vehicle": turn.sentence.vehicle}),
     ):

@@ -3,13 +3,13 @@
 import re
 
 from assistant.providers.offline import dialogue, phrases
-from assistant.providers.offline.intent import Plan, Turn, refused
+from assistant.providers.offline.intent import Plan, Utterance, refused
 
 _EVERYTHING = r"all|every|everything|each|entire|whole|complete|any and all|whatever"
 _THINGS = r"allocations?|bookings?|schedules?|calendar|tests|vehicles|dynos|records|data|tables?|database|requests|reservations?|entries|runs|rows"
 
 
-def forbidden(turn: Turn) -> Plan | None:
+def forbidden(turn: Utterance) -> Plan | None:
     """Bulk deletions, and attempts to get at what is behind the tools."""
     destroys = turn.has(
         r"drop|delete|erase|wipe|purge|truncate|destroy|nuke|clear|remove|cancel|empty|get rid of|unbook|scrap|reset|annul|void|call off|throw out|free up|unschedule|unallocate|deallocate"
@@ -42,7 +42,7 @@ def forbidden(turn: Turn) -> Plan | None:
     return None
 
 
-def _asks_behind_the_tools(turn: Turn) -> bool:
+def _asks_behind_the_tools(turn: Utterance) -> bool:
     return bool(
         re.search(
             r"\b(?:auth_\w+|accounts_\w+|django_\w+|pg_\w+|information_schema|allocations_\w+|assistant_\w+)",
@@ -56,7 +56,7 @@ def _asks_behind_the_tools(turn: Turn) -> bool:
     )
 
 
-def greeting(turn: Turn) -> Plan | None:
+def greeting(turn: Utterance) -> Plan | None:
     return _manners(turn.sentence.text.casefold())
 
 
@@ -74,7 +74,7 @@ def _manners(text: str) -> Plan | None:
     return None
 
 
-def what_it_can(turn: Turn) -> Plan | None:
+def what_it_can(turn: Utterance) -> Plan | None:
     if turn.sentence.vehicle or turn.sentence.dyno:
         return None
     if turn.has(
@@ -95,7 +95,7 @@ def what_it_can(turn: Turn) -> Plan | None:
     return None
 
 
-def what_time(turn: Turn) -> Plan | None:
+def what_time(turn: Utterance) -> Plan | None:
     if turn.sentence.vehicle or turn.sentence.dyno or turn.sentence.test:
         return None
     if re.fullmatch(

@@ -10,7 +10,7 @@ from assistant.providers.offline.page_in_view import NOWHERE, PageInView
 from assistant.providers.offline.reading import Vocabulary
 from assistant.tools.caller import Caller
 
-MOST_VEHICLES = 20_000
+MAX_VEHICLES = 20_000
 _OF_PAGES: dict[str, Any] = {
     "allocation-detail": allocation_by_id,
     "vehicle-detail": vehicles.vehicle_by_id,
@@ -20,7 +20,7 @@ _OF_PAGES: dict[str, Any] = {
 
 def vocabulary_of(caller: Caller) -> Vocabulary:
     rows = list(
-        vehicles.vehicles(caller.ground, user=caller.user).values_list("tag", "vin", "program")[:MOST_VEHICLES]
+        vehicles.vehicles(caller.ground, user=caller.user).values_list("tag", "vin", "program")[:MAX_VEHICLES]
     )
     return Vocabulary(
         today=caller.today,

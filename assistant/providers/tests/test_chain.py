@@ -14,7 +14,7 @@ from assistant.exceptions import Off, OverBudget
 from assistant.providers import answers
 from assistant.providers.breaker import FAILURES, Breaker
 from assistant.providers.chain import ATTEMPTS, NOT_SET_UP, OFFLINE, Chain
-from assistant.providers.failures import NoAnswer
+from assistant.providers.failures import NoAnswerError
 from assistant.providers.hosted import Link
 from assistant.providers.size import size_of
 from assistant.providers.tests import gemini_stub
@@ -187,14 +187,14 @@ def test_a_model_is_tried_again_after_the_pause_and_is_well_when_it_answers(stub
 
 def test_a_blocked_prompt_is_said_and_not_silent(stub, turn):
     stub.answers(gemini_stub.blocked())
-    with pytest.raises(NoAnswer, match="filter blocked"):
+    with pytest.raises(NoAnswerError, match="filter blocked"):
         turn.say("hello")
     assert len(stub.requests) == 1
 
 
 def test_an_answer_that_the_filter_took_away_whole_is_a_block_too(stub, turn):
     stub.answers(gemini_stub.finishing("SAFETY"))
-    with pytest.raises(NoAnswer, match=r"filter blocked .*\(safety\)"):
+    with pytest.raises(NoAnswerError, match=r"filter blocked .*\(safety\)"):
         turn.say("hello")
 
 

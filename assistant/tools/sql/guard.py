@@ -20,8 +20,8 @@ from assistant.tools.sql.views import COLUMNS
 # It would write what was asked into the log.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
-MOST_NODES = 600
-_MOST: list[tuple[int, tuple[type, ...]]] = [
+MAX_NODES = 600
+_MAX_NODES_OF: list[tuple[int, tuple[type, ...]]] = [
     (12, (exp.Table,)),
     # Joinings of text: each may double what the one before it made.
     (8, (exp.DPipe,)),
@@ -30,7 +30,7 @@ _MOST: list[tuple[int, tuple[type, ...]]] = [
     # Each may take memory of its own, as much as `work_mem`.
     (24, (exp.Join, exp.Order, exp.Window, exp.Distinct, exp.Group, exp.Union, exp.Intersect, exp.Except, exp.CTE)),
 ]
-LONGEST_PATTERN, LONGEST_TRIMMED = 100, 20
+MAX_PATTERN_LENGTH, MAX_TRIMMED_LENGTH = 100, 20
 """Characters of what LIKE looks for and of what is trimmed off: both are tried at each place of a text."""
 _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Like, exp.ILike, exp.Between)
 _LARGE_NUMBER = re.compile(r"\s*[+-]?[\d._]+[eE][+-]?([\d_]+)\s*")
@@ -50,9 +50,9 @@ def checked(text: str) -> str:
     """
     try:
         return _checked(text)
-    except sizes.TooLarge:
+    except sizes.TooLargeError:
         raise NotLetThrough(
-            f"A text or number of this query could be longer than {sizes.LONGEST:,} characters. Join and multiply"
+            f"A text or number of this query could be longer than {sizes.MAX_LENGTH:,} characters. Join and multiply"
             " less in a row, or cut texts with left(…, 100)."
         ) from None
     except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError) as error:
@@ -86,10 +86,10 @@ def _check_all(tree: exp.Expr) -> None:
     counts: Counter[type] = Counter()
     for node in tree.walk():
         counts[type(node)] += 1
-        if counts.total() > MOST_NODES:
+        if counts.total() > MAX_NODES:
             raise NotLetThrough("This query is too long; ask for less at once.")
         _check(node, named)
-    if any(sum(counts[kind] for kind in kinds) > most for most, kinds in _MOST):
+    if any(sum(counts[kind] for kind in kinds) > most for most, kinds in _MAX_NODES_OF):
         raise NotLetThrough("This query is too long; ask for less at once.")
 
 
@@ -176,12 +176,12 @@ def _check_literal(literal: exp.Literal) -> None:
 
 
 def _check_text_function(node: exp.Expr) -> None:
-    if isinstance(node, exp.Like | exp.ILike) and not _is_text(node.expression, LONGEST_PATTERN):
-        raise NotLetThrough(f"A pattern of LIKE is a text of at most {LONGEST_PATTERN} characters.")
-    if isinstance(node, exp.TimeToStr | exp.ToChar) and not _is_text(node.args.get("format"), LONGEST_PATTERN):
-        raise NotLetThrough(f"A format of to_char is a text of at most {LONGEST_PATTERN} characters.")
-    if isinstance(node, exp.Trim) and (cut := node.expression) and not _is_text(cut, LONGEST_TRIMMED):
-        raise NotLetThrough(f"What is trimmed off is a text of at most {LONGEST_TRIMMED} characters.")
+    if isinstance(node, exp.Like | exp.ILike) and not _is_text(node.expression, MAX_PATTERN_LENGTH):
+        raise NotLetThrough(f"A pattern of LIKE is a text of at most {MAX_PATTERN_LENGTH} characters.")
+    if isinstance(node, exp.TimeToStr | exp.ToChar) and not _is_text(node.args.get("format"), MAX_PATTERN_LENGTH):
+        raise NotLetThrough(f"A format of to_char is a text of at most {MAX_PATTERN_LENGTH} characters.")
+    if isinstance(node, exp.Trim) and (cut := node.expression) and not _is_text(cut, MAX_TRIMMED_LENGTH):
+        raise NotLetThrough(f"What is trimmed off is a text of at most {MAX_TRIMMED_LENGTH} characters.")
     if isinstance(node, exp.Substring) and not all(_is_place(node.args.get(name)) for name in ("start", "length")):
         # A text in their place would be a regular expression.
         raise NotLetThrough("A substring is cut by numbers.")

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from assistant.tools.sql.lists import NUMBER, NUMBER_TYPES
 
-LONGEST = 10_000
+MAX_LENGTH = 10_000
 """Characters of a text, or digits of a number."""
 COLUMN = 256
 """Characters that a column of a view has at most; views cut what may be longer."""
@@ -32,12 +32,12 @@ _LOOKED_AT = {"with_", "from_", "joins", "expressions", "this", "expression", "a
 _Sizes = dict[str, int]
 
 
-class TooLarge(ValueError):
-    """A text or number of the query may become longer than LONGEST."""
+class TooLargeError(ValueError):
+    """A text or number of the query may become longer than MAX_LENGTH."""
 
 
 def check_sizes(query: exp.Expr) -> None:
-    """Raises TooLarge."""
+    """Raises TooLargeError."""
     _of_query(query, {}, 0)
 
 
@@ -118,13 +118,13 @@ def _nodes(value: object) -> list[exp.Expr]:
 
 
 def _of(node: exp.Expr, tables: _Sizes, columns: int) -> int:
-    """The length of what the expression gives; raises TooLarge where it or a part of it may be too long."""
+    """The length of what the expression gives; raises TooLargeError where it or a part of it may be too long."""
     if isinstance(node, exp.Select | exp.SetOperation | exp.Subquery):
         return _of_query(node, tables, columns)
     parts = [_of(one, tables, columns) for one in node.iter_expressions() if not isinstance(one, exp.Table)]
     size = _grown(node, parts, columns)
-    if size > LONGEST:
-        raise TooLarge
+    if size > MAX_LENGTH:
+        raise TooLargeError
     return size
 
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from assistant.web.addresses import is_own_page
-from assistant.web.markdown import LONGEST, Names, render
+from assistant.web.markdown import MAX_LENGTH, Names, render
 
 HOSTILE = [
     "![x](https://evil.example/a.png)",
@@ -149,8 +149,8 @@ def _lines_run(text: str) -> int:
 
 @pytest.mark.parametrize("piece", ["*a_", "[a](", "[", "**a__", "[*a_", "`a``", "*a"])
 def test_marks_without_end_are_shown_as_they_are_written(piece):
-    many = piece * (LONGEST // len(piece))
-    assert _lines_run(many) < 40 * LONGEST
+    many = piece * (MAX_LENGTH // len(piece))
+    assert _lines_run(many) < 40 * MAX_LENGTH
     assert render(many) == f"<p>{many}</p>\n"
 
 

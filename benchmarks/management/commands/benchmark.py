@@ -5,7 +5,7 @@ from importlib import import_module
 
 from django.core.management.base import BaseCommand, CommandError
 
-from benchmarks.report import Unmeasurable
+from benchmarks.report import UnmeasurableError
 from benchmarks.scratch import scratch_database
 
 NAMES = ("booking", "find", "calendar", "stream", "words")
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         with scratch_database():
             try:
                 report = module.run(seconds=seconds)
-            except Unmeasurable as error:
+            except UnmeasurableError as error:
                 raise CommandError(str(error)) from None
         self.stdout.write(report.json() if json else report.text())
         if report.failures:

@@ -55,9 +55,9 @@ def test_an_older_hash_is_made_anew_when_its_user_signs_in(db, hasher):
 
 @pytest.mark.parametrize("encoded", [make_password(PASSWORD), PBKDF2PasswordHasher().encode(PASSWORD, "asalt")])
 def test_who_finds_no_place_is_refused_at_once(encoded, no_place):
-    with pytest.raises(hashing.HashingBusy):
+    with pytest.raises(hashing.HashingBusyError):
         check_password(PASSWORD, encoded)
-    with pytest.raises(hashing.HashingBusy):
+    with pytest.raises(hashing.HashingBusyError):
         make_password(PASSWORD)
 
 
@@ -80,7 +80,7 @@ def test_so_many_hash_at_once_and_the_others_wait():
 
 def test_who_has_waited_too_long_is_refused_and_hashes_no_more():
     places, hashed = hashing.Places(1, 1, 0.01), []
-    with one_place_at_work(places), pytest.raises(hashing.HashingBusy):
+    with one_place_at_work(places), pytest.raises(hashing.HashingBusyError):
         places.carry_out(lambda: hashed.append(1))
     places = hashing.Places(1, 1, 20)
     assert (places.carry_out(lambda: "done"), hashed) == ("done", [])

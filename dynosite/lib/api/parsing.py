@@ -8,7 +8,7 @@ from rest_framework.parsers import BaseParser
 LARGEST_BODY = 256 * 1024
 
 
-class TooLarge(exceptions.APIException):
+class BodyTooLargeError(exceptions.APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     default_detail = f"A body has at most {LARGEST_BODY // 1024} KB."
 
@@ -21,7 +21,7 @@ class SmallJson(BaseParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         content = stream.read(LARGEST_BODY + 1)
         if len(content) > LARGEST_BODY:
-            raise TooLarge
+            raise BodyTooLargeError
         try:
             return json.loads(content.decode("utf-8"), parse_constant=_refuse)
         except (ValueError, RecursionError) as error:

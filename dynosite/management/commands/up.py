@@ -42,7 +42,7 @@ class Command(BaseCommand):
             with supervisor.only_one(local.LOCAL / "lock"):
                 _require_free(host, port)
                 Site(output, host, port, demo=not no_demo).run()
-        except supervisor.AlreadyRunning as error:
+        except supervisor.AlreadyRunningError as error:
             raise CommandError(
                 f"Dynosite already runs from this checkout (process {error}). Stop it first, or use another checkout."
             ) from None
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{error.filename} belongs to another user. Run as that user, or remove {local.LOCAL} and its data."
             ) from None
-        except (embedded.EmbeddedError, supervisor.Ended) as error:
+        except (embedded.EmbeddedError, supervisor.ProcessEndedError) as error:
             raise CommandError(str(error)) from None
 
 
@@ -75,7 +75,7 @@ class Site:
             self._announce()
             while True:
                 self._supervisor.pause(3600)
-        except supervisor.StopRequested:
+        except supervisor.StopRequestedError:
             self._output.say("Stopping.")
         finally:
             self._supervisor.stop()
@@ -117,7 +117,9 @@ class Site:
         while waits_for := self._unready():
             unready = ", ".join(waits_for)
             if patience.is_over():
-                raise supervisor.Ended(f"Not ready, and nothing moved for {QUIET_SECONDS:.0f} seconds: {unready}.")
+                raise supervisor.ProcessEndedError(
+                    f"Not ready, and nothing moved for {QUIET_SECONDS:.0f} seconds: {unready}."
+                )
             if time.monotonic() - told_at > TOLD_EVERY:
                 self._output.say(f"Still starting: {unready}.")
                 told_at = time.monotonic()

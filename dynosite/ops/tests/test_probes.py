@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 
-from allocations.tasks import think_plan
+from allocations.tasks import solve_plan
 from dynosite import workers
 from dynosite.ops import health
 from dynosite.ops.tasks import heartbeat
@@ -70,7 +70,7 @@ def test_metrics_count_each_queue(client, settings):
     settings.METRICS_TOKEN = ""
     heartbeat.delay()
     heartbeat.delay()
-    think_plan.delay(str(uuid.uuid4()))
+    solve_plan.delay(str(uuid.uuid4()))
     lengths = [_metric(client.get("/metrics"), "dynosite_queue_length", queue=queue) for queue in workers.ARGUMENTS]
     assert dict(zip(workers.ARGUMENTS, lengths, strict=True)) == {"chat": 0, "plans": 1, "imports": 0, "upkeep": 2}
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from allocations.models import Allocation, Plan, ProvingGround, TestRequest
-from allocations.services.plans import ask_for_plan, think
+from allocations.services.plans import ask_for_plan, solve_and_store
 from allocations.tests.world import MONDAY, World, day
 from dynosite.tests.browsing import open_page
 from dynosite.tests.e2e.axe import violations
@@ -36,7 +36,7 @@ def thought(world: World, **more) -> Plan:
     plan = ask_for_plan(
         world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(30), movable="all", seconds=1, **more
     )
-    return think(plan, steps=50)
+    return solve_and_store(plan, steps=50)
 
 
 def calendar_of(plan: Plan, **more) -> str:

@@ -69,7 +69,7 @@ def test_an_edit_is_added_by_keyboard_and_the_answer_comes_with_its_forms(browse
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 more dyno, like NPG 1")).to_be_visible()
-    Scenario.objects.filter(pk=scenario.pk).update(state=ScenarioState.THINKING)
+    Scenario.objects.filter(pk=scenario.pk).update(state=ScenarioState.SOLVING)
     page.reload()
     expect(page.get_by_role("heading", name="The planner is working")).to_be_visible()
     expect(page.get_by_text("A dyno more, like another")).to_have_count(0)
