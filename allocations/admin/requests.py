@@ -111,7 +111,7 @@ class TestRequestAdmin(GroundAdmin):
                 request,
                 "admin/confirm.html",
                 title="Cancel " + (str(rows[0]) if len(rows) == 1 else f"{len(rows)} requests"),
-                lead="They wait for a place no more.",
+                lead="They no longer wait for a place.",
                 rows=[f"{row}, {row.days} days" for row in rows],
                 button="Cancel it" if len(rows) == 1 else "Cancel them",
                 fields=repeated(request),

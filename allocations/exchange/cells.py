@@ -71,10 +71,10 @@ def instant(value, *, epoch=WINDOWS_EPOCH) -> datetime | None:
         return None
     moment = _moment(value, epoch)
     if not isinstance(moment, datetime):
-        raise UnreadableError(f"{clause_of(value)}, which is no date; write it as 2027-03-01")
+        raise UnreadableError(f"{clause_of(value)}, which is not a date; write it as 2027-03-01")
     if not EARLIEST <= moment.date() <= LATEST:
         raise UnreadableError(
-            f"{clause_of(value)}, which is no likely date; days from {EARLIEST} to {LATEST} will do"
+            f"{clause_of(value)}, which is not a likely date; days from {EARLIEST} to {LATEST} will do"
         )
     return moment
 
@@ -140,7 +140,7 @@ def number(value) -> float | None:
         return value
     if isinstance(value, str) and NUMBER.fullmatch(text(value)):
         return float(text(value).replace(",", ""))
-    raise UnreadableError(f"{clause_of(value)}, which is no number")
+    raise UnreadableError(f"{clause_of(value)}, which is not a number")
 
 
 def whole_days(days: float) -> int:

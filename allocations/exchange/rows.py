@@ -134,7 +134,7 @@ class RowReader:
         if differing and not quiet:
             other = self.grid.cell(self.n, differing[0])
             self.problems.append(
-                f"the heading {NAMES[name]} stands twice, and {other} does not say what {where} says"
+                f"the heading {NAMES[name]} appears twice, and {other} does not say what {where} says"
             )
         return where, value
 
@@ -217,7 +217,7 @@ class RowReader:
             vin = re.sub(r"\s", "", text(value)).upper()
             if value is UNCALCULATED or not VIN.fullmatch(vin):
                 self.problems.append(
-                    f"no vehicle: {where} {clause_of(value)}, which is no VIN "
+                    f"no vehicle: {where} {clause_of(value)}, which is not a VIN "
                     "(leave it empty where there is none yet)"
                 )
             elif len(vin) != 17:
@@ -320,14 +320,14 @@ class RowReader:
 
     def _days(self, where, value) -> float | None:
         if isinstance(value, datetime | date | time | timedelta):
-            raise UnreadableError(f"{where} {clause_of(value)}, which is no number of days")
+            raise UnreadableError(f"{where} {clause_of(value)}, which is not a number of days")
         try:
             days = number(value)
         except UnreadableError as problem:
             raise UnreadableError(f"{where} {problem}") from problem
         if days is not None and abs(days) > 100_000:
             raise UnreadableError(
-                f"{where} {clause_of(value)}, which is no likely number of days; 1 to {MAX_DAYS} will do"
+                f"{where} {clause_of(value)}, which is not a likely number of days; 1 to {MAX_DAYS} will do"
             )
         return days
 
@@ -350,5 +350,5 @@ class RowReader:
     def _check_model_year(self, details: dict[str, str], notes: list[str]) -> None:
         year = details.get("model_year", "")
         if year and not (year.isdecimal() and len(year) == 4 and 1980 <= int(year) <= 2100):
-            self.remarks.append(f"{NAMES['model_year']} says '{year}', which is no year; it was kept as a note")
+            self.remarks.append(f"{NAMES['model_year']} says '{year}', which is not a year; it was kept as a note")
             notes.append(f"{NAMES['model_year']}: {details.pop('model_year')}")

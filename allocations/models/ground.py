@@ -24,7 +24,7 @@ from dynosite.lib.workdays import countries
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(f"{name} is no time zone; one is, for example, America/Detroit.")
+        raise ValidationError(f"{name} is not a time zone; one is, for example, America/Detroit.")
 
 
 WEEKDAYS = list(enumerate(calendar.day_name))
@@ -173,7 +173,7 @@ class Travel(models.Model):
         verbose_name_plural = "travel"
         constraints = [
             models.UniqueConstraint(
-                fields=["origin", "to"], name="travel_once", violation_error_message="This way stands there twice."
+                fields=["origin", "to"], name="travel_once", violation_error_message="This way is listed twice."
             ),
             models.CheckConstraint(
                 condition=~models.Q(origin=models.F("to")),

@@ -140,7 +140,7 @@ def place(
     if request_id is not None:
         request = work.lock(TestRequest, [request_id])[request_id]
         if request.status != RequestStatus.WAITING:
-            raise Refused.because(RefusalCode.WRONG_STATUS, f"The request is {request.status} and waits no more.")
+            raise Refused.because(RefusalCode.WRONG_STATUS, f"The request is {request.status} and no longer waits.")
         if (request.vehicle_id, request.test_type_id) != (placement.vehicle_id, placement.test_type_id):
             raise Refused.because(RefusalCode.WRONG_STATUS, "The request is for another vehicle or test type.")
         placement = dataclasses.replace(placement, drive=placement.drive or request.drive)

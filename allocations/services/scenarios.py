@@ -150,7 +150,7 @@ def _with_edits(scenario: Scenario, edits: list[dict[str, Any]]) -> Scenario:
 def _idle(scenario_id: uuid.UUID | str, actor: Actor) -> Scenario:
     scenario = scenario_by_id(scenario_id, user=actor.user, needed=Role.SCHEDULER)
     if scenario.under_way:
-        raise Refused.because(RefusalCode.WRONG_STATUS, "It is being thought about; stop it before it is changed.")
+        raise Refused.because(RefusalCode.WRONG_STATUS, "It is being solved; stop it before you change it.")
     return scenario
 
 

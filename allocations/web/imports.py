@@ -74,7 +74,7 @@ def _queue(request: UserRequest, task: Any, upload: WorkbookImport) -> None:
     except OperationalError:
         logger.warning("workbook import %s was not queued: no broker", upload.pk)
         uploads.not_queued(upload.pk)
-        messages.error(request, "Nobody is there to work on it just now; send it again in a moment.")
+        messages.error(request, "No worker is available at the moment; send it again in a minute.")
 
 
 @require_safe

@@ -51,7 +51,7 @@ class KillSwitchAdmin(SuperuserOnly, GroundAdmin):
             off, reason = request.POST.get("to") == "off", request.POST.get("reason", "").strip()
             if not off or reason:
                 return self._turn(request, off, reason)
-            error = "Say why: whoever asks the assistant is told."
+            error = "Give a reason: everyone who asks the assistant sees it."
         return self.page(
             request,
             "admin/assistant/switch.html",
@@ -68,7 +68,7 @@ class KillSwitchAdmin(SuperuserOnly, GroundAdmin):
                 "admin/confirm.html",
                 title="Switch the assistant off" if off else "Switch the assistant on",
                 lead=LEADS[off],
-                rows=[f"Everybody who asks is told: {reason}"] if off else [],
+                rows=[f"Everyone who asks sees: {reason}"] if off else [],
                 button="Switch it off" if off else "Switch it on",
                 fields=repeated(request),
             )

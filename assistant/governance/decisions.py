@@ -27,7 +27,7 @@ def switch(off: bool, *, user: User, reason: str = "") -> KillSwitch:
     _expect_superuser(user)
     reason = reason.strip()
     if off and not reason:
-        raise Invalid({"reason": ["Say why: whoever asks the assistant is told."]})
+        raise Invalid({"reason": ["Give a reason: everyone who asks the assistant sees it."]})
     with _history(user, reason):
         row, _ = KillSwitch.objects.select_for_update().get_or_create(pk=1)
         row.off, row.reason = off, reason if off else ""

@@ -104,5 +104,5 @@ def drive(text: str | None) -> str:
         return ""
     code = DRIVES.get(re.sub(r"[\s-]", "", text).upper())
     if code is None:
-        raise DomainError(f"{text} is no drive; it is 2WD or AWD.")
+        raise DomainError(f"{text} is not a drive; it is 2WD or AWD.")
     return code

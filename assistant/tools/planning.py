@@ -100,7 +100,7 @@ def _plan_of(caller: Caller, waiting: "QuerySet[TestRequest]", at_most: int | No
         plans.solve_plan(plan.pk)
     except jobs.HeldError:
         plans.stop_solving(plan.pk)
-        raise Busy("Another plan or what-if of yours is being thought out; wait for it, or stop it.") from None
+        raise Busy("Another plan or what-if of yours is being solved; wait for it, or stop it.") from None
     plan.refresh_from_db()
     if plan.state != PlanState.READY:
         raise DomainError("No plan came of it; try again in a moment.")

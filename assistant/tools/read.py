@@ -238,7 +238,7 @@ def get_tests_by_status(caller: Caller, args: a.TestsByStatus) -> Result:
     """
     status = (args.status or "").strip().casefold() or None
     if status and status not in AllocationStatus.values:
-        raise DomainError(f"{args.status} is no status; it is one of {', '.join(AllocationStatus.values)}.")
+        raise DomainError(f"{args.status} is not a status; it is one of {', '.join(AllocationStatus.values)}.")
     days = days_of(args.start_date, args.end_date)
     dyno = lookup.dyno(caller, args.dyno) if args.dyno else None
     tests = reports.allocations_between(
@@ -389,7 +389,7 @@ def list_late_tests(caller: Caller, args: a.ListLate) -> Result:
     """
     kind = (args.kind or "").strip().casefold().replace(" ", "-") or None
     if kind and kind not in LateKind.values:
-        raise DomainError(f"{args.kind} is no kind of lateness; it is one of {', '.join(LateKind.values)}.")
+        raise DomainError(f"{args.kind} is not a kind of lateness; it is one of {', '.join(LateKind.values)}.")
     every = lateness.late_allocations(caller.ground, user=caller.user)
     late = every.filter(late_kind=kind) if kind else every
     waiting = requests.request_list(caller.ground, user=caller.user).filter(
@@ -423,7 +423,9 @@ def list_requests(caller: Caller, args: a.ListRequests) -> Result:
     """
     status = (args.status or RequestStatus.WAITING).casefold()
     if status not in RequestStatus.values:
-        raise DomainError(f"{args.status} is no status of a request; it is one of {', '.join(RequestStatus.values)}.")
+        raise DomainError(
+            f"{args.status} is not a status of a request; it is one of {', '.join(RequestStatus.values)}."
+        )
     query = requests.request_list(caller.ground, user=caller.user).filter(status=status)
     if args.vehicle:
         query = query.filter(vehicle=lookup.vehicle(caller, args.vehicle))

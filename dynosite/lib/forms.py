@@ -36,4 +36,4 @@ class DayField(forms.DateField):
         # The admin gives None where it has no widget of its own.
         more["widget"] = more.get("widget") or self.widget
         super().__init__(input_formats=["%Y-%m-%d"], **more)
-        self.error_messages["invalid"] = "This is no date; one is, for example, 2026-11-16."
+        self.error_messages["invalid"] = "This is not a date; write it like 2026-11-16."

@@ -70,7 +70,7 @@ def test_a_clash_is_said_with_the_nearest_places(cast, keeper):
     [
         ({"last": 2}, "last_day", "The last day (18 Nov 2026) is before the first (19 Nov 2026)."),
         ({"last": 369}, "last_day", "367 days are too many; 366 days is the limit."),
-        ({"first_day": "19/11/2026"}, "first_day", "This is no date; one is, for example, 2026-11-16."),
+        ({"first_day": "19/11/2026"}, "first_day", "This is not a date; write it like 2026-11-16."),
         ({"dyno": "NPG 2"}, "dyno", "NPG 2 does not run the test type Brake."),
     ],
 )

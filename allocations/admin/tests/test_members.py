@@ -58,7 +58,7 @@ def test_grounds_are_added_by_superusers_and_changed_by_admins(cast, keeper, roo
     posted = {"code": "EAST", "name": "East", "time_zone": "Europe/Berlin"}
     assert keeper.post(add, posted).status_code == 403
     assert errors_in(root.post(add, posted | {"time_zone": "Mars/Olympus"})) == {
-        "time_zone": ["Mars/Olympus is no time zone; one is, for example, America/Detroit."]
+        "time_zone": ["Mars/Olympus is not a time zone; one is, for example, America/Detroit."]
     }
     root.post(add, posted)
     assert ProvingGround.objects.get(code="EAST").time_zone == "Europe/Berlin"

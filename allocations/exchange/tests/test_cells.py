@@ -64,19 +64,19 @@ def test_no_day(value):
 @pytest.mark.parametrize(
     ("value", "clause"),
     [
-        ("LAB01", "says 'LAB01', which is no date"),
+        ("LAB01", "says 'LAB01', which is not a date"),
         ("1/4/2027", "says '1/4/2027', which may be either of two days"),
-        ("2027-02-30", "no date"),
-        ("Febtober 3 2027", "no date"),
+        ("2027-02-30", "not a date"),
+        ("Febtober 3 2027", "not a date"),
         ("#REF!", "holds the error #REF!"),
-        (12, "no likely date"),
-        (dt.datetime(1900, 1, 1), "no likely date"),  # noqa: DTZ001
-        (dt.datetime(9999, 12, 31), "no likely date"),  # noqa: DTZ001
-        (1e300, "no date"),
-        (-5, "no date"),
-        (float("nan"), "no date"),
-        (True, "no date"),
-        (dt.time(7), "no date"),
+        (12, "not a likely date"),
+        (dt.datetime(1900, 1, 1), "not a likely date"),  # noqa: DTZ001
+        (dt.datetime(9999, 12, 31), "not a likely date"),  # noqa: DTZ001
+        (1e300, "not a date"),
+        (-5, "not a date"),
+        (float("nan"), "not a date"),
+        (True, "not a date"),
+        (dt.time(7), "not a date"),
         (UNCALCULATED, "formula that was saved without its value"),
     ],
 )

@@ -55,7 +55,7 @@ def test_first_and_last_day(cells, first, last):
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ({"first": "LAB01"}, "No start date: Estimated Start (L6) says 'LAB01', which is no date"),
+        ({"first": "LAB01"}, "No start date: Estimated Start (L6) says 'LAB01', which is not a date"),
         ({"first": None}, "No start date: ACTUAL START DATE, NEW EST DATE and Estimated Start are all empty."),
         ({"actual": "soon"}, "No start date: ACTUAL START DATE (N6) says 'soon'"),
         ({"actual": "#REF!"}, "No start date: ACTUAL START DATE (N6) holds the error #REF!"),
@@ -64,16 +64,16 @@ def test_first_and_last_day(cells, first, last):
             {"completed": day(-1)},
             "Ends before it starts: TESTING COMPLETED is 28 Feb 2027, and it starts on 1 Mar 2027.",
         ),
-        ({"completed": "yes"}, "No end date: TESTING COMPLETED (P6) says 'yes', which is no date"),
+        ({"completed": "yes"}, "No end date: TESTING COMPLETED (P6) says 'yes', which is not a date"),
         ({"days": None}, "No end date: nothing can be read from TESTING COMPLETED, Days to complete"),
-        ({"days": "two weeks"}, "No end date: Days to complete (AA6) says 'two weeks', which is no number"),
+        ({"days": "two weeks"}, "No end date: Days to complete (AA6) says 'two weeks', which is not a number"),
         ({"days": 0}, "Ends before it starts: Days to complete (AA6) is 0"),
         ({"days": -3}, "Ends before it starts"),
-        ({"days": 1e12}, "which is no likely number of days; 1 to 366 will do"),
+        ({"days": 1e12}, "which is not a likely number of days; 1 to 366 will do"),
         ({"days": None, "projected": day(0)}, "Ends before it starts: its Projected End Date makes 28 Feb 2027"),
         ({"days": 367}, "Takes 367 days (Days to complete (AA6) is 367); a test takes 366 at most."),
         ({"completed": day(366)}, "Takes 367 days"),
-        ({"first": dt.datetime(9998, 1, 1)}, "no likely date"),  # noqa: DTZ001
+        ({"first": dt.datetime(9998, 1, 1)}, "not a likely date"),  # noqa: DTZ001
         ({"weight": None}, "No weight class: ><10K (Q6) is empty; <10K or >10K will do."),
         ({"weight": "9,500 lb"}, "No weight class: ><10K (Q6) says '9,500 lb'"),
         ({"test": "Brake cooling"}, "Unknown test type: Test (A6) says 'Brake cooling'; DynoRules knows"),
@@ -83,7 +83,7 @@ def test_first_and_last_day(cells, first, last):
         ({"constraint": "FWD"}, "No drive: DYNO CONSTRAINT (2WD/AWD) (S6) says 'FWD'"),
         ({"constraint": None}, "No drive: neither DYNO CONSTRAINT nor AWD/2WD is filled in."),
         ({"tag": None}, "No vehicle: VIN # and Tag # are both empty."),
-        ({"vin": "see notes"}, "No vehicle: VIN # (I6) says 'see notes', which is no VIN"),
+        ({"vin": "see notes"}, "No vehicle: VIN # (I6) says 'see notes', which is not a VIN"),
         ({"tag": "x" * 200}, "Tag # (G6) is longer than 52 characters"),
     ],
 )
@@ -201,7 +201,7 @@ def test_two_columns_of_one_heading():
         return read_workbook(book([row() | {"status_again": status}], headings=headings))
 
     assert second(None).rows[0].status == second("g ").rows[0].status == "scheduled"
-    assert "Status stands twice, and AG6 does not say what Status (K6) says" in second("TBD").refusals[6]
+    assert "Status appears twice, and AG6 does not say what Status (K6) says" in second("TBD").refusals[6]
 
 
 def test_headings_in_any_order_and_dress():

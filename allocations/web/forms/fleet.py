@@ -69,7 +69,7 @@ class VehicleForm(KeptForm):
         widgets = {"notes": forms.Textarea({"rows": 3})}
         help_texts = {
             "tag": "What people call it",
-            "placeholder": "It stands for a vehicle that is not there yet",
+            "placeholder": "A placeholder for a vehicle that has not arrived yet",
             "weight_lbs": "Empty where it is not known",
         }
 

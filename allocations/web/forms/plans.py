@@ -23,7 +23,7 @@ class PlanForm(forms.Form):
     first_day = DayField(label="From")
     last_day = DayField(
         label="To",
-        help_text="What finds no place by then stays waiting",
+        help_text="Requests without a place by then stay waiting",
     )
     movable = forms.ChoiceField(label="What may move", choices=Movable.choices, initial=Movable.NOTHING)
     frozen_until = DayField(
@@ -40,7 +40,7 @@ class PlanForm(forms.Form):
         if first and last and last < first:
             self.add_error("last_day", f"This is before {full_date(first)}, the first day.")
         if data.get("movable") == Movable.LATER and not data.get("frozen_until"):
-            self.add_error("frozen_until", "Say until which day nothing is to be moved.")
+            self.add_error("frozen_until", "Say until which day nothing may be moved.")
         return data
 
     @property

@@ -20,7 +20,7 @@ class ScenarioForm(forms.Form):
         label="What may move",
         choices=Movable.choices,
         initial=Movable.NOTHING,
-        help_text="What loses its dyno looks for another place in any case",
+        help_text="Tests that lose their dyno get another place in any case",
     )
     frozen_until = DayField(label="Frozen until", required=False, help_text="What starts by this day is not moved")
     seconds = forms.IntegerField(
@@ -35,7 +35,7 @@ class ScenarioForm(forms.Form):
         if first and last and last < first:
             self.add_error("last_day", f"This is before {full_date(first)}, the first day.")
         if data.get("movable") == Movable.LATER and not data.get("frozen_until"):
-            self.add_error("frozen_until", "Say until which day nothing is to be moved.")
+            self.add_error("frozen_until", "Say until which day nothing may be moved.")
         return data
 
 
@@ -167,7 +167,7 @@ class CloseWeekendsForm(EditForm):
         label="Tests pause over them",
         required=False,
         initial=True,
-        help_text="Otherwise they run through, and only none begins",
+        help_text="If not, they run through; no test begins on a weekend",
     )
 
     @property

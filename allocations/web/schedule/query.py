@@ -149,7 +149,7 @@ def _ids(text: str) -> frozenset[int]:
 def _days(params: QueryDict, zoom: Zoom, today: dt.date) -> tuple[DayRange, str]:
     first, last = _date(params.get("from")), _date(params.get("to"))
     unread = next((params[name] for name, day in (("from", first), ("to", last)) if params.get(name) and not day), "")
-    remark = f"“{unread[:20]}” is no day that the schedule can show." if unread else ""
+    remark = f"“{unread[:20]}” is not a day that the schedule can show." if unread else ""
     if first is None:
         first = today - dt.timedelta(days=today.weekday() + 7 * zoom.before)
     if last and last < first:

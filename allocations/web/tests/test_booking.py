@@ -141,7 +141,7 @@ def test_days_may_come_from_the_last_day_or_the_test_type(scheduler, world):
         ),
         ({"vehicle": "365W201"}, "No vehicle here has the tag or VIN 365W201."),
         ({"vehicle": ""}, "This field is required."),
-        ({"first_day": "23.11.2026"}, "This is no date; one is, for example, 2026-11-16."),
+        ({"first_day": "23.11.2026"}, "This is not a date; write it like 2026-11-16."),
         ({"days": "0"}, "Ensure this value is greater than or equal to 1."),
         ({"days": "400"}, "Ensure this value is less than or equal to 366."),
         ({"last_day": day(-1)}, "The last day is before the first."),

@@ -180,7 +180,7 @@ def test_broker_that_is_away_leaves_nothing_hanging(client, world, monkeypatch):
     monkeypatch.setattr("allocations.tasks.check_workbook.delay", away)
     client.force_login(world.users["scheduler"])
     response = client.post(INDEX, {"file": file_of(SAMPLE.read_bytes()), "lanes": 12}, follow=True)
-    assert "Nobody is there to work on it just now" in response.content.decode()
+    assert "No worker is available at the moment" in response.content.decode()
     assert WorkbookImport.objects.get().state == ImportState.STOPPED
 
 

@@ -110,7 +110,7 @@ def test_nobody_else_moves_where_that_is_asked_for(admin, crowd):
     world, *_ = crowd
     page = preview_page(admin, world, repair="more", others="stay")
     assert [number for number, _ in options_of(page)] == ["0"]
-    assert "Nobody else was let move." in page
+    assert "No other test was allowed to move." in page
     assert 'hx-trigger="load"' not in page
 
 

@@ -162,7 +162,7 @@ def test_list_searches_and_a_deleted_one_comes_back(world, client):
 
 def test_stopping_before_there_is_anything_to_compare_leaves_a_draft(crowded):
     scenario = scenarios.ask_scenario(new_scenario(crowded).pk, actor=crowded.actor())
-    with pytest.raises(Refused, match="thought about"):
+    with pytest.raises(Refused, match="being solved"):
         scenarios.add_edit(scenario.pk, actor=crowded.actor(), data={"do": "close-weekends"})
     Scenario.objects.filter(pk=scenario.pk).update(state=ScenarioState.SOLVING)
     scenarios.stop_scenario(scenario.pk, actor=crowded.actor())

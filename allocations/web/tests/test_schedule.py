@@ -364,7 +364,7 @@ def test_search_for_what_stands_on_other_days_says_on_which(client, world):
             "The schedule shows 400 days at once; the days up to 1 Jan 2028 follow with Later."
             " Shown: 20 Nov 2026 – 24 Dec 2027.",
         ),
-        ({"from": "soon"}, "“soon” is no day that the schedule can show. Shown: 9 Nov 2026 – 3 Jan 2027."),
+        ({"from": "soon"}, "“soon” is not a day that the schedule can show. Shown: 9 Nov 2026 – 3 Jan 2027."),
         ({"from": "2026-11-20", "to": "2026-12-24"}, ""),
     ],
 )

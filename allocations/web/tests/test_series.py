@@ -212,7 +212,7 @@ def test_one_is_lifted_or_it_and_all_later_ones(admin, ground):
     page = words(admin.get(f"/maintenance/{first.pk}/lift/?later=1").content.decode())
     assert "Lift 3 maintenance windows?" in page
     assert "NPG 1, 1 Mar 2027" in page
-    assert "Bring back what it pushed aside 412W101" in page
+    assert "Put back what it displaced 412W101" in page
     admin.post(f"/maintenance/{first.pk}/lift/", {"version": first.version})
     assert starts() == [("NPG 1", FIRST_MONDAYS[1]), ("NPG 1", FIRST_MONDAYS[2])]
     back = Displacement.objects.get().pk

@@ -14,9 +14,9 @@ from dynosite.lib import clock
 
 def test_the_switch_takes_a_reason_and_a_second_yes_and_keeps_its_history(cast, root):
     page = root.post(url("killswitch"), {"to": "off", "reason": " "})
-    assert page.context["error"] == "Say why: whoever asks the assistant is told."
+    assert page.context["error"] == "Give a reason: everyone who asks the assistant sees it."
     confirmation = root.post(url("killswitch"), {"to": "off", "reason": "Odd answers."})
-    assert "Everybody who asks is told: Odd answers." in confirmation.content.decode()
+    assert "Everyone who asks sees: Odd answers." in confirmation.content.decode()
     assert not KillSwitch.objects.exists()
     done = root.post(url("killswitch"), fields_of(confirmation) | {"_confirmed": "Switch it off"}, follow=True)
     assert messages_of(done) == ["The assistant is off."]

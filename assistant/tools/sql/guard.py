@@ -56,7 +56,7 @@ def checked(text: str) -> str:
             " less in a row, or cut texts with left(…, 100)."
         ) from None
     except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError) as error:
-        raise NotLetThrough(f"This is no SQL that I can read: {_first_line(error)}") from None
+        raise NotLetThrough(f"I cannot read this as SQL: {_first_line(error)}") from None
 
 
 def _checked(text: str) -> str:

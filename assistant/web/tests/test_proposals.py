@@ -135,7 +135,7 @@ def test_an_edit_is_checked_again_and_makes_a_new_card(talk, panel):
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"start_date": "soon"}, "This is no date; one is, for example, 2026-11-16."),
+        ({"start_date": "soon"}, "This is not a date; write it like 2026-11-16."),
         ({"vehicle": ""}, "This field is required."),
         ({"vehicle": "999X999"}, "999X999"),
         ({"dyno": "NPG 3"}, "NPG 3"),
