@@ -29,7 +29,7 @@ SPARK_BARS = 8
 """At most so many columns show how a dyno's use is spread over the days."""
 OUTLOOK_DAYS = 14
 LATE = "late"
-"""Among the statuses of a filter: late in any way. Kinds of lateness stand there by their names."""
+"""Among the statuses of a filter: late in any way. Kinds of lateness are named there too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class DynoRow:
     pool: tuple[int, ...] = ()
     """Ids of the lanes that are alike, itself among them: see `selectors.lanes`."""
     lanes: ClassVar[tuple["DynoRow", ...]] = ()
-    """It is no row of several, as `web.schedule_lanes` makes of a pool."""
+    """Empty: only the rows that `web.schedule.lanes` makes of a pool stand for several dynos."""
 
     @property
     def use(self) -> int | None:

@@ -93,7 +93,7 @@ class ChangeEntry:
     rows: tuple[RowChange, ...]
     undoable: bool
     total: int
-    """How many rows it changed of those that are asked about; not all of them are listed."""
+    """How many of the rows in question it changed; not all of them are listed."""
     reach: int
     """How many rows it changed at all, and undoing it would."""
 

@@ -86,7 +86,7 @@ class _Desk:
         self.pause = self.pause or change.pause
         for id_, test in self.tests.items():
             if test.fixed and test.placed:
-                # What stands keeps the days that it has, whatever is closed from now on.
+                # Fixed tests keep their days, whatever is closed from now on.
                 last = self.planning.problem.last_day(test, test.placed.first)
                 self.tests[id_] = replace(test, days=last - test.placed.first + 1, pauses=False)
         first = self.facts.scope.first_day

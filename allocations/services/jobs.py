@@ -166,7 +166,7 @@ def claim(kind: Kind, pk: uuid.UUID | str, states: tuple[str, ...] = ()) -> Any:
 
     Raises
     ------
-    Held
+    HeldError
         If another worker has it, or its user has another job of the same queue in work.
     """
     with transaction.atomic():

@@ -86,7 +86,7 @@ def _in_order(problem: Problem, test: Test, before: Test | None, displaced: Coll
 
 
 def _rushed(problem: Problem, displaced: Collection[str]) -> set[str]:
-    """The tests that stand nearer to another stay of their vehicle than its way between the two takes."""
+    """The tests that are too near to another stay of their vehicle for it to travel between the two."""
     needs: dict[tuple[str | None, str | None], int] = {(way.origin, way.to): way.days for way in problem.travel}
     stays = _stays(problem, displaced) if needs else []
     return {
@@ -158,7 +158,7 @@ def _days_taken(
 
 
 def _as_part(test: Test, free: Collection[str], inside: Collection[str]) -> Test:
-    """The test in a problem of those inside alone; fixed to where it stands if it is not free."""
+    """The test in a problem of those inside alone; fixed where it is if it is not free."""
     if test.after not in inside:
         test = replace(test, after=None, gap=0)
     return replace(test, fixed=False) if test.id in free else replace(test, fixed=True, dynos=(test.place.dyno,))

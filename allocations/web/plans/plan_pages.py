@@ -1,4 +1,4 @@
-"""Plans: ask for one, watch it being thought out, apply all or some of it."""
+"""Plans: ask for one, watch it being solved, apply all or some of it."""
 
 import datetime as dt
 import hashlib
