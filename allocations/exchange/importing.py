@@ -24,6 +24,7 @@ from allocations.exchange.reading import read_workbook
 from allocations.exchange.resolving import resolve
 from allocations.exchange.rule_warnings import Misfit, misfits_of
 from allocations.exchange.snapshot import former_names, snapshot
+from allocations.exchange.steps import predecessors
 from allocations.exchange.words import SHEET_PLACE_LABEL
 from allocations.models import ProvingGround, TestType
 from allocations.services.importing import Progress, bring_in
@@ -181,6 +182,7 @@ def intake_of(outcome: ImportPlan, state: Ground, summary: str = "") -> Intake:
     """The outcome as the service takes it: only what the ground does not have yet."""
     new = [d for d in outcome.decisions if not d.already_there]
     known_types = {**outcome.test_types, **state.test_types}
+    before = predecessors(outcome.decisions)
     return Intake(
         test_types=[known_types[key] for key in outcome.test_types],
         dynos=[
@@ -195,7 +197,10 @@ def intake_of(outcome: ImportPlan, state: Ground, summary: str = "") -> Intake:
             VehicleIn(key, _vehicle_fields(spec), outcome.known_vehicles.get(key))
             for key, spec in outcome.vehicles.items()
         ],
-        requests=[_request(d, outcome.vehicles[d.vehicle], known_types, outcome.dyno_names) for d in new],
+        requests=[
+            _request(d, outcome.vehicles[d.vehicle], known_types, outcome.dyno_names, before.get(d.identity, ""))
+            for d in new
+        ],
         windows=[
             WindowIn(w.dyno, w.first, w.last, reason="From the forecast workbook", reference=w.reference)
             for w in outcome.windows
@@ -220,7 +225,7 @@ def _vehicle_fields(spec: VehicleSpec) -> dict[str, Any]:
 
 
 def _request(
-    decision: Decision, vehicle: VehicleSpec, test_types: dict[str, str], dynos: dict[str, str]
+    decision: Decision, vehicle: VehicleSpec, test_types: dict[str, str], dynos: dict[str, str], after: str
 ) -> RequestIn:
     row, stay = decision.row, decision.row.stay
     booking = None
@@ -243,6 +248,7 @@ def _request(
             "import_key": decision.identity,
         },
         booking=booking,
+        after=after,
     )
 
 

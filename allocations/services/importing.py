@@ -27,7 +27,7 @@ from allocations.models import (
     Vehicle,
 )
 from allocations.models.dyno import natural_key
-from allocations.services.intake import BookingIn, Intake
+from allocations.services.intake import BookingIn, Intake, RequestIn
 from allocations.services.unit_of_work import Actor, Row, UnitOfWork
 
 BATCH = 200
@@ -207,22 +207,27 @@ class _Writing:
             vehicle.save(update_fields=filled)
 
     def _make_requests(self) -> None:
-        rows, total = self.intake.requests, len(self.intake.requests)
-        for start in range(0, total, BATCH):
-            batch = rows[start : start + BATCH]
+        done, total = 0, len(self.intake.requests)
+        keys = {row.after for row in self.intake.requests if row.after}
+        rows = TestRequest.objects.filter(ground_id=self.ground_id, import_key__in=keys)
+        request_of = dict(rows.values_list("import_key", "pk"))
+        for batch in _batches(self.intake.requests):
             requests = self._insert(
                 TestRequest(
                     ground_id=self.ground_id,
                     vehicle_id=self.vehicles[row.vehicle],
                     test_type_id=self.test_types[row.test_type.casefold()],
                     created_by=self.work.actor.user,
+                    after_id=request_of.get(row.after),
                     **row.fields,
                 )
                 for row in batch
             )
+            request_of |= {request.import_key: request.pk for request in requests if request.import_key}
             pairs = zip(batch, requests, strict=True)
             self._insert(self._allocation(request, row.booking) for row, request in pairs if row.booking)
-            self.on_progress(start + len(batch), total)
+            done += len(batch)
+            self.on_progress(done, total)
 
     def _allocation(self, request: TestRequest, booking: BookingIn) -> Allocation:
         return Allocation(
@@ -249,6 +254,21 @@ class _Writing:
         inserted = self.work.insert_all(rows, batch=BATCH)
         self.changed = self.changed or bool(inserted)
         return inserted
+
+
+def _batches(rows: list[RequestIn]) -> Iterator[list[RequestIn]]:
+    """At most `BATCH` at once, each request in a later batch than the one that it comes after."""
+    rest, written = rows, set[str]()
+    pending = {row.fields.get("import_key") for row in rows}
+    while rest:
+        ready = [row for row in rest if row.after not in pending or row.after in written]
+        # A circle cannot come of steps that grow; if one did, it would be written without an order.
+        ready = ready or rest
+        for start in range(0, len(ready), BATCH):
+            yield ready[start : start + BATCH]
+        written |= {key for row in ready if (key := row.fields.get("import_key"))}
+        chosen = set(map(id, ready))
+        rest = [row for row in rest if id(row) not in chosen]
 
 
 def _codes(name: str) -> Iterator[str]:

@@ -50,10 +50,22 @@ class BookingIn:
 
 @dataclass(frozen=True)
 class RequestIn:
+    """A test request to add, with its booking if it has a place.
+
+    Attributes
+    ----------
+    fields
+        Fields of TestRequest by name, its `import_key` among them.
+    after
+        The import key of the request that it comes after, which is imported with it or was before; empty if there is
+        none.
+    """
+
     vehicle: Hashable
     test_type: str
     fields: dict[str, Any]
     booking: BookingIn | None = None
+    after: str = ""
 
 
 @dataclass(frozen=True)

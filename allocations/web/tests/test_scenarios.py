@@ -106,7 +106,7 @@ def test_a_scenario_is_made_edited_and_asked_without_a_script(committed_world, c
     scenario.refresh_from_db()
     assert (scenario.state, scenario.error) == (ScenarioState.READY, "")
     assert (scenario.result["today"]["tests"], scenario.result["then"]["tests"]) == (1, 6)
-    page = client.get(page_of(scenario)).content.decode()
+    page = markup(client.get(page_of(scenario)))
     assert "What is in the way" in page
     assert re.search(r'<th scope="row">Tests</th><td[^>]*><span>1</span>.*?<span>6 <small class="muted">\+5<', page)
 
