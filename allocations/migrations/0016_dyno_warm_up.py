@@ -28,12 +28,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='dyno',
             name='warm_up_days',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='Days after a maintenance window on which no test starts or runs.', validators=[django.core.validators.MaxValueValidator(30)], verbose_name='days of warm-up after maintenance'),
+            field=models.PositiveSmallIntegerField(blank=True, db_default=0, default=0, help_text='Days after a maintenance window on which no test starts or runs.', validators=[django.core.validators.MaxValueValidator(30)], verbose_name='days of warm-up after maintenance'),
         ),
         migrations.AddField(
             model_name='dynoevent',
             name='warm_up_days',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='Days after a maintenance window on which no test starts or runs.', validators=[django.core.validators.MaxValueValidator(30)], verbose_name='days of warm-up after maintenance'),
+            field=models.PositiveSmallIntegerField(blank=True, db_default=0, default=0, help_text='Days after a maintenance window on which no test starts or runs.', validators=[django.core.validators.MaxValueValidator(30)], verbose_name='days of warm-up after maintenance'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='dyno',

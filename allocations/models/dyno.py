@@ -39,6 +39,7 @@ class Dyno(models.Model):
         "days of warm-up after maintenance",
         default=0,
         db_default=0,
+        blank=True,
         validators=[MaxValueValidator(MAX_WARM_UP_DAYS)],
         help_text="Days after a maintenance window on which no test starts or runs.",
     )

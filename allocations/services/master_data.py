@@ -142,10 +142,18 @@ def of_ground(model: type[models.Model], id_: int, ground_id: int) -> None:
 def check_row(row: models.Model) -> None:
     """Raises Invalid, with the sentences by field, if the row's values are not valid."""
     try:
+        _fill_defaults(row)
         row.full_clean()
     except ValidationError as error:
         messages = error.message_dict
         raise Invalid({"" if name == NON_FIELD_ERRORS else name: messages[name] for name in messages}) from error
+
+
+def _fill_defaults(row: models.Model) -> None:
+    """A number that a form left empty is the column's default, where the column cannot be empty."""
+    for field in row._meta.fields:
+        if getattr(row, field.attname) is None and not field.null and field.has_default():
+            setattr(row, field.attname, field.get_default())
 
 
 def name_of(row: models.Model) -> str:

@@ -5,7 +5,12 @@ import pytest
 from allocations.exchange.steps import StepRange, step_range
 from allocations.exchange.tests.books import day, row
 from allocations.exchange.tests.test_importing import bring
-from allocations.models import TestRequest
+from allocations.models import ProvingGround, TestRequest
+
+
+@pytest.fixture
+def ground(db):
+    return ProvingGround.objects.create(code="WEST", name="West")
 
 
 @pytest.mark.parametrize(
