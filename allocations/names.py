@@ -6,7 +6,8 @@ from dynosite.lib.plain_text import one_line
 
 NOTHING = frozenset({"", "-", "--", "–", "—", "?", "n/a", "na", "#n/a", "none", "tbd", "tba", "tbc"})
 """What people write into a cell that is to be empty."""
-NO_PLACE = frozenset({"no dyno available", "invalid drive", "no dyno candidates"}) | NOTHING
+NO_PLACE = frozenset({"no dyno available", "invalid drive", "invalid test", "no dyno candidates"}) | NOTHING
+"""Words of the workbook's macro for a test that it found no dyno for; never names of dynos."""
 POOL = "Track"
 """In a sheet: whichever lane of the track is free."""
 MAX_NAME_LENGTH = 60

@@ -69,14 +69,14 @@ def test_a_pair_that_shares_dyno_and_vehicle_is_two_conflicts():
 
 
 def test_a_row_without_a_place_claims_nothing():
-    words = ["No dyno available", "Invalid drive", "no dyno candidates", None, "TBD"]
+    words = ["No dyno available", "Invalid drive", "Invalid test", "no dyno candidates", None, "TBD"]
     rows = [
         row("111A111"),
         *(row("111A111", dyno=word, facility=None) for word in words),
         row("111A111", status="TBD"),
     ]
     outcome = decided(*rows)
-    assert places(outcome) == {6: "npg 1"} | dict.fromkeys(range(7, 13), "waiting")
+    assert places(outcome) == {6: "npg 1"} | dict.fromkeys(range(7, 14), "waiting")
     assert outcome.conflicts == []
 
 
