@@ -61,7 +61,7 @@ class Chain(AgentMiddleware):
     """Wraps the graph's model calls.
 
     `tell(event, data)` reaches the panel: `model` (which one answers, at which attempt) and `restart` (drop the half
-    answer, another try begins). Within `limit()` a hosted model's call ends with CallTooLong.
+    answer, another try begins). Within `limit()` a hosted model's call ends with CallTimeoutError.
     """
 
     def __init__(

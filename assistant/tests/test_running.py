@@ -198,7 +198,7 @@ def test_a_call_that_drips_without_end_is_ended_and_the_next_model_answers(
     assert ("NPG 1" in answer.text, "on and" in answer.text) == (True, False)
     assert "restart" in [name for name, _ in entries(run)]
     dripped = ModelCall.objects.get(run=run, model=GEMINI)
-    assert (dripped.error, dripped.estimated) == ("CallTooLong: It went on for too long.", True)
+    assert (dripped.error, dripped.estimated) == ("CallTimeoutError: It went on for too long.", True)
     wait_until(disconnected.is_set, "the end of the call at the provider")
 
 

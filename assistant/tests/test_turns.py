@@ -283,7 +283,7 @@ def test_stop_ends_the_model_s_call_and_keeps_what_was_said(world, hosted_worker
     assert (answer.author, answer.text, answer.cut) == (Author.ASSISTANT, texts(run), True)
     assert (note.author, note.text) == (Author.NOTE, run_outcomes.STOPPED)
     (call,) = ModelCall.objects.filter(run=run)
-    assert call.error == "Halted: stopped"
+    assert call.error == "HaltedError: stopped"
 
 
 def test_a_queued_run_is_stopped_before_it_begins(world):

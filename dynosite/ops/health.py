@@ -53,7 +53,7 @@ def _state(check: Callable[[], None]) -> str:
     return "ok"
 
 
-class MigrationsMissingError(Exception):
+class MigrationsMissing(Exception):
     pass
 
 
@@ -68,7 +68,7 @@ def _migrations() -> None:
         return
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise MigrationsMissingError
+        raise MigrationsMissing
     _migrated = True
 
 

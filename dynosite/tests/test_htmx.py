@@ -6,6 +6,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from dynosite.lib.htmx import HtmxRedirectMiddleware, wants_fragment
+from dynosite.tests.markup import markup
 
 FROM_HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/schedule/?zoom=week"}
 
@@ -46,7 +47,7 @@ def test_fragment_is_wanted_only_for_its_own_target(headers, expected):
 def test_theme_is_kept_in_a_cookie_and_rendered_by_the_server(client):
     response = client.post(reverse("theme"), {"theme": "dark", "next": "/accounts/sign-in/"})
     assert (response.status_code, response["Location"]) == (302, "/accounts/sign-in/")
-    assert '<html lang="en" data-theme="dark">' in client.get("/accounts/sign-in/").content.decode()
+    assert '<html lang="en" data-theme="dark">' in markup(client.get("/accounts/sign-in/"))
 
 
 def test_theme_goes_back_to_this_site_only(client):

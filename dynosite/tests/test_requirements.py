@@ -45,9 +45,15 @@ def test_pins_hold_what_pyproject_asks_for():
 
 
 def _imported(path: Path) -> set[str]:
-    """The top-level names that a module imports, wherever in it."""
+    """The top-level names that a module imports, wherever in it, save what only a type checker reads."""
     packages = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    nodes = [ast.parse(path.read_text(encoding="utf-8"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            nodes += node.orelse
+            continue
+        nodes += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             packages |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -131,7 +131,11 @@ def row(draw, *, consistent: bool = True) -> tuple[IntendedRow, dict]:
 @st.composite
 def _place(draw, place: str | None) -> dict:
     if place is None:
-        words = draw(st.sampled_from([None, "No dyno available", "INVALID drive ", "Invalid test.", "no dyno  candidates", "N/A"]))
+        words = draw(
+            st.sampled_from(
+                [None, "No dyno available", "INVALID drive ", "Invalid test.", "no dyno  candidates", "N/A"]
+            )
+        )
         return {"facility": draw(st.sampled_from([None, "NPG"])), "dyno": words}
     facility, dyno = DYNOS.get(place, (place, place))
     if isinstance(dyno, int):

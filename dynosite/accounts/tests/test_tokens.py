@@ -80,7 +80,7 @@ def test_one_name_is_one_token_until_it_is_revoked(user, colleague):
 
 
 def test_there_is_an_end_to_their_number(user, monkeypatch):
-    monkeypatch.setattr(tokens, "MOST", 2)
+    monkeypatch.setattr(tokens, "MAX_LIVE", 2)
     for name in "ab":
         tokens.issue(user, name, days=30)
     with pytest.raises(tokens.TokenError, match="You have 2 tokens"):

@@ -154,11 +154,11 @@ def test_silence_is_said_and_ended(listening, browser_page, committed_world, stu
     end = stuck()
     with page.expect_request("**/schedule/stream/*"):
         page.clock.fast_forward(16_000)
-    expect(page.locator(line)).to_have_text(re.compile(r"^Nothing heard since \d\d:\d\d$"))
+    expect(page.locator(line)).to_have_text(re.compile(r"^\s*Nothing heard since \d\d:\d\d\s*$"))
     end()
     with page.expect_response(lambda answer: "/schedule/stream/" in answer.url):
         page.clock.fast_forward(16_000)
-    expect(page.locator(line)).to_have_text(re.compile("^Live" if address == SCHEDULE else "^$"))
+    expect(page.locator(line)).to_have_text(re.compile(r"^\s*Live" if address == SCHEDULE else r"^\s*$"))
     ask_for(committed_world, "412W101")
     if address != SCHEDULE:
         expect(page.locator(".row-link")).to_have_text(["412W101"])
