@@ -258,15 +258,15 @@ class _Writing:
 
 def _batches(rows: list[RequestIn]) -> Iterator[list[RequestIn]]:
     """At most `BATCH` at once, each request in a later batch than the one that it comes after."""
-    rest, written = rows, set[str]()
+    rest, inserted = rows, set[str]()
     pending = {row.fields.get("import_key") for row in rows}
     while rest:
-        ready = [row for row in rest if row.after not in pending or row.after in written]
+        ready = [row for row in rest if row.after not in pending or row.after in inserted]
         # A circle cannot come of steps that grow; if one did, it would be written without an order.
         ready = ready or rest
         for start in range(0, len(ready), BATCH):
             yield ready[start : start + BATCH]
-        written |= {key for row in ready if (key := row.fields.get("import_key"))}
+        inserted |= {key for row in ready if (key := row.fields.get("import_key"))}
         chosen = set(map(id, ready))
         rest = [row for row in rest if id(row) not in chosen]
 
