@@ -12,6 +12,7 @@ import psycopg
 from django.db import connection, connections
 from psycopg.types.json import Json, Jsonb
 
+from allocations.enums import RefusalCode
 from allocations.services.booking import book
 from benchmarks.clients import Step, run_clients
 from benchmarks.report import Report, milliseconds
@@ -23,6 +24,9 @@ REPEATS = 6
 ALL_ON_ONE = "50, one dyno"
 CLIENTS = {"1": 1, "8": 8, "50": 50, ALL_ON_ONE: 50}
 MIN_OF_FLOOR = 0.5
+
+ANY_DAY = frozenset({RefusalCode.LONG_PAST, RefusalCode.FAR_AHEAD})
+"""What is confirmed: there are more free days to book than are near today."""
 
 Slot = tuple[int, int, dt.date]
 """Vehicle, dyno, day."""
@@ -91,7 +95,7 @@ def service_client(number: int, *, actor, statements, slots: Callable) -> tuple[
 
     def step() -> None:
         vehicle, dyno, day = next(free)
-        book(vehicle, dyno, test_type_id=TEST_TYPE, first_day=day, last_day=day, actor=actor)
+        book(vehicle, dyno, test_type_id=TEST_TYPE, first_day=day, last_day=day, actor=actor, confirmed=ANY_DAY)
 
     return step, connection.close
 
@@ -154,6 +158,7 @@ def statements_of_a_booking(actor) -> list[tuple[str, Any]]:
                 first_day=RECORDED["day"],
                 last_day=RECORDED["day"],
                 actor=actor,
+                confirmed=ANY_DAY,
             )
     finally:
         uuid.uuid4 = uuid4
