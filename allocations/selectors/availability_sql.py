@@ -3,7 +3,12 @@
 from allocations.models.dyno import MAX_WARM_UP_DAYS
 from allocations.selectors.ground_rules import RULES
 
-STAY_COLUMNS = """
+WARM_UP = "CASE WHEN o.window_id IS NULL THEN 0 ELSE {dyno}.warm_up_days END"
+"""Days after the stay `o` on which its dyno still takes no test."""
+
+_WARM_UP_OD = WARM_UP.format(dyno="od")
+
+STAY_COLUMNS = f"""
     json_build_object(
         'kind', CASE WHEN o.window_id IS NULL THEN 'allocation' ELSE 'maintenance' END,
         'id', coalesce(o.window_id, o.allocation_id), 'dyno_id', o.dyno_id, 'dyno', od.name,
@@ -11,7 +16,7 @@ STAY_COLUMNS = """
         'days', json_build_array(o.first_day, o.last_day),
         'vehicle_id', o.vehicle_id, 'vehicle', coalesce(nullif(ov.tag, ''), ov.vin, ''),
         'facility_id', od.facility_id, 'facility', ofa.name, 'status', a.status,
-        'warm_up_days', CASE WHEN o.window_id IS NULL THEN 0 ELSE od.warm_up_days END,
+        'warm_up_days', {_WARM_UP_OD},
         'owner', coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, ''))
     FROM allocations_occupancy o
     JOIN allocations_dyno od ON od.id = o.dyno_id
@@ -26,7 +31,7 @@ STAY_COLUMNS = """
 
 THEN = f"""o.first_day <= %(last)s AND o.first_day > %(first)s::date - %(longest)s - {MAX_WARM_UP_DAYS}
         AND o.last_day >= %(first)s::date - {MAX_WARM_UP_DAYS}
-        AND o.last_day + CASE WHEN o.window_id IS NULL THEN 0 ELSE od.warm_up_days END >= %(first)s"""
+        AND o.last_day + {_WARM_UP_OD} >= %(first)s"""
 """On these days, or a window so shortly before them that its dyno still warms up."""
 
 ABOUT_THEN = """o.first_day <= %(last)s::date + reach.days
@@ -100,12 +105,11 @@ _SEARCH = """
             datemultirange(d.span)
             - coalesce((SELECT v.days FROM vehicle v WHERE v.facility_id = d.facility_id), '{}')
             - coalesce((
-                SELECT range_agg(daterange(o.first_day, o.last_day + warm_up.days, '[]'))
-                FROM allocations_occupancy o CROSS JOIN LATERAL (
-                    SELECT CASE WHEN o.window_id IS NULL THEN 0 ELSE d.warm_up_days END AS days) warm_up
+                SELECT range_agg(daterange(o.first_day, o.last_day + {warm_up}, '[]'))
+                FROM allocations_occupancy o
                 WHERE o.dyno_id = d.id AND o.first_day <= %(end)s
-                    AND o.first_day > %(first)s::date - %(longest)s - {most_warm_up}
-                    AND o.last_day + warm_up.days >= %(first)s
+                    AND o.first_day > %(first)s::date - %(longest)s - {max_warm_up}
+                    AND o.last_day + {warm_up} >= %(first)s
                     AND o.allocation_id IS DISTINCT FROM %(leaving_out)s), '{}')
             - coalesce((
                 SELECT range_agg(r.days) FROM overrun r
@@ -136,6 +140,6 @@ _ON_WORKING_DAYS = """stretches AS MATERIALIZED (
             ORDER BY abs(stretches.starts - %(wanted)s), stretches.starts LIMIT 1) s
     )"""
 
-_FIND = _SEARCH.replace("{most_warm_up}", str(MAX_WARM_UP_DAYS))
+_FIND = _SEARCH.replace("{max_warm_up}", str(MAX_WARM_UP_DAYS)).replace("{warm_up}", WARM_UP.format(dyno="d"))
 FIND_ON_ANY_DAY = _FIND.replace("{places}", _ON_ANY_DAY)
 FIND_ON_WORKING_DAYS = _FIND.replace("{places}", _ON_WORKING_DAYS)

@@ -10,6 +10,7 @@ from allocations import access
 from allocations.enums import AllocationStatus
 from allocations.exceptions import NotFound
 from allocations.models import Allocation, Capability, Dyno, Facility, MaintenanceWindow, Occupancy, ProvingGround
+from allocations.selectors.availability_sql import WARM_UP
 from allocations.selectors.running import overrunning
 from allocations.selectors.series import places_in_series
 
@@ -31,17 +32,18 @@ if TYPE_CHECKING:
 
     from dynosite.accounts.models import User
 
-_NEXT_FREE = """(
+_WARM_UP = WARM_UP.format(dyno="allocations_dyno")
+_NEXT_FREE = f"""(
     SELECT lower(datemultirange(daterange(
             greatest(%s::date, allocations_dyno.available_from), allocations_dyno.available_to, '[]'))
-        - coalesce(range_agg(daterange(o.first_day, o.last_day, '[]')), '{}')
+        - coalesce(range_agg(daterange(o.first_day, o.last_day + {_WARM_UP}, '[]')), '{{}}')
         - coalesce((
             SELECT range_agg(daterange(a.first_day, NULL)) FROM allocations_allocation a
-            WHERE a.dyno_id = allocations_dyno.id AND a.status = 'running' AND a.last_day < %s), '{}'))
+            WHERE a.dyno_id = allocations_dyno.id AND a.status = 'running' AND a.last_day < %s), '{{}}'))
     FROM allocations_occupancy o
-    WHERE o.dyno_id = allocations_dyno.id AND o.last_day >= %s
+    WHERE o.dyno_id = allocations_dyno.id AND o.last_day + {_WARM_UP} >= %s
         AND greatest(%s::date, allocations_dyno.available_from)
-            <= coalesce(allocations_dyno.available_to, 'infinity'))"""
+            <= coalesce(allocations_dyno.available_to, 'infinity'))"""  # noqa: S608 a fragment of ours
 
 WITH_CAPABILITIES = Prefetch("capabilities", Capability.objects.select_related("test_type"))
 

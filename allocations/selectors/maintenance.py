@@ -136,7 +136,12 @@ def hits_in(slots: Collection[Slot]) -> dict[Slot, list[Allocation]]:
     by_dyno = defaultdict(list)
     for row in rows:
         by_dyno[row.dyno_id].append(row)
-    return {slot: [row for row in by_dyno[slot.dyno_id] if row.days.overlaps(days_of[slot])] for slot in slots}
+    return {slot: [row for row in by_dyno[slot.dyno_id] if _is_hit(row, slot, days_of[slot])] for slot in slots}
+
+
+def _is_hit(row: Allocation, slot: Slot, days: DayRange) -> bool:
+    """On the days of the warm-up only what is still to come gives way: what has begun there has shown that it may."""
+    return row.days.overlaps(slot.days) or (row.status == AllocationStatus.SCHEDULED and row.days.overlaps(days))
 
 
 def hits_of(slot: Slot) -> list[Allocation]:

@@ -6,6 +6,7 @@ from allocations.enums import DisplacedTo, MaintenanceKind, RefusalCode
 from allocations.exceptions import Refused
 from allocations.models import Allocation
 from allocations.selectors.availability import find_places, query_for
+from allocations.selectors.dynos import dyno_list
 from allocations.selectors.fit import fits
 from allocations.selectors.maintenance import Answer, fallout
 from allocations.selectors.plan_problem import problem_of
@@ -89,6 +90,20 @@ def test_window_hits_what_stands_on_its_day_of_warm_up(world, warming):
         set_window(world, 1, 3, answers={allocation.pk: too_soon})
     set_window(world, 1, 3, answers={allocation.pk: Answer(DisplacedTo.MOVE, warming.pk, day(5))})
     assert Allocation.objects.get(pk=allocation.pk).days == DayRange(day(5), day(7))
+
+
+def test_test_that_began_while_the_dyno_warmed_up_stays_when_the_outage_is_recorded(world, warming):
+    allocation = allocation_of(world.book("412W101", "NPG 1", 4, 6))
+    Allocation.objects.filter(pk=allocation.pk).update(status="running")
+    assert fallout(warming.pk, DayRange(day(1), day(3)), user=world.users["admin"]) == []
+    set_window(world, 1, 3)
+    assert Allocation.objects.get(pk=allocation.pk).days == DayRange(day(4), day(6))
+
+
+def test_next_free_day_comes_after_the_warm_up(world, warming):
+    set_window(world, 0, 3)
+    dynos = dyno_list(world.north, user=world.users["viewer"])
+    assert (dynos.get(pk=warming.pk).next_free, dynos.get(name="NPG 2").next_free) == (day(5), day(0))
 
 
 def test_what_was_displaced_comes_back_when_the_window_is_lifted(world, warming):

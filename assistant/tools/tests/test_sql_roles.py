@@ -98,7 +98,10 @@ BROKEN = {
     "rights of roles": ("ALTER ROLE {reader} CREATEROLE", "attributes"),
     "an end": ("ALTER ROLE {login} VALID UNTIL '2020-01-01'", "attributes"),
     "no reader behind it": ("REVOKE {reader} FROM {login}", "a member of no role"),
-    "another group": ("GRANT pg_monitor TO {reader}", "a member of pg_monitor"),
+    "another group": (
+        "DROP ROLE IF EXISTS {reader}_group; CREATE ROLE {reader}_group; GRANT {reader}_group TO {reader}",
+        "a member of ",
+    ),
     "a table": ("GRANT SELECT ON public.accounts_user TO {reader}", "rights on public.accounts_user"),
     "no views": ("DROP SCHEMA assistant_sql CASCADE", "views"),
     "settings of one database": (
@@ -112,12 +115,7 @@ BROKEN = {
 @pytest.mark.parametrize("kind", BROKEN)
 def test_what_is_broken_is_named_by_check_and_mended_by_migrate(kind, asking):
     statement, words = BROKEN[kind]
-    try:
-        _as_site(statement.replace("%%I", "%I"))
-    except Exception as error:
-        if "permission denied" not in str(error):
-            raise
-        pytest.skip("only a superuser may")
+    _as_site(statement.replace("%%I", "%I"))
     (warning,) = check_reader(None, databases=["default"])
     assert warning.id == "assistant.W001"
     assert words in warning.msg
