@@ -19,7 +19,7 @@ from assistant import metrics
 from assistant.enums import Approval, ProposalStatus
 from assistant.exceptions import Decided
 from assistant.models import Proposal
-from assistant.selectors import waiting_proposals
+from assistant.selectors import NO_PROPOSAL, id_of, waiting_proposals
 from assistant.tools import commands
 from assistant.tools.caller import Caller, Ctx
 from assistant.tools.commands import Draft
@@ -27,8 +27,6 @@ from assistant.tools.declaring import Tool
 from assistant.tools.registry import TOOLS
 from dynosite.accounts.models import User
 from dynosite.lib.plain_text import storable
-
-NOT_FOUND = "There is no such proposal here."
 
 
 @dataclass(frozen=True)
@@ -204,13 +202,10 @@ def invalid(error: ValidationError) -> Invalid:
 
 
 def _locked(proposal_id: uuid.UUID | str, user: User) -> Proposal:
-    try:
-        pk = uuid.UUID(str(proposal_id))
-    except ValueError:
-        raise NotFound(NOT_FOUND) from None
+    pk = id_of(proposal_id, NO_PROPOSAL)
     proposal = Proposal.objects.select_for_update(of=("self",)).filter(pk=pk, user=user).first()
     if proposal is None:
-        raise NotFound(NOT_FOUND)
+        raise NotFound(NO_PROPOSAL)
     return proposal
 
 

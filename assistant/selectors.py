@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -90,12 +91,12 @@ def feedback_on(messages: Iterable[Message], *, user: User) -> dict[uuid.UUID, F
     return {row.message_id: row for row in Feedback.objects.filter(message__in=list(messages), user=user)}
 
 
-def run_by_id(run_id: Id, *, user: User) -> Run:
+def run_by_id(run_id: Id, *, user: User | AnonymousUser) -> Run:
     """The run with its conversation and question. Raises NotFound, also for a user who is not signed in."""
-    if not user.is_authenticated:
+    if isinstance(user, AnonymousUser):
         raise NotFound(NO_RUN)
     runs = Run.objects.select_related("conversation", "question").filter(
-        pk=id_of(run_id, NO_RUN), user=user, conversation__deleted_at=None
+        pk=id_of(run_id, NO_RUN), user=user, ground__in=grounds_of(user), conversation__deleted_at=None
     )
     if (run := runs.first()) is None:
         raise NotFound(NO_RUN)

@@ -101,6 +101,7 @@ class KnownRow:
     dyno: str = ""
     first: date | None = None
     last: date | None = None
+    request_id: int | None = None
 
     @property
     def stay(self) -> DayRange | None:

@@ -1,7 +1,7 @@
 """A workbook into a proving ground: `preview` says what would come of it, `carry_out` does it, both in one report."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from allocations import access
@@ -198,7 +198,10 @@ def intake_of(outcome: ImportPlan, state: Ground, summary: str = "") -> Intake:
             for key, spec in outcome.vehicles.items()
         ],
         requests=[
-            _request(d, outcome.vehicles[d.vehicle], known_types, outcome.dyno_names, before.get(d.identity, ""))
+            replace(
+                _request(d, outcome.vehicles[d.vehicle], known_types, outcome.dyno_names),
+                **_order(before.get(d.identity, ""), state),
+            )
             for d in new
         ],
         windows=[
@@ -225,7 +228,7 @@ def _vehicle_fields(spec: VehicleSpec) -> dict[str, Any]:
 
 
 def _request(
-    decision: Decision, vehicle: VehicleSpec, test_types: dict[str, str], dynos: dict[str, str], after: str
+    decision: Decision, vehicle: VehicleSpec, test_types: dict[str, str], dynos: dict[str, str]
 ) -> RequestIn:
     row, stay = decision.row, decision.row.stay
     booking = None
@@ -248,8 +251,13 @@ def _request(
             "import_key": decision.identity,
         },
         booking=booking,
-        after=after,
     )
+
+
+def _order(before: str, state: Ground) -> dict[str, Any]:
+    """The request that a row comes after: by its id if the ground has it, else by the key of its row."""
+    known = state.rows.get(before)
+    return {"after_id": known.request_id} if known else {"after": before}
 
 
 def _note(decision: Decision) -> str:

@@ -288,7 +288,7 @@ class RowReader:
             added = self._added_days()
             days = whole_days(tested + added)
             last = first and first + timedelta(days=days - 1)
-            self._remark_projected_end(last)
+            self._remark_projected_end(last, added)
             return last, days, f"{where} is {text(value)}" + (f", and {added:g} are added" if added else "")
         if first and (moment := self._instant("projected")):
             last = self.shift(_last_of(moment))
@@ -296,7 +296,7 @@ class RowReader:
         return None, None, ""
 
     def _added_days(self) -> float:
-        """Days on top of those of the test itself; what is no number adds none, and is remarked elsewhere."""
+        """Days on top of those of the test itself. Parts of a day count too, though only whole ones are kept."""
         _, value = self._cell("extra_days", quiet=True)
         try:
             added = None if value is UNCALCULATED or is_error(value) else number(value)
@@ -304,7 +304,7 @@ class RowReader:
             return 0
         return added if added is not None and 0 <= added <= MAX_DAYS else 0
 
-    def _remark_projected_end(self, last: date | None) -> None:
+    def _remark_projected_end(self, last: date | None, added: float) -> None:
         """Says both where the sheet's own end, of a row that was re-dated mostly, is not that of its days.
 
         In a row that was exported here it is the day on which the test is due.
@@ -313,9 +313,10 @@ class RowReader:
             return
         if (projected := self._quiet_day("projected", ends=True)) in (None, last):
             return
+        parts = f"{NAMES['days']} and {NAMES['extra_days']}" if added else NAMES["days"]
         self.remarks.append(
-            f"{NAMES['projected']} says {full_date(projected)}; {NAMES['days']} and {NAMES['extra_days']} make "
-            f"{full_date(last)} the last day, which was taken"
+            f"{NAMES['projected']} says {full_date(projected)}; by {parts} the last day is {full_date(last)}, which "
+            "was taken"
         )
 
     def _days(self, where, value) -> float | None:

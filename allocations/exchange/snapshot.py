@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db.models import QuerySet
@@ -193,7 +193,7 @@ def _rows(ground: ProvingGround, state: Ground, identities: set[str], undone: se
     keys |= {pk: own_requests[pk] for pk in requests.filter(pk__in=own_requests).values_list("pk", flat=True)}
     places = _places(Allocation.objects.filter(ground=ground, request__in=keys))
     for pk, status in requests.filter(pk__in=keys).values_list("pk", "status"):
-        state.rows[keys[pk]] = _known_row(status, places.get(pk))
+        state.rows[keys[pk]] = replace(_known_row(status, places.get(pk)), request_id=pk)
     for pk, status, dyno, first, last in Allocation.objects.filter(ground=ground, pk__in=own_bookings).values_list(
         "pk", "status", "dyno__name", "first_day", "last_day"
     ):

@@ -1,5 +1,6 @@
 """The order of a vehicle's mileage steps: `5K - 75K` comes after `0K - 5K` of the same test."""
 
+import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
@@ -9,8 +10,9 @@ from allocations.exchange.cells import fold
 from allocations.exchange.outcome import CANCELLED, REFUSED, Decision
 
 _NUMBER = r"(\d+(?:[.,]\d+)?)\s*(k?)"
-_RANGE = re.compile(rf"{_NUMBER}\s*(?:-|–|—|to)\s*{_NUMBER}\s*(?:mi|miles|km)?")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_UNIT = r"\s*(?:mi|miles|km)?"
+_RANGE = re.compile(rf"{_NUMBER}{_UNIT}\s*(?:-|–|—|to)\s*{_NUMBER}{_UNIT}")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d|\s*k\b))")
 
 
 @dataclass(frozen=True, order=True)
@@ -38,7 +40,8 @@ def step_range(step: str) -> StepRange | None:
 def predecessors(decisions: Iterable[Decision]) -> Mapping[str, str]:
     """By the identity of a row that of the row it comes after: the same vehicle and test, up to where it begins.
 
-    Of several that end there it is the last that starts no later, else the last of the sheet.
+    Of several that end there it is the last that starts no later; if none is known to start earlier, the last of the
+    sheet. Rows whose days say the other order have none.
     """
     groups: dict[Hashable, list[tuple[StepRange, Decision]]] = defaultdict(list)
     for decision in decisions:
@@ -49,12 +52,12 @@ def predecessors(decisions: Iterable[Decision]) -> Mapping[str, str]:
     for group in groups.values():
         for steps, decision in group:
             candidates = [other for other_steps, other in group if other_steps.end == steps.start]
-            if candidates:
-                before[decision.identity] = _nearest(candidates, decision).identity
+            if nearest := _nearest(candidates, decision):
+                before[decision.identity] = nearest.identity
     return before
 
 
-def _nearest(candidates: list[Decision], follower: Decision) -> Decision:
+def _nearest(candidates: list[Decision], follower: Decision) -> Decision | None:
     first = follower.row.first
-    earlier = [other for other in candidates if first and other.row.first and other.row.first <= first]
-    return max(earlier, key=lambda other: (other.row.first, other.row.number)) if earlier else candidates[-1]
+    possible = [other for other in candidates if not first or not other.row.first or other.row.first <= first]
+    return max(possible, key=lambda other: (other.row.first or dt.date.min, other.row.number), default=None)

@@ -127,8 +127,8 @@ def stop(id_: uuid.UUID | str) -> bool:
 
 
 def not_queued(id_: uuid.UUID | str) -> None:
-    """Takes back what was to be worked on, when nobody could be told of it."""
-    rows = WorkbookImport.objects.filter(pk=id_)
+    """Takes back what was to be worked on, when nobody could be told of it; what a worker has goes on."""
+    rows = WorkbookImport.objects.filter(pk=id_, holder=None)
     rows.filter(state=ImportState.CHECKING).update(state=ImportState.STOPPED, file=None)
     rows.filter(state=ImportState.IMPORTING).update(state=ImportState.CHECKED, confirmed_by=None)
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from allocations.enums import AllocationStatus, Movable, Priority, RequestStatus
-from allocations.models import Allocation, Capability, Dyno, Occupancy, Plan, TestRequest
+from allocations.models import Allocation, Capability, Dyno, Plan, TestRequest
 from allocations.planning import Problem
 from allocations.planning.problem.instance import Occupied, Place, Test, Travel
-from allocations.rulebook import GroundRules, too_near
+from allocations.rulebook import GroundRules, Stay, too_near
 from allocations.selectors.availability import stays_in
 from allocations.selectors.ground_rules import rules_of
 from allocations.selectors.running import overrunning
@@ -60,14 +60,6 @@ class LastDay(NamedTuple):
 
     allocation_id: int
     day: dt.date
-
-
-class Stay(NamedTuple):
-    """Days that a vehicle spends at a facility."""
-
-    allocation_id: int
-    facility_id: int
-    days: DayRange
 
 
 @dataclass(frozen=True)
@@ -114,7 +106,10 @@ def problem_of(plan: Scope, *, requests: Collection[int] | None = None) -> Plann
             tests.append(replace(test, after=before))
             rows[test.id] = request
     overruns = list(Allocation.objects.filter(overrunning(rules.today), ground_id=plan.ground_id))
-    fixed = _standing_so(plan, moving, rules) | _behind(overruns, moving)
+    # What runs past its end is no stay here: it holds dyno and vehicle for as long as `_held` says.
+    stays = stays_in(plan.ground_id, DayRange(plan.first_day, plan.last_day), today=None, reach=rules.reach)
+    fixed = _standing_so(moving, stays, rules) | _behind(overruns, moving)
+    stuck = [allocation for allocation in moving if allocation.pk in fixed]
     for allocation in moving:
         test = _test_of_allocation(plan, allocation, runs, rules)
         tests.append(replace(test, fixed=allocation.pk in fixed))
@@ -124,9 +119,10 @@ def problem_of(plan: Scope, *, requests: Collection[int] | None = None) -> Plann
     facilities = dict(Dyno.objects.filter(ground_id=plan.ground_id).values_list("pk", "facility_id"))
     dynos = _dynos(plan, moving)
     names = sorted(f"d{id_}" for id_ in dynos)
-    occupied = _occupied(plan, dynos, {allocation.pk for allocation in moving}, rules.reach)
-    occupied += _tails(plan, [allocation for allocation in moving if allocation.pk in fixed], rules)
-    occupied += _held(plan, overruns, [allocation for allocation in moving if allocation.pk in fixed], dynos)
+    others = [stay for stay in stays if stay.kind != "allocation" or stay.id not in movable]
+    occupied = _occupied(plan, dynos, others, stuck, rules.reach)
+    occupied += _tails(plan, stuck, rules)
+    occupied += _held(plan, overruns, stuck, dynos)
     problem = Problem(
         horizon,
         tuple(names),
@@ -208,28 +204,40 @@ def runs_of(plan: Scope) -> Runs:
     return {kind: sorted(dynos) for kind, dynos in runs.items()}
 
 
-def _standing_so(plan: Scope, moving: Collection[Allocation], rules: GroundRules) -> set[int]:
-    """Those on a day off, or too near to another stay of their vehicle: they stay where somebody put them."""
-    fixed = {row.pk for row in moving if not _stands_well(row, rules.calendar)}
-    if not rules.travel:
-        return fixed
-    stays: dict[int, list[Stay]] = {}
-    margin = dt.timedelta(days=rules.reach)
-    rows = Occupancy.objects.filter(
-        vehicle__in={row.vehicle_id for row in moving},
-        first_day__lte=plan.last_day + margin,
-        last_day__gte=plan.first_day - margin,
+def _standing_so(moving: Collection[Allocation], stays: Collection[Stay], rules: GroundRules) -> set[int]:
+    """Those that break a rule where somebody put them: they stay there."""
+    return (
+        {row.pk for row in moving if not _stands_well(row, rules.calendar)}
+        | _on_warm_up(moving, stays)
+        | _too_near(moving, stays, rules)
     )
-    for vehicle, allocation, facility, first, last in rows.values_list(
-        "vehicle_id", "allocation_id", "dyno__facility_id", "first_day", "last_day"
-    ):
-        stays.setdefault(vehicle, []).append(Stay(allocation, facility, DayRange(first, last)))
+
+
+def _on_warm_up(moving: Collection[Allocation], stays: Collection[Stay]) -> set[int]:
+    windows = [stay for stay in stays if stay.warm_up_days]
+    return {
+        row.pk
+        for row in moving
+        for window in windows
+        if window.dyno_id == row.dyno_id and window.blocks.overlaps(row.days)
+    }
+
+
+def _too_near(moving: Collection[Allocation], stays: Collection[Stay], rules: GroundRules) -> set[int]:
+    """Those too near to another stay of their vehicle for the days that it travels."""
+    if not rules.travel:
+        return set()
     movable = {row.pk for row in moving}
-    for of_vehicle in stays.values():
+    by_vehicle: dict[int, list[Stay]] = {row.vehicle_id: [] for row in moving}
+    for stay in stays:
+        if stay.vehicle_id in by_vehicle:
+            by_vehicle[stay.vehicle_id].append(stay)
+    near: set[int] = set()
+    for of_vehicle in by_vehicle.values():
         for one, other in itertools.combinations(of_vehicle, 2):
             if too_near((one.facility_id, one.days), (other.facility_id, other.days), rules.travel):
-                fixed |= {one.allocation_id, other.allocation_id} & movable
-    return fixed
+                near |= {one.id, other.id}
+    return near & movable
 
 
 def _behind(overruns: Collection[Allocation], moving: Collection[Allocation]) -> set[int]:
@@ -354,15 +362,14 @@ def _without_after(test: Test) -> Test:
     return replace(test, after=None, gap=0)
 
 
-def _occupied(plan: Scope, dynos: Availability, moving: set[int], reach: int) -> list[Occupied]:
+def _occupied(
+    plan: Scope, dynos: Availability, stays: Iterable[Stay], fixed: Collection[Allocation], reach: int
+) -> list[Occupied]:
     horizon = (plan.last_day - plan.first_day).days + 1
     occupied = []
-    # What runs past its end holds dyno and vehicle for as long as `_held` says.
-    for stay in stays_in(plan.ground_id, DayRange(plan.first_day, plan.last_day), today=None, reach=reach):
-        if stay.kind == "allocation" and stay.id in moving:
-            continue
+    for stay in stays:
         begin, until = (stay.days.first - plan.first_day).days, (stay.days.last - plan.first_day).days
-        start, end = max(0, begin), min(horizon - 1, (stay.blocks.last - plan.first_day).days)
+        start, end = max(0, begin), min(horizon - 1, (_blocked_through(stay, fixed) - plan.first_day).days)
         if stay.dyno_id in dynos and start <= end:
             occupied.append(Occupied(start, end, dyno=f"d{stay.dyno_id}"))
         if stay.vehicle_id and reach:
@@ -375,3 +382,11 @@ def _occupied(plan: Scope, dynos: Availability, moving: set[int], reach: int) ->
         if available_to and available_to < plan.last_day:
             occupied.append(Occupied(max(0, (available_to - plan.first_day).days + 1), horizon - 1, f"d{dyno}"))
     return occupied
+
+
+def _blocked_through(stay: Stay, fixed: Collection[Allocation]) -> dt.date:
+    """The last day that a stay takes of its dyno: of the warm-up only what no fixed test has."""
+    if not stay.warm_up_days:
+        return stay.days.last
+    begun = [row.first_day for row in fixed if row.dyno_id == stay.dyno_id and row.days.overlaps(stay.blocks)]
+    return min([stay.blocks.last, *(day - dt.timedelta(days=1) for day in begun)])

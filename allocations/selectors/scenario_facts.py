@@ -5,11 +5,12 @@ figures, and tests that lose their dyno look for another.
 """
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from allocations.enums import Movable
 from allocations.models import Allocation, Dyno, MaintenanceWindow, Scenario, TestRequest, TestType
+from allocations.models.dyno import MAX_WARM_UP_DAYS
 from allocations.planning.problem.instance import Test
 from allocations.rulebook import GroundRules
 from allocations.selectors.ground_rules import rules_of
@@ -52,6 +53,8 @@ class GroundFacts:
     away: dict[str, list[Span]]
     """Days on which a dyno is not available."""
     rules: GroundRules
+    warm_up: dict[str, int] = field(default_factory=dict)
+    """Days after maintenance on which a dyno takes no test yet."""
 
     @property
     def horizon(self) -> int:
@@ -71,7 +74,11 @@ def facts_of(scope: PlanningScope) -> GroundFacts:
     horizon = (scope.last_day - scope.first_day).days + 1
     names: dict[str, str] = {}
     away: dict[str, list[Span]] = {}
-    for id_, name, available_from, available_to in dynos.values_list("pk", "name", "available_from", "available_to"):
+    warm_up: dict[str, int] = {}
+    for id_, name, available_from, available_to, days in dynos.values_list(
+        "pk", "name", "available_from", "available_to", "warm_up_days"
+    ):
+        warm_up[f"d{id_}"] = days
         names[f"d{id_}"] = name
         outside = away[f"d{id_}"] = []
         if available_from and available_from > scope.first_day:
@@ -80,7 +87,10 @@ def facts_of(scope: PlanningScope) -> GroundFacts:
             outside.append(Span((available_to - scope.first_day).days + 1, horizon - 1))
     windows: dict[int, Outage] = {}
     rows = MaintenanceWindow.objects.filter(
-        ground_id=scope.ground_id, lifted_at=None, first_day__lte=scope.last_day, last_day__gte=scope.first_day
+        ground_id=scope.ground_id,
+        lifted_at=None,
+        first_day__lte=scope.last_day,
+        last_day__gte=scope.first_day - dt.timedelta(days=MAX_WARM_UP_DAYS),
     )
     slots = {
         id_: Slot(dyno, DayRange(first, last))
@@ -88,6 +98,8 @@ def facts_of(scope: PlanningScope) -> GroundFacts:
     }
     days_of = blocked(slots.values())
     for id_, slot in slots.items():
+        if days_of[slot].last < scope.first_day:
+            continue
         start, end = ((day - scope.first_day).days for day in (days_of[slot].first, days_of[slot].last))
         outage = windows[id_] = Outage(f"d{slot.dyno_id}", max(0, start), min(horizon - 1, end))
         away.setdefault(outage.dyno, []).append(Span(outage.first, outage.last))
@@ -100,6 +112,7 @@ def facts_of(scope: PlanningScope) -> GroundFacts:
         windows,
         away,
         rules_of(scope.ground_id),
+        warm_up,
     )
 
 

@@ -74,7 +74,8 @@ class _Desk:
                     self._let_run(f"d{change.dyno}", _kinds_of([change.runs]))
             case edits.AddMaintenance():
                 first = (change.first_day - self.facts.scope.first_day).days
-                self._block(f"d{change.dyno}", first, first + (change.last_day - change.first_day).days)
+                last = (change.last_day - self.facts.scope.first_day).days
+                self._block(f"d{change.dyno}", first, last + self.facts.warm_up.get(f"d{change.dyno}", 0))
             case edits.MoveMaintenance() | edits.RemoveMaintenance():
                 self._shift(change)
             case edits.MoreTests():

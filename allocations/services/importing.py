@@ -208,9 +208,7 @@ class _Writing:
 
     def _make_requests(self) -> None:
         done, total = 0, len(self.intake.requests)
-        keys = {row.after for row in self.intake.requests if row.after}
-        rows = TestRequest.objects.filter(ground_id=self.ground_id, import_key__in=keys)
-        request_of = dict(rows.values_list("import_key", "pk"))
+        request_of: dict[str, int] = {}
         for batch in _batches(self.intake.requests):
             requests = self._insert(
                 TestRequest(
@@ -218,7 +216,7 @@ class _Writing:
                     vehicle_id=self.vehicles[row.vehicle],
                     test_type_id=self.test_types[row.test_type.casefold()],
                     created_by=self.work.actor.user,
-                    after_id=request_of.get(row.after),
+                    after_id=row.after_id or request_of.get(row.after),
                     **row.fields,
                 )
                 for row in batch
@@ -258,12 +256,11 @@ class _Writing:
 
 def _batches(rows: list[RequestIn]) -> Iterator[list[RequestIn]]:
     """At most `BATCH` at once, each request in a later batch than the one that it comes after."""
-    rest, inserted = rows, set[str]()
-    pending = {row.fields.get("import_key") for row in rows}
+    rest, inserted = rows, {""}
     while rest:
-        ready = [row for row in rest if row.after not in pending or row.after in inserted]
-        # A circle cannot come of steps that grow; if one did, it would be written without an order.
-        ready = ready or rest
+        ready = [row for row in rest if row.after in inserted]
+        if not ready:
+            raise ValueError("Requests come after one another in a circle, or after one that is not imported.")
         for start in range(0, len(ready), BATCH):
             yield ready[start : start + BATCH]
         inserted |= {key for row in ready if (key := row.fields.get("import_key"))}

@@ -57,8 +57,9 @@ class RequestIn:
     fields
         Fields of TestRequest by name, its `import_key` among them.
     after
-        The import key of the request that it comes after, which is imported with it or was before; empty if there is
-        none.
+        The import key of the request that it comes after, if that is imported with it; else empty.
+    after_id
+        The id of the request that it comes after, if the ground has that already.
     """
 
     vehicle: Hashable
@@ -66,6 +67,7 @@ class RequestIn:
     fields: dict[str, Any]
     booking: BookingIn | None = None
     after: str = ""
+    after_id: int | None = None
 
 
 @dataclass(frozen=True)

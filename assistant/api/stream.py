@@ -15,8 +15,8 @@ from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 
 from allocations.exceptions import DomainError
-from assistant.api.views import run_of
 from assistant.conversations import conversations
+from assistant.selectors import run_by_id
 from dynosite.accounts import tokens
 from dynosite.accounts.authentication import TokenAuthentication, who_asks
 from dynosite.accounts.models import User
@@ -51,7 +51,7 @@ async def events(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
 
 def _prepare(request: HttpRequest, pk: uuid.UUID) -> tuple[str, partial[bool]]:
     user, token = who_asks(request)
-    run_of(pk, user)
+    run_by_id(pk, user=user)
     key = conversations.stream_of(pk, user=user)
     return key, partial(_still_allowed, pk, token.pk if token else None, request.session.session_key)
 
@@ -71,7 +71,7 @@ def _still_allowed(pk: uuid.UUID, token_id: int | None, session_key: str | None)
             user = get_user(request)
         if not isinstance(user, User):
             return False
-        run_of(pk, user)
+        run_by_id(pk, user=user)
     except (DomainError, tokens.TokenError):
         return False
     finally:

@@ -10,26 +10,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from allocations.exceptions import Invalid, KeyReused, NotFound
-from allocations.selectors.grounds import ground_for, grounds_of
+from allocations.selectors.grounds import grounds_of
 from assistant import approvals, selectors
 from assistant.api import bodies, data
 from assistant.approvals import Decision
 from assistant.conversations import conversations
 from assistant.models import Run
-from assistant.selectors import proposal_by_id, proposals_of
+from assistant.selectors import proposal_by_id, proposals_of, run_by_id
 from assistant.tools.registry import TOOLS
 from dynosite.accounts.models import User
 from dynosite.lib.api.errors import EMPTY
 from dynosite.lib.api.views import Body, View, read
 
 MAX_KEY_LENGTH = 200
-
-
-def run_of(pk: uuid.UUID, user: User) -> Run:
-    """The user's run, in a ground that they may still see."""
-    run = selectors.run_by_id(pk, user=user)
-    ground_for(user, run.ground_id)
-    return run
 
 
 def ground_id_for(user: User, *, code: str | None, conversation: uuid.UUID | None = None) -> int:
@@ -107,13 +100,13 @@ class OneConversation(View):
 
 class OneRun(View):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        return Response(data.run(run_of(pk, request.user)))
+        return Response(data.run(run_by_id(pk, user=request.user)))
 
 
 class Stop(View):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         read(bodies.NoBody, request)
-        run = conversations.stop(run_of(pk, request.user).pk, user=request.user)
+        run = conversations.stop(run_by_id(pk, user=request.user).pk, user=request.user)
         return Response({"run": run.pk, "status": run.status}, status=202)
 
 

@@ -19,7 +19,7 @@ from assistant.conversations.rate_limit import check_rate, expect_few_runs
 from assistant.enums import Author, RunStatus, Verdict
 from assistant.exceptions import Decided, Waiting
 from assistant.models import Conversation, Feedback, Message, Run
-from assistant.selectors import NO_CONVERSATION, NO_MESSAGE, Id, conversation_by_id, id_of, run_by_id
+from assistant.selectors import NO_CONVERSATION, NO_MESSAGE, Id, conversation_by_id, id_of, message_by_id, run_by_id
 from dynosite.accounts.models import User
 from dynosite.lib.plain_text import storable, visible
 
@@ -69,7 +69,6 @@ def ask(
 def again(run_id: Id, *, user: User) -> Run:
     """Asks the question of a run that failed or was stopped once more. Raises what `ask` raises."""
     run = run_by_id(run_id, user=user)
-    ground_for(user, run.ground_id)
     if run.status not in (RunStatus.FAILED, RunStatus.STOPPED) or run.question is None:
         raise Decided("Only what failed or was stopped can be tried again.")
     switches.expect_on(run.ground_id)
@@ -159,13 +158,8 @@ def restore(pk: Id, *, user: User) -> Conversation:
 def rate(message_id: Id, verdict: str, comment: str = "", *, user: User) -> Feedback | None:
     """Keeps the user's verdict on an answer; an empty one takes it back."""
     missing = "There is no such answer here."
-    message = Message.objects.filter(
-        pk=id_of(message_id, missing),
-        conversation__user=user,
-        conversation__deleted_at=None,
-        author=Author.ASSISTANT,
-    ).first()
-    if message is None:
+    message = message_by_id(id_of(message_id, missing), user=user)
+    if message.author != Author.ASSISTANT:
         raise NotFound(missing)
     if not verdict:
         Feedback.objects.filter(message=message, user=user).delete()

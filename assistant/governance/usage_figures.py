@@ -15,7 +15,7 @@ from assistant.spend import spending
 from dynosite.lib import clock
 from dynosite.lib.formats import full_date
 
-MAX_LENGTH = 30
+MAX_ROWS = 30
 """Rows of a table; the rest is in the export."""
 
 
@@ -47,7 +47,7 @@ def spend_by_user(rows: QuerySet) -> FigureTable:
             out=Sum("tokens_out"),
             paid=Sum("cost"),
         )
-        .order_by("-paid", "-into")[:MAX_LENGTH]
+        .order_by("-paid", "-into")[:MAX_ROWS]
     )
     lines = [
         (row["user__username"], row["days"], row["n"], row["into"], row["out"], dollars(row["paid"]))
@@ -61,7 +61,7 @@ def spend_by_ground(rows: QuerySet) -> FigureTable:
         rows.order_by()
         .values("ground__name")
         .annotate(n=Sum("calls"), into=Sum("tokens_in"), out=Sum("tokens_out"), paid=Sum("cost"))
-        .order_by("-paid", "-into")[:MAX_LENGTH]
+        .order_by("-paid", "-into")[:MAX_ROWS]
     )
     lines = [(row["ground__name"], row["n"], row["into"], row["out"], dollars(row["paid"])) for row in groups]
     return FigureTable("By proving ground", ("Ground", "Calls", "Tokens in", "Tokens out", "Cost"), lines)
@@ -70,7 +70,7 @@ def spend_by_ground(rows: QuerySet) -> FigureTable:
 def spend_by_day(rows: QuerySet) -> list[tuple[Any, int, Decimal]]:
     """Day, tokens and cost, of the latest days that have any, in the order of time."""
     groups = rows.order_by().values("day").annotate(tokens=Sum(F("tokens_in") + F("tokens_out")), paid=Sum("cost"))
-    return [(row["day"], row["tokens"], row["paid"]) for row in groups.order_by("-day")[:MAX_LENGTH]][::-1]
+    return [(row["day"], row["tokens"], row["paid"]) for row in groups.order_by("-day")[:MAX_ROWS]][::-1]
 
 
 def tools(rows: QuerySet) -> FigureTable:

@@ -1,6 +1,5 @@
 """What every view of the panel answers with: parts that the panel puts in place by their ids, or a page."""
 
-import uuid
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,7 +9,6 @@ from django.template.loader import render_to_string
 from allocations.exceptions import NotFound
 from allocations.selectors import grounds
 from assistant import selectors
-from assistant.models import Run
 from dynosite.accounts.requests import GroundRequest
 
 WAITING_HEADER = "X-Assistant-Waiting"
@@ -33,13 +31,6 @@ def ground_named(request: GroundRequest, code: str = "") -> Any:
 def about(request: GroundRequest, ground_id: int) -> None:
     """Says of which ground the page is: refused where its address names another one."""
     request.show_ground(ground_id)
-
-
-def run_of(pk: uuid.UUID, user: Any) -> Run:
-    """The user's run, in a ground that the user may still see."""
-    run = selectors.run_by_id(pk, user=user)
-    selectors.conversation_by_id(run.conversation_id, user=user)
-    return run
 
 
 def parts(request: GroundRequest, *templates: tuple[str, dict[str, Any]], status: int = 200) -> HttpResponse:

@@ -10,7 +10,8 @@ from allocations.exceptions import DomainError, NotFound
 from assistant import selectors
 from assistant.conversations import conversations
 from assistant.models import Conversation, Run
-from assistant.web.answers import about, ground_named, in_panel, page, parts, run_of
+from assistant.selectors import run_by_id
+from assistant.web.answers import about, ground_named, in_panel, page, parts
 from assistant.web.entries import turn_of
 from assistant.web.pages import page_in_view
 from assistant.web.talks import address_of, list_context, talk_context
@@ -49,7 +50,7 @@ def ask(request: GroundRequest) -> HttpResponse:
 
 @require_safe
 def run(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
-    run = run_of(pk, request.user)
+    run = run_by_id(pk, user=request.user)
     if not in_panel(request):
         return redirect(f"{address_of(run.conversation)}#run-{pk}")
     turn = turn_of(run, request.user)
@@ -59,13 +60,13 @@ def run(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def stop(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
-    about(request, run_of(pk, request.user).ground_id)
+    about(request, run_by_id(pk, user=request.user).ground_id)
     return _answer(request, conversations.stop(pk, user=request.user))
 
 
 @require_POST
 def again(request: GroundRequest, pk: uuid.UUID) -> HttpResponse:
-    run = run_of(pk, request.user)
+    run = run_by_id(pk, user=request.user)
     about(request, run.ground_id)
     try:
         run = conversations.again(pk, user=request.user)
@@ -89,7 +90,4 @@ def _answer(request: GroundRequest, run: Run) -> HttpResponse:
 def _conversation(request: GroundRequest, value: str) -> Conversation | None:
     if not value:
         return None
-    pk = uuid_of(value)
-    if pk is None:
-        raise NotFound("There is no such conversation here.")
-    return selectors.conversation_by_id(pk, user=request.user)
+    return selectors.conversation_by_id(value, user=request.user)

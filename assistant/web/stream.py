@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from allocations.exceptions import DomainError
 from assistant.conversations import conversations
-from assistant.web.answers import run_of
+from assistant.selectors import run_by_id
 from dynosite.accounts.requests import GroundRequest
 from dynosite.lib.sse import Entry, event_stream, heard_last
 from dynosite.lib.traits import opens_stream
@@ -34,7 +34,7 @@ async def events(request: GroundRequest, pk: uuid.UUID) -> StreamingHttpResponse
 
 
 def _key(request: GroundRequest, pk: uuid.UUID) -> str:
-    run_of(pk, request.user)
+    run_by_id(pk, user=request.user)
     return conversations.stream_of(pk, user=request.user)
 
 
@@ -47,7 +47,7 @@ def _still_allowed(session_key: str | None, pk: uuid.UUID) -> bool:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     try:
-        run_of(pk, get_user(request))
+        run_by_id(pk, user=get_user(request))
     except DomainError:
         return False
     finally:

@@ -48,7 +48,7 @@ class SignInForm(AuthenticationForm):
     )
 
     def clean(self) -> dict:
-        """Raises TooManyAttempts and HashingBusy besides the form's own errors."""
+        """Raises TooManyAttemptsError and HashingBusyError besides the form's own errors."""
         name = self.cleaned_data.get("username")
         if name is None or not self.cleaned_data.get("password"):
             return super().clean()

@@ -39,7 +39,7 @@ class PasswordForm(PasswordChangeForm):
             del self.fields["end_tokens"]
 
     def clean_old_password(self) -> str:
-        """Raises TooManyAttemptsError and HashingBusy besides the form's own errors."""
+        """Raises TooManyAttemptsError and HashingBusyError besides the form's own errors."""
         attempt = attempts.begin(self.request, self.user.username)
         try:
             password = super().clean_old_password()

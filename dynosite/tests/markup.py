@@ -1,4 +1,8 @@
-"""HTML as tests read it: without the whitespace that no browser shows."""
+"""HTML as tests compare it: without whitespace beside blocks and controls and at the edges of elements.
+
+The layout of the templates may change it there. Where a space is to be seen beside a control, a test looks for it in
+a browser.
+"""
 
 import re
 from typing import Any

@@ -42,6 +42,7 @@ def test_contracts_hold(copy):
     [
         ("apps", "allocations/selectors/breach.py", "import assistant.apps"),
         ("apps", "assistant/breach.py", "import benchmarks.report"),
+        ("benchmarks", "dynosite/ops/breach.py", "import benchmarks.report"),
         ("planning", "allocations/planning/problem/breach.py", "import allocations.planning.search.greedy"),
         ("pages", "allocations/web/schedule/breach.py", "import allocations.web.plans.plan_pages"),
         ("pages", "allocations/web/unlisted.py", ""),

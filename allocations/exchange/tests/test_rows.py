@@ -244,8 +244,15 @@ def test_rules_that_cannot_be_read_are_left_out_with_a_warning():
         (
             {"days": 5, "extra_days": 3, "projected": day(20)},
             [
-                "Row 6: Projected End Date says 20 Mar 2027; Days to complete and Added Cert time make 8 Mar 2027 "
-                "the last day, which was taken."
+                "Row 6: Projected End Date says 20 Mar 2027; by Days to complete and Added Cert time the last "
+                "day is 8 Mar 2027, which was taken."
+            ],
+        ),
+        (
+            {"days": 5, "projected": day(20)},
+            [
+                "Row 6: Projected End Date says 20 Mar 2027; by Days to complete the last day is 5 Mar 2027, "
+                "which was taken."
             ],
         ),
         ({"days": 5, "projected": day(20), "identity": "NORTH-R1"}, []),

@@ -127,16 +127,16 @@ class _Relaxation:
         else:
             self.active = _tight(model, columns, rows, chosen.astype(float))
 
-    def solve(self, seconds: float) -> Priced | None:
+    def solve(self, until: float) -> Priced | None:
         """Solve the part, or the whole of the columns where the part has no plan; None when the time did not do."""
         columns, rows = self.columns, self.rows
         part, few = _part(columns, rows, self.some, self.active)
         program = _program(self.model, part, few, integer=False)
-        params = mathopt.SolveParameters(time_limit=_seconds(seconds))
+        params = mathopt.SolveParameters(time_limit=_seconds(until - time.monotonic()))
         result = mathopt.solve(program, mathopt.SolverType.GLOP, params=params)
         reason = result.termination.reason
         if reason == mathopt.TerminationReason.INFEASIBLE:
-            return self._without_plan(seconds)
+            return self._without_plan(until)
         if reason != mathopt.TerminationReason.OPTIMAL or not result.has_dual_feasible_solution():
             return None
         constraints = sorted(program.linear_constraints(), key=lambda c: c.id)
@@ -148,10 +148,10 @@ class _Relaxation:
         self.objective = result.objective_value()
         return Priced(bound, through, value, price)
 
-    def _without_plan(self, seconds: float) -> Priced | None:
+    def _without_plan(self, until: float) -> Priced | None:
         if not self.some.all():
             self.some[:] = True
-            return self.solve(seconds)
+            return self.solve(until)
         count = len(self.columns)
         return Priced(math.inf, np.full(count, math.inf), np.zeros(count), np.zeros(len(self.rows.limit)))
 
@@ -186,7 +186,7 @@ def relax(
     relaxation = _Relaxation(model, columns, rows, start=start, chosen=chosen)
     top: Priced | None = None
     for turn in range(40):
-        priced = relaxation.solve(until - time.monotonic())
+        priced = relaxation.solve(until)
         if priced is None:
             break
         if top is None or priced.bound > top.bound:

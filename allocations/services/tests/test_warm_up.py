@@ -2,7 +2,7 @@
 
 import pytest
 
-from allocations.enums import DisplacedTo, MaintenanceKind, RefusalCode
+from allocations.enums import DisplacedTo, MaintenanceKind, Movable, RefusalCode
 from allocations.exceptions import Refused
 from allocations.models import Allocation
 from allocations.selectors.availability import find_places, query_for
@@ -113,6 +113,20 @@ def test_what_was_displaced_comes_back_when_the_window_is_lifted(world, warming)
     back = list(window.displacements.values_list("pk", flat=True))
     lift_maintenance(window.pk, bring_back=back, actor=world.actor("admin"))
     assert Allocation.objects.get(pk=allocation.pk).days == DayRange(day(4), day(6))
+
+
+def test_planner_leaves_a_test_that_stands_on_the_day_of_warm_up(world, warming):
+    allocation = allocation_of(world.book("412W101", "NPG 1", 4, 6))
+    warming.warm_up_days = 0
+    warming.save()
+    set_window(world, 1, 3)
+    warming.warm_up_days = 2
+    warming.save()
+    plan = ask_for_plan(world.north.pk, actor=world.actor(), first_day=day(0), last_day=day(20), movable=Movable.ALL)
+    problem = problem_of(plan).problem
+    (test,) = [test for test in problem.tests if test.id == f"a{allocation.pk}"]
+    blocks = [(block.first, block.last) for block in problem.occupied if block.dyno == f"d{warming.pk}"]
+    assert (test.fixed, blocks) == (True, [(1, 3)])
 
 
 def test_planner_and_repairs_keep_the_day_of_warm_up_free(world, warming):

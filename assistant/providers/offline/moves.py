@@ -151,9 +151,8 @@ def _move_args(turn: Utterance) -> Args:
     sentence = turn.sentence
     source, target = _split_move(turn)
     args: Args = {"vehicle": sentence.vehicle}
-    number = re.search(r"\b(?:allocation|booking)\s*(?:id|number|no\.?|#)?\s*#?(\d{1,7})\b", sentence.words)
-    if number and not sentence.vehicle:
-        args["allocation"] = int(number[1])
+    if not sentence.vehicle:
+        args["allocation"] = booking_number(turn)
     args |= _within(source.when)
     if sentence.test and not target.tests:
         args["within_test"] = sentence.test

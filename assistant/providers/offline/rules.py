@@ -14,9 +14,9 @@ from assistant.providers.offline.intent import Plan, Utterance, iso, refused
 from assistant.providers.offline.page_in_view import NOWHERE, with_names
 from assistant.providers.offline.reading import Sentence, Vocabulary, read
 
-MAX_WORDS_LENGTH, MAX_TEXT_LENGTH = 400, 2_400
+MAX_WORDS, MAX_TEXT_LENGTH = 400, 2_400
 """Words, and characters, of a message that are read: rules over more than that take long and understand no more."""
-NOT_READ = f"I read only the first {MAX_WORDS_LENGTH} words or so of this message, and nothing after “…{{end}}”."
+NOT_READ = f"I read only the first {MAX_WORDS} words or so of this message, and nothing after “…{{end}}”."
 
 
 def plan(messages: Sequence[BaseMessage], tools: Sequence[str], vocabulary: Vocabulary) -> Plan:
@@ -39,9 +39,9 @@ def _shortened(message: BaseMessage) -> BaseMessage:
         return message
     text = _text(message)
     words = text[: MAX_TEXT_LENGTH + 1].split()
-    if len(text) <= MAX_TEXT_LENGTH and len(words) <= MAX_WORDS_LENGTH:
+    if len(text) <= MAX_TEXT_LENGTH and len(words) <= MAX_WORDS:
         return message
-    head = " ".join(words[:MAX_WORDS_LENGTH])
+    head = " ".join(words[:MAX_WORDS])
     if len(head) > MAX_TEXT_LENGTH:
         head = head[:MAX_TEXT_LENGTH].rpartition(" ")[0] or head[:MAX_TEXT_LENGTH]
     return HumanMessage(head, id=message.id)
