@@ -256,8 +256,8 @@ def _request(
 
 def _order(before: str, state: Ground) -> dict[str, Any]:
     """The request that a row comes after: by its id if the ground has it, else by the key of its row."""
-    known = state.rows.get(before)
-    return {"after_id": known.request_id} if known else {"after": before}
+    earlier = state.rows.get(before)
+    return {"after_id": earlier.request_id} if earlier else {"after": before}
 
 
 def _note(decision: Decision) -> str:

@@ -61,7 +61,7 @@ def test_steps_of_another_vehicle_or_test_or_of_a_cancelled_row_are_no_predecess
     bring(
         ground,
         row("412W766", step="0K - 5K", first=day(0)),
-        waiting("412W766", "5K - 75K", day(20), test="Brake"),
+        waiting("412W766", "5K - 75K", day(20), test="150K Mileage"),
         waiting("412W767", "5K - 75K", day(20)),
         waiting("412W768", "0K - 10K", day(20), status="CANCELLED"),
         waiting("412W768", "10K - 20K", day(30)),
